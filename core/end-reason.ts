@@ -1,0 +1,31 @@
+/** Every way a pipe, or one side of it, can end. A pipe has exactly one; the first one recorded wins. */
+export const END_REASONS = [
+  /** Every receiver that stayed has been handed the last byte. */
+  'complete',
+  /** The sender's connection ended before its body did. */
+  'sender_left',
+  /** The body ended with another length than the one it announced. */
+  'wrong_length',
+  /** The last receiver left before its last byte. */
+  'receivers_left',
+  /** The last receiver was cut because it took nothing for the stall limit. */
+  'receivers_stalled',
+  /** A receiver's wait ran out and no sender was there. */
+  'no_sender',
+  /** A side's wait ran out with a sender there and receivers missing. */
+  'no_receivers',
+  /** Everybody who waited has left. */
+  'abandoned',
+  /** No byte moved in either direction for the idle limit. */
+  'idle',
+  /** The pipe was ready, but as many transfers as allowed were already streaming. */
+  'too_many_active',
+  /** The sender delivered faster than it could be paused, and the memory for such bytes is used up. */
+  'overflow',
+  /** The gateway is going down. */
+  'shutting_down',
+  /** A defect of this program. */
+  'fault',
+] as const
+
+export type EndReason = (typeof END_REASONS)[number]

@@ -1,0 +1,67 @@
+/** One row of an error catalogue: frozen at load and shared by every request that meets it. */
+export interface Failure {
+  /** Stable and unique, `UPPER_SNAKE`. */
+  readonly code: string
+  /** The HTTP status that says the same. */
+  readonly status: number
+  /** What was found, in the reader's terms. `{word}` stands for a value of the refusal. */
+  readonly message: string
+  /** What the reader can do about it. */
+  readonly hint: string
+}
+
+export type FailureValues = Readonly<Record<string, string | number>>
+
+/** One row that happened, with what was found. */
+export class Refusal {
+  constructor(
+    readonly failure: Failure,
+    readonly values: FailureValues = {},
+  ) {}
+
+  /** Message and hint with the values filled in. */
+  get text(): string {
+    const filled = `${this.failure.message} ${this.failure.hint}`
+    return filled.replace(/\{(\w+)\}/g, (hole, word: string) => String(this.values[word] ?? hole))
+  }
+}
+
+/** What the core refuses. A refused side never was part of the pipe, and the pipe never notices. */
+export const CORE_FAILURES = {
+  nMismatch: {
+    code: 'N_MISMATCH',
+    status: 400,
+    message: 'This request says n={found}, but the pipe on this name waits for {expected} receiver(s).',
+    hint: 'Use ?n={expected} on every side, or another name.',
+  },
+  senderExists: {
+    code: 'SENDER_EXISTS',
+    status: 400,
+    message: 'A sender already waits on this name.',
+    hint: 'A name takes one sender at a time: use another name.',
+  },
+  receiversFull: {
+    code: 'RECEIVERS_FULL',
+    status: 400,
+    message: 'All {expected} receiver(s) of this name are already here.',
+    hint: 'Raise n on every side to let more receive, or use another name.',
+  },
+  pipeBusy: {
+    code: 'PIPE_BUSY',
+    status: 400,
+    message: 'A transfer is already running on this name.',
+    hint: 'Wait until it has ended, or use another name.',
+  },
+  tooManyWaiting: {
+    code: 'TOO_MANY_WAITING',
+    status: 429,
+    message: 'All {expected} places for waiting pipes are taken.',
+    hint: 'Try again in a few seconds.',
+  },
+  shuttingDown: {
+    code: 'SHUTTING_DOWN',
+    status: 503,
+    message: 'Server shutting down.',
+    hint: 'Try again in a few seconds.',
+  },
+} as const satisfies Record<string, Failure>

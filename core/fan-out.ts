@@ -1,0 +1,198 @@
+import type { BorrowedBytes } from './bytes.js'
+import type { Limits } from './limits.js'
+import type { PipeView } from './observer.js'
+import type { Sink, Source, StreamHead } from './ports.js'
+import type { SlabPool } from './slab-pool.js'
+import { Window } from './window.js'
+
+/** One receiver of a stream: its sink and how far it is. */
+export class Lane {
+  /** Bytes of the stream that the sink has taken: the cursor. */
+  taken = 0
+  /** The sink took less than it was offered; it is offered nothing until it says that it drained. */
+  full = false
+  /** Its owner clears this when the receiver is gone, and then calls `settle()`: nobody may be held by it. */
+  present = true
+  finished = false
+  /** `taken` when `patrol` last saw it move, and when that was. */
+  #seenTaken = 0
+  #seenAt = 0
+
+  constructor(readonly sink: Sink) {}
+
+  /** For how long, in milliseconds, the lane has not moved although it should. */
+  idleFor(now: number, wanted: boolean): number {
+    if (!wanted || this.taken !== this.#seenTaken || this.#seenAt === 0) {
+      this.#seenTaken = this.taken
+      this.#seenAt = now
+    }
+    return now - this.#seenAt
+  }
+}
+
+/** Who is told what became of the stream. */
+export interface FanOutOwner {
+  /** Every lane that is present has been handed the last byte. */
+  streamFinished(): void
+  /** Bytes came that may not be kept. */
+  streamOverflowed(): void
+}
+
+/**
+ * One stream in, `n` copies out: the hot path.
+ *
+ * A chunk is offered to every lane at once. A lane that takes all of it costs one call and no copy. What some lane does
+ * not take is kept once, in a window that all lanes read by their own cursor; the source is paused while the slowest
+ * lane is a window behind and resumed at half of it. Before `start()` everything is kept.
+ */
+export class FanOut {
+  /** Bytes read from the source. */
+  bytesIn = 0
+  /** Grows with every chunk read or taken: two equal readings mean that nothing moved. */
+  moves = 0
+  readonly #window: Window
+  #lanes: readonly Lane[] = []
+  #started = false
+  #paused = true
+  #sourceEnded = false
+
+  constructor(
+    readonly source: Source,
+    readonly limits: Pick<Limits, 'windowBytes' | 'holdBytes'>,
+    pool: SlabPool,
+    readonly owner: FanOutOwner,
+  ) {
+    this.#window = new Window(pool)
+  }
+
+  /** The source has been read to its end. */
+  get sourceEnded(): boolean {
+    return this.#sourceEnded
+  }
+
+  /** Bytes that the slowest lane has taken. */
+  get slowest(): number {
+    let slowest = this.#started ? this.bytesIn : 0
+    for (const lane of this.#lanes) if (lane.present && lane.taken < slowest) slowest = lane.taken
+    return slowest
+  }
+
+  /** Bytes kept for lanes that have not taken them. */
+  get held(): number {
+    return this.#window.held
+  }
+
+  /** All receivers are there: begins every sink, offers what was kept, and lets the source flow. */
+  start(lanes: readonly Lane[], head: StreamHead, pipe: PipeView): void {
+    this.#started = true
+    this.#lanes = lanes
+    for (const lane of lanes) lane.sink.begin(head, pipe)
+    for (const lane of lanes) this.#advance(lane)
+    this.settle()
+  }
+
+  /** The source has read `chunk`. */
+  feed(chunk: BorrowedBytes): void {
+    const before = this.bytesIn
+    this.bytesIn = before + chunk.byteLength
+    this.moves++
+    const lanes = this.#lanes
+    let slowest = this.#started ? this.bytesIn : 0
+    for (let i = 0; i < lanes.length; i++) {
+      const lane = lanes[i]!
+      if (!lane.present) continue
+      if (!lane.full) this.#offer(lane, chunk)
+      if (lane.taken < slowest) slowest = lane.taken
+    }
+    if (slowest < this.bytesIn) this.#keep(slowest > before ? chunk.subarray(slowest - before) : chunk, slowest)
+  }
+
+  /** The source has no more bytes. */
+  end(): void {
+    this.#sourceEnded = true
+    for (const lane of this.#lanes) this.#finishIfDone(lane)
+    this.#reportIfFinished()
+  }
+
+  /** The lane's sink has room again. */
+  drained(lane: Lane): void {
+    if (!lane.present || lane.finished) return
+    lane.full = false
+    this.#advance(lane)
+    this.settle()
+  }
+
+  /** The lane's sink has handed on the last byte. */
+  finished(lane: Lane): void {
+    if (!lane.present || lane.finished) return
+    lane.finished = true
+    this.moves++
+    this.#reportIfFinished()
+  }
+
+  /** The first lane that has not moved for `stallMs` although bytes wait for it. */
+  stalled(now: number, stallMs: number): Lane | undefined {
+    for (const lane of this.#lanes) {
+      if (!lane.present || lane.finished) continue
+      const wanted = lane.taken < this.bytesIn || this.#sourceEnded
+      if (lane.idleFor(now, wanted) >= stallMs) return lane
+    }
+    return undefined
+  }
+
+  /** Frees what is kept. Nothing may be fed after this. */
+  discard(): void {
+    this.#window.release(Number.POSITIVE_INFINITY)
+  }
+
+  /** Offers bytes that stand at the lane's cursor. */
+  #offer(lane: Lane, bytes: BorrowedBytes): void {
+    const took = lane.sink.write(bytes)
+    lane.taken += took
+    if (took > 0) this.moves++
+    if (took < bytes.byteLength) lane.full = true
+  }
+
+  /** Brings the lane as far as its sink takes. */
+  #advance(lane: Lane): void {
+    while (!lane.full && lane.taken < this.bytesIn) this.#offer(lane, this.#window.at(lane.taken))
+    this.#finishIfDone(lane)
+  }
+
+  /** Keeps the end of a chunk, and pauses the source when that is enough. */
+  #keep(bytes: BorrowedBytes, slowest: number): void {
+    if (
+      this.bytesIn - slowest > this.limits.holdBytes ||
+      !this.#window.append(bytes, this.bytesIn - bytes.byteLength)
+    ) {
+      this.owner.streamOverflowed()
+      return
+    }
+    if (!this.#paused && this.bytesIn - slowest >= this.limits.windowBytes) {
+      this.#paused = true
+      this.source.pause()
+    }
+  }
+
+  /** After cursors moved or a lane left: frees what all have taken, lets the source flow, sees whether all is done. */
+  settle(): void {
+    const slowest = this.slowest
+    this.#window.release(slowest)
+    if (this.#paused && !this.#sourceEnded && this.bytesIn - slowest <= this.limits.windowBytes / 2) {
+      this.#paused = false
+      this.source.resume()
+    }
+    this.#reportIfFinished()
+  }
+
+  #finishIfDone(lane: Lane): void {
+    if (!this.#sourceEnded || !lane.present || lane.finished || lane.taken < this.bytesIn) return
+    lane.finished = lane.sink.finish()
+  }
+
+  #reportIfFinished(): void {
+    if (!this.#started || !this.#sourceEnded) return
+    for (const lane of this.#lanes) if (lane.present && !lane.finished) return
+    this.owner.streamFinished()
+  }
+}

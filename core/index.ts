@@ -1,0 +1,11 @@
+/** The core: pairing, state and flow. It sees connections as sources and sinks, and knows no transport. */
+export { type BorrowedBytes, keep, type OwnedBytes, own } from './bytes.js'
+export { END_REASONS, type EndReason } from './end-reason.js'
+export { CORE_FAILURES, type Failure, type FailureValues, Refusal } from './failure.js'
+export type { Limits, SenderTerms, Terms } from './limits.js'
+export type { PipeObserver, PipeState, PipeView } from './observer.js'
+export type { ReceiverSeat, SenderSeat } from './pipe.js'
+export { PipeTable } from './pipe-table.js'
+export type { News, Sink, Source, StreamHead } from './ports.js'
+export { type Deadline, Pulse } from './pulse.js'
+export { SlabPool } from './slab-pool.js'

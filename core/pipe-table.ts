@@ -1,0 +1,100 @@
+import type { EndReason } from './end-reason.js'
+import { CORE_FAILURES, Refusal } from './failure.js'
+import type { Limits, SenderTerms, Terms } from './limits.js'
+import type { PipeObserver, PipeView } from './observer.js'
+import { Pipe, type PipeHome, type ReceiverSeat, type SenderSeat } from './pipe.js'
+import type { Sink, Source, StreamHead } from './ports.js'
+import type { Pulse } from './pulse.js'
+import type { SlabPool } from './slab-pool.js'
+
+/** All pipes by name: who may join, and how many there may be. */
+export class PipeTable implements PipeHome {
+  readonly #pipes = new Map<string, Pipe>()
+  #streaming = 0
+  #closed = false
+
+  constructor(
+    readonly limits: Limits,
+    readonly pulse: Pulse,
+    readonly slabs: SlabPool,
+    readonly observer: PipeObserver | null = null,
+  ) {}
+
+  /** Pipes that wait for somebody. */
+  get waiting(): number {
+    return this.#pipes.size - this.#streaming
+  }
+
+  /** Transfers that are running. */
+  get streaming(): number {
+    return this.#streaming
+  }
+
+  get(key: string): PipeView | undefined {
+    return this.#pipes.get(key)
+  }
+
+  /** A sender asks for its place on a name. A refusal disturbs nobody. */
+  joinSender(key: string, source: Source, head: StreamHead, terms: SenderTerms): SenderSeat | Refusal {
+    const found = this.#find(key, terms)
+    if (found instanceof Refusal) return found
+    if (found?.sender !== undefined) return new Refusal(CORE_FAILURES.senderExists)
+    return (found ?? this.#open(key, terms)).addSender(source, head, terms)
+  }
+
+  /** A receiver asks for a place on a name. A refusal disturbs nobody. */
+  joinReceiver(key: string, sink: Sink, terms: Terms): ReceiverSeat | Refusal {
+    const found = this.#find(key, terms)
+    if (found instanceof Refusal) return found
+    if (found !== undefined && found.receivers.length >= found.receiversWanted) {
+      return new Refusal(CORE_FAILURES.receiversFull, { expected: found.receiversWanted })
+    }
+    return (found ?? this.#open(key, terms)).addReceiver(sink, terms)
+  }
+
+  /** No new joins from now on, and everybody who waits is told. Transfers that run go on. */
+  close(): void {
+    this.#closed = true
+    for (const pipe of this.#pipes.values()) if (pipe.state === 'waiting') pipe.end('shutting_down')
+  }
+
+  /** Ends every pipe. */
+  endAll(reason: EndReason): void {
+    for (const pipe of this.#pipes.values()) pipe.end(reason)
+  }
+
+  mayStream(): boolean {
+    return this.#streaming < this.limits.maxActive
+  }
+
+  streams(_pipe: Pipe): void {
+    this.#streaming++
+  }
+
+  ended(pipe: Pipe): void {
+    this.#pipes.delete(pipe.key)
+    if (pipe.pairedAt !== undefined) this.#streaming--
+  }
+
+  /** The waiting pipe on this name, undefined when a new one may be opened, or why this side cannot join. */
+  #find(key: string, terms: Terms): Pipe | undefined | Refusal {
+    if (this.#closed) return new Refusal(CORE_FAILURES.shuttingDown)
+    const pipe = this.#pipes.get(key)
+    if (pipe === undefined) {
+      const { maxWaiting } = this.limits
+      return this.waiting < maxWaiting ? undefined : new Refusal(CORE_FAILURES.tooManyWaiting, { expected: maxWaiting })
+    }
+    if (pipe.state === 'streaming') return new Refusal(CORE_FAILURES.pipeBusy)
+    if (pipe.receiversWanted !== terms.receivers) {
+      return new Refusal(CORE_FAILURES.nMismatch, { found: terms.receivers, expected: pipe.receiversWanted })
+    }
+    return pipe
+  }
+
+  #open(key: string, terms: Terms): Pipe {
+    const pipe = new Pipe(this, key, terms.receivers)
+    this.#pipes.set(key, pipe)
+    this.observer?.onWaiting(pipe)
+    return pipe
+  }
+}

@@ -1,0 +1,335 @@
+import type { BorrowedBytes } from './bytes.js'
+import type { EndReason } from './end-reason.js'
+import { FanOut, Lane } from './fan-out.js'
+import type { Limits, SenderTerms, Terms } from './limits.js'
+import type { PipeObserver, PipeState, PipeView } from './observer.js'
+import type { Sink, Source, StreamHead } from './ports.js'
+import type { Deadline, Pulse } from './pulse.js'
+import type { SlabPool } from './slab-pool.js'
+
+/** How often a streaming pipe looks at its limits. */
+const PATROL_MS = 1000
+
+/** What a pipe needs of its surroundings: the table that holds it. */
+export interface PipeHome {
+  readonly limits: Limits
+  readonly pulse: Pulse
+  readonly slabs: SlabPool
+  readonly observer: PipeObserver | null
+  /** The pipe wants to stream. False: as many as allowed already do. */
+  mayStream(): boolean
+  streams(pipe: Pipe): void
+  /** The pipe is over; its name is free from now on. */
+  ended(pipe: Pipe): void
+}
+
+/** A sender's place in a pipe: its transport reports here. Calls after the end do nothing. */
+export class SenderSeat {
+  /** Set while this side waits. */
+  deadline: Deadline | undefined
+  readonly fanOut: FanOut
+
+  constructor(
+    readonly pipe: Pipe,
+    readonly source: Source,
+    readonly head: StreamHead,
+    readonly terms: SenderTerms,
+  ) {
+    this.fanOut = new FanOut(source, pipe.home.limits, pipe.home.slabs, pipe)
+  }
+
+  /** The next bytes of the body, lent for this call. */
+  feed(bytes: BorrowedBytes): void {
+    if (this.pipe.sender === this) this.fanOut.feed(bytes)
+  }
+
+  /** The body is complete. */
+  end(): void {
+    if (this.pipe.sender === this) this.pipe.bodyEnded(this)
+  }
+
+  /** The connection is gone. */
+  left(): void {
+    if (this.pipe.sender === this) this.pipe.senderLeft(this)
+  }
+}
+
+/** A receiver's place in a pipe: its transport reports here. Calls after the end do nothing. */
+export class ReceiverSeat {
+  /** Set while this side waits. */
+  deadline: Deadline | undefined
+  readonly lane: Lane
+
+  constructor(
+    readonly pipe: Pipe,
+    sink: Sink,
+  ) {
+    this.lane = new Lane(sink)
+  }
+
+  /** The sink can take bytes again. */
+  drained(): void {
+    if (this.pipe.state === 'streaming') this.pipe.sender?.fanOut.drained(this.lane)
+  }
+
+  /** The sink has handed on the last byte, after `finish()` returned false. */
+  finished(): void {
+    if (this.pipe.state === 'streaming') this.pipe.sender?.fanOut.finished(this.lane)
+  }
+
+  /** The connection is gone. */
+  left(): void {
+    if (this.lane.present && !this.lane.finished) this.pipe.receiverLeft(this)
+  }
+}
+
+/**
+ * What stands on a name: `waiting → streaming → ended`, with one way out, `end(reason)`. The first reason wins.
+ */
+export class Pipe implements PipeView {
+  state: PipeState = 'waiting'
+  sender: SenderSeat | undefined
+  readonly receivers: ReceiverSeat[] = []
+  readonly openedAt: number
+  pairedAt: number | undefined
+  endedAt: number | undefined
+  endReason: EndReason | undefined
+  /** The next word to a sender that waits. */
+  #reminder: Deadline | undefined
+  /** The next look at the limits while streaming. */
+  #patrol: Deadline | undefined
+  #seenMoves = 0
+  #movedAt = 0
+
+  constructor(
+    readonly home: PipeHome,
+    readonly key: string,
+    readonly receiversWanted: number,
+  ) {
+    this.openedAt = home.pulse.now()
+  }
+
+  get transferId(): string {
+    return this.sender?.terms.transferId ?? ''
+  }
+
+  get hasSender(): boolean {
+    return this.sender !== undefined
+  }
+
+  get receiversPresent(): number {
+    let present = 0
+    for (const seat of this.receivers) if (seat.lane.present) present++
+    return present
+  }
+
+  get bytesIn(): number {
+    return this.sender?.fanOut.bytesIn ?? 0
+  }
+
+  get bytesOut(): number {
+    return this.sender?.fanOut.slowest ?? 0
+  }
+
+  get expectedBytes(): number | undefined {
+    return this.sender?.head.length ?? this.sender?.terms.expectedBytes
+  }
+
+  /** Bytes held in memory for receivers that have not taken them. */
+  get bytesHeld(): number {
+    return this.sender?.fanOut.held ?? 0
+  }
+
+  addSender(source: Source, head: StreamHead, terms: SenderTerms): SenderSeat {
+    const seat = new SenderSeat(this, source, head, terms)
+    this.sender = seat
+    source.tell('waiting', this)
+    seat.deadline = this.home.pulse.expect(terms.waitMs, () => this.#senderFails(seat, 'no_receivers'))
+    this.#remind(seat)
+    this.#streamIfReady()
+    return seat
+  }
+
+  addReceiver(sink: Sink, terms: Terms): ReceiverSeat {
+    const seat = new ReceiverSeat(this, sink)
+    this.receivers.push(seat)
+    this.sender?.source.tell('receiver_joined', this)
+    seat.deadline = this.home.pulse.expect(terms.waitMs, () => this.#receiverExpired(seat))
+    this.#streamIfReady()
+    return seat
+  }
+
+  bodyEnded(seat: SenderSeat): void {
+    const { length } = seat.head
+    if (length !== undefined && length !== seat.fanOut.bytesIn) {
+      this.#senderFails(seat, 'wrong_length')
+      return
+    }
+    if (this.state === 'streaming') seat.source.tell('uploaded', this)
+    seat.fanOut.end()
+  }
+
+  senderLeft(seat: SenderSeat): void {
+    if (this.state === 'waiting') {
+      this.#dropSender(seat)
+      if (this.receivers.length === 0) this.end('abandoned')
+    } else if (!seat.fanOut.sourceEnded) {
+      this.end('sender_left')
+    }
+    // Otherwise its body is here, whole, and the receivers shall have it.
+  }
+
+  receiverLeft(seat: ReceiverSeat): void {
+    this.#receiverGone(seat, 'receivers_left')
+  }
+
+  /** The fan-out reports: every receiver that stayed has the last byte. */
+  streamFinished(): void {
+    this.end('complete')
+  }
+
+  /** The fan-out reports: bytes came that may not be kept. */
+  streamOverflowed(): void {
+    this.#senderFails(this.sender!, 'overflow')
+  }
+
+  /** The one way out. Tells both sides, frees the name and everything held. */
+  end(reason: EndReason): void {
+    if (this.state === 'ended') return
+    this.state = 'ended'
+    this.endReason = reason
+    this.endedAt = this.home.pulse.now()
+    this.#patrol?.cancel()
+    this.home.ended(this)
+    for (const seat of this.receivers) {
+      seat.deadline?.cancel()
+      if (seat.lane.present && !seat.lane.finished) seat.lane.sink.abort(reason, this)
+    }
+    const { sender } = this
+    if (sender !== undefined) {
+      this.#stopWaiting(sender)
+      sender.source.end(reason, this)
+      sender.fanOut.discard()
+    }
+    this.home.observer?.onEnded(this)
+  }
+
+  #streamIfReady(): void {
+    const { sender } = this
+    if (sender === undefined || this.receivers.length < this.receiversWanted) return
+    if (!this.home.mayStream()) {
+      this.end('too_many_active')
+      return
+    }
+    this.state = 'streaming'
+    this.pairedAt = this.home.pulse.now()
+    this.#movedAt = this.pairedAt
+    this.home.streams(this)
+    this.#stopWaiting(sender)
+    for (const seat of this.receivers) seat.deadline?.cancel()
+    sender.source.tell('streaming', this)
+    if (sender.fanOut.sourceEnded) sender.source.tell('uploaded', this)
+    this.#patrolLater()
+    this.home.observer?.onPaired(this)
+    const lanes = this.receivers.map((seat) => seat.lane)
+    sender.fanOut.start(lanes, sender.head, this)
+  }
+
+  /** Ends what runs by time while a sender waits. */
+  #stopWaiting(seat: SenderSeat): void {
+    seat.deadline?.cancel()
+    this.#reminder?.cancel()
+  }
+
+  #remind(seat: SenderSeat): void {
+    this.#reminder = this.home.pulse.expect(this.home.limits.reminderMs, () => {
+      this.#remind(seat)
+      seat.source.tell('still_waiting', this)
+    })
+  }
+
+  /** A waiting sender goes; the receivers stay for the next one. */
+  #dropSender(seat: SenderSeat): void {
+    this.#stopWaiting(seat)
+    this.sender = undefined
+    seat.fanOut.discard()
+  }
+
+  #dropReceiver(seat: ReceiverSeat): void {
+    seat.deadline?.cancel()
+    this.receivers.splice(this.receivers.indexOf(seat), 1)
+    seat.lane.present = false
+    this.sender?.source.tell('receiver_left', this)
+  }
+
+  /** Ends the transfer of this sender; receivers that only wait are left in peace. */
+  #senderFails(seat: SenderSeat, reason: EndReason): void {
+    if (this.state === 'waiting' && this.receivers.length > 0) {
+      this.#dropSender(seat)
+      seat.source.end(reason, this)
+    } else {
+      this.end(reason)
+    }
+  }
+
+  #receiverExpired(seat: ReceiverSeat): void {
+    const reason = this.hasSender ? 'no_receivers' : 'no_sender'
+    if (!this.hasSender && this.receivers.length === 1) {
+      this.end(reason)
+      return
+    }
+    this.#dropReceiver(seat)
+    seat.lane.sink.abort(reason, this)
+  }
+
+  /** A receiver is gone for good, by itself or because it was cut. */
+  #receiverGone(seat: ReceiverSeat, reasonIfLast: EndReason): void {
+    if (this.state === 'waiting') {
+      this.#dropReceiver(seat)
+      if (this.receivers.length === 0 && !this.hasSender) this.end('abandoned')
+      return
+    }
+    if (this.state === 'ended') return
+    seat.lane.present = false
+    if (this.receiversPresent === 0) {
+      this.end(reasonIfLast)
+      return
+    }
+    const sender = this.sender!
+    sender.source.tell('receiver_left', this)
+    sender.fanOut.settle()
+  }
+
+  /** Read after calls that may have ended the pipe. */
+  get isStreaming(): boolean {
+    return this.state === 'streaming'
+  }
+
+  #patrolLater(): void {
+    this.#patrol = this.home.pulse.expect(PATROL_MS, () => {
+      this.#lookAtLimits()
+      if (this.isStreaming) this.#patrolLater()
+    })
+  }
+
+  #lookAtLimits(): void {
+    const { fanOut, terms } = this.sender!
+    const now = this.home.pulse.now()
+    if (terms.stallMs > 0) this.#cutStalled(fanOut, now, terms.stallMs)
+    if (fanOut.moves !== this.#seenMoves) {
+      this.#seenMoves = fanOut.moves
+      this.#movedAt = now
+    }
+    const { idleMs } = this.home.limits
+    if (idleMs > 0 && now - this.#movedAt >= idleMs) this.end('idle')
+  }
+
+  #cutStalled(fanOut: FanOut, now: number, stallMs: number): void {
+    for (;;) {
+      const lane = this.isStreaming ? fanOut.stalled(now, stallMs) : undefined
+      if (lane === undefined) return
+      lane.sink.abort('receivers_stalled', this)
+      this.#receiverGone(this.receivers.find((seat) => seat.lane === lane)!, 'receivers_stalled')
+    }
+  }
+}

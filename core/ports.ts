@@ -1,0 +1,66 @@
+import type { BorrowedBytes } from './bytes.js'
+import type { EndReason } from './end-reason.js'
+import type { PipeView } from './observer.js'
+
+/** What a sender says of its stream before the first byte. */
+export interface StreamHead {
+  /** Length of the whole stream in bytes, when announced. The stream must then have exactly this length. */
+  readonly length: number | undefined
+  /** Header fields for the receivers, as the sender wrote them. */
+  readonly fields: readonly (readonly [name: string, value: string])[]
+}
+
+/** What a sender can be told while its transfer lives. */
+export type News =
+  /** It has its place; receivers are missing or not. The first news, exactly once. */
+  | 'waiting'
+  /** Receivers are still missing. Every `reminderMs`. */
+  | 'still_waiting'
+  | 'receiver_joined'
+  | 'receiver_left'
+  /** All receivers are there and the stream flows. */
+  | 'streaming'
+  /** The last byte of the body has been read. */
+  | 'uploaded'
+
+/**
+ * Where bytes come from: a sender's connection, seen from the core.
+ *
+ * The transport reports through the `SenderSeat` that `joinSender` returned. It never calls the seat from inside one
+ * of these methods.
+ */
+export interface Source {
+  /** Stop reading. A source starts paused. Bytes that were already read may still be delivered. */
+  pause(): void
+  /** Read on. */
+  resume(): void
+  /** News for the sender; the transport decides how to say it. */
+  tell(news: News, pipe: PipeView): void
+  /** The last call: how it ended for this side. Anything but `complete` must not look like success to the sender. */
+  end(reason: EndReason, pipe: PipeView): void
+}
+
+/**
+ * Where bytes go: a receiver's connection, seen from the core.
+ *
+ * The transport reports through the `ReceiverSeat` that `joinReceiver` returned. It never calls the seat from inside
+ * one of these methods, and never throws.
+ */
+export interface Sink {
+  /** The stream starts. Nothing went out before this call. */
+  begin(head: StreamHead, pipe: PipeView): void
+  /**
+   * Offers the next bytes of the stream.
+   *
+   * Returns how many of them were taken, from the front. Less than all means: not now; the sink calls
+   * `seat.drained()` when it is worth offering again.
+   */
+  write(bytes: BorrowedBytes): number
+  /**
+   * All bytes have been taken; end cleanly. Returns true when the last byte has been handed on; otherwise the sink
+   * calls `seat.finished()` when it has.
+   */
+  finish(): boolean
+  /** The last call unless the stream was finished: end it so that nobody takes it for complete. */
+  abort(reason: EndReason, pipe: PipeView): void
+}

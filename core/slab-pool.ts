@@ -1,0 +1,41 @@
+import { type OwnedBytes, own } from './bytes.js'
+
+/**
+ * Fixed-size pieces of memory for bytes that some receiver has not taken yet, shared by all transfers and bounded.
+ *
+ * Slabs are written to once when they are made: the first touch of fresh memory costs a page fault per 4 KiB, which
+ * makes a reader slower than the sender that it is trying to keep up with.
+ */
+export class SlabPool {
+  readonly #free: OwnedBytes[] = []
+  #made = 0
+
+  /**
+   * @param slabBytes size of each slab
+   * @param maxSlabs how many may exist at once
+   * @param allocate makes the memory; another one can place it in shared memory
+   */
+  constructor(
+    readonly slabBytes: number,
+    readonly maxSlabs: number,
+    readonly allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+  ) {}
+
+  /** A slab for the caller alone, or undefined when all are in use. */
+  take(): OwnedBytes | undefined {
+    const slab = this.#free.pop()
+    if (slab !== undefined) return slab
+    if (this.#made >= this.maxSlabs) return undefined
+    this.#made++
+    return own(this.allocate(this.slabBytes).fill(0))
+  }
+
+  /** Gives a slab back. The caller must not use it again. */
+  give(slab: OwnedBytes): void {
+    this.#free.push(slab)
+  }
+
+  get inUse(): number {
+    return this.#made - this.#free.length
+  }
+}

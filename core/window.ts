@@ -1,0 +1,89 @@
+import { type BorrowedBytes, keep, type OwnedBytes } from './bytes.js'
+import type { SlabPool } from './slab-pool.js'
+
+/** A piece this small gets memory of its own size when nothing else is kept: ten thousand waiting senders with a short
+ * message each must not hold ten thousand slabs. */
+const SMALL = 4096
+
+interface Segment {
+  readonly memory: OwnedBytes
+  readonly pooled: boolean
+  /** Offset in the stream of the first byte. */
+  readonly from: number
+  /** Bytes used from the front of the memory. */
+  used: number
+}
+
+/**
+ * The part of a stream that some receiver has not taken yet: kept once, read by all of them by offset, freed from the
+ * front. Offsets count bytes from the start of the stream.
+ */
+export class Window {
+  readonly #segments: Segment[] = []
+
+  constructor(readonly pool: SlabPool) {}
+
+  /** Offset after the last byte kept; meaningless while nothing is. */
+  get #end(): number {
+    const last = this.#segments.at(-1)
+    return last === undefined ? 0 : last.from + last.used
+  }
+
+  /** Bytes kept, counted from the front of the first segment. */
+  get held(): number {
+    const first = this.#segments[0]
+    return first === undefined ? 0 : this.#end - first.from
+  }
+
+  /**
+   * Copies `bytes`, which stand at `offset` in the stream, behind what is kept already.
+   * Returns false when the pool has no slab left; then an unknown part has been kept and the stream is lost.
+   */
+  append(bytes: BorrowedBytes, offset: number): boolean {
+    if (this.#segments.length === 0 && bytes.byteLength <= SMALL) {
+      this.#segments.push({ memory: keep(bytes), pooled: false, from: offset, used: bytes.byteLength })
+      return true
+    }
+    let done = 0
+    while (done < bytes.byteLength) {
+      const segment = this.#withRoom(offset + done)
+      if (segment === undefined) return false
+      const length = Math.min(bytes.byteLength - done, segment.memory.byteLength - segment.used)
+      segment.memory.set(bytes.subarray(done, done + length), segment.used)
+      segment.used += length
+      done += length
+    }
+    return true
+  }
+
+  /** The last segment if it has room, or a new one. */
+  #withRoom(offset: number): Segment | undefined {
+    const last = this.#segments.at(-1)
+    if (last !== undefined && last.used < last.memory.byteLength) return last
+    const slab = this.pool.take()
+    if (slab === undefined) return undefined
+    const segment = { memory: slab, pooled: true, from: offset, used: 0 }
+    this.#segments.push(segment)
+    return segment
+  }
+
+  /** The longest run of kept bytes that starts at `offset`, which must be kept. */
+  at(offset: number): OwnedBytes {
+    for (const segment of this.#segments) {
+      if (offset < segment.from + segment.used) {
+        return segment.memory.subarray(offset - segment.from, segment.used) as OwnedBytes
+      }
+    }
+    throw new RangeError(`offset ${offset} is not in the window`)
+  }
+
+  /** Frees every segment that lies wholly before `offset`. */
+  release(offset: number): void {
+    let first = this.#segments[0]
+    while (first !== undefined && first.from + first.used <= offset) {
+      this.#segments.shift()
+      if (first.pooled) this.pool.give(first.memory)
+      first = this.#segments[0]
+    }
+  }
+}
