@@ -1,0 +1,167 @@
+import { randomBytes } from 'node:crypto'
+import { type PipeObserver, PipeTable, Pulse, Refusal, SlabPool } from '../core/index.js'
+import { refusalAnswer } from './answers.js'
+import type { Config } from './config.js'
+import type { Exchange } from './exchange.js'
+import { FAILURES } from './failures.js'
+import { explainListenFailure } from './listen-failure.js'
+import { type Logger, logRequest, logTransfer } from './log.js'
+import { Router } from './router.js'
+import { type TlsFiles, UwsServer } from './uws-app.js'
+import { Keepalive } from './uws-keepalive.js'
+
+/** How often waits and limits are looked at. */
+const BEAT_MS = 250
+/** A waiting sender hears this often who is missing. */
+const REMINDER_MS = 10_000
+const SLAB_BYTES = 64 * 1024
+/** How long a closing gateway waits for last lines to leave and for lingering connections. */
+const GRACE_MS = 1000
+
+type State = 'idle' | 'open' | 'draining' | 'closed'
+
+/** The whole product in one object: `start()` opens the port, `stop()` drains and closes it. */
+export class Gateway {
+  readonly table: PipeTable
+  readonly slabs: SlabPool
+  readonly #pulse = new Pulse(() => performance.now())
+  readonly #keepalive = new Keepalive()
+  readonly #router: Router
+  readonly #server: UwsServer
+  #beat: NodeJS.Timeout | undefined
+  #state: State = 'idle'
+  #stopped: Promise<void> | undefined
+  #cutShort: () => void = () => {}
+
+  /** @throws when certificate and key cannot be used */
+  constructor(
+    readonly config: Config,
+    readonly log: Logger,
+  ) {
+    this.slabs = new SlabPool(SLAB_BYTES, Math.floor(config.memory / SLAB_BYTES))
+    this.table = new PipeTable(coreLimits(config), this.#pulse, this.slabs, transferLog(log))
+    this.#router = new Router(this.table, {
+      prefix: config.prefix,
+      bareNames: config.bareNames,
+      maxReceivers: config.maxReceivers,
+      waitMs: config.wait * 1000,
+      stallMaxMs: config.stallMax * 1000,
+      replyAtEnd: config.reply === 'end',
+      newTransferId: () => randomBytes(16).toString('base64url'),
+      health: () => this.#health(),
+    })
+    const context = {
+      pulse: this.#pulse,
+      keepalive: this.#keepalive,
+      log: log.isLevelEnabled('info')
+        ? (record: Parameters<typeof logRequest>[1]) => logRequest(log, record)
+        : () => {},
+      onFault: (error: unknown) => log.error({ err: error }, 'a transfer met a defect of the gateway'),
+      tls: config.tlsCert !== undefined,
+      cleanFailures: config.failedEnd === 'clean',
+    }
+    this.#server = new UwsServer(context, tlsFiles(config), (exchange) => this.#handle(exchange))
+  }
+
+  /**
+   * Opens the port. Returns its number, which matters when the configuration says 0.
+   * @throws with one line on why the port cannot be opened
+   */
+  async start(): Promise<number> {
+    const { host, port } = this.config
+    const opened = await this.#server.listen(host, port)
+    if (opened === undefined) throw new Error(await explainListenFailure(host, port))
+    // Keeps the process alive as well: a paused connection alone would not.
+    this.#beat = setInterval(() => this.#pulse.beat(), BEAT_MS)
+    this.#state = 'open'
+    return opened
+  }
+
+  /**
+   * Drains and closes: no new work, everybody who waits is told, running transfers get `drainMs`. Resolves when the last
+   * connection is closed. A second call only shortens the first one to nothing.
+   */
+  stop(drainMs: number = this.config.drain * 1000): Promise<void> {
+    if (this.#stopped === undefined) this.#stopped = this.#drain(drainMs)
+    else this.#cutShort()
+    return this.#stopped
+  }
+
+  async #drain(drainMs: number): Promise<void> {
+    this.#state = 'draining'
+    this.#server.closePort()
+    this.table.close()
+    await this.#until(() => this.table.streaming === 0, drainMs)
+    this.table.endAll('shutting_down')
+    await this.#until(() => this.#server.open === 0, GRACE_MS)
+    this.#state = 'closed'
+    clearInterval(this.#beat)
+    this.#keepalive.stop()
+    this.#server.close()
+  }
+
+  /** Resolves when a fact has become true, the time is over, or somebody is in a hurry. */
+  #until(fact: () => boolean, ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearInterval(poll)
+        clearTimeout(limit)
+        resolve()
+      }
+      const poll = setInterval(() => fact() && done(), 20)
+      const limit = setTimeout(done, ms)
+      this.#cutShort = done
+    })
+  }
+
+  #handle(exchange: Exchange): void {
+    try {
+      this.#router.handle(exchange)
+    } catch (error) {
+      this.log.error({ err: error, id: exchange.id }, 'a request met a defect of the gateway')
+      exchange.answer(refusalAnswer(new Refusal(FAILURES.internal, { id: exchange.id }), ''), true)
+    }
+  }
+
+  #health(): { status: number; body: unknown } {
+    const draining = this.#state !== 'open'
+    return {
+      status: draining ? 503 : 200,
+      body: {
+        status: draining ? 'draining' : 'ok',
+        waiting: this.table.waiting,
+        streaming: this.table.streaming,
+        heldBytes: this.slabs.inUse * SLAB_BYTES,
+        uptimeSec: Math.round(process.uptime()),
+      },
+    }
+  }
+}
+
+function coreLimits(config: Config) {
+  return {
+    maxWaiting: config.maxWaiting,
+    maxActive: config.maxActive,
+    windowBytes: config.window,
+    // One transfer may not take all of what is for everybody, but more than its window: a fast sender on the same host
+    // goes on delivering for a while after it has been paused.
+    holdBytes: Math.max(config.window, config.memory / 2),
+    idleMs: config.idle * 1000,
+    reminderMs: REMINDER_MS,
+  }
+}
+
+function tlsFiles(config: Config): TlsFiles | undefined {
+  const { tlsCert: cert, tlsKey: key } = config
+  return cert === undefined || key === undefined ? undefined : { cert, key }
+}
+
+/** One line a transfer, and nothing at all when nobody reads it. */
+function transferLog(log: Logger): PipeObserver | null {
+  if (!log.isLevelEnabled('info')) return null
+  return {
+    onWaiting() {},
+    onPaired() {},
+    onEnded: (pipe) => logTransfer(log, pipe),
+  }
+}

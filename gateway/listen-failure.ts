@@ -1,0 +1,23 @@
+import { createServer } from 'node:net'
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the port is in use; stop what uses it, or choose another with --port',
+  EACCES: 'this user may not open that port; choose one from 1024 up with --port',
+  EADDRNOTAVAIL: 'this machine does not have that address; choose another with --host',
+  ENOTFOUND: 'no address is known for that host; choose another with --host',
+  EAI_AGAIN: 'no address is known for that host; choose another with --host',
+}
+
+/**
+ * One line on why a port could not be opened. uWebSockets only says that it could not, so the system is asked once more
+ * through Node, which tells.
+ */
+export function explainListenFailure(host: string, port: number): Promise<string> {
+  return new Promise((resolve) => {
+    const probe = createServer()
+    const done = (why: string) => resolve(`cannot listen on ${host} port ${port}: ${why}`)
+    probe.once('error', (error: NodeJS.ErrnoException) => done(REASONS[error.code ?? ''] ?? error.message))
+    // Exclusive or not is uWebSockets' affair: a port that Node gets now was in use a moment ago.
+    probe.listen(port, host, () => probe.close(() => done(REASONS.EADDRINUSE!)))
+  })
+}

@@ -1,0 +1,16 @@
+/** What is known of a request when it is over. The query is not part of it: it may carry secrets. */
+export interface RequestRecord {
+  readonly id: number
+  readonly remoteAddress: string
+  readonly method: string
+  readonly path: string
+  /** 0 when the client left before anything was sent. */
+  readonly status: number
+  /** `answered`, `complete`, `cut` by us, or `aborted` by the client. */
+  readonly outcome: string
+  readonly bytesIn: number
+  readonly bytesOut: number
+  readonly ms: number
+}
+
+export type RequestLog = (record: RequestRecord) => void

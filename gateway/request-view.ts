@@ -1,0 +1,17 @@
+/**
+ * A request's head. It reads from the parser's memory and dies when the handler returns: copy what must live longer.
+ */
+export interface RequestView {
+  /** As the client wrote it: `GET`. */
+  readonly method: string
+  /** As the client wrote it, percent-escapes and all, without the query. */
+  readonly path: string
+  /** Raw, without the `?`; empty when there is none. */
+  readonly query: string
+  /** The peer's IP address as text. */
+  readonly remoteAddress: string
+  /** First value of a header as Latin-1 text; empty when it is absent. */
+  header(lowerCaseName: string): string
+  /** Every header line in order, names in lower case, values as Latin-1 text. */
+  eachHeader(visit: (name: string, value: string) => void): void
+}

@@ -1,0 +1,77 @@
+import type { us_listen_socket } from 'uWebSockets.js'
+import type { Exchange } from './exchange.js'
+import type { RequestRecord } from './request-log.js'
+import { type UwsContext, UwsExchange } from './uws-exchange.js'
+import {
+  App,
+  LIBUS_LISTEN_EXCLUSIVE_PORT,
+  SSLApp,
+  type UwsApp,
+  us_listen_socket_close,
+  us_socket_local_port,
+} from './uws-module.js'
+import { UwsRequest } from './uws-request.js'
+
+export interface TlsFiles {
+  readonly cert: string
+  readonly key: string
+}
+
+/** The HTTP server: turns every request into an exchange and hands it over. */
+export class UwsServer {
+  readonly #app: UwsApp
+  #listening: us_listen_socket | undefined
+  #requests = 0
+  #open = 0
+
+  /**
+   * @param handle gives every exchange an answer or a role before it returns, and does not throw
+   * @throws when uWebSockets cannot use the certificate or the key
+   */
+  constructor(context: UwsContext, tls: TlsFiles | undefined, handle: (exchange: Exchange) => void) {
+    this.#app = tls === undefined ? App() : SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key })
+    const counting = { ...context, log: (record: RequestRecord) => this.#over(record, context) }
+    this.#app.any('/*', (res, req) => {
+      this.#open++
+      handle(new UwsExchange(++this.#requests, res, new UwsRequest(req, res), counting))
+    })
+  }
+
+  /** Requests whose response is not over. */
+  get open(): number {
+    return this.#open
+  }
+
+  #over(record: RequestRecord, context: UwsContext): void {
+    this.#open--
+    context.log(record)
+  }
+
+  /** Opens the port for this process alone, and returns its number; undefined when it cannot be had. */
+  listen(host: string, port: number): Promise<number | undefined> {
+    return new Promise((resolve) => {
+      // Exclusive: otherwise a second gateway would share the port, and half of the pairs would never meet.
+      this.#app.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
+        if (socket === false) {
+          resolve(undefined)
+          return
+        }
+        this.#listening = socket
+        resolve(us_socket_local_port(socket))
+      })
+    })
+  }
+
+  /** No new connections; those that are open go on. */
+  closePort(): void {
+    if (this.#listening === undefined) return
+    us_listen_socket_close(this.#listening)
+    this.#listening = undefined
+  }
+
+  /** Closes the port and every connection. */
+  close(): void {
+    this.closePort()
+    this.#app.close()
+  }
+}

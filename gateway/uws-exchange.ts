@@ -1,0 +1,121 @@
+import type { HttpResponse } from 'uWebSockets.js'
+import type { Pulse } from '../core/index.js'
+import { type Answer, type HeaderList, statusLine } from './answers.js'
+import type { Exchange, SinkOptions, SourceOptions } from './exchange.js'
+import type { RequestLog } from './request-log.js'
+import type { RequestView } from './request-view.js'
+import type { Keepalive } from './uws-keepalive.js'
+import { UwsSink } from './uws-sink.js'
+import { UwsSource } from './uws-source.js'
+
+/** What all exchanges of one gateway share. */
+export interface UwsContext {
+  readonly pulse: Pulse
+  readonly keepalive: Keepalive
+  readonly log: RequestLog
+  /** A defect of ours was caught; the exchange it happened in is ended by the caller. */
+  readonly onFault: (error: unknown) => void
+  /** Over TLS nothing may be written to another connection inside a callback. */
+  readonly tls: boolean
+  /** End a failed sender's response cleanly instead of cutting it. */
+  readonly cleanFailures: boolean
+}
+
+/** Is told when the client's connection ends before the response did. */
+export interface GoneListener {
+  gone(): void
+}
+
+/**
+ * One uWebSockets response, and the only holder of its handle. uWebSockets throws when a finished response is touched,
+ * and ends the whole process when a handler returns without an answer and without `onAborted`; both are seen to here.
+ */
+export class UwsExchange implements Exchange {
+  /** The response or its connection is over; `res` must not be touched any more. */
+  over = false
+  readonly #startedAt: number
+  readonly #method: string
+  readonly #path: string
+  readonly #remoteAddress: string
+  #listener: GoneListener | undefined
+  #status = 0
+  /** Body bytes received and sent, for the log. */
+  bytesIn = 0
+  bytesOut = 0
+
+  constructor(
+    readonly id: number,
+    readonly res: HttpResponse,
+    readonly request: RequestView,
+    readonly context: UwsContext,
+  ) {
+    this.#startedAt = context.pulse.now()
+    this.#method = request.method
+    this.#path = request.path
+    this.#remoteAddress = request.remoteAddress
+    res.onAborted(() => {
+      if (this.over) return
+      this.#finish('aborted')
+      this.#listener?.gone()
+    })
+  }
+
+  answer(answer: Answer, closeConnection = false): void {
+    if (this.over) return
+    this.res.cork(() => {
+      this.writeHead(answer.status, answer.headers)
+      if (closeConnection) this.res.writeHeader('Connection', 'close')
+      this.bytesOut = Buffer.byteLength(answer.body)
+      if (this.request.method === 'HEAD') this.res.writeHeader('Content-Length', String(this.bytesOut)).endWithoutBody()
+      else this.res.end(answer.body)
+    })
+    this.#finish('answered')
+  }
+
+  toSource(options: SourceOptions): UwsSource {
+    const source = new UwsSource(this, options)
+    this.#listener = source
+    return source
+  }
+
+  toSink(options: SinkOptions): UwsSink {
+    const sink = new UwsSink(this, options)
+    this.#listener = sink
+    return sink
+  }
+
+  /** Status line and headers. Only inside a cork of this response, or its own handler. */
+  writeHead(status: number, headers: HeaderList): void {
+    this.#status = status
+    this.res.writeStatus(statusLine(status))
+    // A JavaScript string would leave as UTF-8, and a header's bytes must stay as they came.
+    for (const [name, value] of headers) this.res.writeHeader(name, Buffer.from(value, 'latin1'))
+  }
+
+  /** The response has been ended; uWebSockets owns it from now on. */
+  ended(): void {
+    this.#finish('complete')
+  }
+
+  /** Cuts the connection, so that nobody takes the response for complete. */
+  cut(): void {
+    if (this.over) return
+    this.#finish('cut')
+    this.res.close()
+  }
+
+  #finish(outcome: string): void {
+    this.over = true
+    this.context.log({
+      id: this.id,
+      remoteAddress: this.#remoteAddress,
+      method: this.#method,
+      path: this.#path,
+      status: this.#status,
+      outcome,
+      bytesIn: this.bytesIn,
+      bytesOut: this.bytesOut,
+      ms: Math.round(this.context.pulse.now() - this.#startedAt),
+    })
+  }
+}

@@ -1,0 +1,47 @@
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
+import type { RequestView } from './request-view.js'
+
+/** A view of uWebSockets' request; throws when it is read after the handler returned. */
+export class UwsRequest implements RequestView {
+  readonly method: string
+  readonly #req: HttpRequest
+  readonly #res: HttpResponse
+
+  constructor(req: HttpRequest, res: HttpResponse) {
+    // Before any getMethod(), which lower-cases the method in place.
+    this.method = req.getCaseSensitiveMethod()
+    this.#req = req
+    this.#res = res
+  }
+
+  get path(): string {
+    return this.#req.getUrl()
+  }
+
+  get query(): string {
+    // undefined when there is no question mark, which the package's types do not say.
+    return (this.#req.getQuery() as string | undefined) ?? ''
+  }
+
+  get remoteAddress(): string {
+    return readable(Buffer.from(this.#res.getRemoteAddressAsText()).toString('latin1'))
+  }
+
+  header(lowerCaseName: string): string {
+    return this.#req.getHeader(lowerCaseName)
+  }
+
+  eachHeader(visit: (name: string, value: string) => void): void {
+    this.#req.forEach(visit)
+  }
+}
+
+/** uWebSockets writes an IPv4 peer of an IPv6 socket as `0000:…:ffff:7f00:0001`, and never shortens. */
+function readable(address: string): string {
+  const mapped = /^(?:0000:){5}ffff:(\w\w)(\w\w):(\w\w)(\w\w)$/i.exec(address)
+  if (mapped === null) return address
+  return mapped
+    .slice(1)
+    .map((hex) => Number.parseInt(hex, 16))
+    .join('.')
+}

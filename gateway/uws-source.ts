@@ -1,0 +1,166 @@
+import type { EndReason, News, PipeView, SenderSeat, Source } from '../core/index.js'
+import { textAnswer } from './answers.js'
+import type { SourceOptions } from './exchange.js'
+import { ENDINGS } from './failures.js'
+import { endLine, newsLines } from './status-lines.js'
+import type { GoneListener, UwsExchange } from './uws-exchange.js'
+import { rearm, type Timed } from './uws-keepalive.js'
+import { atEndOfTurn, type Flushable } from './uws-turn.js'
+
+/** How long after the first half of a reminder its second half is sent. */
+const PROBE_MS = 250
+/** How long a failed sender is given to read why before its connection is cut. */
+const LINGER_MS = 500
+
+/** The body of a request as a source, and its response as the stream of status lines. */
+export class UwsSource implements Source, Flushable, GoneListener, Timed {
+  #seat: SenderSeat | undefined
+  /** What the core wants; a source starts paused. */
+  #wantPause = true
+  /** What uWebSockets was told last. */
+  isPaused = false
+  #bodyEnded = false
+  /** Text not sent yet. With `replyAtEnd` it collects the whole response. */
+  #lines = ''
+  /** The last line has no line break yet. */
+  #lineOpen = false
+  #headSent = false
+  #scheduled = false
+  #endReason: EndReason | undefined
+
+  constructor(
+    readonly exchange: UwsExchange,
+    readonly options: SourceOptions,
+  ) {}
+
+  get res() {
+    return this.exchange.res
+  }
+
+  seated(seat: SenderSeat): void {
+    this.#seat = seat
+    this.res.onData((chunk, last) => this.#read(chunk, last))
+    // With this, uWebSockets leaves the response without a timer once backpressure is gone; but then it also no longer
+    // sends by itself what is left in its buffer, and an empty cork does that.
+    this.res.onWritable(() => {
+      if (!this.exchange.over) this.res.cork(() => {})
+      return true
+    })
+    this.exchange.context.keepalive.add(this)
+  }
+
+  gone(): void {
+    this.exchange.context.keepalive.delete(this)
+    this.#seat?.left()
+  }
+
+  pause(): void {
+    this.#wantPause = true
+    // Inside onData the pause follows when the chunk has been dealt with.
+  }
+
+  resume(): void {
+    this.#wantPause = false
+    if (this.exchange.over || !this.isPaused) return
+    this.isPaused = false
+    rearm(this.res)
+  }
+
+  tell(news: News, pipe: PipeView): void {
+    const text = newsLines(news, pipe).join('\n')
+    if (news === 'still_waiting') this.#remind(text)
+    else this.#say(`${text}\n`)
+  }
+
+  end(reason: EndReason): void {
+    this.#endReason = reason
+    this.#say(`${endLine(reason)}\n`)
+  }
+
+  flush(): void {
+    this.#scheduled = false
+    if (this.exchange.over) return
+    if (this.options.replyAtEnd) this.#answerAtEnd()
+    else this.#writeLines()
+  }
+
+  #read(chunk: ArrayBuffer, last: boolean): void {
+    const seat = this.#seat!
+    this.exchange.bytesIn += chunk.byteLength
+    try {
+      if (chunk.byteLength > 0) seat.feed(new Uint8Array(chunk))
+      if (last) {
+        this.#bodyEnded = true
+        seat.end()
+      }
+    } catch (error) {
+      this.exchange.context.onFault(error)
+      seat.pipe.end('fault')
+    }
+    if (last || this.exchange.over) return
+    // In every call: uWebSockets re-arms its timer after 160 KiB, paused or not, and the pause of an earlier call does
+    // not stop the chunks that it has already read. A repeated pause costs no system call.
+    if (this.#wantPause) {
+      this.isPaused = true
+      this.res.pause()
+    }
+  }
+
+  /**
+   * Sends a reminder in two pieces, some time apart. A paused socket is not polled, so that a dead client is only
+   * noticed by writing: the first write draws its reset, and the second one fails.
+   */
+  #remind(text: string): void {
+    this.#say(text)
+    this.#lineOpen = true
+    this.exchange.context.pulse.expect(PROBE_MS, () => {
+      if (this.#lineOpen) this.#say('')
+    })
+  }
+
+  #say(text: string): void {
+    this.#lines += this.#lineOpen ? `\n${text}` : text
+    this.#lineOpen = false
+    if (this.#scheduled || this.exchange.over) return
+    this.#scheduled = true
+    atEndOfTurn(this)
+  }
+
+  #writeLines(): void {
+    const { exchange, res } = this
+    const reason = this.#endReason
+    const endCleanly = reason === 'complete' || (reason !== undefined && exchange.context.cleanFailures)
+    const text = this.#lines
+    this.#lines = ''
+    exchange.bytesOut += text.length
+    res.cork(() => {
+      if (!this.#headSent) {
+        this.#headSent = true
+        exchange.writeHead(200, this.options.headers)
+      }
+      // The client may have died: uWebSockets then calls onAborted from inside this write.
+      if (text !== '') res.write(text)
+      if (endCleanly && !exchange.over) res.end()
+    })
+    if (reason === undefined || exchange.over) return
+    exchange.context.keepalive.delete(this)
+    if (endCleanly) exchange.ended()
+    else this.#cut()
+  }
+
+  /**
+   * Ends a failed response without its clean end. While the client still uploads, closing resets the connection, and a
+   * client that learns of it by a failed write does not read on; so it gets time to read the line first.
+   */
+  #cut(): void {
+    if (this.#bodyEnded) this.exchange.cut()
+    else this.exchange.context.pulse.expect(LINGER_MS, () => this.exchange.cut())
+  }
+
+  #answerAtEnd(): void {
+    if (this.#endReason === undefined) return
+    this.exchange.context.keepalive.delete(this)
+    const { status } = ENDINGS[this.#endReason]
+    this.exchange.answer(textAnswer(status, this.#lines, this.options.headers), !this.#bodyEnded)
+  }
+}

@@ -1,0 +1,283 @@
+/**
+ * A raw HTTP/1.1 client over TCP, for tests that must see the bytes and the way a connection ends: half-written requests,
+ * readers that stop reading, FIN against RST, truncated bodies.
+ */
+
+import { createHash } from 'node:crypto'
+import { type Socket, connect as tcpConnect } from 'node:net'
+import { eventually } from './eventually.js'
+
+export interface ConnectOptions {
+  readonly port: number
+  readonly host?: string
+  /** Start without reading: the kernel's buffers fill up and the server meets backpressure. */
+  readonly pauseOnConnect?: boolean
+  /** `false` counts and hashes what arrives instead of keeping it. Default `true`. */
+  readonly keep?: boolean
+}
+
+export type BodyFraming = 'length' | 'chunked' | 'none'
+
+export interface RawResponse {
+  readonly status: number
+  readonly reason: string
+  /** Names in lower case; one entry per header line, in the order of arrival. Values are Latin-1. */
+  readonly headers: Readonly<Record<string, readonly string[]>>
+  /** The decoded body, as far as it arrived. */
+  readonly body: Buffer
+  /**
+   * The framing says that the body ended: the terminating chunk was seen, or Content-Length bytes were. A body without
+   * framing ends with the connection, which only the caller sees; it is called complete and is all that arrived.
+   */
+  readonly complete: boolean
+  readonly framing: BodyFraming
+  /** Where this response ends in the input. The next one on the same connection starts here. */
+  readonly end: number
+}
+
+const NOTHING = Buffer.alloc(0)
+
+/** Opens a connection. Rejects when it cannot be established. */
+export async function connect(options: ConnectOptions): Promise<RawClient> {
+  const socket = tcpConnect({
+    port: options.port,
+    host: options.host ?? '127.0.0.1',
+    allowHalfOpen: true,
+    noDelay: true,
+  })
+  const client = new RawClient(socket, options.keep ?? true)
+  if (options.pauseOnConnect === true) client.pause()
+  await new Promise<void>((resolve, reject) => {
+    socket.once('connect', resolve)
+    socket.once('error', reject)
+  })
+  return client
+}
+
+export class RawClient {
+  /** Resolves when the socket is gone for good, in whatever way. Never rejects. */
+  readonly closed: Promise<void>
+  /** The server sent FIN. A reset leaves this false. */
+  endedCleanly = false
+  /** The socket is gone: both directions are over. */
+  isClosed = false
+  /** `ECONNRESET`, `EPIPE` ... or undefined. */
+  errorCode: string | undefined
+  /** Bytes read so far, also when they are not kept. */
+  receivedBytes = 0
+  /** How many times the socket delivered something. An upper limit for nothing, but useful in a red test. */
+  reads = 0
+
+  readonly #socket: Socket
+  readonly #keep: boolean
+  readonly #hash = createHash('sha256')
+  readonly #chunks: Buffer[] = []
+
+  constructor(socket: Socket, keep: boolean) {
+    this.#socket = socket
+    this.#keep = keep
+    socket.on('data', (chunk: Buffer) => this.#take(chunk))
+    socket.on('end', () => {
+      this.endedCleanly = true
+      // allowHalfOpen keeps our side open, so that a test decides when the client leaves. A server that closed is
+      // answered here, as an ordinary client would, unless the test is still reading or writing.
+      if (!socket.writableEnded) socket.end()
+    })
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.errorCode ??= error.code ?? error.message
+    })
+    this.closed = new Promise((resolve) => {
+      socket.once('close', () => {
+        this.isClosed = true
+        resolve()
+      })
+    })
+  }
+
+  get localPort(): number {
+    return this.#socket.localPort ?? 0
+  }
+
+  /** All bytes so far. Throws for a client that does not keep them. */
+  get received(): Buffer {
+    if (!this.#keep) throw new Error('this client was connected with keep: false and has only a count and a hash')
+    if (this.#chunks.length > 1) this.#chunks.splice(0, this.#chunks.length, Buffer.concat(this.#chunks))
+    return this.#chunks[0] ?? NOTHING
+  }
+
+  /** All bytes so far, one character per byte, so that a pattern meets every byte value unharmed. */
+  get text(): string {
+    return this.received.toString('latin1')
+  }
+
+  /** The hash of all bytes so far, in hexadecimal. Works with and without `keep`. */
+  get sha256(): string {
+    return this.#hash.copy().digest('hex')
+  }
+
+  /**
+   * Writes bytes; strings go out as Latin-1, one byte per character. Resolves when the kernel took them or the socket is
+   * gone, and never rejects: a server that hangs up in the middle is an ordinary outcome, told by `closed`.
+   */
+  send(data: string | Uint8Array): Promise<void> {
+    const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data
+    if (this.isClosed || this.#socket.destroyed || this.#socket.writableEnded) return Promise.resolve()
+    const flushed = new Promise<void>((resolve) => {
+      this.#socket.write(bytes, () => resolve())
+    })
+    return Promise.race([flushed, this.closed])
+  }
+
+  /** Resolves when the bytes so far match. A string must occur literally. */
+  async waitFor(pattern: RegExp | string, timeoutMs = 10_000): Promise<void> {
+    await eventually(
+      () => {
+        const { text } = this
+        const found = typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text)
+        return found || `no ${pattern} in ${text.length} received bytes: ${JSON.stringify(text.slice(-300))}`
+      },
+      { timeoutMs },
+    )
+  }
+
+  /** Waits for the end of the connection, with a deadline. */
+  async waitForClose(timeoutMs = 10_000): Promise<void> {
+    await eventually(() => this.isClosed || `the connection is still open, ${this.receivedBytes} bytes received`, {
+      timeoutMs,
+    })
+  }
+
+  /** Waits for one complete response from byte `from` on. */
+  async waitForResponse({ from = 0, timeoutMs = 10_000, head = false } = {}): Promise<RawResponse> {
+    let response: RawResponse | undefined
+    await eventually(
+      () => {
+        const bytes = this.received.subarray(from)
+        if (!hasHead(bytes)) return `no complete head in ${JSON.stringify(this.text.slice(from, from + 300))}`
+        response = parseResponse(bytes, { head })
+        return response.complete || `the body is not complete, ${response.body.length} bytes so far`
+      },
+      { timeoutMs },
+    )
+    return response!
+  }
+
+  /** Stops reading. What arrives stays in the kernel. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  resume(): void {
+    this.#socket.resume()
+  }
+
+  /** Sends FIN and goes on reading. */
+  halfClose(): void {
+    this.#socket.end()
+  }
+
+  /** Sends RST. */
+  reset(): void {
+    this.#socket.resetAndDestroy()
+  }
+
+  /** Closes the socket the way a dying process would: FIN, or RST when there were unread bytes. */
+  destroy(): void {
+    this.#socket.destroy()
+  }
+
+  #take(chunk: Buffer): void {
+    this.receivedBytes += chunk.length
+    this.reads++
+    this.#hash.update(chunk)
+    if (this.#keep) this.#chunks.push(chunk)
+  }
+}
+
+function hasHead(bytes: Buffer): boolean {
+  return bytes.includes('\r\n\r\n')
+}
+
+export interface ParseOptions {
+  /** The request was a HEAD: whatever the framing says, no body follows (RFC 9110, section 9.3.2). */
+  readonly head?: boolean
+}
+
+/**
+ * Reads one response from the start of `bytes`. Strict: a head that is missing, malformed or contradictory throws, a body
+ * that stops early is returned with `complete: false`. 1xx responses are returned as responses of their own.
+ */
+export function parseResponse(bytes: Uint8Array, { head = false }: ParseOptions = {}): RawResponse {
+  const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+  const headEnd = input.indexOf('\r\n\r\n')
+  if (headEnd < 0) throw new Error(`no complete head in ${JSON.stringify(input.toString('latin1', 0, 300))}`)
+  const [statusLine = '', ...lines] = input.toString('latin1', 0, headEnd).split('\r\n')
+  const status = /^HTTP\/1\.1 ([1-5][0-9]{2}) (.*)$/.exec(statusLine)
+  if (status === null) throw new Error(`not a status line: ${JSON.stringify(statusLine)}`)
+  const code = Number(status[1])
+  const headers = parseHeaders(lines)
+  const start = headEnd + 4
+  const framing = framingOf(headers)
+  const bodyless = head || code < 200 || code === 204 || code === 304
+  const body = bodyless
+    ? { framing, body: NOTHING, complete: true, end: start }
+    : readBody(input, start, framing, headers)
+  return { status: code, reason: status[2] ?? '', headers, ...body }
+}
+
+function parseHeaders(lines: readonly string[]): Record<string, string[]> {
+  const headers: Record<string, string[]> = Object.create(null)
+  for (const line of lines) {
+    const field = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*?)[ \t]*$/.exec(line)
+    if (field === null || /[\x00-\x08\x0a-\x1f\x7f]/.test(line)) throw new Error(`bad header: ${JSON.stringify(line)}`)
+    const name = field[1]!.toLowerCase()
+    headers[name] ??= []
+    headers[name].push(field[2]!)
+  }
+  return headers
+}
+
+function framingOf(headers: Record<string, readonly string[]>): BodyFraming {
+  const lengths = headers['content-length'] ?? []
+  const codings = headers['transfer-encoding'] ?? []
+  if (lengths.length + codings.length > 1) throw new Error(`contradictory framing: ${JSON.stringify(headers)}`)
+  if (codings.length === 1) {
+    if (codings[0] !== 'chunked') throw new Error(`unknown transfer coding: ${codings[0]}`)
+    return 'chunked'
+  }
+  if (lengths.length === 0) return 'none'
+  if (!/^[0-9]{1,15}$/.test(lengths[0]!)) throw new Error(`bad Content-Length: ${lengths[0]}`)
+  return 'length'
+}
+
+type Body = Pick<RawResponse, 'body' | 'complete' | 'framing' | 'end'>
+
+function readBody(input: Buffer, start: number, framing: BodyFraming, headers: Record<string, string[]>): Body {
+  if (framing === 'none') return { framing, body: input.subarray(start), complete: true, end: input.length }
+  if (framing === 'chunked') return readChunks(input, start)
+  const length = Number(headers['content-length']![0])
+  const body = input.subarray(start, start + length)
+  return { framing, body, complete: body.length === length, end: start + body.length }
+}
+
+function readChunks(input: Buffer, start: number): Body {
+  const pieces: Buffer[] = []
+  const stopped = (complete: boolean, end: number): Body => {
+    return { framing: 'chunked', body: Buffer.concat(pieces), complete, end }
+  }
+  let at = start
+  for (;;) {
+    const lineEnd = input.indexOf('\r\n', at)
+    if (lineEnd < 0) return stopped(false, input.length)
+    const line = input.toString('latin1', at, lineEnd)
+    if (!/^[0-9A-Fa-f]{1,13}$/.test(line)) throw new Error(`bad chunk size: ${JSON.stringify(line.slice(0, 80))}`)
+    const size = Number.parseInt(line, 16)
+    const dataStart = lineEnd + 2
+    const dataEnd = dataStart + size
+    if (size > 0) pieces.push(input.subarray(dataStart, dataEnd))
+    if (input.length < dataEnd + 2) return stopped(false, input.length)
+    if (input.toString('latin1', dataEnd, dataEnd + 2) !== '\r\n') throw new Error('a chunk is longer than its size')
+    if (size === 0) return stopped(true, dataEnd + 2)
+    at = dataEnd + 2
+  }
+}
