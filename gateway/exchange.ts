@@ -9,12 +9,21 @@ export interface Exchange {
   /** Valid until the handler returns. */
   readonly request: RequestView
   /** Gives a complete short response at once, even while the client still uploads. */
-  answer(answer: Answer, closeConnection?: boolean): void
+  answer(answer: Answer, after?: AfterAnswer): void
   /** Makes the request's body a source; `seated` must follow, in the same call of the handler. */
   toSource(options: SourceOptions): Source & { seated(seat: SenderSeat): void }
   /** Makes the response a sink; `seated` must follow, in the same call of the handler. */
   toSink(options: SinkOptions): Sink & { seated(seat: ReceiverSeat): void }
 }
+
+/**
+ * What becomes of the connection after an answer.
+ *
+ * `keep`: it takes the next request. `discard`: the client is told to close; until it does, its upload is read and
+ * dropped, for closing at once would reset the connection and a client that reads only when it has written everything
+ * would never see the answer. `close`: closed at once, because the next request cannot be found in what follows.
+ */
+export type AfterAnswer = 'keep' | 'discard' | 'close'
 
 export interface SourceOptions {
   /** Answer only when the outcome is known, with a true status. */

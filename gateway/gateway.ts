@@ -9,6 +9,7 @@ import { type Logger, logRequest, logTransfer } from './log.js'
 import { Router } from './router.js'
 import { type TlsFiles, UwsServer } from './uws-app.js'
 import { Keepalive } from './uws-keepalive.js'
+import { capReads } from './uws-read-cap.js'
 
 /** How often waits and limits are looked at. */
 const BEAT_MS = 250
@@ -69,6 +70,7 @@ export class Gateway {
    */
   async start(): Promise<number> {
     const { host, port } = this.config
+    this.#capReads()
     const opened = await this.#server.listen(host, port)
     if (opened === undefined) throw new Error(await explainListenFailure(host, port))
     // Keeps the process alive as well: a paused connection alone would not.
@@ -85,6 +87,12 @@ export class Gateway {
     if (this.#stopped === undefined) this.#stopped = this.#drain(drainMs)
     else this.#cutShort()
     return this.#stopped
+  }
+
+  #capReads(): void {
+    const cap = this.config.readCap ? capReads() : ({ active: false, why: 'it is switched off' } as const)
+    if (cap.active) this.log.info({ readCap: 'active' }, 'no sender can hold the event loop')
+    else this.log.warn({ readCap: 'inactive', why: cap.why }, 'a fast sender on this host can hold the event loop')
   }
 
   async #drain(drainMs: number): Promise<void> {
@@ -119,7 +127,7 @@ export class Gateway {
       this.#router.handle(exchange)
     } catch (error) {
       this.log.error({ err: error, id: exchange.id }, 'a request met a defect of the gateway')
-      exchange.answer(refusalAnswer(new Refusal(FAILURES.internal, { id: exchange.id }), ''), true)
+      exchange.answer(refusalAnswer(new Refusal(FAILURES.internal, { id: exchange.id }), ''), 'close')
     }
   }
 

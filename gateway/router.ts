@@ -38,13 +38,13 @@ export class Router {
     const framing = readFraming(request)
     if (framing instanceof Refusal) {
       // Where this body ends, and the next request begins, is anybody's guess.
-      exchange.answer(refusalAnswer(framing, request.header('accept')), true)
+      exchange.answer(refusalAnswer(framing, request.header('accept')), 'close')
       return
     }
     const reply = this.#route(exchange, framing)
     if (reply === undefined) return
     const answer = reply instanceof Refusal ? refusalAnswer(reply, request.header('accept'), extra(reply)) : reply
-    exchange.answer(answer, framing.length !== 0)
+    exchange.answer(answer, framing.length === 0 ? 'keep' : 'discard')
   }
 
   /** The answer, or undefined when the request has been seated in a pipe. */

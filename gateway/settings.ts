@@ -79,6 +79,11 @@ export const settings = z.strictObject({
     'cut',
     'How the answer to a sender ends when its transfer failed: cut, so that curl exits non-zero, or clean.',
   ),
+  readCap: setting(
+    boolean(),
+    'true',
+    'Cap reads natively, so that no sender can hold the event loop. Off only to find out whether it causes trouble.',
+  ),
 })
 
 /** The configuration in effect. Durations are in seconds and sizes in bytes, as numbers; `prefix` is '' when off. */

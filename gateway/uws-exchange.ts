@@ -1,7 +1,7 @@
 import type { HttpResponse } from 'uWebSockets.js'
 import type { Pulse } from '../core/index.js'
 import { type Answer, type HeaderList, statusLine } from './answers.js'
-import type { Exchange, SinkOptions, SourceOptions } from './exchange.js'
+import type { AfterAnswer, Exchange, SinkOptions, SourceOptions } from './exchange.js'
 import type { RequestLog } from './request-log.js'
 import type { RequestView } from './request-view.js'
 import type { Keepalive } from './uws-keepalive.js'
@@ -60,15 +60,18 @@ export class UwsExchange implements Exchange {
     })
   }
 
-  answer(answer: Answer, closeConnection = false): void {
+  answer(answer: Answer, after: AfterAnswer = 'keep'): void {
     if (this.over) return
-    this.res.cork(() => {
+    const { res } = this
+    res.cork(() => {
       this.writeHead(answer.status, answer.headers)
-      if (closeConnection) this.res.writeHeader('Connection', 'close')
-      this.bytesOut = Buffer.byteLength(answer.body)
-      if (this.request.method === 'HEAD') this.res.writeHeader('Content-Length', String(this.bytesOut)).endWithoutBody()
-      else this.res.end(answer.body)
+      if (after !== 'keep') res.writeHeader('Connection', 'close')
+      // Two responses have no body: a 204, which must not have a Content-Length either, and the one to a HEAD.
+      if (answer.status === 204) res.endWithoutBody()
+      else if (this.#method === 'HEAD') res.writeHeader('Content-Length', `${answer.body.length}`).endWithoutBody()
+      else res.end(answer.body, after === 'close')
     })
+    this.bytesOut = answer.body.length
     this.#finish('answered')
   }
 

@@ -97,7 +97,12 @@ export class UwsSource implements Source, Flushable, GoneListener, Timed {
       this.exchange.context.onFault(error)
       seat.pipe.end('fault')
     }
-    if (last || this.exchange.over) return
+    if (this.exchange.over) return
+    if (last) {
+      // The end may come in the same read as the chunk that it was paused for. The next request comes this way too.
+      this.resume()
+      return
+    }
     // In every call: uWebSockets re-arms its timer after 160 KiB, paused or not, and the pause of an earlier call does
     // not stop the chunks that it has already read. A repeated pause costs no system call.
     if (this.#wantPause) {
@@ -161,6 +166,8 @@ export class UwsSource implements Source, Flushable, GoneListener, Timed {
     if (this.#endReason === undefined) return
     this.exchange.context.keepalive.delete(this)
     const { status } = ENDINGS[this.#endReason]
-    this.exchange.answer(textAnswer(status, this.#lines, this.options.headers), !this.#bodyEnded)
+    // What is still coming is read and dropped from now on, which needs a socket that reads.
+    if (this.isPaused) rearm(this.res)
+    this.exchange.answer(textAnswer(status, this.#lines, this.options.headers), this.#bodyEnded ? 'keep' : 'discard')
   }
 }

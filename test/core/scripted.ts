@@ -53,6 +53,8 @@ export function lend(stream: number, from: number, length: number, use: (bytes: 
 export class FakeSource implements Source {
   /** Every call in order: the news by name, `pause`, `resume`, and `end <reason>`. */
   readonly log: string[] = []
+  /** The same without `pause` and `resume`. */
+  readonly news: string[] = []
   /** A source starts paused. */
   paused = true
   ended: EndReason | undefined
@@ -73,18 +75,15 @@ export class FakeSource implements Source {
 
   tell(news: News, _pipe: PipeView): void {
     this.#called(news)
+    this.news.push(news)
     assert.equal(news === 'waiting', this.log.length === 1, 'waiting is the first news, and only the first')
   }
 
   end(reason: EndReason, pipe: PipeView): void {
     this.#called(`end ${reason}`)
+    this.news.push(`end ${reason}`)
     if (pipe.state === 'ended') assert.equal(pipe.endReason, reason)
     this.ended = reason
-  }
-
-  /** The log without pause and resume. */
-  get news(): string[] {
-    return this.log.filter((entry) => entry !== 'pause' && entry !== 'resume')
   }
 
   #called(what: string): void {

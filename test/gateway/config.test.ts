@@ -91,6 +91,7 @@ const RANKS: { readonly [K in SettingKey]-?: Ranks<Config[K]> } = {
   maxActive: [10_000, ['1', 1], ['2', 2], ['3', 3]],
   reply: ['stream', ['end', 'end'], ['stream', 'stream'], ['end', 'end']],
   failedEnd: ['cut', ['clean', 'clean'], ['cut', 'cut'], ['clean', 'clean']],
+  readCap: [true, ['no', false], ['ON', true], ['false', false]],
 }
 
 /** What has to be set as well for a key to be good: a certificate goes with a key. */
@@ -203,6 +204,7 @@ const REFUSED: { readonly [K in SettingKey]: readonly string[] } = {
   maxActive: INTEGERS(1, Number.MAX_SAFE_INTEGER),
   reply: ['', 'later', 'End'],
   failedEnd: ['', 'dirty', 'Cut'],
+  readCap: ['', 'maybe', '2'],
 }
 
 t.test('every refusal names the flag, the variable or the file, and the key', async (t) => {
@@ -654,7 +656,7 @@ t.test('the help text', async (t) => {
     t.notMatch(line, /\s$/)
   }
   for (const key of [...SETTING_KEYS, 'config', ...Object.keys(SWITCHES)]) {
-    const flag = key === 'bareNames' ? '--\\[no-\\]bare-names' : flagOf(key)
+    const flag = typeof load()[key as SettingKey] === 'boolean' ? flagOf(key).replace('--', '--\\[no-\\]') : flagOf(key)
     t.match(text, new RegExp(`^ {2}${flag}( \\S+)? {2,}[A-Z]`, 'm'), flag)
   }
   t.match(text, /^Usage: pipegate serve /)

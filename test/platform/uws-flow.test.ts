@@ -104,31 +104,47 @@ t.test('curl shows an early 400 to an upload, answered in the handler, in onData
   }
 })
 
+const EARLY = 'b'.repeat(20_000)
+
+/** Whether a client that reads only 20 ms after it wrote gets the whole early answer. */
+async function getsEarlyAnswer(t: Tidy, request: string, upload: Buffer, close: boolean): Promise<boolean> {
+  const { served } = await hold(t, ({ res }) => {
+    res.cork(() => res.writeStatus('400 Bad Request').end(EARLY, close))
+  })
+  const client = await connect({ port: served.port, pauseOnConnect: true })
+  await client.send(request)
+  void client.send(upload)
+  await sleep(20)
+  client.resume()
+  await eventually(
+    () => client.isClosed || client.text.endsWith(EARLY) || `no end, and ${client.receivedBytes} bytes arrived`,
+  )
+  const whole = client.text.startsWith('HTTP/1.1 400 ') && client.text.endsWith(EARLY)
+  client.destroy()
+  served.close()
+  return whole
+}
+
+const UPLOAD = head('PUT', '/', 'Content-Length: 100000000')
+
 t.test('the whole early answer arrives: closing without a body in flight, not closing with one', async (t) => {
-  const body = 'b'.repeat(20_000)
-  // This client reads only after it wrote. With a close and an upload in flight the kernel answers the rest of the body
-  // with RST, and such a client loses the answer; that is why an early answer must not close there.
-  const answers = async (request: string, upload: Buffer, close: boolean): Promise<boolean> => {
-    const { served } = await hold(t, ({ res }) => {
-      res.cork(() => res.writeStatus('400 Bad Request').end(body, close))
-    })
-    const client = await connect({ port: served.port, pauseOnConnect: true })
-    await client.send(request)
-    void client.send(upload)
-    await sleep(2)
-    client.resume()
-    const response = await client.waitForResponse()
-    client.destroy()
-    served.close()
-    return response.status === 400 && response.body.length === body.length
-  }
+  const nothing = Buffer.alloc(0)
   let whole = 0
   for (let i = 0; i < 40; i++) {
-    if (await answers(head('GET', '/'), Buffer.alloc(0), true)) whole++
-    if (await answers(`${head('PUT', '/', 'Content-Length: 3')}abc`, Buffer.alloc(0), true)) whole++
-    if (await answers(head('PUT', '/', 'Content-Length: 100000000'), LARGE.subarray(0, 2 * MIB), false)) whole++
+    if (await getsEarlyAnswer(t, head('GET', '/'), nothing, true)) whole++
+    if (await getsEarlyAnswer(t, `${head('PUT', '/', 'Content-Length: 3')}abc`, nothing, true)) whole++
+    if (await getsEarlyAnswer(t, UPLOAD, LARGE.subarray(0, 6 * MIB), false)) whole++
   }
   t.equal(whole, 120)
+})
+
+t.test('closing with a body in flight can lose the early answer', async (t) => {
+  // The kernel answers what is still underway with RST. A client that meets it before it read has lost the answer.
+  let lost = 0
+  for (let i = 0; i < 20; i++) {
+    if (!(await getsEarlyAnswer(t, UPLOAD, LARGE.subarray(0, 6 * MIB), true))) lost++
+  }
+  t.ok(lost > 0, `${lost} of 20`)
 })
 
 t.test('after end() the rest of the body still comes to onData, and a response handle throws', async (t) => {
@@ -336,7 +352,7 @@ t.test('onWritable is never called from inside write(), tryEnd() or cork()', asy
     push(offset)
     return true
   })
-  push(0)
+  sized.cork(() => push(0))
   second.resume()
   await eventually(() => finished || 'tryEnd did not finish')
   t.same(nested, [])

@@ -272,15 +272,49 @@ t.test(
     await client.send(head('GET', '/'))
     await client.waitFor('some')
     const seen = await desk.arrival('/')
-    await client.send('GET /next HT')
+    await client.send('GET /next HTTP/1.1\r\nHo')
     seen.res.cork(() => seen.res.write('more'))
     await client.waitFor('more')
     t.equal(seen.aborted, false, 'a part of a head is kept and does no harm yet')
-    await client.send('TP/1.1\r\nHost: test\r\n\r\n')
+    await client.send('st: test\r\n\r\n')
     await seen.untilAborted()
     await client.waitForClose()
   },
 )
+
+t.test(
+  'a request line that is cut inside its version is answered 505, even when the rest was on its way',
+  async (t) => {
+    const served = await tellServer(t)
+    t.equal(await refusal(served, 'GET /path HT'), 505)
+    t.equal(await refusal(served, 'GET /path '), 505)
+    const client = await connect(served)
+    await client.send('GET /pa')
+    await client.send('th HTTP/1.1\r\nHo')
+    await client.send('st: test\r\n\r\n')
+    t.equal((await client.waitForResponse()).status, 200, 'cut anywhere else, it waits for the rest')
+    client.destroy()
+  },
+)
+
+t.test('the 505 page for what a receiver sends during its download is written into that download', async (t) => {
+  const desk = new Desk()
+  const served = await serve(t, (app) => {
+    app.any(
+      '/*',
+      desk.handler((seen) => seen.res.tryEnd('some', 1000)),
+    )
+  })
+  const client = await connect(served)
+  await client.send(head('GET', '/'))
+  await client.waitFor('some')
+  await client.send('GET /next ')
+  await (await desk.arrival('/')).untilAborted()
+  await client.waitForClose()
+  const response = parseResponse(client.received)
+  t.match(response.body.toString(), /^someHTTP\/1\.1 505 /)
+  t.equal(response.complete, false)
+})
 
 t.test('requests that came together are answered one after the other when the handler answers at once', async (t) => {
   const served = await serve(t, (app) => {

@@ -5,6 +5,7 @@
  * after ALIVE_MS. Almost all of the time is waiting: every test here runs beside all others.
  */
 
+import type { HttpResponse } from 'uWebSockets.js'
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import t from 'tap'
@@ -238,43 +239,45 @@ t.test('pause() from setImmediate keeps a paused sender, also after a chunked he
   )
 })
 
+/** uWebSockets arms the timer of a sender again for each 160 KiB that it gave to onData: 16 KiB/s over its 10 s. */
+const ARMS_AGAIN = 160 * 1024
+
 /**
- * A sender whose reading is stopped by `stop`, called in each onData, after 8 MiB: by then the kernel's buffers have grown,
- * so that what is read before the pause takes effect is enough to arm the timer again.
+ * A sender that is 1 KiB short of arming the timer again, then sends two chunks in one packet: 512 bytes, during which
+ * `stop` runs for the first time, and `rest` bytes, which uWebSockets delivers although it was told to pause.
  */
-async function paused(t: Tidy, stop: (seen: Seen) => void): Promise<Pair & { afterStop: () => number }> {
-  let stopping = false
-  let after = 0
+async function stopsBetween(t: Tidy, rest: number, stop: (res: HttpResponse, calls: number) => void): Promise<Pair> {
+  let calls = 0
   const pair = await open(t, CHUNKED_PUT, (seen) => {
-    seen.read((chunk) => {
-      if (stopping) after += chunk.byteLength
-      if (stopping || seen.bytes > 8 * MIB) {
-        stopping = true
-        stop(seen)
-      }
+    seen.read(() => {
+      if (seen.bytes > ARMS_AGAIN - 1024) stop(seen.res, ++calls)
     })
   })
-  const piece = chunk(Buffer.alloc(32 * 1024))
-  const block = Buffer.concat(Array.from({ length: 32 }, () => piece))
-  for (let i = 0; i < 24; i++) void pair.client.send(block)
-  await eventually(() => stopping || `${pair.seen.bytes} bytes came`)
-  return { ...pair, afterStop: () => after }
+  await pair.client.send(chunk(Buffer.alloc(ARMS_AGAIN - 1024)))
+  await pair.seen.untilBytes(ARMS_AGAIN - 1024)
+  await pair.client.send(Buffer.concat([chunk(Buffer.alloc(512)), chunk(Buffer.alloc(rest))]))
+  await pair.seen.untilBytes(ARMS_AGAIN - 512 + rest)
+  return pair
 }
 
-t.test('pause() in every onData keeps a paused sender, also while its last pieces are delivered', async (t) => {
-  const { seen, afterStop } = await paused(t, ({ res }) => res.pause())
-  t.ok(await staysAlive(() => seen.aborted), `alive, ${afterStop()} bytes after the first pause()`)
-})
-
-t.test('a single pause() may be undone by what is still delivered: 160 KiB arm the timer again', async (t) => {
-  let once = true
-  const { seen, afterStop } = await paused(t, ({ res }) => {
-    if (once) res.pause()
-    once = false
+t.test('what is delivered after a single pause() arms the timer again when 160 KiB are full', async (t) => {
+  const { seen } = await stopsBetween(t, 2048, (res, calls) => {
+    if (calls === 1) res.pause()
   })
-  t.ok(afterStop() >= 160 * 1024, `the test needs 160 KiB after pause() and had ${afterStop()}`)
   await seen.untilAborted(CLOSE_MS)
   byTimer(t, seen.abortedAfterMs)
+})
+
+t.test('a single pause() is enough only when less than 160 KiB came', async (t) => {
+  const { seen } = await stopsBetween(t, 256, (res, calls) => {
+    if (calls === 1) res.pause()
+  })
+  t.ok(await staysAlive(() => seen.aborted), 'alive')
+})
+
+t.test('pause() in every onData keeps a paused sender whatever is still delivered', async (t) => {
+  const { seen } = await stopsBetween(t, 2048, (res) => res.pause())
+  t.ok(await staysAlive(() => seen.aborted), 'alive')
 })
 
 t.test('a paused sender that died is never reported by itself; two periodic corked writes report it', async (t) => {

@@ -65,8 +65,6 @@ export class RawClient {
   errorCode: string | undefined
   /** Bytes read so far, also when they are not kept. */
   receivedBytes = 0
-  /** How many times the socket delivered something. An upper limit for nothing, but useful in a red test. */
-  reads = 0
 
   readonly #socket: Socket
   readonly #keep: boolean
@@ -79,8 +77,8 @@ export class RawClient {
     socket.on('data', (chunk: Buffer) => this.#take(chunk))
     socket.on('end', () => {
       this.endedCleanly = true
-      // allowHalfOpen keeps our side open, so that a test decides when the client leaves. A server that closed is
-      // answered here, as an ordinary client would, unless the test is still reading or writing.
+      // allowHalfOpen lets halfClose() send FIN and read on. A FIN of the server is answered with ours after what was
+      // already given to send(), as an ordinary client does.
       if (!socket.writableEnded) socket.end()
     })
     socket.on('error', (error: NodeJS.ErrnoException) => {
@@ -188,7 +186,6 @@ export class RawClient {
 
   #take(chunk: Buffer): void {
     this.receivedBytes += chunk.length
-    this.reads++
     this.#hash.update(chunk)
     if (this.#keep) this.#chunks.push(chunk)
   }

@@ -1,0 +1,347 @@
+/**
+ * Mistakes that somebody could make in the core, one at a time. The model must notice every one of them: a model that has
+ * never been red proves nothing.
+ */
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+
+export interface Fault {
+  readonly name: string
+  /** The compiled file. */
+  readonly in: string
+  /** Text that stands there exactly once; any white space matches any other. */
+  readonly replace: string
+  readonly by: string
+}
+
+export const FAULTS: readonly Fault[] = [
+  {
+    name: 'a cursor counts one byte too few',
+    in: 'fan-out.js',
+    replace: 'lane.taken += took;',
+    by: 'lane.taken += took > 1 ? took - 1 : took;',
+  },
+  {
+    name: 'a cursor reads one byte too far into its slab',
+    in: 'window.js',
+    replace: 'subarray(offset - segment.from, segment.used)',
+    by: 'subarray(offset - segment.from + 1, segment.used + 1)',
+  },
+  {
+    name: 'a chunk that all have begun is not kept',
+    in: 'fan-out.js',
+    replace: 'if (slowest < this.bytesIn) this.#keep(',
+    by: 'if (slowest <= before) this.#keep(',
+  },
+  {
+    name: 'a chunk is kept for the last lane only',
+    in: 'fan-out.js',
+    replace: 'if (lane.taken < slowest) slowest = lane.taken; } if (slowest < this.bytesIn)',
+    by: 'slowest = lane.taken; } if (slowest < this.bytesIn)',
+  },
+  {
+    name: 'a chunk is kept whole although its front was taken',
+    in: 'fan-out.js',
+    replace: 'slowest > before ? chunk.subarray(slowest - before) : chunk',
+    by: 'chunk',
+  },
+  {
+    name: 'a small piece is kept without a copy',
+    in: 'window.js',
+    replace: 'memory: keep(bytes)',
+    by: 'memory: bytes',
+  },
+  {
+    name: 'a kept segment is freed before the slowest has passed its end',
+    in: 'window.js',
+    replace: 'first.from + first.used <= offset',
+    by: 'first.from < offset',
+  },
+  {
+    name: 'a kept segment is not freed when all have passed',
+    in: 'fan-out.js',
+    replace: 'this.#window.release(slowest);',
+    by: '',
+  },
+  {
+    name: 'a freed slab is not given back',
+    in: 'window.js',
+    replace: 'if (first.pooled)',
+    by: 'if (false)',
+  },
+  {
+    name: 'a freed slab is given back twice',
+    in: 'slab-pool.js',
+    replace: 'this.#free.push(slab);',
+    by: 'this.#free.push(slab, slab);',
+  },
+  {
+    name: 'what a sender that left had sent is not freed',
+    in: 'pipe.js',
+    replace: 'this.sender = undefined; seat.fanOut.discard();',
+    by: 'this.sender = undefined;',
+  },
+  {
+    name: 'a full lane is offered more',
+    in: 'fan-out.js',
+    replace: 'if (!lane.full) this.#offer(lane, chunk);',
+    by: 'this.#offer(lane, chunk);',
+  },
+  {
+    name: 'a lane that took less is not marked as full',
+    in: 'fan-out.js',
+    replace: 'if (took < bytes.byteLength) lane.full = true;',
+    by: '',
+  },
+  {
+    name: 'a lane that drained stays marked as full',
+    in: 'fan-out.js',
+    replace: 'lane.full = false; this.#advance(lane);',
+    by: 'this.#advance(lane);',
+  },
+  {
+    name: 'the pause is forgotten',
+    in: 'fan-out.js',
+    replace: 'this.source.pause();',
+    by: '',
+  },
+  {
+    name: 'the pause comes one byte late',
+    in: 'fan-out.js',
+    replace: 'slowest >= this.limits.windowBytes',
+    by: 'slowest > this.limits.windowBytes',
+  },
+  {
+    name: 'the resume is forgotten',
+    in: 'fan-out.js',
+    replace: 'this.source.resume();',
+    by: '',
+  },
+  {
+    name: 'the resume waits until everybody has everything',
+    in: 'fan-out.js',
+    replace: '<= this.limits.windowBytes / 2',
+    by: '<= 0',
+  },
+  {
+    name: 'a source that has ended is resumed',
+    in: 'fan-out.js',
+    replace: 'this.#paused && !this.#sourceEnded &&',
+    by: 'this.#paused &&',
+  },
+  {
+    name: 'more is held than allowed',
+    in: 'fan-out.js',
+    replace: 'slowest > this.limits.holdBytes',
+    by: 'slowest > this.limits.holdBytes * 2',
+  },
+  {
+    name: 'a slow receiver that leaves keeps the sender waiting',
+    in: 'pipe.js',
+    replace: 'sender.fanOut.settle();',
+    by: '',
+  },
+  {
+    name: 'a receiver that leaves is still waited for',
+    in: 'pipe.js',
+    replace: 'seat.lane.present = false; if (this.receiversPresent === 0)',
+    by: 'if (this.receiversPresent === 1)',
+  },
+  {
+    name: 'a pipe ends twice',
+    in: 'pipe.js',
+    replace: "if (this.state === 'ended') return; this.state = 'ended';",
+    by: "this.state = 'ended';",
+  },
+  {
+    name: 'the name is not free after the end',
+    in: 'pipe-table.js',
+    replace: 'this.#pipes.delete(pipe.key);',
+    by: '',
+  },
+  {
+    name: 'the count of streaming transfers only grows',
+    in: 'pipe-table.js',
+    replace: 'this.#streaming--',
+    by: 'void 0',
+  },
+  {
+    name: 'what never streamed is counted off',
+    in: 'pipe-table.js',
+    replace: 'if (pipe.pairedAt !== undefined)',
+    by: '',
+  },
+  {
+    name: 'one transfer more than allowed',
+    in: 'pipe-table.js',
+    replace: 'this.#streaming < this.limits.maxActive',
+    by: 'this.#streaming <= this.limits.maxActive',
+  },
+  {
+    name: 'another n is accepted',
+    in: 'pipe-table.js',
+    replace: 'pipe.receiversWanted !== terms.receivers',
+    by: 'pipe.receiversWanted < terms.receivers',
+  },
+  {
+    name: 'a second sender takes the place of the first',
+    in: 'pipe-table.js',
+    replace: 'if (found?.sender !== undefined)',
+    by: 'if (false)',
+  },
+  {
+    name: 'a closed table lets receivers in',
+    in: 'pipe-table.js',
+    replace: 'if (this.#closed)',
+    by: "if (this.#closed && 'transferId' in terms)",
+  },
+  {
+    name: "a receiver's wait goes on while it streams",
+    in: 'pipe.js',
+    replace: "for (const seat of this.receivers) seat.deadline?.cancel(); sender.source.tell('streaming', this);",
+    by: "sender.source.tell('streaming', this);",
+  },
+  {
+    name: 'a sender that streams is still reminded',
+    in: 'pipe.js',
+    replace: 'this.#reminder?.cancel();',
+    by: '',
+  },
+  {
+    name: "a waiting receiver's place is not freed when it leaves",
+    in: 'pipe.js',
+    replace: 'this.receivers.splice(this.receivers.indexOf(seat), 1);',
+    by: '',
+  },
+  {
+    name: 'a sender that fails takes the last waiting receiver along',
+    in: 'pipe.js',
+    replace: "this.state === 'waiting' && this.receivers.length > 0",
+    by: "this.state === 'waiting' && this.receivers.length > 1",
+  },
+  {
+    name: 'a failed transfer is finished instead of cut',
+    in: 'pipe.js',
+    replace: 'if (seat.lane.present && !seat.lane.finished) seat.lane.sink.abort(reason, this);',
+    by: 'if (seat.lane.present && !seat.lane.finished) seat.lane.sink.finish();',
+  },
+  {
+    name: 'who has the last byte is cut by a later failure',
+    in: 'pipe.js',
+    replace: 'if (seat.lane.present && !seat.lane.finished) seat.lane.sink.abort(reason, this);',
+    by: 'if (seat.lane.present) seat.lane.sink.abort(reason, this);',
+  },
+  {
+    name: 'a transfer is complete before the last byte has been handed on',
+    in: 'fan-out.js',
+    replace: 'if (lane.present && !lane.finished) return;',
+    by: 'if (lane.present && lane.taken < this.bytesIn) return;',
+  },
+  {
+    name: 'a body that is shorter than announced completes',
+    in: 'pipe.js',
+    replace: 'length !== seat.fanOut.bytesIn',
+    by: 'length < seat.fanOut.bytesIn',
+  },
+  {
+    name: 'a sender that leaves after its whole body ends the transfer',
+    in: 'pipe.js',
+    replace: 'else if (!seat.fanOut.sourceEnded)',
+    by: 'else',
+  },
+  {
+    name: 'a stall cuts the wrong receiver',
+    in: 'pipe.js',
+    replace: 'this.receivers.find((seat) => seat.lane === lane)',
+    by: 'this.receivers.find((seat) => seat.lane.present)',
+  },
+  {
+    name: 'a receiver for whom there is nothing stalls',
+    in: 'fan-out.js',
+    replace: 'const wanted = lane.taken < this.bytesIn || this.#sourceEnded;',
+    by: 'const wanted = true;',
+  },
+  {
+    name: 'a byte that is taken does not count as moving',
+    in: 'fan-out.js',
+    replace: 'if (took > 0) this.moves++;',
+    by: '',
+  },
+  {
+    name: 'deadlines come early',
+    in: 'pulse.js',
+    replace: 'if (expectation.due > now) continue;',
+    by: 'if (expectation.due > now + 50) continue;',
+  },
+  {
+    name: 'a deadline comes more than once',
+    in: 'pulse.js',
+    replace: 'this.#expected.delete(expectation); expectation.run();',
+    by: 'expectation.run();',
+  },
+]
+
+/** The compiled core beside the compiled tests. */
+const CORE = fileURLToPath(new URL('../../core/', import.meta.url))
+/** A fault may turn a loop into an endless one. */
+const TIMEOUT_MS = 15_000
+
+/** How a run of the model on a copy of the core went. */
+export interface Verdict {
+  /** `green`: no difference found; `red`: the model saw one; `broken`: the copy does not even run. */
+  readonly colour: 'green' | 'red' | 'broken'
+  readonly why: string
+}
+
+/** Runs the model on a copy of the core with this fault in it; without one, on a faithful copy. */
+export async function tryFault(fault: Fault | null, seed: number, steps: number): Promise<Verdict> {
+  const home = await mkdtemp(join(tmpdir(), 'pipegate-fault-'))
+  try {
+    await cp(CORE, join(home, 'core'), { recursive: true })
+    await writeFile(join(home, 'package.json'), '{ "type": "module" }')
+    if (fault !== null) await plant(fault, join(home, 'core', fault.in))
+    return await runInWorker(pathToFileURL(join(home, 'core', 'index.js')).href, seed, steps)
+  } finally {
+    await rm(home, { recursive: true, force: true })
+  }
+}
+
+async function plant(fault: Fault, file: string): Promise<void> {
+  const text = await readFile(file, 'utf8')
+  const words = fault.replace.split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  const parts = text.split(new RegExp(words.join('\\s+')))
+  if (parts.length !== 2) {
+    throw new Error(`"${fault.name}": its text stands ${parts.length - 1} times in ${fault.in}, and must stand once`)
+  }
+  await writeFile(file, parts.join(fault.by))
+}
+
+/** In a worker, because a thread of its own can be stopped when a fault makes it run for ever. */
+function runInWorker(core: string, seed: number, steps: number): Promise<Verdict> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./fault-worker.js', import.meta.url), {
+      workerData: { core, seed, steps },
+      // Without the loaders of a test runner, which would make each start five times as slow.
+      execArgv: [],
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: 256 },
+    })
+    const timer = setTimeout(() => {
+      resolve({ colour: 'red', why: `no end within ${TIMEOUT_MS} ms` })
+      void worker.terminate()
+    }, TIMEOUT_MS)
+    worker.once('message', (verdict: Verdict) => {
+      clearTimeout(timer)
+      resolve(verdict)
+      void worker.terminate()
+    })
+    worker.once('error', (cause: NodeJS.ErrnoException) => {
+      clearTimeout(timer)
+      if (cause.code === 'ERR_WORKER_OUT_OF_MEMORY') resolve({ colour: 'red', why: cause.message })
+      else reject(cause)
+    })
+  })
+}

@@ -1,0 +1,58 @@
+import { availableParallelism } from 'node:os'
+import t from 'tap'
+import * as core from '../../core/index.js'
+import { FAULTS, type Fault, tryFault, type Verdict } from './faults.js'
+import { newSeen, runModel } from './pairing.js'
+
+/** Steps of one run, which is repeated by its seed alone: `PIPEGATE_SEED=<seed> node dist/test/model/pairing.test.js`. */
+const STEPS = 20_000
+const FIXED_SEEDS = [1, 2, 3, 4, 5, 6, 7, 8]
+const FRESH_RUNS_AT_LEAST = 8
+const FRESH_FOR_MS = 3000
+/** Every fault must be found within this many steps. */
+const FAULT_STEPS = 60_000
+const FAULT_SEED = 20261107
+
+t.test('the core and a much simpler telling of it agree: the same steps every time', async (t) => {
+  const seen = newSeen()
+  for (const seed of FIXED_SEEDS) runModel(core, seed, STEPS, seen)
+  // A model that never gets somewhere cannot notice what is wrong there.
+  t.same([...seen.reasons.keys()].sort(), [...core.END_REASONS].sort(), 'every end reason happened')
+  const codes = Object.values(core.CORE_FAILURES).map(({ code }) => code)
+  t.same([...seen.refusals.keys()].sort(), codes.sort(), 'every refusal happened')
+  for (const [what, times] of [...seen.reasons, ...seen.refusals]) t.ok(times >= 10, `${what}: ${times} times`)
+})
+
+t.test('the core and a much simpler telling of it agree: fresh steps', async (t) => {
+  const asked = process.env.PIPEGATE_SEED
+  const first = asked === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(asked)
+  const until = performance.now() + FRESH_FOR_MS
+  let runs = 0
+  // A failure names its seed in its message.
+  while (runs < FRESH_RUNS_AT_LEAST || performance.now() < until) runModel(core, first + runs++, STEPS)
+  t.comment(`seeds ${first} to ${first + runs - 1}: ${runs * STEPS} steps`)
+  t.ok(runs >= FRESH_RUNS_AT_LEAST)
+})
+
+t.test('the same seed takes the same steps', async (t) => {
+  const [one, two, other] = [newSeen(), newSeen(), newSeen()]
+  runModel(core, 5, 3000, one)
+  runModel(core, 5, 3000, two)
+  runModel(core, 6, 3000, other)
+  t.same(one, two)
+  t.notSame(one, other)
+})
+
+t.test('the model notices every planted fault', { timeout: 100_000 }, async (t) => {
+  const names = new Set(FAULTS.map(({ name }) => name))
+  t.equal(names.size, FAULTS.length, 'names are unique')
+  const work: (Fault | null)[] = [null, ...FAULTS]
+  const judge = async (): Promise<void> => {
+    for (let fault = work.shift(); fault !== undefined; fault = work.shift()) {
+      const { colour, why }: Verdict = await tryFault(fault, FAULT_SEED, FAULT_STEPS)
+      if (fault === null) t.equal(colour, 'green', `a faithful copy: ${why}`)
+      else t.equal(colour, 'red', `${fault.name}: ${why.slice(0, 200)}`)
+    }
+  }
+  await Promise.all(Array.from({ length: Math.min(4, availableParallelism()) }, judge))
+})
