@@ -24,8 +24,10 @@ const PLAIN: HeaderList = [
   ['X-Robots-Tag', 'none'],
 ]
 
-/** After how many seconds it is worth trying again what was refused for want of room. */
-const RETRY_AFTER = '5'
+/** What was refused for want of room is worth another try after so many seconds. */
+export function retryAfter(status: number): HeaderList {
+  return status === 429 || status === 503 ? [['Retry-After', '5']] : []
+}
 
 export function textAnswer(status: number, body: string, headers: HeaderList = []): Answer {
   return { status, body, headers: [['Content-Type', 'text/plain; charset=utf-8'], ...PLAIN, ...headers] }
@@ -38,11 +40,7 @@ export function jsonAnswer(status: number, value: unknown, headers: HeaderList =
 
 /** One `[ERROR]` line, or the same as JSON when the client asks for that. */
 function failureAnswer(status: number, code: string, message: string, accept: string, more: HeaderList): Answer {
-  const headers: HeaderList = [
-    ['X-Pipe-Code', code],
-    ...(status === 429 || status === 503 ? [['Retry-After', RETRY_AFTER] as const] : []),
-    ...more,
-  ]
+  const headers: HeaderList = [['X-Pipe-Code', code], ...retryAfter(status), ...more]
   if (accept.includes('application/json')) return jsonAnswer(status, { error: { code, status, message } }, headers)
   return textAnswer(status, `[ERROR] ${message}\n`, headers)
 }

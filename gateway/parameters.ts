@@ -55,5 +55,5 @@ export function integer(name: string, value: string, min: number, max: number): 
 /** What somebody sent, fit to be shown back in one short line. */
 export function show(found: string): string {
   const plain = found.replace(/[^\x20-\x7e]/g, '?')
-  return plain.length > 60 ? `${plain.slice(0, 60)}…` : plain
+  return plain.length > 60 ? `${plain.slice(0, 60)}...` : plain
 }

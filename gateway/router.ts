@@ -1,6 +1,6 @@
 import { type PipeTable, Refusal, type SenderTerms, type Terms } from '../core/index.js'
 import { type Address, type AddressRules, readAddress } from './address.js'
-import { type Answer, type HeaderList, jsonAnswer, refusalAnswer, textAnswer } from './answers.js'
+import { type Answer, type HeaderList, jsonAnswer, refusalAnswer, retryAfter, textAnswer } from './answers.js'
 import type { Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
 import { type Framing, readFraming } from './framing.js'
@@ -143,7 +143,7 @@ export class Router {
     if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed(request, RESERVED_METHODS)
     if (name === 'health' && underPrefix) {
       const { status, body } = this.options.health()
-      return jsonAnswer(status, body, status === 503 ? [['Retry-After', '5']] : [])
+      return jsonAnswer(status, body, retryAfter(status))
     }
     if (name === '' || name === 'help') return textAnswer(200, this.#help(request))
     const { prefix } = this.options

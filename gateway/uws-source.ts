@@ -1,5 +1,5 @@
 import type { EndReason, News, PipeView, SenderSeat, Source } from '../core/index.js'
-import { textAnswer } from './answers.js'
+import { retryAfter } from './answers.js'
 import type { SourceOptions } from './exchange.js'
 import { ENDINGS } from './failures.js'
 import { endLine, newsLines } from './status-lines.js'
@@ -166,8 +166,9 @@ export class UwsSource implements Source, Flushable, GoneListener, Timed {
     if (this.#endReason === undefined) return
     this.exchange.context.keepalive.delete(this)
     const { status } = ENDINGS[this.#endReason]
+    const answer = { status, headers: [...this.options.headers, ...retryAfter(status)], body: this.#lines }
     // What is still coming is read and dropped from now on, which needs a socket that reads.
     if (this.isPaused) rearm(this.res)
-    this.exchange.answer(textAnswer(status, this.#lines, this.options.headers), this.#bodyEnded ? 'keep' : 'discard')
+    this.exchange.answer(answer, this.#bodyEnded ? 'keep' : 'discard')
   }
 }
