@@ -11,8 +11,10 @@ export class Lane {
   taken = 0
   /** The sink took less than it was offered; it is offered nothing until it says that it drained. */
   full = false
-  /** Its owner clears this when the receiver is gone, and then calls `settle()`: nobody may be held by it. */
+  /** False when the receiver is gone: nobody may be held by it. */
   present = true
+  /** The sink has been told that it has all; `finished` when it has handed it on. */
+  finishing = false
   finished = false
   /** `taken` when `patrol` last saw it move, and when that was. */
   #seenTaken = 0
@@ -55,6 +57,8 @@ export class FanOut {
   #started = false
   #paused = true
   #sourceEnded = false
+  /** Where the last lane was when it left. */
+  #takenByLast = 0
 
   constructor(
     readonly source: Source,
@@ -70,11 +74,11 @@ export class FanOut {
     return this.#sourceEnded
   }
 
-  /** Bytes that the slowest lane has taken. */
+  /** Bytes that the slowest of the lanes that are present has taken; when none is left, what the last one had. */
   get slowest(): number {
-    let slowest = this.#started ? this.bytesIn : 0
+    let slowest = Number.POSITIVE_INFINITY
     for (const lane of this.#lanes) if (lane.present && lane.taken < slowest) slowest = lane.taken
-    return slowest
+    return slowest === Number.POSITIVE_INFINITY ? this.#takenByLast : slowest
   }
 
   /** Bytes kept for lanes that have not taken them. */
@@ -88,7 +92,8 @@ export class FanOut {
     this.#lanes = lanes
     for (const lane of lanes) lane.sink.begin(head, pipe)
     for (const lane of lanes) this.#advance(lane)
-    this.settle()
+    // What was kept while waiting counts, but short of a whole window it must not hold back receivers that are ready.
+    this.settle(this.limits.windowBytes - 1)
   }
 
   /** The source has read `chunk`. */
@@ -128,6 +133,14 @@ export class FanOut {
     lane.finished = true
     this.moves++
     this.#reportIfFinished()
+  }
+
+  /** The lane's receiver is gone. Returns whether another one is present; then `settle()` has to follow. */
+  leave(lane: Lane): boolean {
+    lane.present = false
+    if (this.#lanes.some((each) => each.present)) return true
+    this.#takenByLast = lane.taken
+    return false
   }
 
   /** The first lane that has not moved for `stallMs` although bytes wait for it. */
@@ -175,10 +188,10 @@ export class FanOut {
   }
 
   /** After cursors moved or a lane left: frees what all have taken, lets the source flow, sees whether all is done. */
-  settle(): void {
+  settle(resumeAt = this.limits.windowBytes / 2): void {
     const slowest = this.slowest
     this.#window.release(slowest)
-    if (this.#paused && !this.#sourceEnded && this.bytesIn - slowest <= this.limits.windowBytes / 2) {
+    if (this.#paused && !this.#sourceEnded && this.bytesIn - slowest <= resumeAt) {
       this.#paused = false
       this.source.resume()
     }
@@ -186,7 +199,8 @@ export class FanOut {
   }
 
   #finishIfDone(lane: Lane): void {
-    if (!this.#sourceEnded || !lane.present || lane.finished || lane.taken < this.bytesIn) return
+    if (!this.#sourceEnded || !lane.present || lane.finishing || lane.taken < this.bytesIn) return
+    lane.finishing = true
     lane.finished = lane.sink.finish()
   }
 

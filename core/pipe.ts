@@ -28,6 +28,7 @@ export class SenderSeat {
   /** Set while this side waits. */
   deadline: Deadline | undefined
   readonly fanOut: FanOut
+  readonly #maxBytes: number
 
   constructor(
     readonly pipe: Pipe,
@@ -36,21 +37,35 @@ export class SenderSeat {
     readonly terms: SenderTerms,
   ) {
     this.fanOut = new FanOut(source, pipe.home.limits, pipe.home.slabs, pipe)
+    this.#maxBytes = head.length ?? Number.POSITIVE_INFINITY
   }
 
   /** The next bytes of the body, lent for this call. */
   feed(bytes: BorrowedBytes): void {
-    if (this.pipe.sender === this) this.fanOut.feed(bytes)
+    if (!this.#isTaken) return
+    // A byte beyond the announced length could make a receiver's response longer than its own header says.
+    if (this.fanOut.bytesIn + bytes.byteLength > this.#maxBytes) this.pipe.senderFails(this, 'wrong_length')
+    else this.fanOut.feed(bytes)
   }
 
   /** The body is complete. */
   end(): void {
-    if (this.pipe.sender === this) this.pipe.bodyEnded(this)
+    if (this.#isTaken) this.pipe.bodyEnded(this)
   }
 
   /** The connection is gone. */
   left(): void {
-    if (this.pipe.sender === this) this.pipe.senderLeft(this)
+    if (this.#isTaken) this.pipe.senderLeft(this)
+  }
+
+  /** The gateway met a defect of its own while it served this sender. */
+  fault(): void {
+    if (this.#isTaken) this.pipe.end('fault')
+  }
+
+  /** Whether this is still the sender of a pipe that lives. */
+  get #isTaken(): boolean {
+    return this.pipe.sender === this && this.pipe.state !== 'ended'
   }
 }
 
@@ -144,7 +159,7 @@ export class Pipe implements PipeView {
     const seat = new SenderSeat(this, source, head, terms)
     this.sender = seat
     source.tell('waiting', this)
-    seat.deadline = this.home.pulse.expect(terms.waitMs, () => this.#senderFails(seat, 'no_receivers'))
+    seat.deadline = this.home.pulse.expect(terms.waitMs, () => this.senderFails(seat, 'no_receivers'))
     this.#remind(seat)
     this.#streamIfReady()
     return seat
@@ -162,7 +177,7 @@ export class Pipe implements PipeView {
   bodyEnded(seat: SenderSeat): void {
     const { length } = seat.head
     if (length !== undefined && length !== seat.fanOut.bytesIn) {
-      this.#senderFails(seat, 'wrong_length')
+      this.senderFails(seat, 'wrong_length')
       return
     }
     if (this.state === 'streaming') seat.source.tell('uploaded', this)
@@ -190,7 +205,7 @@ export class Pipe implements PipeView {
 
   /** The fan-out reports: bytes came that may not be kept. */
   streamOverflowed(): void {
-    this.#senderFails(this.sender!, 'overflow')
+    this.senderFails(this.sender!, 'overflow')
   }
 
   /** The one way out. Tells both sides, frees the name and everything held. */
@@ -263,7 +278,7 @@ export class Pipe implements PipeView {
   }
 
   /** Ends the transfer of this sender; receivers that only wait are left in peace. */
-  #senderFails(seat: SenderSeat, reason: EndReason): void {
+  senderFails(seat: SenderSeat, reason: EndReason): void {
     if (this.state === 'waiting' && this.receivers.length > 0) {
       this.#dropSender(seat)
       seat.source.end(reason, this)
@@ -290,12 +305,11 @@ export class Pipe implements PipeView {
       return
     }
     if (this.state === 'ended') return
-    seat.lane.present = false
-    if (this.receiversPresent === 0) {
+    const sender = this.sender!
+    if (!sender.fanOut.leave(seat.lane)) {
       this.end(reasonIfLast)
       return
     }
-    const sender = this.sender!
     sender.source.tell('receiver_left', this)
     sender.fanOut.settle()
   }

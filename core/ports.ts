@@ -27,7 +27,7 @@ export type News =
  * Where bytes come from: a sender's connection, seen from the core.
  *
  * The transport reports through the `SenderSeat` that `joinSender` returned. It never calls the seat from inside one
- * of these methods.
+ * of these methods, all of which may already be called while `joinSender` runs.
  */
 export interface Source {
   /** Stop reading. A source starts paused. Bytes that were already read may still be delivered. */
@@ -44,7 +44,7 @@ export interface Source {
  * Where bytes go: a receiver's connection, seen from the core.
  *
  * The transport reports through the `ReceiverSeat` that `joinReceiver` returned. It never calls the seat from inside
- * one of these methods, and never throws.
+ * one of these methods, all of which may already be called while `joinReceiver` runs, and never throws.
  */
 export interface Sink {
   /** The stream starts. Nothing went out before this call. */

@@ -95,7 +95,7 @@ export class UwsSource implements Source, Flushable, GoneListener, Timed {
       }
     } catch (error) {
       this.exchange.context.onFault(error)
-      seat.pipe.end('fault')
+      seat.fault()
     }
     if (this.exchange.over) return
     if (last) {
