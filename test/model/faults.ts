@@ -123,8 +123,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the resume waits until everybody has everything',
     in: 'fan-out.js',
-    replace: '<= this.limits.windowBytes / 2',
-    by: '<= 0',
+    replace: 'settle(resumeAt = this.limits.windowBytes / 2)',
+    by: 'settle(resumeAt = 0)',
   },
   {
     name: 'a source that has ended is resumed',
@@ -281,6 +281,36 @@ export const FAULTS: readonly Fault[] = [
     in: 'pulse.js',
     replace: 'this.#expected.delete(expectation); expectation.run();',
     by: 'expectation.run();',
+  },
+  {
+    name: 'a body may be longer than it announced',
+    in: 'pipe.js',
+    replace: 'this.#maxBytes = head.length ?? Number.POSITIVE_INFINITY',
+    by: 'this.#maxBytes = Number.POSITIVE_INFINITY',
+  },
+  {
+    name: 'bytes that come after the end are still taken',
+    in: 'pipe.js',
+    replace: "this.pipe.sender === this && this.pipe.state !== 'ended'",
+    by: 'this.pipe.sender === this',
+  },
+  {
+    name: 'a sink that drains while it finishes is finished twice',
+    in: 'fan-out.js',
+    replace: 'lane.finishing = true;',
+    by: '',
+  },
+  {
+    name: 'a transfer that lost its last receiver counts as taken',
+    in: 'fan-out.js',
+    replace: '? this.#takenByLast : slowest',
+    by: '? this.bytesIn : slowest',
+  },
+  {
+    name: 'what was kept while waiting holds back receivers that are ready',
+    in: 'fan-out.js',
+    replace: 'this.settle(this.limits.windowBytes - 1)',
+    by: 'this.settle()',
   },
 ]
 

@@ -134,6 +134,10 @@ export class Spec {
   feed(sender: SpecSender, length: number): void {
     const { pipe } = sender
     if (pipe === undefined) return
+    if (sender.bytesIn + length > (sender.length ?? Number.POSITIVE_INFINITY)) {
+      this.#senderFails(sender, 'wrong_length')
+      return
+    }
     sender.bytesIn += length
     pipe.moved = true
     if (pipe.state === 'streaming') for (const receiver of pipe.here) if (!receiver.full) this.#take(receiver)
@@ -250,7 +254,8 @@ export class Spec {
       this.#take(receiver)
       this.#finishIfDone(receiver)
     }
-    this.#pace(pipe)
+    // A source starts paused: short of a whole window it flows now, and not only from half of one.
+    sender.paused = sender.bodyDone || pipe.behind >= this.limits.windowBytes
     this.#completeIfDone(pipe)
   }
 
