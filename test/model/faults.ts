@@ -146,9 +146,9 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a receiver that leaves is still waited for',
-    in: 'pipe.js',
-    replace: 'seat.lane.present = false; if (this.receiversPresent === 0)',
-    by: 'if (this.receiversPresent === 1)',
+    in: 'fan-out.js',
+    replace: 'lane.present = false; if (this.#lanes.some((each) => each.present))',
+    by: 'if (this.#lanes.some((each) => each !== lane && each.present))',
   },
   {
     name: 'a pipe ends twice',
