@@ -1,0 +1,124 @@
+/**
+ * Slow, quiet and frozen, but alive. uWebSockets by itself closes such connections after 8 to 12 seconds, so each case
+ * here lasts longer than that: the time is what is tested.
+ */
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import t from 'tap'
+import { curl } from '../support/curl.js'
+import { eventually } from '../support/eventually.js'
+import { startGateway } from '../support/gateway.js'
+import { connect, parseResponse } from '../support/raw.js'
+
+const MIB = 1024 * 1024
+const LONGER_THAN_ITS_TIMERS_MS = 13_500
+const FRAMINGS = ['length', 'chunked'] as const
+
+t.jobs = 16
+
+for (const framing of FRAMINGS) {
+  const head = (bytes: number) => (framing === 'length' ? `Content-Length: ${bytes}` : 'Transfer-Encoding: chunked')
+  const piece = (text: string) => (framing === 'length' ? text : `${text.length.toString(16)}\r\n${text}\r\n`)
+  const end = framing === 'length' ? '' : '0\r\n\r\n'
+
+  for (const [what, size] of [
+    ['the sender is held back', 32 * MIB],
+    ['the sender has uploaded all', 5 * MIB],
+  ] as const) {
+    t.test(`${framing}: a receiver that stops reading gets every byte in the end; ${what}`, async (t) => {
+      const gateway = await startGateway(t)
+      const body = randomBytes(size)
+      const receiver = await connect({ port: gateway.port, pauseOnConnect: true })
+      await receiver.send('GET /frozen HTTP/1.1\r\nHost: x\r\n\r\n')
+      await gateway.holds(1, 0)
+      const sender = await connect({ port: gateway.port })
+      await sender.send(`PUT /frozen HTTP/1.1\r\nHost: x\r\n${head(size)}\r\n\r\n`)
+      const sent = sender.send(
+        framing === 'length'
+          ? body
+          : Buffer.concat([Buffer.from(`${size.toString(16)}\r\n`), body, Buffer.from(`\r\n${end}`)]),
+      )
+      await eventually(() => (gateway.gateway.table.get('frozen')?.bytesIn ?? 0) > MIB || 'nothing flows')
+      await sleep(LONGER_THAN_ITS_TIMERS_MS)
+      const pipe = gateway.gateway.table.get('frozen')
+      t.ok(pipe !== undefined && pipe.bytesOut < size, 'the receiver still has not got all')
+      receiver.resume()
+      await sent
+      const response = await receiver.waitForResponse({ timeoutMs: 20_000 })
+      t.ok(response.complete && response.body.equals(body), 'every byte')
+      await sender.waitFor('Transfer complete.')
+      t.ok((await sender.waitForResponse()).complete)
+      sender.destroy()
+      receiver.destroy()
+    })
+  }
+
+  t.test(`${framing}: a sender that is quiet for long goes on`, async (t) => {
+    const gateway = await startGateway(t)
+    const receiver = curl(['-N', `${gateway.origin}/quiet`])
+    await gateway.holds(1, 0)
+    const sender = await connect({ port: gateway.port })
+    await sender.send(`PUT /quiet HTTP/1.1\r\nHost: x\r\n${head(2)}\r\n\r\n`)
+    await sleep(LONGER_THAN_ITS_TIMERS_MS)
+    await sender.send(piece('a'))
+    await receiver.waitFor('a')
+    await sleep(LONGER_THAN_ITS_TIMERS_MS)
+    await sender.send(piece('b') + end)
+    t.equal((await receiver.result).stdout.toString(), 'ab')
+    await sender.waitFor('Transfer complete.')
+    sender.destroy()
+  })
+
+  t.test(`${framing}: a sender waits for long, before and after its first bytes`, async (t) => {
+    const gateway = await startGateway(t)
+    const body = randomBytes(8 * MIB)
+    const early = await connect({ port: gateway.port })
+    await early.send(`PUT /early HTTP/1.1\r\nHost: x\r\n${head(2)}\r\n\r\n`)
+    const upload = framing === 'length' ? ['-X', 'PUT', '--data-binary', '@-'] : ['-T', '-']
+    const full = curl([...upload, `${gateway.origin}/full`], { input: body })
+    await gateway.holds(2, 0)
+    await sleep(LONGER_THAN_ITS_TIMERS_MS)
+    const told = parseResponse(early.received).body.toString()
+    t.match(told, /Still waiting for 1 of 1 receiver\(s\)\.\.\.\n/, 'it was told that it still waits')
+    const receivers = ['early', 'full'].map((name) => curl([`${gateway.origin}/${name}`]))
+    await early.send(piece('ok') + end)
+    t.equal((await receivers[0]!.result).stdout.toString(), 'ok')
+    t.ok((await receivers[1]!.result).stdout.equals(body))
+    t.equal((await full.result).code, 0)
+    early.destroy()
+  })
+}
+
+t.test('a receiver waits for long', async (t) => {
+  const gateway = await startGateway(t)
+  const receiver = curl([`${gateway.origin}/patient`])
+  await gateway.holds(1, 0)
+  await sleep(LONGER_THAN_ITS_TIMERS_MS)
+  await curl(['-T', '-', `${gateway.origin}/patient`], { input: 'at last' }).result
+  t.equal((await receiver.result).stdout.toString(), 'at last')
+})
+
+for (const way of ['reset', 'destroy'] as const) {
+  t.test(`a waiting sender that dies (${way}) with its body unread is noticed, and frees its place`, async (t) => {
+    const gateway = await startGateway(t)
+    const receiver = curl([`${gateway.origin}/dead?n=2`])
+    await gateway.holds(1, 0)
+    const sender = await connect({ port: gateway.port })
+    await sender.send(`PUT /dead?n=2 HTTP/1.1\r\nHost: x\r\nContent-Length: ${64 * MIB}\r\n\r\n`)
+    void sender.send(randomBytes(64 * MIB))
+    await sender.waitFor('Waiting for 2')
+    sender[way]()
+    await eventually(
+      () => gateway.gateway.table.get('dead')?.hasSender === false || 'the dead sender is still seated',
+      {
+        timeoutMs: 15_000,
+      },
+    )
+    const others = [
+      curl([`${gateway.origin}/dead?n=2`]),
+      curl(['-T', '-', `${gateway.origin}/dead?n=2`], { input: 'new' }),
+    ]
+    t.equal((await receiver.result).stdout.toString(), 'new')
+    for (const run of others) t.equal((await run.result).code, 0)
+  })
+}
