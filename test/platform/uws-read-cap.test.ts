@@ -1,0 +1,47 @@
+/** The native read cap: what uSockets does without it, and that it does not with it. */
+import { spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { connect } from '../support/raw.js'
+
+const MIB = 1024 * 1024
+
+interface Report {
+  readonly cap: unknown
+  readonly afterPause: number
+  readonly largest: number
+}
+
+/** Pours up to 512 MiB into a program that pauses the sender at once, and returns what the program saw. */
+async function pour(t: Test, ...args: string[]): Promise<Report> {
+  const program = spawn(process.execPath, [fileURLToPath(new URL('./read-loop.js', import.meta.url)), ...args], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  t.teardown(() => program.kill())
+  const lines = createInterface(program.stdout)[Symbol.asyncIterator]()
+  const port = Number((await lines.next()).value)
+  const sender = await connect({ port })
+  await sender.send(`PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: ${512 * MIB}\r\n\r\n`)
+  const block = Buffer.alloc(4 * MIB)
+  const pouring = (async () => {
+    for (let i = 0; i < 128 && !sender.isClosed; i++) await sender.send(block)
+  })()
+  const report = JSON.parse((await lines.next()).value)
+  sender.destroy()
+  await pouring
+  return report
+}
+
+t.test('without the cap, a fast sender goes on delivering after pause()', async (t) => {
+  const { afterPause, largest } = await pour(t)
+  t.equal(largest, 512 * 1024, 'reads fill the buffer')
+  t.ok(afterPause >= 50, `${afterPause} chunks came after the pause`)
+})
+
+t.test('with the cap, nothing comes after pause()', async (t) => {
+  const { cap, afterPause, largest } = await pour(t, 'cap')
+  t.same(cap, { active: true })
+  t.ok(largest < 512 * 1024, `no read fills the buffer: ${largest}`)
+  t.equal(afterPause, 0)
+})
