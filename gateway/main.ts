@@ -29,24 +29,27 @@ async function serve(config: ReturnType<typeof loadConfigWithOrigins>['config'])
   const gateway = new Gateway(config, log)
   const port = await gateway.start()
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  // Before the line that tells a supervisor that it may begin to send them.
+  const { first, second } = signals()
   const url = `${config.tlsCert === undefined ? 'http' : 'https'}://${host}:${port}${config.prefix}/`
   log.info({ url, version: packageVersion(), node: process.version }, 'listening')
-  const signal = await firstSignal()
+  const signal = await first
   log.info({ signal, drainSeconds: config.drain }, 'draining')
-  const impatient = firstSignal().then(() => 'impatient')
-  const outcome = await Promise.race([gateway.stop(), impatient])
-  log.info({}, outcome === 'impatient' ? 'stopped at the second signal' : 'stopped')
-  return outcome === 'impatient' ? 1 : 0
+  const outcome = await Promise.race([gateway.stop(), second])
+  log.info({}, outcome === undefined ? 'stopped' : 'stopped at the second signal')
+  return outcome === undefined ? 0 : 1
 }
 
-function firstSignal(): Promise<string> {
-  return new Promise((resolve) => {
-    const heard = (signal: string) => {
-      process.off('SIGTERM', heard).off('SIGINT', heard)
-      resolve(signal)
-    }
-    process.on('SIGTERM', heard).on('SIGINT', heard)
-  })
+/**
+ * The first and the second signal that ask to stop. The listeners stay: where there is none, be it for the moment between
+ * the two, a signal ends the process on the spot.
+ */
+function signals(): { readonly first: Promise<string>; readonly second: Promise<string> } {
+  const waiting: ((signal: string) => void)[] = []
+  const next = () => new Promise<string>((resolve) => waiting.push(resolve))
+  const heard = (signal: string) => waiting.shift()?.(signal)
+  process.on('SIGTERM', heard).on('SIGINT', heard)
+  return { first: next(), second: next() }
 }
 
 /** One line for what the user can mend; a stack only for a defect of ours. */

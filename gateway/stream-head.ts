@@ -45,9 +45,12 @@ export function streamHead(request: RequestView, length: number | undefined): St
   return tooLong ?? { length, fields }
 }
 
-/** Without line breaks and other control characters: uWebSockets writes what it is given. */
+/**
+ * Without line breaks and other control characters: uWebSockets writes what it is given. Nor anything beyond Latin-1: a
+ * header leaves with one byte for each character, and of U+010A that byte is a line feed.
+ */
 function clean(value: string): string {
-  return value.replace(/[\x00-\x1f\x7f]/g, '')
+  return value.replace(/[^\x20-\x7e\x80-\xff]/g, '')
 }
 
 /** The response headers of one receiver. Content-Length is not among them: it belongs to the framing. */

@@ -1,0 +1,21 @@
+#!/bin/sh
+# The programs that the tests run besides Node. As root on Debian what is missing is installed; elsewhere it is named.
+set -eu
+missing=
+need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
+need curl curl
+need tar tar
+need openssl openssl
+need bash bash
+need git git
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
+[ -z "$missing" ] && exit 0
+if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  echo "installing what the tests need:$missing"
+  apt-get update -qq
+  # shellcheck disable=SC2086 # one word for each package
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+else
+  echo "the tests need these programs, please install them:$missing" >&2
+  exit 1
+fi
