@@ -7,6 +7,7 @@ import { FAILURES } from './failures.js'
 import { explainListenFailure } from './listen-failure.js'
 import { type Logger, logRequest, logTransfer } from './log.js'
 import { Router } from './router.js'
+import { tlsFault } from './tls-files.js'
 import { type TlsFiles, UwsServer } from './uws-app.js'
 import { Keepalive } from './uws-keepalive.js'
 import { capReads } from './uws-read-cap.js'
@@ -161,7 +162,10 @@ function coreLimits(config: Config) {
 
 function tlsFiles(config: Config): TlsFiles | undefined {
   const { tlsCert: cert, tlsKey: key } = config
-  return cert === undefined || key === undefined ? undefined : { cert, key }
+  if (cert === undefined || key === undefined) return undefined
+  const fault = tlsFault({ cert, key })
+  if (fault !== undefined) throw new Error(`cannot serve HTTPS: ${fault}`)
+  return { cert, key }
 }
 
 /** One line a transfer, and nothing at all when nobody reads it. */

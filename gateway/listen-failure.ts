@@ -6,6 +6,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EADDRNOTAVAIL: 'this machine does not have that address; choose another with --host',
   ENOTFOUND: 'no address is known for that host; choose another with --host',
   EAI_AGAIN: 'no address is known for that host; choose another with --host',
+  EINVAL: 'that address cannot be listened on; choose another with --host',
 }
 
 /**
@@ -17,7 +18,7 @@ export function explainListenFailure(host: string, port: number): Promise<string
     const probe = createServer()
     const done = (why: string) => resolve(`cannot listen on ${host} port ${port}: ${why}`)
     probe.once('error', (error: NodeJS.ErrnoException) => done(REASONS[error.code ?? ''] ?? error.message))
-    // Exclusive or not is uWebSockets' affair: a port that Node gets now was in use a moment ago.
-    probe.listen(port, host, () => probe.close(() => done(REASONS.EADDRINUSE!)))
+    // A port that Node gets now was in use a moment ago. When any port would have done, it was not the port.
+    probe.listen(port, host, () => probe.close(() => done(REASONS[port === 0 ? 'EINVAL' : 'EADDRINUSE']!)))
   })
 }

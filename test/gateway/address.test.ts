@@ -248,7 +248,7 @@ t.test('over the wire: a configured prefix, and none', async (t) => {
   const custom = await startGateway(t, { prefix: '/p' })
   t.equal(await meet(custom.port, '/p/x', '/x'), 'via /p/x')
   t.equal(await meet(custom.port, '/api/v1/pipe/x', '/p/api/v1/pipe/x'), 'via /api/v1/pipe/x')
-  const none = await startGateway(t, { prefix: 'off', bareNames: 'false' })
+  const none = await startGateway(t, { prefix: 'off' })
   t.equal(await meet(none.port, '/x', '/x'), 'via /x')
   const health = await request(none.port, 'GET /health')
   t.equal((await health.waitForResponse()).status, 200, 'health stands at the root when there is no prefix')

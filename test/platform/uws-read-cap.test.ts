@@ -36,7 +36,7 @@ async function pour(t: Test, ...args: string[]): Promise<Report> {
 t.test('without the cap, a fast sender goes on delivering after pause()', async (t) => {
   const { afterPause, largest } = await pour(t)
   t.equal(largest, 512 * 1024, 'reads fill the buffer')
-  t.ok(afterPause >= 50, `${afterPause} chunks came after the pause`)
+  t.ok(afterPause >= 10, `${afterPause} chunks came after the pause`)
 })
 
 t.test('with the cap, nothing comes after pause()', async (t) => {
