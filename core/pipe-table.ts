@@ -39,7 +39,8 @@ export class PipeTable implements PipeHome {
     const found = this.#find(key, terms)
     if (found instanceof Refusal) return found
     if (found?.sender !== undefined) return new Refusal(CORE_FAILURES.senderExists)
-    return (found ?? this.#open(key, terms)).addSender(source, head, terms)
+    const pipe = found ?? this.#open(key, terms)
+    return orEnd(pipe, () => pipe.addSender(source, head, terms))
   }
 
   /** A receiver asks for a place on a name. A refusal disturbs nobody. */
@@ -49,7 +50,8 @@ export class PipeTable implements PipeHome {
     if (found !== undefined && found.receivers.length >= found.receiversWanted) {
       return new Refusal(CORE_FAILURES.receiversFull, { expected: found.receiversWanted })
     }
-    return (found ?? this.#open(key, terms)).addReceiver(sink, terms)
+    const pipe = found ?? this.#open(key, terms)
+    return orEnd(pipe, () => pipe.addReceiver(sink, terms))
   }
 
   /** No new joins from now on, and everybody who waits is told. Transfers that run go on. */
@@ -96,5 +98,15 @@ export class PipeTable implements PipeHome {
     this.#pipes.set(key, pipe)
     this.observer?.onWaiting(pipe)
     return pipe
+  }
+}
+
+/** A defect in the middle of joining must not leave a pipe behind that nobody can leave. */
+function orEnd<T>(pipe: Pipe, join: () => T): T {
+  try {
+    return join()
+  } catch (defect) {
+    pipe.end('fault')
+    throw defect
   }
 }

@@ -128,7 +128,8 @@ export class Gateway {
       this.#router.handle(exchange)
     } catch (error) {
       this.log.error({ err: error, id: exchange.id }, 'a request met a defect of the gateway')
-      exchange.answer(refusalAnswer(new Refusal(FAILURES.internal, { id: exchange.id }), ''), 'close')
+      const refusal = new Refusal(FAILURES.internal, { id: exchange.id })
+      exchange.answer(refusalAnswer(refusal, exchange.request.header('accept')), 'close')
     }
   }
 

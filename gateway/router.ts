@@ -147,7 +147,8 @@ export class Router {
     }
     if (name === '' || name === 'help') return textAnswer(200, this.#help(request))
     const { prefix } = this.options
-    const instead = name === 'health' || name === 'metrics' ? `${prefix}/${name}` : `${prefix}/help`
+    const elsewhere = !underPrefix && (name === 'health' || name === 'metrics')
+    const instead = `${prefix}/${elsewhere ? name : 'help'}`
     return new Refusal(FAILURES.notHere, { found: show(request.path), instead })
   }
 
@@ -207,12 +208,17 @@ function isServiceWorker(request: RequestView): Refusal | undefined {
 
 /** A watcher must not take a receiver's slot, and a digest that was asked for must not be silently left out. */
 function unavailable(parameters: Parameters, switches: string[], values: string[]): Refusal | undefined {
-  const asked = [
-    ...switches.filter((name) => parameters.switch(name) !== undefined && parameters.switch(name) !== false),
-    ...values.filter((name) => parameters.get(name) !== undefined),
-  ][0]
-  if (asked === undefined) return undefined
-  return new Refusal(FAILURES.notAvailable, { found: `?${asked}`, instead: 'Leave it out.' })
+  for (const name of switches) {
+    const on = parameters.switch(name)
+    if (on instanceof Refusal) return on
+    if (on) return notAvailable(name)
+  }
+  const asked = values.find((name) => parameters.get(name) !== undefined)
+  return asked === undefined ? undefined : notAvailable(asked)
+}
+
+function notAvailable(parameter: string): Refusal {
+  return new Refusal(FAILURES.notAvailable, { found: `?${parameter}`, instead: 'Leave it out.' })
 }
 
 /** The total that a sender of unknown length hints at. */

@@ -123,9 +123,18 @@ function dispositionFor(
 function parseDisposition(given: string): { kind: string; filename?: string | undefined } {
   try {
     const { type, parameters } = contentDisposition.parse(given)
-    return { kind: type, filename: parameters.filename }
+    return { kind: type, filename: parameters.filename && unicode(parameters.filename) }
   } catch {
     return { kind: 'attachment' }
+  }
+}
+
+/** Curl and others send names as raw UTF-8, which is Latin-1 text here; what is not UTF-8 was meant as it is. */
+function unicode(latin1: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(latin1, (each) => each.codePointAt(0)!))
+  } catch {
+    return latin1
   }
 }
 

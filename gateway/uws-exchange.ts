@@ -61,11 +61,19 @@ export class UwsExchange implements Exchange {
   }
 
   answer(answer: Answer, after: AfterAnswer = 'keep'): void {
+    // A connection that is to be closed is answered when the read that brought the request has been dealt with: what
+    // stands behind the request in the same read would otherwise be taken for the next one. While an answer is missing,
+    // uWebSockets closes the connection at the next request.
+    if (after === 'close') setImmediate(() => this.#answer(answer, after))
+    else this.#answer(answer, after)
+  }
+
+  #answer(answer: Answer, after: AfterAnswer): void {
     if (this.over) return
     const { res } = this
     res.cork(() => {
       this.writeHead(answer.status, answer.headers)
-      if (after !== 'keep') res.writeHeader('Connection', 'close')
+      if (after === 'discard') res.writeHeader('Connection', 'close')
       // Two responses have no body: a 204, which must not have a Content-Length either, and the one to a HEAD.
       if (answer.status === 204) res.endWithoutBody()
       else if (this.#method === 'HEAD') res.writeHeader('Content-Length', `${answer.body.length}`).endWithoutBody()

@@ -32,8 +32,25 @@ export class UwsRequest implements RequestView {
   }
 
   eachHeader(visit: (name: string, value: string) => void): void {
-    this.#req.forEach(visit)
+    const seen = new Set<string>()
+    this.#req.forEach((name, value) => {
+      visit(name, isAscii(value) ? value : this.#latin1(name, value, seen.has(name)))
+      seen.add(name)
+    })
   }
+
+  /**
+   * The bytes of a value that is not ASCII: `forEach` reads them as UTF-8, where a character can hide a line break in its
+   * last byte, and `getHeader` as what they are, but only the first of a name. In a repeated header bytes that are not
+   * UTF-8 are lost.
+   */
+  #latin1(name: string, value: string, repeated: boolean): string {
+    return repeated ? Buffer.from(value, 'utf8').toString('latin1') : this.#req.getHeader(name)
+  }
+}
+
+function isAscii(value: string): boolean {
+  return /^[\x00-\x7f]*$/.test(value)
 }
 
 /** uWebSockets writes an IPv4 peer of an IPv6 socket as `0000:…:ffff:7f00:0001`, and never shortens. */

@@ -1,7 +1,7 @@
 import type { BorrowedBytes, EndReason, PipeView, ReceiverSeat, Sink, StreamHead } from '../core/index.js'
-import { endingAnswer, type HeaderList } from './answers.js'
+import { endingAnswer } from './answers.js'
 import type { SinkOptions } from './exchange.js'
-import { ChunkedBody, LengthBody, type ResponseBody } from './uws-body.js'
+import { ChunkedBody, LengthBody, type ResponseBody, type WriteFrom } from './uws-body.js'
 import type { GoneListener, UwsExchange } from './uws-exchange.js'
 import type { Timed } from './uws-keepalive.js'
 import { atEndOfTurn, type Flushable } from './uws-turn.js'
@@ -12,11 +12,9 @@ export class UwsSink implements Sink, Flushable, GoneListener, Timed {
   readonly isPaused = false
   #seat: ReceiverSeat | undefined
   #body: ResponseBody | undefined
-  #headers: HeaderList = []
-  #headSent = false
   #scheduled = false
-  /** Writing to this response now is cheap and safe: its own cork or callback is running. */
-  #mayWrite = false
+  /** Set while it is this response's turn to write: in its own callback, or at the end of a turn. */
+  #writeFrom: WriteFrom | undefined
   #finishing = false
   #abortReason: EndReason | undefined
   #timed = false
@@ -40,9 +38,11 @@ export class UwsSink implements Sink, Flushable, GoneListener, Timed {
   }
 
   begin(head: StreamHead, pipe: PipeView): void {
-    const { res } = this
-    this.#headers = this.options.headers(head, pipe.transferId)
-    this.#body = head.length === undefined ? new ChunkedBody(res) : new LengthBody(res, head.length)
+    const { res, exchange } = this
+    const headers = this.options.headers(head, pipe.transferId)
+    const writeHead = () => exchange.writeHead(200, headers)
+    this.#body =
+      head.length === undefined ? new ChunkedBody(res, writeHead) : new LengthBody(res, writeHead, head.length)
     res.onWritable(() => this.#writable())
     this.#schedule()
   }
@@ -50,12 +50,16 @@ export class UwsSink implements Sink, Flushable, GoneListener, Timed {
   write(bytes: BorrowedBytes): number {
     const body = this.#body!
     if (this.exchange.over || this.#abortReason !== undefined || body.blocked) return 0
-    if (!this.#mayWrite && (!this.#headSent || this.exchange.context.tls || body.wantsCork(bytes.byteLength))) {
+    const from = this.#writeFrom ?? 'callback'
+    // In a callback of another connection: only what is cheap there, and safe.
+    if (
+      this.#writeFrom === undefined &&
+      (!body.begun || this.exchange.context.tls || body.wantsTurn(bytes.byteLength))
+    ) {
       this.#schedule()
       return 0
     }
-    if (!this.#headSent) this.#sendHead()
-    const took = body.write(bytes)
+    const took = body.write(bytes, from)
     this.exchange.bytesOut += took
     if (body.done) this.#ended()
     else if (body.blocked) this.#keepAlive()
@@ -65,12 +69,11 @@ export class UwsSink implements Sink, Flushable, GoneListener, Timed {
   finish(): boolean {
     if (this.exchange.over) return true
     const body = this.#body!
-    if (!this.#mayWrite || body.blocked) {
+    if (this.#writeFrom === undefined || body.blocked) {
       this.#finishing = true
       if (!body.blocked) this.#schedule()
       return false
     }
-    if (!this.#headSent) this.#sendHead()
     body.end()
     this.#ended()
     return true
@@ -85,7 +88,7 @@ export class UwsSink implements Sink, Flushable, GoneListener, Timed {
     this.#scheduled = false
     if (this.exchange.over) return
     if (this.#abortReason !== undefined) this.#abort(this.#abortReason)
-    else this.res.cork(() => this.#carryOn())
+    else this.#carryOn('turn')
   }
 
   /** uWebSockets: the kernel takes bytes again. */
@@ -93,38 +96,27 @@ export class UwsSink implements Sink, Flushable, GoneListener, Timed {
     if (this.exchange.over) return true
     const body = this.#body!
     body.unblock()
-    if (this.#finishing || this.#abortReason !== undefined) {
-      // What uWebSockets still holds goes out first: it does not send that by itself while onWritable is set.
-      this.#schedule()
-      return true
-    }
-    this.#carryOn()
+    if (this.#abortReason === undefined) this.#carryOn('callback')
     return !body.blocked
   }
 
-  /** Inside this response's own cork or callback: sends what is due. */
-  #carryOn(): void {
-    this.#mayWrite = true
+  /** Sends what is due. */
+  #carryOn(from: WriteFrom): void {
+    this.#writeFrom = from
     const seat = this.#seat!
     const body = this.#body!
     if (!this.#finishing) seat.drained()
     if (!this.exchange.over && this.#finishing && !body.blocked) {
       if (this.finish()) seat.finished()
-    } else if (!this.exchange.over && !this.#headSent && body.headMayGoFirst) {
-      this.#sendHead()
-      body.sendHead()
+    } else if (!this.exchange.over && from === 'turn' && !body.begun) {
+      body.begin()
     }
-    this.#mayWrite = false
-  }
-
-  #sendHead(): void {
-    this.#headSent = true
-    this.exchange.writeHead(200, this.#headers)
+    this.#writeFrom = undefined
   }
 
   #abort(reason: EndReason): void {
     this.exchange.context.keepalive.delete(this)
-    if (this.#headSent) this.exchange.cut()
+    if (this.#body?.begun) this.exchange.cut()
     else this.exchange.answer(endingAnswer(reason, this.options.accept))
   }
 
