@@ -131,6 +131,7 @@ function parseDisposition(given: string): { kind: string; filename?: string | un
 
 /** Curl and others send names as raw UTF-8, which is Latin-1 text here; what is not UTF-8 was meant as it is. */
 function unicode(latin1: string): string {
+  if (/[^\x00-\xff]/.test(latin1)) return latin1
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(Uint8Array.from(latin1, (each) => each.codePointAt(0)!))
   } catch {

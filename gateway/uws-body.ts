@@ -101,6 +101,8 @@ export class LengthBody extends Body implements ResponseBody {
 
 /** The size of uWebSockets' cork buffer, less the frame of a chunk. */
 const CORK_ROOM = 16 * 1024 - 16
+/** What goes into the cork that the head is in. */
+const FIRST = 4 * 1024
 /** What is written at once without a cork. uWebSockets keeps what the kernel does not take of it. */
 const PIECE = 64 * 1024
 /** After backpressure this much is written first, to see whether what uWebSockets kept has gone. */
@@ -132,7 +134,7 @@ export class ChunkedBody extends Body implements ResponseBody {
   write(bytes: BorrowedBytes, from: WriteFrom): number {
     let taken = 0
     while (taken < bytes.byteLength && !this.blocked) {
-      const most = this.#probe ? PROBE : from === 'turn' ? CORK_ROOM : PIECE
+      const most = this.#most(from)
       this.#piece = bytes.subarray(taken, taken + most)
       if (this.#piece.byteLength <= CORK_ROOM) this.res.cork(this.#writePiece)
       else this.#writePiece()
@@ -140,6 +142,12 @@ export class ChunkedBody extends Body implements ResponseBody {
       taken += this.#piece.byteLength
     }
     return taken
+  }
+
+  #most(from: WriteFrom): number {
+    if (!this.begun) return FIRST
+    if (this.#probe) return PROBE
+    return from === 'turn' ? CORK_ROOM : PIECE
   }
 
   /** uWebSockets ends the head on the wire with the first chunk, so it waits for that. */

@@ -222,3 +222,48 @@ t.test('an unread file keeps its length and a stream has none', async (t) => {
     await gateway.holds(0, 0)
   }
 })
+
+t.test('pieces of every size reach receivers that read in fits and starts, byte for byte', async (t) => {
+  const gateway = await startGateway(t, { window: '128KiB' })
+  const total = 96 * MIB
+  const source = randomBytes(MIB)
+  for (const framing of ['chunked', 'length'] as const) {
+    const name = `/fits-${framing}?n=2`
+    const receivers = await Promise.all([1, 2].map(() => connect({ port: gateway.port })))
+    for (const receiver of receivers) await receiver.send(`GET ${name} HTTP/1.1\r\nHost: x\r\n\r\n`)
+    await gateway.holds(1, 0)
+    const fits = receivers.map((receiver, i) =>
+      setInterval(() => {
+        receiver.pause()
+        setTimeout(() => receiver.resume(), 2)
+      }, 4 + i),
+    )
+    const sender = await connect({ port: gateway.port })
+    const head = framing === 'chunked' ? 'Transfer-Encoding: chunked' : `Content-Length: ${total}`
+    await sender.send(`PUT ${name} HTTP/1.1\r\nHost: x\r\n${head}\r\n\r\n`)
+    const expected = createHash('sha256')
+    for (let sent = 0, i = 0; sent < total; i++) {
+      // From one byte to 96 KiB, small ones and large ones mixed: they take different ways through the gateway.
+      const size = Math.min(total - sent, 1 + ((i * 7919) % (i % 3 === 0 ? 98_304 : 16_384)))
+      const piece = source.subarray(i % 4096, (i % 4096) + size)
+      expected.update(piece)
+      const frame =
+        framing === 'chunked' ? [Buffer.from(`${size.toString(16)}\r\n`), piece, Buffer.from('\r\n')] : [piece]
+      await sender.send(Buffer.concat(frame))
+      sent += size
+    }
+    if (framing === 'chunked') await sender.send('0\r\n\r\n')
+    const digest = expected.digest('hex')
+    for (const receiver of receivers) {
+      await eventually(() => receiver.receivedBytes > total || receiver.isClosed || 'still coming', {
+        timeoutMs: 30_000,
+      })
+      const { body } = await receiver.waitForResponse()
+      t.equal(createHash('sha256').update(body).digest('hex'), digest, framing)
+      receiver.destroy()
+    }
+    for (const each of fits) clearInterval(each)
+    await sender.waitFor('Transfer complete.')
+    sender.destroy()
+  }
+})
