@@ -8,7 +8,7 @@ import { capReads } from '../../gateway/uws-read-cap.js'
 
 const MIB = 1024 * 1024
 /** Enough to prove the point; the loop could go on for thousands. */
-const ENOUGH = 10
+const ENOUGH = 5
 
 const cap = process.argv[2] === 'cap' ? capReads() : 'not asked for'
 let afterPause = 0
@@ -21,7 +21,7 @@ function report(): never {
 
 /** Gives the sender the time to fill its socket again, as any real work would. */
 function work(): void {
-  const until = performance.now() + 10
+  const until = performance.now() + 20
   while (performance.now() < until) {}
 }
 

@@ -13,7 +13,7 @@ interface Report {
   readonly largest: number
 }
 
-/** Pours up to 512 MiB into a program that pauses the sender at once, and returns what the program saw. */
+/** Pours up to 64 MiB into a program that pauses the sender at once, and returns what the program saw. */
 async function pour(t: Test, ...args: string[]): Promise<Report> {
   const program = spawn(process.execPath, [fileURLToPath(new URL('./read-loop.js', import.meta.url)), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -22,11 +22,8 @@ async function pour(t: Test, ...args: string[]): Promise<Report> {
   const lines = createInterface(program.stdout)[Symbol.asyncIterator]()
   const port = Number((await lines.next()).value)
   const sender = await connect({ port })
-  await sender.send(`PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: ${512 * MIB}\r\n\r\n`)
-  const block = Buffer.alloc(4 * MIB)
-  const pouring = (async () => {
-    for (let i = 0; i < 128 && !sender.isClosed; i++) await sender.send(block)
-  })()
+  await sender.send(`PUT / HTTP/1.1\r\nHost: x\r\nContent-Length: ${64 * MIB}\r\n\r\n`)
+  const pouring = sender.send(Buffer.alloc(64 * MIB))
   const report = JSON.parse((await lines.next()).value)
   sender.destroy()
   await pouring
@@ -36,7 +33,7 @@ async function pour(t: Test, ...args: string[]): Promise<Report> {
 t.test('without the cap, a fast sender goes on delivering after pause()', async (t) => {
   const { afterPause, largest } = await pour(t)
   t.equal(largest, 512 * 1024, 'reads fill the buffer')
-  t.ok(afterPause >= 10, `${afterPause} chunks came after the pause`)
+  t.ok(afterPause >= 5, `${afterPause} chunks came after the pause`)
 })
 
 t.test('with the cap, nothing comes after pause()', async (t) => {
