@@ -2,9 +2,10 @@ import type { EndReason } from './end-reason.js'
 import { CORE_FAILURES, Refusal } from './failure.js'
 import type { Limits, SenderTerms, Terms } from './limits.js'
 import type { PipeObserver, PipeView } from './observer.js'
-import { Pipe, type PipeHome, type ReceiverSeat, type SenderSeat } from './pipe.js'
+import { Pipe, type PipeHome } from './pipe.js'
 import type { Sink, Source, StreamHead } from './ports.js'
 import type { Pulse } from './pulse.js'
+import type { ReceiverSeat, SenderSeat } from './seats.js'
 import type { SlabPool } from './slab-pool.js'
 
 /** All pipes by name: who may join, and how many there may be. */

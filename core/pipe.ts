@@ -1,10 +1,10 @@
-import type { BorrowedBytes } from './bytes.js'
 import type { EndReason } from './end-reason.js'
-import { FanOut, Lane } from './fan-out.js'
+import type { FanOut } from './fan-out.js'
 import type { Limits, SenderTerms, Terms } from './limits.js'
 import type { PipeObserver, PipeState, PipeView } from './observer.js'
 import type { Sink, Source, StreamHead } from './ports.js'
 import type { Deadline, Pulse } from './pulse.js'
+import { ReceiverSeat, SenderSeat } from './seats.js'
 import type { SlabPool } from './slab-pool.js'
 
 /** How often a streaming pipe looks at its limits. */
@@ -21,81 +21,6 @@ export interface PipeHome {
   streams(pipe: Pipe): void
   /** The pipe is over; its name is free from now on. */
   ended(pipe: Pipe): void
-}
-
-/** A sender's place in a pipe: its transport reports here. Calls after the end do nothing. */
-export class SenderSeat {
-  /** Set while this side waits. */
-  deadline: Deadline | undefined
-  readonly fanOut: FanOut
-  readonly #maxBytes: number
-
-  constructor(
-    readonly pipe: Pipe,
-    readonly source: Source,
-    readonly head: StreamHead,
-    readonly terms: SenderTerms,
-  ) {
-    this.fanOut = new FanOut(source, pipe.home.limits, pipe.home.slabs, pipe)
-    this.#maxBytes = head.length ?? Number.POSITIVE_INFINITY
-  }
-
-  /** The next bytes of the body, lent for this call. */
-  feed(bytes: BorrowedBytes): void {
-    if (!this.#isTaken) return
-    // A byte beyond the announced length could make a receiver's response longer than its own header says.
-    if (this.fanOut.bytesIn + bytes.byteLength > this.#maxBytes) this.pipe.senderFails(this, 'wrong_length')
-    else this.fanOut.feed(bytes)
-  }
-
-  /** The body is complete. */
-  end(): void {
-    if (this.#isTaken) this.pipe.bodyEnded(this)
-  }
-
-  /** The connection is gone. */
-  left(): void {
-    if (this.#isTaken) this.pipe.senderLeft(this)
-  }
-
-  /** The gateway met a defect of its own while it served this sender. */
-  fault(): void {
-    if (this.#isTaken) this.pipe.end('fault')
-  }
-
-  /** Whether this is still the sender of a pipe that lives. */
-  get #isTaken(): boolean {
-    return this.pipe.sender === this && this.pipe.state !== 'ended'
-  }
-}
-
-/** A receiver's place in a pipe: its transport reports here. Calls after the end do nothing. */
-export class ReceiverSeat {
-  /** Set while this side waits. */
-  deadline: Deadline | undefined
-  readonly lane: Lane
-
-  constructor(
-    readonly pipe: Pipe,
-    sink: Sink,
-  ) {
-    this.lane = new Lane(sink)
-  }
-
-  /** The sink can take bytes again. */
-  drained(): void {
-    if (this.pipe.state === 'streaming') this.pipe.sender?.fanOut.drained(this.lane)
-  }
-
-  /** The sink has handed on the last byte, after `finish()` returned false. */
-  finished(): void {
-    if (this.pipe.state === 'streaming') this.pipe.sender?.fanOut.finished(this.lane)
-  }
-
-  /** The connection is gone. */
-  left(): void {
-    if (this.lane.present && !this.lane.finished) this.pipe.receiverLeft(this)
-  }
 }
 
 /**

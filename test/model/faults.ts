@@ -284,13 +284,13 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a body may be longer than it announced',
-    in: 'pipe.js',
+    in: 'seats.js',
     replace: 'this.#maxBytes = head.length ?? Number.POSITIVE_INFINITY',
     by: 'this.#maxBytes = Number.POSITIVE_INFINITY',
   },
   {
     name: 'bytes that come after the end are still taken',
-    in: 'pipe.js',
+    in: 'seats.js',
     replace: "this.pipe.sender === this && this.pipe.state !== 'ended'",
     by: 'this.pipe.sender === this',
   },
