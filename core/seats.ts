@@ -24,7 +24,7 @@ export class SenderSeat {
 
   /** The next bytes of the body, lent for this call. */
   feed(bytes: BorrowedBytes): void {
-    if (!this.#isTaken) return
+    if (!this.#isLive) return
     // A byte beyond the announced length could make a receiver's response longer than its own header says.
     if (this.fanOut.bytesIn + bytes.byteLength > this.#maxBytes) this.pipe.senderFails(this, 'wrong_length')
     else this.fanOut.feed(bytes)
@@ -32,21 +32,21 @@ export class SenderSeat {
 
   /** The body is complete. */
   end(): void {
-    if (this.#isTaken) this.pipe.bodyEnded(this)
+    if (this.#isLive) this.pipe.bodyEnded(this)
   }
 
   /** The connection is gone. */
   left(): void {
-    if (this.#isTaken) this.pipe.senderLeft(this)
+    if (this.#isLive) this.pipe.senderLeft(this)
   }
 
   /** The gateway met a defect of its own while it served this sender. */
   fault(): void {
-    if (this.#isTaken) this.pipe.end('fault')
+    if (this.#isLive) this.pipe.end('fault')
   }
 
   /** Whether this is still the sender of a pipe that lives. */
-  get #isTaken(): boolean {
+  get #isLive(): boolean {
     return this.pipe.sender === this && this.pipe.state !== 'ended'
   }
 }
@@ -72,6 +72,11 @@ export class ReceiverSeat {
   /** The sink has handed on the last byte, after `finish()` returned false. */
   finished(): void {
     if (this.pipe.state === 'streaming') this.pipe.sender?.fanOut.finished(this.lane)
+  }
+
+  /** The gateway met a defect of its own while it served this receiver. */
+  fault(): void {
+    this.pipe.end('fault')
   }
 
   /** The connection is gone. */

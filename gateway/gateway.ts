@@ -75,7 +75,7 @@ export class Gateway {
     const opened = await this.#server.listen(host, port)
     if (opened === undefined) throw new Error(await explainListenFailure(host, port))
     // Keeps the process alive as well: a paused connection alone would not.
-    this.#beat = setInterval(() => this.#pulse.beat(), BEAT_MS)
+    this.#beat = setInterval(() => this.#turnClock(), BEAT_MS)
     this.#state = 'open'
     return opened
   }
@@ -130,6 +130,15 @@ export class Gateway {
       this.log.error({ err: error, id: exchange.id }, 'a request met a defect of the gateway')
       const refusal = new Refusal(FAILURES.internal, { id: exchange.id })
       exchange.answer(refusalAnswer(refusal, exchange.request.header('accept')), 'close')
+    }
+  }
+
+  /** A defect in what one deadline does leaves the others for the next beat. */
+  #turnClock(): void {
+    try {
+      this.#pulse.beat()
+    } catch (error) {
+      this.log.error({ err: error }, 'a deadline met a defect of the gateway')
     }
   }
 

@@ -21,9 +21,12 @@ export interface UwsContext {
   readonly cleanFailures: boolean
 }
 
-/** Is told when the client's connection ends before the response did. */
-export interface GoneListener {
+/** Whoever has taken on an exchange. */
+export interface ExchangeOwner {
+  /** The client's connection ended before the response did. */
   gone(): void
+  /** A callback of uWebSockets met a defect of ours. Must not throw. */
+  fault(error: unknown): void
 }
 
 /**
@@ -37,7 +40,7 @@ export class UwsExchange implements Exchange {
   readonly #method: string
   readonly #path: string
   readonly #remoteAddress: string
-  #listener: GoneListener | undefined
+  #owner: ExchangeOwner | undefined
   #status = 0
   /** Body bytes received and sent, for the log. */
   bytesIn = 0
@@ -56,7 +59,11 @@ export class UwsExchange implements Exchange {
     res.onAborted(() => {
       if (this.over) return
       this.#finish('aborted')
-      this.#listener?.gone()
+      try {
+        this.#owner?.gone()
+      } catch (error) {
+        this.#owner?.fault(error)
+      }
     })
   }
 
@@ -85,13 +92,13 @@ export class UwsExchange implements Exchange {
 
   toSource(options: SourceOptions): UwsSource {
     const source = new UwsSource(this, options)
-    this.#listener = source
+    this.#owner = source
     return source
   }
 
   toSink(options: SinkOptions): UwsSink {
     const sink = new UwsSink(this, options)
-    this.#listener = sink
+    this.#owner = sink
     return sink
   }
 

@@ -2,12 +2,12 @@ import type { BorrowedBytes, EndReason, PipeView, ReceiverSeat, Sink, StreamHead
 import { endingAnswer } from './answers.js'
 import type { SinkOptions } from './exchange.js'
 import { ChunkedBody, LengthBody, type ResponseBody, type WriteFrom } from './uws-body.js'
-import type { GoneListener, UwsExchange } from './uws-exchange.js'
+import type { ExchangeOwner, UwsExchange } from './uws-exchange.js'
 import type { Timed } from './uws-keepalive.js'
 import { atEndOfTurn, type Flushable } from './uws-turn.js'
 
 /** The response of a request as a sink. */
-export class UwsSink implements Sink, Flushable, GoneListener, Timed {
+export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   /** A receiver is never left paused. */
   readonly isPaused = false
   #seat: ReceiverSeat | undefined
@@ -35,6 +35,11 @@ export class UwsSink implements Sink, Flushable, GoneListener, Timed {
   gone(): void {
     this.exchange.context.keepalive.delete(this)
     this.#seat?.left()
+  }
+
+  fault(error: unknown): void {
+    this.exchange.context.onFault(error)
+    this.#seat?.fault()
   }
 
   begin(head: StreamHead, pipe: PipeView): void {
@@ -96,22 +101,32 @@ export class UwsSink implements Sink, Flushable, GoneListener, Timed {
     if (this.exchange.over) return true
     const body = this.#body!
     body.unblock()
-    if (this.#abortReason === undefined) this.#carryOn('callback')
+    try {
+      if (this.#abortReason === undefined) this.#carryOn('callback')
+    } catch (error) {
+      this.fault(error)
+    }
     return !body.blocked
   }
 
   /** Sends what is due. */
   #carryOn(from: WriteFrom): void {
     this.#writeFrom = from
-    const seat = this.#seat!
+    try {
+      if (!this.#finishing) this.#seat!.drained()
+      if (!this.exchange.over) this.#closeOrBegin(from)
+    } finally {
+      this.#writeFrom = undefined
+    }
+  }
+
+  #closeOrBegin(from: WriteFrom): void {
     const body = this.#body!
-    if (!this.#finishing) seat.drained()
-    if (!this.exchange.over && this.#finishing && !body.blocked) {
-      if (this.finish()) seat.finished()
-    } else if (!this.exchange.over && from === 'turn' && !body.begun) {
+    if (this.#finishing && !body.blocked) {
+      if (this.finish()) this.#seat!.finished()
+    } else if (from === 'turn' && !body.begun) {
       body.begin()
     }
-    this.#writeFrom = undefined
   }
 
   #abort(reason: EndReason): void {

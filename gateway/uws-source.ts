@@ -3,7 +3,7 @@ import { retryAfter } from './answers.js'
 import type { SourceOptions } from './exchange.js'
 import { ENDINGS } from './failures.js'
 import { endLine, newsLines } from './status-lines.js'
-import type { GoneListener, UwsExchange } from './uws-exchange.js'
+import type { ExchangeOwner, UwsExchange } from './uws-exchange.js'
 import { rearm, type Timed } from './uws-keepalive.js'
 import { atEndOfTurn, type Flushable } from './uws-turn.js'
 
@@ -13,7 +13,7 @@ const PROBE_MS = 250
 const LINGER_MS = 500
 
 /** The body of a request as a source, and its response as the stream of status lines. */
-export class UwsSource implements Source, Flushable, GoneListener, Timed {
+export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   #seat: SenderSeat | undefined
   /** What the core wants; a source starts paused. */
   #wantPause = true
@@ -52,6 +52,11 @@ export class UwsSource implements Source, Flushable, GoneListener, Timed {
   gone(): void {
     this.exchange.context.keepalive.delete(this)
     this.#seat?.left()
+  }
+
+  fault(error: unknown): void {
+    this.exchange.context.onFault(error)
+    this.#seat?.fault()
   }
 
   pause(): void {
@@ -94,8 +99,7 @@ export class UwsSource implements Source, Flushable, GoneListener, Timed {
         seat.end()
       }
     } catch (error) {
-      this.exchange.context.onFault(error)
-      seat.fault()
+      this.fault(error)
     }
     if (this.exchange.over) return
     if (last) {

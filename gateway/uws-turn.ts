@@ -1,6 +1,8 @@
 /** Something that has output to send at the end of this turn of the event loop. */
 export interface Flushable {
   flush(): void
+  /** `flush` threw. Must not throw. */
+  fault(error: unknown): void
 }
 
 let queue: Flushable[] = []
@@ -10,7 +12,15 @@ function flushAll(): void {
   const ready = queue
   queue = spare
   spare = ready
-  for (let i = 0; i < ready.length; i++) ready[i]!.flush()
+  for (let i = 0; i < ready.length; i++) {
+    const item = ready[i]!
+    // A defect in one must not keep the others from sending, and must not end the process.
+    try {
+      item.flush()
+    } catch (error) {
+      item.fault(error)
+    }
+  }
   ready.length = 0
 }
 

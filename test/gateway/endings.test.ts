@@ -365,6 +365,50 @@ part('a defect of ours ends that transfer and touches no other', async (t) => {
   receiver.destroy()
 })
 
+part('a defect of ours at the end of a turn, in a callback of the receiver, or in joining', async (t) => {
+  const gateway = await startGateway(t)
+  const { table } = gateway.gateway
+  const plant = (name: string) => {
+    // The pipe itself stands behind the view that the table shows.
+    const pipe = table.get(name) as unknown as { sender: { fanOut: { drained(): void } } }
+    pipe.sender.fanOut.drained = () => {
+      throw new Error('planted')
+    }
+  }
+  const listener = await openReceiver(gateway, 'turn')
+  const sender = await openSender(gateway, 'turn', 'chunked')
+  await sendPart(sender, 'chunked', 'sound')
+  await listener.waitFor('sound')
+  plant('turn')
+  await sendPart(sender, 'chunked', 'broken')
+  t.equal(await reasonOf(gateway, 'turn'), 'fault', 'at the end of a turn')
+  await listener.waitForClose()
+  t.notOk(parseResponse(listener.received).complete)
+
+  const frozen = await openFrozenReceiver(gateway, 'writable')
+  const pours = pour(gateway, 'writable', 32 * MIB)
+  await eventually(() => (table.get('writable')?.bytesIn ?? 0) > 5 * MIB || 'nothing is held')
+  plant('writable')
+  frozen.resume()
+  t.equal(await reasonOf(gateway, 'writable'), 'fault', 'when the receiver can take bytes again')
+  await pours.result
+
+  const waits = await openReceiver(gateway, 'join')
+  await gateway.holds(1, 0)
+  const { pulse } = table
+  const expect = pulse.expect.bind(pulse)
+  pulse.expect = () => {
+    throw new Error('planted')
+  }
+  const joins = await curl(['-i', '-T', '-', `${gateway.origin}/join`], { input: 'x' }).result
+  pulse.expect = expect
+  t.match(joins.stdout.toString(), /\n\[ERROR\] Transfer failed: internal error\.\n$/)
+  t.not(joins.code, 0)
+  t.equal(await reasonOf(gateway, 'join'), 'fault', 'in joining')
+  t.match((await waits.waitForResponse()).status, 500)
+  t.equal((await curl([`${gateway.url('health')}`]).result).code, 0, 'and the gateway lives on')
+})
+
 part('clients that need it get a clean end of a failed transfer', async (t) => {
   const gateway = await startGateway(t, { failedEnd: 'clean' })
   const sender = curl(['-T', '-', `${gateway.origin}/clean?wait=1`], { input: 'x' })
