@@ -20,7 +20,7 @@ export const END_REASONS = [
   'idle',
   /** The pipe was ready, but as many transfers as allowed were already streaming. */
   'too_many_active',
-  /** The sender delivered faster than it could be paused, and the memory for such bytes is used up. */
+  /** Bytes came that nobody could take yet, and the memory for such bytes is used up. */
   'overflow',
   /** The gateway is going down. */
   'shutting_down',

@@ -52,6 +52,7 @@ export class FanOut {
   bytesIn = 0
   /** Grows with every chunk read or taken: two equal readings mean that nothing moved. */
   moves = 0
+  readonly #pool: SlabPool
   readonly #window: Window
   #lanes: readonly Lane[] = []
   #started = false
@@ -66,6 +67,7 @@ export class FanOut {
     pool: SlabPool,
     readonly owner: FanOutOwner,
   ) {
+    this.#pool = pool
     this.#window = new Window(pool)
   }
 
@@ -93,7 +95,7 @@ export class FanOut {
     for (const lane of lanes) lane.sink.begin(head, pipe)
     for (const lane of lanes) this.#advance(lane)
     // What was kept while waiting counts, but short of a whole window it must not hold back receivers that are ready.
-    this.settle(this.limits.windowBytes - 1)
+    this.settle(Math.max(0, this.#windowNow - 1))
   }
 
   /** The source has read `chunk`. */
@@ -174,21 +176,25 @@ export class FanOut {
 
   /** Keeps the end of a chunk, and pauses the source when that is enough. */
   #keep(bytes: BorrowedBytes, slowest: number): void {
-    if (
-      this.bytesIn - slowest > this.limits.holdBytes ||
-      !this.#window.append(bytes, this.bytesIn - bytes.byteLength)
-    ) {
+    const behind = this.bytesIn - slowest
+    // Who waits may not take the memory of those who stream.
+    const spare = !this.#started
+    if (behind > this.limits.holdBytes || !this.#window.append(bytes, this.bytesIn - bytes.byteLength, spare)) {
       this.owner.streamOverflowed()
       return
     }
-    if (!this.#paused && this.bytesIn - slowest >= this.limits.windowBytes) {
+    if (!this.#paused && behind >= this.#windowNow) {
       this.#paused = true
       this.source.pause()
     }
   }
 
+  get #windowNow(): number {
+    return this.#pool.share(this.limits.windowBytes)
+  }
+
   /** After cursors moved or a lane left: frees what all have taken, lets the source flow, sees whether all is done. */
-  settle(resumeAt = this.limits.windowBytes / 2): void {
+  settle(resumeAt = this.#windowNow / 2): void {
     const slowest = this.slowest
     this.#window.release(slowest)
     if (this.#paused && !this.#sourceEnded && this.bytesIn - slowest <= resumeAt) {

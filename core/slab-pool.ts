@@ -21,8 +21,12 @@ export class SlabPool {
     readonly allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
   ) {}
 
-  /** A slab for the caller alone, or undefined when all are in use. */
-  take(): OwnedBytes | undefined {
+  /**
+   * A slab for the caller alone, or undefined when all are in use.
+   * @param spare take it only from the first half: for those who can do without, so that others never have to
+   */
+  take(spare = false): OwnedBytes | undefined {
+    if (spare && this.share(1) < 1) return undefined
     const slab = this.#free.pop()
     if (slab !== undefined) return slab
     if (this.#made >= this.maxSlabs) return undefined
@@ -33,6 +37,14 @@ export class SlabPool {
   /** Gives a slab back. The caller must not use it again. */
   give(slab: OwnedBytes): void {
     this.#free.push(slab)
+  }
+
+  /**
+   * How many of `bytes` one transfer may hold now: all of them while less than half of the slabs are in use, then less and
+   * less. When memory becomes scarce everybody's window narrows, and nobody has to fail.
+   */
+  share(bytes: number): number {
+    return Math.floor(bytes * Math.min(1, 2 - (2 * this.inUse) / this.maxSlabs))
   }
 
   get inUse(): number {

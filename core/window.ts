@@ -36,17 +36,17 @@ export class Window {
   }
 
   /**
-   * Copies `bytes`, which stand at `offset` in the stream, behind what is kept already.
+   * Copies `bytes`, which stand at `offset` in the stream, behind what is kept already. `spare` as in `SlabPool.take`.
    * Returns false when the pool has no slab left; then an unknown part has been kept and the stream is lost.
    */
-  append(bytes: BorrowedBytes, offset: number): boolean {
+  append(bytes: BorrowedBytes, offset: number, spare = false): boolean {
     if (this.#segments.length === 0 && bytes.byteLength <= SMALL) {
       this.#segments.push({ memory: keep(bytes), pooled: false, from: offset, used: bytes.byteLength })
       return true
     }
     let done = 0
     while (done < bytes.byteLength) {
-      const segment = this.#withRoom(offset + done)
+      const segment = this.#withRoom(offset + done, spare)
       if (segment === undefined) return false
       const length = Math.min(bytes.byteLength - done, segment.memory.byteLength - segment.used)
       segment.memory.set(bytes.subarray(done, done + length), segment.used)
@@ -57,10 +57,10 @@ export class Window {
   }
 
   /** The last segment if it has room, or a new one. */
-  #withRoom(offset: number): Segment | undefined {
+  #withRoom(offset: number, spare: boolean): Segment | undefined {
     const last = this.#segments.at(-1)
     if (last !== undefined && last.used < last.memory.byteLength) return last
-    const slab = this.pool.take()
+    const slab = this.pool.take(spare)
     if (slab === undefined) return undefined
     const segment = { memory: slab, pooled: true, from: offset, used: 0 }
     this.#segments.push(segment)

@@ -35,6 +35,8 @@ export interface SourceOptions {
 export interface SinkOptions {
   /** The client's `Accept`, for an answer instead of a stream. */
   readonly accept: string
+  /** The request has a body of its own, which nobody reads. */
+  readonly hasBody: boolean
   /** The response headers once the head of the stream is known. */
   headers(head: StreamHead, transferId: string): HeaderList
 }

@@ -97,7 +97,7 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
   abandoned: { status: 502, line: 'Transfer failed: everybody who waited has disconnected.' },
   idle: { status: 504, line: 'Transfer idle for too long.' },
   too_many_active: { status: 429, line: 'Server at maximum active transfer capacity.' },
-  overflow: { status: 503, line: 'Transfer failed: the sender is faster than the server can hold back.' },
+  overflow: { status: 503, line: 'Transfer failed: the server has no memory left for bytes in flight.' },
   shutting_down: { status: 503, line: 'Server shutting down.' },
   fault: { status: 500, line: 'Transfer failed: internal error.' },
 }

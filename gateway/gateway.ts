@@ -10,7 +10,7 @@ import { Router } from './router.js'
 import { tlsFault } from './tls-files.js'
 import { type TlsFiles, UwsServer } from './uws-app.js'
 import { Keepalive } from './uws-keepalive.js'
-import { capReads } from './uws-read-cap.js'
+import { helpSockets, type SocketHelp } from './uws-sockets.js'
 
 /** How often waits and limits are looked at. */
 const BEAT_MS = 250
@@ -30,6 +30,7 @@ export class Gateway {
   readonly #keepalive = new Keepalive()
   readonly #router: Router
   readonly #server: UwsServer
+  readonly #help: SocketHelp
   #beat: NodeJS.Timeout | undefined
   #state: State = 'idle'
   #stopped: Promise<void> | undefined
@@ -52,7 +53,9 @@ export class Gateway {
       newTransferId: () => randomBytes(16).toString('base64url'),
       health: () => this.#health(),
     })
+    this.#help = helpSockets(config.socketHelper)
     const context = {
+      sockets: this.#help.sockets,
       pulse: this.#pulse,
       keepalive: this.#keepalive,
       log: log.isLevelEnabled('info')
@@ -71,7 +74,7 @@ export class Gateway {
    */
   async start(): Promise<number> {
     const { host, port } = this.config
-    this.#capReads()
+    this.#sayHelp()
     const opened = await this.#server.listen(host, port)
     if (opened === undefined) throw new Error(await explainListenFailure(host, port))
     // Keeps the process alive as well: a paused connection alone would not.
@@ -90,10 +93,11 @@ export class Gateway {
     return this.#stopped
   }
 
-  #capReads(): void {
-    const cap = this.config.readCap ? capReads() : ({ active: false, why: 'it is switched off' } as const)
-    if (cap.active) this.log.info({ readCap: 'active' }, 'no sender can hold the event loop')
-    else this.log.warn({ readCap: 'inactive', why: cap.why }, 'a fast sender on this host can hold the event loop')
+  #sayHelp(): void {
+    const { inactive } = this.#help
+    if (inactive === undefined) this.log.info({ socketHelper: 'active' }, 'no sender can hold the event loop')
+    else
+      this.log.warn({ socketHelper: 'inactive', why: inactive }, 'a fast sender on this host can hold the event loop')
   }
 
   async #drain(drainMs: number): Promise<void> {

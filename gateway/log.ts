@@ -21,7 +21,8 @@ export function logRequest(log: Logger, record: RequestRecord): void {
 
 /** One line for a pipe that is over. */
 export function logTransfer(log: Logger, pipe: PipeView): void {
-  const from = pipe.pairedAt ?? pipe.openedAt
+  // A pipe that never streamed has only waited.
+  const from = pipe.pairedAt ?? pipe.endedAt ?? pipe.openedAt
   log.info(
     {
       name: pipe.key,

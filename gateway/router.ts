@@ -58,7 +58,7 @@ export class Router {
       case 'POST':
         return this.#send(exchange, address.name, framing)
       case 'GET':
-        return this.#receive(exchange, address.name)
+        return this.#receive(exchange, address.name, framing)
       case 'OPTIONS':
         return allow(NAME_METHODS)
       default:
@@ -87,7 +87,7 @@ export class Router {
     return undefined
   }
 
-  #receive(exchange: Exchange, name: string): Refusal | undefined {
+  #receive(exchange: Exchange, name: string, framing: Framing): Refusal | undefined {
     const { request } = exchange
     const parameters = new Parameters(request.query)
     const refusal = unreceivable(request, parameters)
@@ -102,6 +102,7 @@ export class Router {
     }
     const sink = exchange.toSink({
       accept: request.header('accept'),
+      hasBody: framing.length !== 0,
       headers: (head, transferId) => receiverHeaders(head, transferId, { download, filename }),
     })
     const seat = this.table.joinReceiver(name, sink, terms)

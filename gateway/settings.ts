@@ -79,10 +79,10 @@ export const settings = z.strictObject({
     'cut',
     'How the answer to a sender ends when its transfer failed: cut, so that curl exits non-zero, or clean.',
   ),
-  readCap: setting(
+  socketHelper: setting(
     boolean(),
     'true',
-    'Cap reads natively, so that no sender can hold the event loop. Off only to find out whether it causes trouble.',
+    'Native help below uWebSockets: no sender can hold the event loop. Off only to find out whether it causes trouble.',
   ),
 })
 

@@ -6,12 +6,14 @@ import type { RequestLog } from './request-log.js'
 import type { RequestView } from './request-view.js'
 import type { Keepalive } from './uws-keepalive.js'
 import { UwsSink } from './uws-sink.js'
+import type { Sockets } from './uws-sockets.js'
 import { UwsSource } from './uws-source.js'
 
 /** What all exchanges of one gateway share. */
 export interface UwsContext {
   readonly pulse: Pulse
   readonly keepalive: Keepalive
+  readonly sockets: Sockets
   readonly log: RequestLog
   /** A defect of ours was caught; the exchange it happened in is ended by the caller. */
   readonly onFault: (error: unknown) => void
@@ -36,6 +38,8 @@ export interface ExchangeOwner {
 export class UwsExchange implements Exchange {
   /** The response or its connection is over; `res` must not be touched any more. */
   over = false
+  /** The socket below, for `context.sockets`. */
+  readonly socket: number
   readonly #startedAt: number
   readonly #method: string
   readonly #path: string
@@ -52,6 +56,7 @@ export class UwsExchange implements Exchange {
     readonly request: RequestView,
     readonly context: UwsContext,
   ) {
+    this.socket = context.sockets.currentSocket()
     this.#startedAt = context.pulse.now()
     this.#method = request.method
     this.#path = request.path

@@ -8,6 +8,8 @@ export interface Timed {
   readonly res: HttpResponse
   /** Its reading is paused: then it has no timer, and must not be resumed here. */
   readonly isPaused: boolean
+  /** A paused socket is not polled, so nobody says that its peer has gone: have a look. */
+  lookForPeer(): void
 }
 
 /**
@@ -45,7 +47,10 @@ export class Keepalive {
   }
 
   #touchAll(): void {
-    for (const timed of this.#timed) if (!timed.isPaused) rearm(timed.res)
+    for (const timed of this.#timed) {
+      if (timed.isPaused) timed.lookForPeer()
+      else rearm(timed.res)
+    }
   }
 }
 

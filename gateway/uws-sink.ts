@@ -42,6 +42,9 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
     this.#seat?.fault()
   }
 
+  /** Never paused, so it is always known when its peer goes. */
+  lookForPeer(): void {}
+
   begin(head: StreamHead, pipe: PipeView): void {
     const { res, exchange } = this
     const headers = this.options.headers(head, pipe.transferId)
@@ -49,6 +52,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
     this.#body =
       head.length === undefined ? new ChunkedBody(res, writeHead) : new LengthBody(res, writeHead, head.length)
     res.onWritable(() => this.#writable())
+    // What it sends from now on could only be answered in the middle of the stream.
+    if (!this.options.hasBody) exchange.context.sockets.mute(exchange.socket, true)
     this.#schedule()
   }
 
@@ -130,14 +135,21 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   }
 
   #abort(reason: EndReason): void {
-    this.exchange.context.keepalive.delete(this)
+    this.#release()
     if (this.#body?.begun) this.exchange.cut()
     else this.exchange.answer(endingAnswer(reason, this.options.accept))
   }
 
   #ended(): void {
-    this.exchange.context.keepalive.delete(this)
+    this.#release()
     this.exchange.ended()
+  }
+
+  /** The connection may take its next request. */
+  #release(): void {
+    const { context, socket } = this.exchange
+    context.keepalive.delete(this)
+    context.sockets.mute(socket, false)
   }
 
   #keepAlive(): void {

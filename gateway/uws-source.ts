@@ -22,6 +22,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   #bodyEnded = false
   /** Text not sent yet. With `replyAtEnd` it collects the whole response. */
   #lines = ''
+  #waiting = true
   /** The last line has no line break yet. */
   #lineOpen = false
   #headSent = false
@@ -71,7 +72,17 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     rearm(this.res)
   }
 
+  /**
+   * A sender that waits and has gone gives up its place. Once it streams its last bytes may be on their way, and whether
+   * they are all is found out by reading them.
+   */
+  lookForPeer(): void {
+    const { exchange } = this
+    if (this.#waiting && !exchange.over && exchange.context.sockets.peerIsGone(exchange.socket)) this.res.close()
+  }
+
   tell(news: News, pipe: PipeView): void {
+    if (news === 'streaming') this.#waiting = false
     const text = newsLines(news, pipe).join('\n')
     if (news === 'still_waiting') this.#remind(text)
     else this.#say(`${text}\n`)

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds prebuilt/recv-cap-linux-{x64,arm64}.node. Needs gcc, its arm64 cross compiler (Debian: gcc-aarch64-linux-gnu)
+# Builds prebuilt/sockets-linux-{x64,arm64}.node. Needs gcc, its arm64 cross compiler (Debian: gcc-aarch64-linux-gnu)
 # and Node's headers, which stand beside Node itself or are named by NODE_INCLUDE. The results are committed: whoever
 # installs the package needs no compiler.
 set -eu
@@ -8,7 +8,7 @@ include=${NODE_INCLUDE:-$(node -p 'require("path").resolve(process.execPath, "..
 mkdir -p prebuilt
 build() {
   "$1" -std=c11 -O2 -Wall -Wextra -Werror -shared -fPIC -s -Wl,--build-id=none -Wl,-z,relro -Wl,-z,now \
-    -I"$include" recv-cap.c -o "prebuilt/recv-cap-linux-$2.node"
+    -I"$include" sockets.c -o "prebuilt/sockets-linux-$2.node"
 }
 build x86_64-linux-gnu-gcc x64
 build aarch64-linux-gnu-gcc arm64

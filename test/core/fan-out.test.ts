@@ -377,3 +377,27 @@ t.test('a chunk of no bytes changes nothing', async (t) => {
   rig.drain(1)
   rig.assertWhole(t)
 })
+
+t.test('when memory is scarce the window narrows instead of anybody failing', async (t) => {
+  const rig = Rig.flowing({ rooms: [0], maxSlabs: 8 })
+  const others = Array.from({ length: 6 }, () => rig.pool.take()!)
+  rig.feed(64)
+  t.equal(rig.source.paused, false, 'a quarter of a window is half of what is allowed now')
+  rig.feed(64)
+  t.equal(rig.source.paused, true, 'paused before its window of 256 is full')
+  t.equal(rig.overflows, 0)
+  for (const slab of others) rig.pool.give(slab)
+  rig.drain(0)
+  t.equal(rig.source.paused, false)
+  rig.feed(192)
+  rig.assertWhole(t)
+})
+
+t.test('who waits leaves half of the memory to those who stream', async (t) => {
+  const waits = new Rig({ rooms: [0], maxSlabs: 8 })
+  waits.feed(10)
+  waits.feed(5 * 64)
+  t.equal(waits.overflows, 0, 'a small first piece needs no slab, and five are there to be had')
+  waits.feed(1)
+  t.equal(waits.overflows, 1)
+})

@@ -294,6 +294,8 @@ export interface BenchOptions {
   readonly limits?: Partial<Limits>
   readonly slabBytes?: number
   readonly maxSlabs?: number
+  /** Windows do not narrow when memory becomes scarce, and nobody has to leave slabs for others. */
+  readonly roomy?: boolean
   readonly core?: Core
 }
 
@@ -320,10 +322,11 @@ export class Bench {
   now = 0
   #streams = 0
 
-  constructor({ limits = {}, slabBytes = 64, maxSlabs = 64, core = shippedCore }: BenchOptions = {}) {
+  constructor({ limits = {}, slabBytes = 64, maxSlabs = 64, roomy = false, core = shippedCore }: BenchOptions = {}) {
     this.core = core
     this.pulse = new core.Pulse(() => this.now)
     this.slabs = new core.SlabPool(slabBytes, maxSlabs)
+    if (roomy) this.slabs.share = (bytes) => bytes
     this.table = new core.PipeTable({ ...BENCH_LIMITS, ...limits }, this.pulse, this.slabs, this.observer)
   }
 

@@ -236,3 +236,20 @@ t.test('pulse: what a run adds counts at once', async (t) => {
   pulse.beat()
   t.same(ran, ['first', 'due already', 'not yet'])
 })
+
+t.test(
+  'the share of a transfer narrows from half of the memory on, and those who can do without stop there',
+  async (t) => {
+    const pool = new SlabPool(64, 8)
+    const shares = [pool.share(100)]
+    for (let i = 0; i < 8; i++) {
+      t.ok(pool.take())
+      shares.push(pool.share(100))
+    }
+    t.same(shares, [100, 100, 100, 100, 100, 75, 50, 25, 0])
+    const other = new SlabPool(64, 8)
+    for (let i = 0; i < 5; i++) t.ok(other.take(true), 'from the first half')
+    t.equal(other.take(true), undefined)
+    t.ok(other.take(), 'those who must have it still get it')
+  },
+)

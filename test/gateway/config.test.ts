@@ -91,7 +91,7 @@ const RANKS: { readonly [K in SettingKey]-?: Ranks<Config[K]> } = {
   maxActive: [10_000, ['1', 1], ['2', 2], ['3', 3]],
   reply: ['stream', ['end', 'end'], ['stream', 'stream'], ['end', 'end']],
   failedEnd: ['cut', ['clean', 'clean'], ['cut', 'cut'], ['clean', 'clean']],
-  readCap: [true, ['no', false], ['ON', true], ['false', false]],
+  socketHelper: [true, ['no', false], ['ON', true], ['false', false]],
 }
 
 /** What has to be set as well for a key to be good: a certificate goes with a key. */
@@ -204,7 +204,7 @@ const REFUSED: { readonly [K in SettingKey]: readonly string[] } = {
   maxActive: INTEGERS(1, Number.MAX_SAFE_INTEGER),
   reply: ['', 'later', 'End'],
   failedEnd: ['', 'dirty', 'Cut'],
-  readCap: ['', 'maybe', '2'],
+  socketHelper: ['', 'maybe', '2'],
 }
 
 t.test('every refusal names the flag, the variable or the file, and the key', async (t) => {

@@ -313,7 +313,7 @@ part('the memory for bytes that nobody has taken is used up', async (t) => {
   const failed = gateway.lines.find((line) => line.reason === 'overflow')!
   const { code, stdout } = await senders[Number(String(failed.name).slice(5))]!.result
   t.not(code, 0)
-  t.match(stdout.toString(), /\[ERROR\] Transfer failed: the sender is faster than the server can hold back\.\n$/)
+  t.match(stdout.toString(), /\[ERROR\] Transfer failed: the server has no memory left for bytes in flight\.\n$/)
   for (const receiver of frozen) receiver.destroy()
   for (const sender of senders) await sender.result
 })

@@ -111,8 +111,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the pause comes one byte late',
     in: 'fan-out.js',
-    replace: 'slowest >= this.limits.windowBytes',
-    by: 'slowest > this.limits.windowBytes',
+    replace: 'behind >= this.#windowNow',
+    by: 'behind > this.#windowNow',
   },
   {
     name: 'the resume is forgotten',
@@ -123,7 +123,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the resume waits until everybody has everything',
     in: 'fan-out.js',
-    replace: 'settle(resumeAt = this.limits.windowBytes / 2)',
+    replace: 'settle(resumeAt = this.#windowNow / 2)',
     by: 'settle(resumeAt = 0)',
   },
   {
@@ -135,8 +135,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'more is held than allowed',
     in: 'fan-out.js',
-    replace: 'slowest > this.limits.holdBytes',
-    by: 'slowest > this.limits.holdBytes * 2',
+    replace: 'behind > this.limits.holdBytes ||',
+    by: '',
   },
   {
     name: 'a slow receiver that leaves keeps the sender waiting',
@@ -309,7 +309,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'what was kept while waiting holds back receivers that are ready',
     in: 'fan-out.js',
-    replace: 'this.settle(this.limits.windowBytes - 1)',
+    replace: 'this.settle(Math.max(0, this.#windowNow - 1))',
     by: 'this.settle()',
   },
 ]

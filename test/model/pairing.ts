@@ -93,7 +93,7 @@ class World {
   ) {
     // In some worlds memory is so short that slabs run out.
     this.#maxSlabs = random.chance(30) ? random.between(4, 16) : 64
-    this.#bench = new Bench({ limits: LIMITS, slabBytes: SLAB_BYTES, maxSlabs: this.#maxSlabs, core })
+    this.#bench = new Bench({ limits: LIMITS, slabBytes: SLAB_BYTES, maxSlabs: this.#maxSlabs, roomy: true, core })
     this.#usualN = KEYS.map(() => random.between(1, 3))
   }
 

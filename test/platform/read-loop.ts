@@ -1,16 +1,16 @@
 /**
- * A program for uws-read-cap.test.ts: pauses a sender at its first chunk, and tells how many more came all the same.
+ * A program for uws-sockets.test.ts: pauses a sender at its first chunk, and tells how many more came all the same.
  *
  * Prints its port, then one line of JSON, and exits. `cap` as its argument caps reads first.
  */
 import { App, us_socket_local_port } from '../../gateway/uws-module.js'
-import { capReads } from '../../gateway/uws-read-cap.js'
+import { helpSockets } from '../../gateway/uws-sockets.js'
 
 const MIB = 1024 * 1024
 /** Enough to prove the point; the loop could go on for thousands. */
 const ENOUGH = 5
 
-const cap = process.argv[2] === 'cap' ? capReads() : 'not asked for'
+const cap = helpSockets(process.argv[2] === 'cap').inactive ?? 'active'
 let afterPause = 0
 let largest = 0
 
