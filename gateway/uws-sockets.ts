@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 const READ_BYTES = 128 * 1024
 
 /** The most that the kernel queues for a receiver beyond what it can send at once, in bytes. */
-const NOTSENT_BYTES = 256 * 1024
+const NOTSENT_BYTES = 128 * 1024
 
 /** What is done to sockets below uWebSockets. */
 export interface Sockets {
