@@ -28,6 +28,8 @@ export type AfterAnswer = 'keep' | 'discard' | 'close'
 export interface SourceOptions {
   /** Answer only when the outcome is known, with a true status. */
   readonly replyAtEnd: boolean
+  /** The client said that it bears `100 Continue`. */
+  readonly expectsContinue: boolean
   /** Headers of the sender's response. */
   readonly headers: HeaderList
 }
@@ -35,8 +37,6 @@ export interface SourceOptions {
 export interface SinkOptions {
   /** The client's `Accept`, for an answer instead of a stream. */
   readonly accept: string
-  /** The request has a body of its own, which nobody reads. */
-  readonly hasBody: boolean
   /** The response headers once the head of the stream is known. */
   headers(head: StreamHead, transferId: string): HeaderList
 }

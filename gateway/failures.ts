@@ -50,6 +50,12 @@ export const GATEWAY_FAILURES = {
     message: 'This request has a Content-Range, and a stream has no parts.',
     hint: 'Send the whole body without it.',
   },
+  bodyNotWanted: {
+    code: 'BODY_NOT_WANTED',
+    status: 400,
+    message: 'This GET has a body, and a receiver has nothing to send.',
+    hint: 'Leave the body out, or send it with PUT or POST.',
+  },
   serviceWorker: {
     code: 'SERVICE_WORKER',
     status: 400,

@@ -16,7 +16,7 @@ export function createLog(config: Pick<Config, 'logLevel' | 'logFormat'>): Logge
 
 /** One line for a request that is over. */
 export function logRequest(log: Logger, record: RequestRecord): void {
-  log.info(record, 'request')
+  log.info({ ...record, method: loggable(record.method), path: loggable(record.path) }, 'request')
 }
 
 /** One line for a pipe that is over. */
@@ -25,7 +25,7 @@ export function logTransfer(log: Logger, pipe: PipeView): void {
   const from = pipe.pairedAt ?? pipe.endedAt ?? pipe.openedAt
   log.info(
     {
-      name: pipe.key,
+      pipe: loggable(pipe.key),
       transferId: pipe.transferId,
       reason: pipe.endReason,
       receivers: pipe.receiversWanted,
@@ -36,4 +36,10 @@ export function logTransfer(log: Logger, pipe: PipeView): void {
     },
     'transfer',
   )
+}
+
+/** What a client wrote, without what a terminal would obey, and no longer than a name may be. */
+function loggable(text: string): string {
+  const plain = text.replace(/[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '?')
+  return plain.length > 1200 ? `${plain.slice(0, 1200)}...` : plain
 }

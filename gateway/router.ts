@@ -58,7 +58,9 @@ export class Router {
       case 'POST':
         return this.#send(exchange, address.name, framing)
       case 'GET':
-        return this.#receive(exchange, address.name, framing)
+        // It could not be read without mistaking it for a request, or answering it in the middle of the stream.
+        if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
+        return this.#receive(exchange, address.name)
       case 'OPTIONS':
         return allow(NAME_METHODS)
       default:
@@ -79,6 +81,7 @@ export class Router {
     if (head instanceof Refusal) return head
     const source = exchange.toSource({
       replyAtEnd: replyAtEnd === undefined ? this.options.replyAtEnd : replyAtEnd === 'end',
+      expectsContinue: request.header('expect').toLowerCase() === '100-continue',
       headers: senderHeaders(terms.transferId),
     })
     const seat = this.table.joinSender(name, source, head, terms)
@@ -87,7 +90,7 @@ export class Router {
     return undefined
   }
 
-  #receive(exchange: Exchange, name: string, framing: Framing): Refusal | undefined {
+  #receive(exchange: Exchange, name: string): Refusal | undefined {
     const { request } = exchange
     const parameters = new Parameters(request.query)
     const refusal = unreceivable(request, parameters)
@@ -102,7 +105,6 @@ export class Router {
     }
     const sink = exchange.toSink({
       accept: request.header('accept'),
-      hasBody: framing.length !== 0,
       headers: (head, transferId) => receiverHeaders(head, transferId, { download, filename }),
     })
     const seat = this.table.joinReceiver(name, sink, terms)

@@ -53,7 +53,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
       head.length === undefined ? new ChunkedBody(res, writeHead) : new LengthBody(res, writeHead, head.length)
     res.onWritable(() => this.#writable())
     // What it sends from now on could only be answered in the middle of the stream.
-    if (!this.options.hasBody) exchange.context.sockets.mute(exchange.socket, true)
+    exchange.context.sockets.mute(exchange.socket, true)
     this.#schedule()
   }
 

@@ -17,6 +17,8 @@ export interface Sockets {
   currentSocket(): number
   /** While on, whatever the peer sends ends the connection. */
   mute(socket: number, on: boolean): void
+  /** Sends an interim response, over plain TCP and before the status line, to draw the reset of a peer that has died. */
+  sendContinue(socket: number): void
   /** Whether the peer has closed its side, or reset, even if bytes of it are still unread. */
   peerIsGone(socket: number): boolean
 }
@@ -25,6 +27,7 @@ export interface Sockets {
 const NO_SOCKETS: Sockets = {
   currentSocket: () => -1,
   mute() {},
+  sendContinue() {},
   peerIsGone: () => false,
 }
 

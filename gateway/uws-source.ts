@@ -131,6 +131,11 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
    * noticed by writing: the first write draws its reset, and the second one fails.
    */
   #remind(text: string): void {
+    const { exchange, options } = this
+    // Before the status nothing but an interim response can be sent, and not every client bears one it did not ask for.
+    if (options.expectsContinue && !exchange.context.tls && options.replyAtEnd && !this.#bodyEnded) {
+      exchange.context.sockets.sendContinue(exchange.socket)
+    }
     this.#say(text)
     this.#lineOpen = true
     this.exchange.context.pulse.expect(PROBE_MS, () => {

@@ -12,6 +12,9 @@
  *    error page, in the middle of a running response, where it can fill the place of the last bytes of a body.
  * 4. Whether the peer of a socket is gone can be asked. A paused socket is not polled, so nobody would ever tell.
  *
+ * 5. An interim response can be sent. A peer that died while its body waits to be read is found out only by sending, for
+ *    its own FIN stands behind that body; and before the final status nothing else may be sent.
+ *
  * How. A loaded shared object calls recv() and accept4() through slots of its global offset table, which the dynamic
  * linker fills. install() finds the object, finds the slots by the relocations that fill them, and points them at the
  * functions here. Only that one object is changed; every other caller in the process keeps the C library's functions.
@@ -230,11 +233,28 @@ static napi_value peer_is_gone(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* sendContinue(socket: number): void — over plain TCP, to a client that expects it, before the status line. */
+static napi_value send_continue(napi_env env, napi_callback_info info) {
+  static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+  size_t count = 1;
+  napi_value arguments[1];
+  int fd;
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 1 ||
+      !socket_argument(env, arguments[0], &fd)) {
+    napi_throw_type_error(env, NULL, "sendContinue(socket: number)");
+    return NULL;
+  }
+  /* The send buffer is empty, so it is taken whole. What becomes of it is seen by peerIsGone(). */
+  send(fd, text, sizeof text - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+  return NULL;
+}
+
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       {"install", NULL, install, NULL, NULL, NULL, napi_enumerable, NULL},
       {"currentSocket", NULL, current_socket, NULL, NULL, NULL, napi_enumerable, NULL},
       {"mute", NULL, mute, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"sendContinue", NULL, send_continue, NULL, NULL, NULL, napi_enumerable, NULL},
       {"peerIsGone", NULL, peer_is_gone, NULL, NULL, NULL, napi_enumerable, NULL},
   };
   if (napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) != napi_ok) return NULL;

@@ -311,7 +311,7 @@ part('the memory for bytes that nobody has taken is used up', async (t) => {
   })
   seen.add('overflow')
   const failed = gateway.lines.find((line) => line.reason === 'overflow')!
-  const { code, stdout } = await senders[Number(String(failed.name).slice(5))]!.result
+  const { code, stdout } = await senders[Number(String(failed.pipe).slice(5))]!.result
   t.not(code, 0)
   t.match(stdout.toString(), /\[ERROR\] Transfer failed: the server has no memory left for bytes in flight\.\n$/)
   for (const receiver of frozen) receiver.destroy()
@@ -415,6 +415,68 @@ part('clients that need it get a clean end of a failed transfer', async (t) => {
   const { code, stdout } = await sender.result
   t.equal(code, 0)
   t.match(stdout.toString(), /\n\[ERROR\] Timed out waiting for receivers\.\n$/)
+})
+
+part('what a receiver says while it downloads never ends up in its download', async (t) => {
+  const gateway = await startGateway(t)
+  for (const junk of ['\r\n\r\n', 'GET / HTTP/1.0\r\n\r\n', `GET /${'x'.repeat(40_000)} HTTP/1.1\r\n`, '\x00\xff']) {
+    const rude = await openReceiver(gateway, 'rude-length')
+    const sender = await connect({ port: gateway.port })
+    // Less is missing than an error page of uWebSockets is long.
+    await sender.send('PUT /rude-length HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n')
+    await sender.send('a'.repeat(40))
+    await rude.waitFor('a'.repeat(40))
+    await rude.send(junk)
+    await rude.waitForClose()
+    const { body, complete } = parseResponse(rude.received)
+    t.equal(body.toString(), 'a'.repeat(40), 'nothing but the stream')
+    t.notOk(complete)
+    await sender.waitFor('All receivers disconnected')
+    sender.destroy()
+    await gateway.holds(0, 0)
+  }
+  const withBody = await connect({ port: gateway.port })
+  await withBody.send('GET /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n')
+  t.equal((await withBody.waitForResponse()).status, 400)
+  withBody.destroy()
+})
+
+part('a connection takes its next request after it was received on, and talked to nobody', async (t) => {
+  const gateway = await startGateway(t)
+  const receiver = await connect({ port: gateway.port })
+  await receiver.send('GET /polite?wait=1 HTTP/1.1\r\nHost: x\r\n\r\n')
+  const first = await receiver.waitForResponse()
+  t.equal(first.status, 408)
+  await receiver.send('GET /polite HTTP/1.1\r\nHost: x\r\n\r\n')
+  await gateway.holds(1, 0)
+  const sender = await openSender(gateway, 'polite', 'chunked')
+  await gateway.holds(0, 1)
+  sender.destroy()
+  const second = await receiver.waitForResponse({ from: first.end })
+  t.equal(second.status, 502, 'it had begun, but nothing had been sent')
+  await receiver.send('GET /api/v1/pipe/health HTTP/1.1\r\nHost: x\r\n\r\n')
+  t.equal((await receiver.waitForResponse({ from: first.end + second.end })).status, 200)
+  receiver.destroy()
+})
+
+part('many slow transfers share the memory, and none of them fails for it', async (t) => {
+  const gateway = await startGateway(t, { memory: '16MiB', window: '1MiB' })
+  // A whole window for each would be more than there is.
+  const names = Array.from({ length: 20 }, (_, i) => `share-${i}`)
+  const body = randomBytes(2 * MIB)
+  const receivers = await Promise.all(names.map((name) => openFrozenReceiver(gateway, name)))
+  const senders = names.map((name) => curl(['-T', '-', `${gateway.origin}/${name}`], { input: body }))
+  await gateway.holds(0, names.length)
+  await eventually(() => gateway.gateway.slabs.inUse > 128 || `${gateway.gateway.slabs.inUse} slabs are in use`)
+  t.same(
+    gateway.lines.filter((line) => line.msg === 'transfer'),
+    [],
+    'all of them go on',
+  )
+  for (const receiver of receivers) receiver.resume()
+  for (const receiver of receivers) t.ok((await receiver.waitForResponse()).body.equals(body))
+  for (const sender of senders) t.equal((await sender.result).code, 0)
+  for (const receiver of receivers) receiver.destroy()
 })
 
 part('a receiver that talks while it downloads harms only itself', async (t) => {

@@ -237,7 +237,7 @@ t.test('two curls meet, and the log tells all of it and no secret', async (t) =>
   ])
   const transfers = program.logged('transfer')
   t.equal(transfers.length, 1, 'one line a transfer')
-  t.match(transfers[0], { name: 'logged', reason: 'complete', receivers: 1, bytesIn: bytes, bytesOut: bytes })
+  t.match(transfers[0], { pipe: 'logged', reason: 'complete', receivers: 1, bytesIn: bytes, bytesOut: bytes })
   t.match(transfers[0], { transferId: /^[\w-]{16,64}$/, waitedMs: Number, streamedMs: Number })
   for (const secret of secrets) t.notOk(exit.stdout.includes(secret), `nothing ${secret} is logged`)
   t.match(program.logged('listening')[0], { version: VERSION, node: process.version })

@@ -99,6 +99,47 @@ t.test('a receiver waits for long', async (t) => {
   t.equal((await receiver.result).stdout.toString(), 'at last')
 })
 
+t.test('a receiver that reads slowly, but reads, is neither idle nor stalled', async (t) => {
+  const gateway = await startGateway(t, { idle: '5' })
+  for (const framing of FRAMINGS) {
+    const upload = framing === 'length' ? ['-X', 'PUT', '--data-binary', '@-'] : ['-T', '-']
+    const reader = curl(['--limit-rate', '200k', '-o', '/dev/null', `${gateway.origin}/slow-${framing}`])
+    const sender = curl([...upload, `${gateway.origin}/slow-${framing}?stall=5`], { input: randomBytes(16 * MIB) })
+    t.teardown(() => {
+      reader.kill()
+      sender.kill()
+    })
+  }
+  await gateway.holds(0, 2)
+  await sleep(LONGER_THAN_ITS_TIMERS_MS)
+  const ended = gateway.lines.filter((line) => line.msg === 'transfer')
+  t.same(ended, [], 'both go on')
+})
+
+t.test('a ?reply=end sender that dies with its body unread is noticed, if it expects 100 Continue', async (t) => {
+  const gateway = await startGateway(t)
+  const sender = await connect({ port: gateway.port })
+  const head = `Expect: 100-continue\r\nContent-Length: ${64 * MIB}`
+  await sender.send(`PUT /dead-end?reply=end HTTP/1.1\r\nHost: x\r\n${head}\r\n\r\n`)
+  void sender.send(randomBytes(64 * MIB))
+  await gateway.holds(1, 0)
+  const patient = await connect({ port: gateway.port })
+  await patient.send(`PUT /alive-end?reply=end&wait=14 HTTP/1.1\r\nHost: x\r\n${head}\r\n\r\n`)
+  void patient.send(randomBytes(64 * MIB))
+  await gateway.holds(2, 0)
+  sender.destroy()
+  await eventually(() => gateway.gateway.table.get('dead-end') === undefined || 'the dead sender is still seated', {
+    timeoutMs: 16_000,
+  })
+  await patient.waitFor('HTTP/1.1 408', 10_000)
+  t.match(
+    patient.text,
+    /^(HTTP\/1.1 100 Continue\r\n\r\n){2}HTTP\/1.1 408 /,
+    'one who lives sees interim responses first',
+  )
+  patient.destroy()
+})
+
 for (const way of ['reset', 'destroy'] as const) {
   t.test(`a waiting sender that dies (${way}) with its body unread is noticed, and frees its place`, async (t) => {
     const gateway = await startGateway(t)

@@ -61,7 +61,7 @@ async function health(program: Program): Promise<{ readonly waiting: number; rea
 
 /** Resolves with the reason of the first transfer that is logged under this name. */
 async function reasonOf(program: Program, name: string): Promise<unknown> {
-  const found = () => program.logged('transfer').find((line) => line.name === name)
+  const found = () => program.logged('transfer').find((line) => line.pipe === name)
   await eventually(() => found() !== undefined || `the transfer ${name} has not ended`)
   return found()?.reason
 }

@@ -31,7 +31,7 @@ async function seat(gateway: Running, name: string, start: () => CurlRun): Promi
   await eventually(
     () =>
       sides() > before ||
-      lines.some((line) => line.msg === 'transfer' && line.name === name) ||
+      lines.some((line) => line.msg === 'transfer' && line.pipe === name) ||
       `nobody joined ${name} beside the ${before} that are there`,
   )
   return run

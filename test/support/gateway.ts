@@ -54,7 +54,7 @@ export async function startGateway(t: Test, flags: FlagValues = {}): Promise<Run
   })
   const scheme = flags.tlsCert === undefined ? 'http' : 'https'
   const origin = `${scheme}://127.0.0.1:${port}`
-  const ends = (name: string) => lines.filter((line) => line.msg === 'transfer' && line.name === name)
+  const ends = (name: string) => lines.filter((line) => line.msg === 'transfer' && line.pipe === name)
   return {
     gateway,
     port,
