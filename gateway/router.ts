@@ -58,9 +58,7 @@ export class Router {
       case 'POST':
         return this.#send(exchange, address.name, framing)
       case 'GET':
-        // It could not be read without mistaking it for a request, or answering it in the middle of the stream.
-        if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
-        return this.#receive(exchange, address.name)
+        return this.#receive(exchange, address.name, framing)
       case 'OPTIONS':
         return allow(NAME_METHODS)
       default:
@@ -90,7 +88,7 @@ export class Router {
     return undefined
   }
 
-  #receive(exchange: Exchange, name: string): Refusal | undefined {
+  #receive(exchange: Exchange, name: string, framing: Framing): Refusal | undefined {
     const { request } = exchange
     const parameters = new Parameters(request.query)
     const refusal = unreceivable(request, parameters)
@@ -103,6 +101,8 @@ export class Router {
     if (filename === '') {
       return new Refusal(FAILURES.badParameter, { name: 'filename', found: '', expected: 'the name to save under' })
     }
+    // A malformed one would be answered in the middle of the stream.
+    if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
     const sink = exchange.toSink({
       accept: request.header('accept'),
       headers: (head, transferId) => receiverHeaders(head, transferId, { download, filename }),

@@ -481,6 +481,13 @@ t.test('requests that cannot be a side of a pipe', async (t) => {
         says: /A service worker cannot be loaded from a pipe\. Serve it from a web server of your own\./,
       })),
     ),
+    ...['Content-Length: 2', 'Transfer-Encoding: chunked'].map((framing) => ({
+      method: 'GET',
+      target: '/p',
+      headers: [framing],
+      row: FAILURES.bodyNotWanted,
+      says: /This GET has a body, and a receiver has nothing to send\. Leave the body out, or send it with PUT or POST\./,
+    })),
     ...[boundary, 'Content-Type: Multipart/Form-Data', 'Content-Type:multipart/form-data;boundary="a b"'].map(
       (type) => ({
         ...put('/p', '--x--', type),
