@@ -6,6 +6,8 @@ export const END_REASONS = [
   'sender_left',
   /** The body ended with another length than the one it announced. */
   'wrong_length',
+  /** The transport found that the body is not framed as it should be, so that nobody knows where it ends. */
+  'broken_body',
   /** The last receiver left before its last byte. */
   'receivers_left',
   /** The last receiver was cut because it took nothing for the stall limit. */

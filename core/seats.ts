@@ -35,6 +35,11 @@ export class SenderSeat {
     if (this.#isLive) this.pipe.bodyEnded(this)
   }
 
+  /** The body is broken; what came of it may not be all. */
+  broken(): void {
+    if (this.#isLive) this.pipe.senderFails(this, 'broken_body')
+  }
+
   /** The connection is gone. */
   left(): void {
     if (this.#isLive) this.pipe.senderLeft(this)

@@ -28,6 +28,8 @@ export type AfterAnswer = 'keep' | 'discard' | 'close'
 export interface SourceOptions {
   /** Answer only when the outcome is known, with a true status. */
   readonly replyAtEnd: boolean
+  /** The body is chunked. */
+  readonly isChunked: boolean
   /** The client said that it bears `100 Continue`. */
   readonly expectsContinue: boolean
   /** Headers of the sender's response. */

@@ -96,6 +96,7 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
   complete: { status: 200, line: 'Transfer complete.' },
   sender_left: { status: 502, line: 'Transfer failed: the sender disconnected before its last byte.' },
   wrong_length: { status: 502, line: 'Transfer failed: the body has another length than its Content-Length says.' },
+  broken_body: { status: 502, line: 'Transfer failed: the body is not framed as chunked transfer coding asks for.' },
   receivers_left: { status: 502, line: 'All receivers disconnected before transfer completed.' },
   receivers_stalled: { status: 502, line: 'Transfer failed: no receiver took any data for the stall limit.' },
   no_sender: { status: 408, line: 'Timed out waiting for sender.' },

@@ -79,6 +79,7 @@ export class Router {
     if (head instanceof Refusal) return head
     const source = exchange.toSource({
       replyAtEnd: replyAtEnd === undefined ? this.options.replyAtEnd : replyAtEnd === 'end',
+      isChunked: framing.length === undefined,
       expectsContinue: request.header('expect').toLowerCase() === '100-continue',
       headers: senderHeaders(terms.transferId),
     })

@@ -17,6 +17,10 @@ export interface Sockets {
   currentSocket(): number
   /** While on, whatever the peer sends ends the connection. */
   mute(socket: number, on: boolean): void
+  /** In the handler of a request with a chunked body, over plain TCP: its framing is followed from here on. */
+  watchChunks(socket: number): void
+  /** In each `onData` of a watched socket: the framing is sound so far and, with `last`, it has ended. */
+  chunksAreSound(socket: number, chunk: ArrayBuffer, last: boolean): boolean
   /** Sends an interim response, over plain TCP and before the status line, to draw the reset of a peer that has died. */
   sendContinue(socket: number): void
   /** Whether the peer has closed its side, or reset, even if bytes of it are still unread. */
@@ -27,6 +31,8 @@ export interface Sockets {
 const NO_SOCKETS: Sockets = {
   currentSocket: () => -1,
   mute() {},
+  watchChunks() {},
+  chunksAreSound: () => true,
   sendContinue() {},
   peerIsGone: () => false,
 }

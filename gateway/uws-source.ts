@@ -26,6 +26,8 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   /** The last line has no line break yet. */
   #lineOpen = false
   #headSent = false
+  /** The helper follows the framing of the body. */
+  #watched = false
   #scheduled = false
   #endReason: EndReason | undefined
 
@@ -40,6 +42,10 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
 
   seated(seat: SenderSeat): void {
     this.#seat = seat
+    const { exchange, options } = this
+    // Over TLS the helper sees only what is encrypted.
+    this.#watched = options.isChunked && !exchange.context.tls
+    if (this.#watched) exchange.context.sockets.watchChunks(exchange.socket)
     this.res.onData((chunk, last) => this.#read(chunk, last))
     // With this, uWebSockets leaves the response without a timer once backpressure is gone; but then it also no longer
     // sends by itself what is left in its buffer, and an empty cork does that.
@@ -104,6 +110,8 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     const seat = this.#seat!
     this.exchange.bytesIn += chunk.byteLength
     try {
+      if (this.#watched && !this.exchange.context.sockets.chunksAreSound(this.exchange.socket, chunk, last))
+        seat.broken()
       if (chunk.byteLength > 0) seat.feed(new Uint8Array(chunk))
       if (last) {
         this.#bodyEnded = true

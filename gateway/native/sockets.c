@@ -15,6 +15,10 @@
  * 5. An interim response can be sent. A peer that died while its body waits to be read is found out only by sending, for
  *    its own FIN stands behind that body; and before the final status nothing else may be sent.
  *
+ * 6. Chunked bodies are checked. uWebSockets takes almost anything for a size line and never looks at the line break behind
+ *    a chunk, so that a body with broken framing ends early and looks complete. What is read from a watched socket is
+ *    followed here by a strict parser of its own (RFC 9112, section 7.1, without extensions and trailers).
+ *
  * How. A loaded shared object calls recv() and accept4() through slots of its global offset table, which the dynamic
  * linker fills. install() finds the object, finds the slots by the relocations that fill them, and points them at the
  * functions here. Only that one object is changed; every other caller in the process keeps the C library's functions.
@@ -54,9 +58,121 @@ static unsigned char muted[MOST_SOCKETS];
 /* The socket that this thread read last: the one whose request is being handled. */
 static _Thread_local int last_socket = -1;
 
+/* What this thread read last, and how many reads that makes. */
+static _Thread_local const unsigned char *last_bytes = NULL;
+static _Thread_local size_t last_length = 0;
+static _Thread_local uint32_t reads = 0;
+
+/* Where a chunked body is. */
+enum place {
+  UNWATCHED,
+  /* Its start is somewhere behind the head, in the read that brought the head. */
+  NOT_FOUND,
+  /* The head ended with its read, as far as can be seen: the body starts with the next one, if not in this one. */
+  NEXT_READ,
+  SIZE,
+  SIZE_LF,
+  DATA,
+  DATA_CR,
+  DATA_LF,
+  LAST_CR,
+  LAST_LF,
+  COMPLETE,
+  BROKEN
+};
+
+/* JavaScript counts no further. */
+#define MOST_BYTES ((uint64_t)1 << 53)
+
+struct body {
+  enum place place;
+  /* The read that brought the head. */
+  uint32_t read;
+  /* The size being read, or how much of the chunk is still to come. */
+  uint64_t size;
+  int digits;
+};
+
+static struct body bodies[MOST_SOCKETS];
+
+static int is_lost(const struct body *body) { return body->place == NOT_FOUND || body->place == NEXT_READ; }
+
+static int hex(unsigned char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  c |= 0x20;
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Follows the body through bytes as they were read. What stands behind its end is the next request's. */
+static void follow(struct body *body, const unsigned char *at, const unsigned char *end) {
+  while (at < end && body->place != COMPLETE && body->place != BROKEN) {
+    if (body->place == DATA) {
+      size_t here = (size_t)(end - at) < body->size ? (size_t)(end - at) : (size_t)body->size;
+      at += here;
+      body->size -= here;
+      if (body->size == 0) body->place = DATA_CR;
+      continue;
+    }
+    unsigned char c = *at++;
+    int digit;
+    switch (body->place) {
+      case DATA_CR: body->place = c == '\r' ? DATA_LF : BROKEN; break;
+      case DATA_LF:
+        body->place = c == '\n' ? SIZE : BROKEN;
+        body->size = 0;
+        body->digits = 0;
+        break;
+      case SIZE:
+        digit = hex(c);
+        if (digit >= 0 && body->digits < 32 && body->size < MOST_BYTES / 16) {
+          body->size = body->size * 16 + (uint64_t)digit;
+          body->digits++;
+        } else {
+          body->place = c == '\r' && body->digits > 0 ? SIZE_LF : BROKEN;
+        }
+        break;
+      case SIZE_LF: body->place = c != '\n' ? BROKEN : body->size > 0 ? DATA : LAST_CR; break;
+      case LAST_CR: body->place = c == '\r' ? LAST_LF : BROKEN; break;
+      case LAST_LF: body->place = c == '\n' ? COMPLETE : BROKEN; break;
+      default: return;
+    }
+  }
+}
+
+/* Finds the first chunk, whose data uWebSockets says is at `data`, in the read that brought the head too. */
+static void find_start(struct body *body, const unsigned char *data) {
+  const unsigned char *line = data - 2;
+  if (data < last_bytes + 3 || data > last_bytes + last_length) return;
+  while (line > last_bytes && hex(line[-1]) >= 0) line--;
+  /* Too little of the head is here to be sure. */
+  if (line < last_bytes + 4) return;
+  body->place = memcmp(line - 4, "\r\n\r\n", 4) == 0 ? SIZE : BROKEN;
+  follow(body, line, last_bytes + last_length);
+}
+
+/* Whether the read that brought the head has an empty body behind it: "0", its line break, and a head's end before it. */
+static int has_empty_body(void) {
+  static const unsigned char end[] = "\r\n\r\n";
+  for (size_t i = 0; i < last_length; i++) {
+    /* At the start of a read the end of the head may be in the one before. */
+    size_t before = i < 4 ? i : 4;
+    if (last_bytes[i] != '0' || memcmp(last_bytes + i - before, end + 4 - before, before) != 0) continue;
+    while (i < last_length && last_bytes[i] == '0') i++;
+    if (last_length - i >= 2 && memcmp(last_bytes + i, end, 2) == 0) return 1;
+  }
+  return 0;
+}
+
 static ssize_t capped_recv(int fd, void *buffer, size_t length, int flags) {
   ssize_t got = recv(fd, buffer, length < cap_bytes ? length : cap_bytes, flags);
   last_socket = fd;
+  last_bytes = buffer;
+  last_length = got > 0 ? (size_t)got : 0;
+  reads++;
+  if (got > 0 && fd < MOST_SOCKETS && bodies[fd].place != UNWATCHED) {
+    if (bodies[fd].place == NEXT_READ) bodies[fd].place = SIZE;
+    follow(&bodies[fd], last_bytes, last_bytes + last_length);
+  }
   if (got > 0 && fd < MOST_SOCKETS && muted[fd]) {
     errno = ECONNRESET;
     return -1;
@@ -67,7 +183,10 @@ static ssize_t capped_recv(int fd, void *buffer, size_t length, int flags) {
 static int tuned_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags) {
   int fd = accept4(listener, address, length, flags);
   if (fd < 0) return fd;
-  if (fd < MOST_SOCKETS) muted[fd] = 0;
+  if (fd < MOST_SOCKETS) {
+    muted[fd] = 0;
+    bodies[fd].place = UNWATCHED;
+  }
   if (notsent_bytes > 0) setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent_bytes, sizeof notsent_bytes);
   return fd;
 }
@@ -233,6 +352,55 @@ static napi_value peer_is_gone(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* watchChunks(socket: number): void — in the handler of a request with a chunked body, over plain TCP. */
+static napi_value watch_chunks(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value arguments[1];
+  int fd;
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 1 ||
+      !socket_argument(env, arguments[0], &fd)) {
+    napi_throw_type_error(env, NULL, "watchChunks(socket: number)");
+    return NULL;
+  }
+  if (fd >= MOST_SOCKETS) return NULL;
+  int at_end = last_length >= 4 && memcmp(last_bytes + last_length - 4, "\r\n\r\n", 4) == 0;
+  bodies[fd] = (struct body){at_end ? NEXT_READ : NOT_FOUND, reads, 0, 0};
+  return NULL;
+}
+
+/*
+ * chunksAreSound(socket: number, chunk: ArrayBuffer, last: boolean): boolean — in each onData of a watched socket: whether
+ * all that has been read is sound so far and, at the last call, whether the body has ended. After that nobody watches.
+ */
+static napi_value chunks_are_sound(napi_env env, napi_callback_info info) {
+  size_t count = 3;
+  napi_value arguments[3];
+  napi_value result;
+  int fd;
+  bool last;
+  void *data;
+  size_t length;
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 3 ||
+      !socket_argument(env, arguments[0], &fd) ||
+      napi_get_arraybuffer_info(env, arguments[1], &data, &length) != napi_ok ||
+      napi_get_value_bool(env, arguments[2], &last) != napi_ok) {
+    napi_throw_type_error(env, NULL, "chunksAreSound(socket: number, chunk: ArrayBuffer, last: boolean)");
+    return NULL;
+  }
+  bool sound = true;
+  if (fd < MOST_SOCKETS && bodies[fd].place != UNWATCHED) {
+    struct body *body = &bodies[fd];
+    if (is_lost(body) && length > 0 && body->read == reads) find_start(body, data);
+    /* The line break behind the last chunk may still be on its way. What was not found cannot be judged. */
+    if (is_lost(body)) sound = !last || body->read != reads || has_empty_body();
+    else sound = last ? body->place >= LAST_CR && body->place <= COMPLETE : body->place != BROKEN;
+    /* Only the first chunk has a head before it: who missed that one is lost for good. */
+    if (last || (is_lost(body) && length > 0)) body->place = UNWATCHED;
+  }
+  napi_get_boolean(env, sound, &result);
+  return result;
+}
+
 /* sendContinue(socket: number): void — over plain TCP, to a client that expects it, before the status line. */
 static napi_value send_continue(napi_env env, napi_callback_info info) {
   static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
@@ -254,6 +422,8 @@ NAPI_MODULE_INIT() {
       {"install", NULL, install, NULL, NULL, NULL, napi_enumerable, NULL},
       {"currentSocket", NULL, current_socket, NULL, NULL, NULL, napi_enumerable, NULL},
       {"mute", NULL, mute, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"watchChunks", NULL, watch_chunks, NULL, NULL, NULL, napi_enumerable, NULL},
+      {"chunksAreSound", NULL, chunks_are_sound, NULL, NULL, NULL, napi_enumerable, NULL},
       {"sendContinue", NULL, send_continue, NULL, NULL, NULL, napi_enumerable, NULL},
       {"peerIsGone", NULL, peer_is_gone, NULL, NULL, NULL, napi_enumerable, NULL},
   };

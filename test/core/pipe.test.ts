@@ -852,6 +852,23 @@ scene('a waiting sender that delivers more than may be held', {}, (bench, t) => 
   t.equal(bench.lastReason, 'overflow')
 })
 
+scene('a transport that finds the body broken', {}, (bench, t) => {
+  const receiver = bench.receiver('a')
+  const sender = bench.sender('a')
+  sender.feed(10)
+  sender.seat.broken()
+  t.equal(sender.source.ended, 'broken_body')
+  t.equal(receiver.sink.log.at(-1), 'abort broken_body')
+  t.equal(bench.lastReason, 'broken_body')
+  sender.seat.broken()
+  const waits = bench.receiver('b', { n: 2 })
+  const early = bench.sender('b', { n: 2 })
+  early.seat.broken()
+  t.equal(early.source.ended, 'broken_body')
+  t.same(waits.sink.log, [], 'the receivers wait for the next sender')
+  waits.leave()
+})
+
 scene('no slab is left', { maxSlabs: 3 }, (bench, t) => {
   const receiver = bench.receiver('a', { room: 0 })
   const sender = bench.sender('a')
