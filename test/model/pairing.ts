@@ -107,6 +107,7 @@ class World {
     else if (die < 840) this.#handOn()
     else if (die < 865) this.#receiverLeaves()
     else if (die < 875) this.#senderLeaves()
+    else if (die < 879) this.#bodyBreaks()
     else if (die < 960) this.#turn()
     else if (die < 965) this.#quietTime()
     else if (die < 998) this.#lateCall()
@@ -256,6 +257,14 @@ class World {
     this.#note(`${sender.spec.id} leaves`)
     sender.fake.leave()
     this.#spec.senderLeaves(sender.spec)
+  }
+
+  #bodyBreaks(): void {
+    const sender = this.random.pick(this.#senders)
+    if (sender === undefined) return
+    this.#note(`${sender.spec.id} has a broken body`)
+    sender.fake.seat.broken()
+    this.#spec.bodyBreaks(sender.spec)
   }
 
   #turn(ms = this.random.chance(97) ? this.random.between(1, 600) : this.random.between(600, 9000)): void {

@@ -150,6 +150,11 @@ export class Spec {
     this.#senderFails(sender, 'overflow')
   }
 
+  /** The transport found that the body is not framed as it should be. */
+  bodyBreaks(sender: SpecSender): void {
+    if (sender.pipe !== undefined) this.#senderFails(sender, 'broken_body')
+  }
+
   endBody(sender: SpecSender): void {
     const { pipe } = sender
     if (pipe === undefined) return
