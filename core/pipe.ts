@@ -75,11 +75,6 @@ export class Pipe implements PipeView {
     return this.sender?.head.length ?? this.sender?.terms.expectedBytes
   }
 
-  /** Bytes held in memory for receivers that have not taken them. */
-  get bytesHeld(): number {
-    return this.sender?.fanOut.held ?? 0
-  }
-
   addSender(source: Source, head: StreamHead, terms: SenderTerms): SenderSeat {
     const seat = new SenderSeat(this, source, head, terms)
     this.sender = seat

@@ -6,6 +6,7 @@ import type { Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
 import { explainListenFailure } from './listen-failure.js'
 import { type Logger, logRequest, logTransfer } from './log.js'
+import type { RequestRecord } from './request-log.js'
 import { Router } from './router.js'
 import { tlsFault } from './tls-files.js'
 import { type TlsFiles, UwsServer } from './uws-app.js'
@@ -58,9 +59,7 @@ export class Gateway {
       sockets: this.#help.sockets,
       pulse: this.#pulse,
       keepalive: this.#keepalive,
-      log: log.isLevelEnabled('info')
-        ? (record: Parameters<typeof logRequest>[1]) => logRequest(log, record)
-        : () => {},
+      log: log.isLevelEnabled('info') ? (record: RequestRecord) => logRequest(log, record) : () => {},
       onFault: (error: unknown) => log.error({ err: error }, 'a transfer met a defect of the gateway'),
       tls: config.tlsCert !== undefined,
       cleanFailures: config.failedEnd === 'clean',

@@ -319,6 +319,18 @@ static int socket_argument(napi_env env, napi_value value, int *fd) {
   return napi_get_value_int32(env, value, fd) == napi_ok && *fd >= 0;
 }
 
+/* Reads the argument of a function that takes a socket and nothing else; throws `usage` when it is something else. */
+static int only_socket(napi_env env, napi_callback_info info, const char *usage, int *fd) {
+  size_t count = 1;
+  napi_value argument;
+  if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) == napi_ok && count == 1 &&
+      socket_argument(env, argument, fd)) {
+    return 1;
+  }
+  napi_throw_type_error(env, NULL, usage);
+  return 0;
+}
+
 /* mute(socket: number, on: boolean): void */
 static napi_value mute(napi_env env, napi_callback_info info) {
   size_t count = 2;
@@ -336,17 +348,11 @@ static napi_value mute(napi_env env, napi_callback_info info) {
 
 /* peerIsGone(socket: number): boolean — the peer has closed its side, or reset, although unread bytes may be left. */
 static napi_value peer_is_gone(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value arguments[1];
   napi_value result;
   int fd;
   struct tcp_info tcp;
   socklen_t length = sizeof tcp;
-  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 1 ||
-      !socket_argument(env, arguments[0], &fd)) {
-    napi_throw_type_error(env, NULL, "peerIsGone(socket: number)");
-    return NULL;
-  }
+  if (!only_socket(env, info, "peerIsGone(socket: number)", &fd)) return NULL;
   bool known = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &tcp, &length) == 0;
   napi_get_boolean(env, known && tcp.tcpi_state != TCP_ESTABLISHED, &result);
   return result;
@@ -354,14 +360,8 @@ static napi_value peer_is_gone(napi_env env, napi_callback_info info) {
 
 /* watchChunks(socket: number): void — in the handler of a request with a chunked body, over plain TCP. */
 static napi_value watch_chunks(napi_env env, napi_callback_info info) {
-  size_t count = 1;
-  napi_value arguments[1];
   int fd;
-  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 1 ||
-      !socket_argument(env, arguments[0], &fd)) {
-    napi_throw_type_error(env, NULL, "watchChunks(socket: number)");
-    return NULL;
-  }
+  if (!only_socket(env, info, "watchChunks(socket: number)", &fd)) return NULL;
   if (fd >= MOST_SOCKETS) return NULL;
   int at_end = last_length >= 4 && memcmp(last_bytes + last_length - 4, "\r\n\r\n", 4) == 0;
   bodies[fd] = (struct body){at_end ? NEXT_READ : NOT_FOUND, reads, 0, 0};
@@ -404,14 +404,8 @@ static napi_value chunks_are_sound(napi_env env, napi_callback_info info) {
 /* sendContinue(socket: number): void — over plain TCP, to a client that expects it, before the status line. */
 static napi_value send_continue(napi_env env, napi_callback_info info) {
   static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
-  size_t count = 1;
-  napi_value arguments[1];
   int fd;
-  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 1 ||
-      !socket_argument(env, arguments[0], &fd)) {
-    napi_throw_type_error(env, NULL, "sendContinue(socket: number)");
-    return NULL;
-  }
+  if (!only_socket(env, info, "sendContinue(socket: number)", &fd)) return NULL;
   /* The send buffer is empty, so it is taken whole. What becomes of it is seen by peerIsGone(). */
   send(fd, text, sizeof text - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
   return NULL;
