@@ -1,5 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js'
 import type { BorrowedBytes } from '../core/index.js'
+import type { Sockets } from './uws-sockets.js'
 
 /**
  * From where a body is written to.
@@ -9,9 +10,20 @@ import type { BorrowedBytes } from '../core/index.js'
  */
 export type WriteFrom = 'callback' | 'turn'
 
+/** The response that a body is written to. */
+export interface BodyTarget {
+  readonly res: HttpResponse
+  /** Writes status line and headers. */
+  readonly head: () => void
+  /** The socket below, and what can be done to it. */
+  readonly socket: number
+  readonly sockets: Pick<Sockets, 'joinChunks' | 'sentAll' | 'hasRoom'>
+  readonly tls: boolean
+}
+
 /** The two framings of a response body, with the same face. The head leaves in one packet with the first bytes. */
 export interface ResponseBody {
-  /** The kernel takes no more for now. */
+  /** The kernel takes no more for now; uWebSockets will say when it does. */
   readonly blocked: boolean
   /** The body was complete with the last write, and uWebSockets has ended the response. */
   readonly done: boolean
@@ -19,14 +31,17 @@ export interface ResponseBody {
   readonly begun: boolean
   /** A write of so many bytes costs much less at the end of the turn. */
   wantsTurn(bytes: number): boolean
-  /** Returns how many bytes were taken. Only when not blocked. */
+  /**
+   * Returns how many bytes were taken. Only when not blocked. Less than all without being blocked means that the last bytes
+   * wait for room, and nobody will say when there is: try again.
+   */
   write(bytes: BorrowedBytes, from: WriteFrom): number
   /** Sends the head before the body has any bytes, if the framing allows that. Only from a turn. */
   begin(): void
   /** The kernel takes bytes again. */
   unblock(): void
-  /** Ends the body. Only when not blocked, and not when done. */
-  end(): void
+  /** Ends the body. Only when not blocked, and not when done. False: there is no room for its last bytes, try again. */
+  end(): boolean
 }
 
 /** What is common to both: the response, and its head until it has been written. */
@@ -34,29 +49,42 @@ abstract class Body {
   blocked = false
   done = false
   begun = false
+  readonly res: HttpResponse
 
-  constructor(
-    readonly res: HttpResponse,
-    readonly head: () => void,
-  ) {}
+  constructor(readonly target: BodyTarget) {
+    this.res = target.res
+  }
 
   unblock(): void {
     this.blocked = false
   }
 
-  end(): void {
+  /**
+   * What uWebSockets still has in its buffer when the response ends is given ten seconds, and then dropped without a word.
+   * A receiver may take longer than that, so its response is not ended before the kernel takes the last bytes.
+   */
+  end(): boolean {
+    if (!this.hasRoom) return false
     this.res.cork(() => {
       this.writeHead()
       this.res.end()
     })
+    return true
+  }
+
+  protected get hasRoom(): boolean {
+    return this.target.sockets.hasRoom(this.target.socket)
   }
 
   protected writeHead(): void {
     if (this.begun) return
     this.begun = true
-    this.head()
+    this.target.head()
   }
 }
+
+/** The last bytes of a body, of which it is certain that the kernel takes them all when it has room. */
+const LAST = 256
 
 /** A body of a known length. uWebSockets keeps nothing back, and says exactly how much the kernel took. */
 export class LengthBody extends Body implements ResponseBody {
@@ -70,11 +98,10 @@ export class LengthBody extends Body implements ResponseBody {
   }
 
   constructor(
-    res: HttpResponse,
-    head: () => void,
+    target: BodyTarget,
     readonly length: number,
   ) {
-    super(res, head)
+    super(target)
   }
 
   /** One system call either way. */
@@ -84,6 +111,11 @@ export class LengthBody extends Body implements ResponseBody {
 
   write(bytes: BorrowedBytes, from: WriteFrom): number {
     const before = this.res.getWriteOffset()
+    if (from === 'callback' || before + bytes.byteLength < this.length) return this.#write(bytes, before, from)
+    return this.#writeLast(bytes, before)
+  }
+
+  #write(bytes: BorrowedBytes, before: number, from: WriteFrom): number {
     this.#bytes = bytes
     if (from === 'turn') this.res.cork(this.#tryEnd)
     else this.#tryEnd()
@@ -91,6 +123,16 @@ export class LengthBody extends Body implements ResponseBody {
     if (this.#ok || this.done) return bytes.byteLength
     this.blocked = true
     return this.res.getWriteOffset() - before
+  }
+
+  /** A cork takes up to 16 KiB whatever the kernel does, and with the last byte the response has ended: see `end`. */
+  #writeLast(bytes: BorrowedBytes, before: number): number {
+    const most = this.begun ? bytes.byteLength - LAST : 0
+    if (most > 0) {
+      const took = this.#write(bytes.subarray(0, most), before, 'turn')
+      return this.blocked ? took : took + this.#writeLast(bytes.subarray(took), before + took)
+    }
+    return this.hasRoom ? this.#write(bytes, before, 'turn') : 0
   }
 
   begin(): void {
@@ -103,30 +145,38 @@ export class LengthBody extends Body implements ResponseBody {
 const CORK_ROOM = 16 * 1024 - 16
 /** What goes into the cork that the head is in. */
 const FIRST = 4 * 1024
-/** What is written at once without a cork. uWebSockets keeps what the kernel does not take of it. */
+/** What is written at once otherwise. uWebSockets keeps what the kernel does not take of it. */
 const PIECE = 64 * 1024
+/** The same where it costs one system call. */
+const JOINED_PIECE = 128 * 1024
 /** After backpressure this much is written first, to see whether what uWebSockets kept has gone. */
 const PROBE = 256
+
+const NOTHING = () => {}
 
 /**
  * A body of unknown length, by chunked transfer coding. uWebSockets takes everything and keeps what the kernel does not
  * take; only the return value tells. Two traps, both pinned by test/platform:
  *
  * It says writable when the kernel has room, not when what it kept has gone, so whoever then writes large pieces until
- * false makes it keep more and more: hence the probe.
+ * false makes it keep more and more. Hence, after backpressure, what it kept is flushed, and the native helper says whether
+ * that was all; without the helper a small piece is written first.
  *
  * A write inside a cork that does not fit into the cork buffer flushes that buffer first, and when the kernel does not
- * take all of it, the bytes of the write are lost and the framing with them: hence no piece larger than the cork's room
- * inside a cork, and one piece to a cork.
+ * take all of it, the bytes of the write are lost and the framing with them. Hence no piece larger than the cork's room
+ * inside a cork, and one piece to a cork; but for a socket whose chunks are joined: there the flush is a size line that the
+ * helper takes in any case.
  */
 export class ChunkedBody extends Body implements ResponseBody {
   #probe = false
+  #joined = false
   #piece: BorrowedBytes = new Uint8Array()
   readonly #writePiece = () => {
     this.writeHead()
     this.blocked = !this.res.write(this.#piece)
   }
 
+  /** What stands behind it in the same read can then be joined to it. */
   wantsTurn(bytes: number): boolean {
     return bytes <= CORK_ROOM
   }
@@ -136,17 +186,35 @@ export class ChunkedBody extends Body implements ResponseBody {
     while (taken < bytes.byteLength && !this.blocked) {
       const most = this.#most(from)
       this.#piece = bytes.subarray(taken, taken + most)
-      if (this.#piece.byteLength <= CORK_ROOM) this.res.cork(this.#writePiece)
+      if (from === 'turn' || this.#piece.byteLength <= CORK_ROOM) this.#writeCorked()
       else this.#writePiece()
-      this.#probe = this.blocked
       taken += this.#piece.byteLength
     }
     return taken
   }
 
+  /** Inside a cork every write is well; what the kernel took of it is known afterwards, and only to the helper. */
+  #writeCorked(): void {
+    this.res.cork(this.#writePiece)
+    if (this.target.sockets.sentAll(this.target.socket) === false) this.blocked = true
+  }
+
+  override unblock(): void {
+    this.res.cork(NOTHING)
+    const { sockets, socket } = this.target
+    const sentAll = sockets.sentAll(socket)
+    this.blocked = sentAll === false
+    this.#probe = sentAll === undefined
+  }
+
   #most(from: WriteFrom): number {
     if (!this.begun) return FIRST
-    if (this.#probe) return PROBE
+    if (this.#probe) {
+      this.#probe = false
+      return PROBE
+    }
+    if (!this.#joined) this.#joined = !this.target.tls && this.target.sockets.joinChunks(this.target.socket)
+    if (this.#joined) return JOINED_PIECE
     return from === 'turn' ? CORK_ROOM : PIECE
   }
 

@@ -6,6 +6,9 @@ import type { ExchangeOwner, UwsExchange } from './uws-exchange.js'
 import type { Timed } from './uws-keepalive.js'
 import { atEndOfTurn, type Flushable } from './uws-turn.js'
 
+/** Nobody says when the kernel has room for the last bytes, so it is asked again after 1, 2, 4 ms and so on up to this. */
+const LONGEST_PAUSE_MS = 64
+
 /** The response of a request as a sink. */
 export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   /** A receiver is never left paused. */
@@ -18,6 +21,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   #finishing = false
   #abortReason: EndReason | undefined
   #timed = false
+  #pauseMs = 0.5
 
   constructor(
     readonly exchange: UwsExchange,
@@ -47,13 +51,13 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
 
   begin(head: StreamHead, pipe: PipeView): void {
     const { res, exchange } = this
+    const { sockets, tls } = exchange.context
     const headers = this.options.headers(head, pipe.transferId)
-    const writeHead = () => exchange.writeHead(200, headers)
-    this.#body =
-      head.length === undefined ? new ChunkedBody(res, writeHead) : new LengthBody(res, writeHead, head.length)
+    const target = { res, sockets, tls, socket: exchange.socket, head: () => exchange.writeHead(200, headers) }
+    this.#body = head.length === undefined ? new ChunkedBody(target) : new LengthBody(target, head.length)
     res.onWritable(() => this.#writable())
     // What it sends from now on could only be answered in the middle of the stream.
-    exchange.context.sockets.mute(exchange.socket, true)
+    sockets.mute(exchange.socket, true)
     this.#schedule()
   }
 
@@ -73,6 +77,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
     this.exchange.bytesOut += took
     if (body.done) this.#ended()
     else if (body.blocked) this.#keepAlive()
+    else if (took < bytes.byteLength) this.#tryAgain()
     return took
   }
 
@@ -84,7 +89,11 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
       if (!body.blocked) this.#schedule()
       return false
     }
-    body.end()
+    if (!body.end()) {
+      this.#finishing = true
+      this.#tryAgain()
+      return false
+    }
     this.#ended()
     return true
   }
@@ -99,6 +108,12 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
     if (this.exchange.over) return
     if (this.#abortReason !== undefined) this.#abort(this.#abortReason)
     else this.#carryOn('turn')
+  }
+
+  /** There was no room for the last bytes. */
+  #tryAgain(): void {
+    this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS)
+    setTimeout(() => this.#schedule(), this.#pauseMs)
   }
 
   /** uWebSockets: the kernel takes bytes again. */

@@ -3,10 +3,12 @@ import { fileURLToPath } from 'node:url'
 
 /**
  * The most that one read brings, in bytes. It must be less than 512 KiB, or uSockets reads on without looking at anything
- * else (native/sockets.c has the story). Smaller is fairer and holds less, larger saves system calls: of 512, 256, 128 and
- * 64 KiB this is the smallest that costs nothing a transfer can feel.
+ * else (native/reads.c has the story). Usually a read may cause many callbacks, one for each chunk in it, and a small one is
+ * fairer to others.
  */
-const READ_BYTES = 128 * 1024
+const USUAL_READ = 64 * 1024
+/** The same for a body of which each read causes one callback: larger saves system calls. */
+const BULK_READ = 512 * 1024 - 1
 
 /** The most that the kernel queues for a receiver beyond what it can send at once, in bytes. */
 const NOTSENT_BYTES = 128 * 1024
@@ -17,10 +19,24 @@ export interface Sockets {
   currentSocket(): number
   /** While on, whatever the peer sends ends the connection. */
   mute(socket: number, on: boolean): void
-  /** In the handler of a request with a chunked body, over plain TCP: its framing is followed from here on. */
+  /** While on, reads may be large: each causes one callback. */
+  expectBulk(socket: number, on: boolean): void
+  /**
+   * In the handler of a request with a chunked body, over plain TCP: its framing is followed from here on, and all chunks of
+   * a read are made one.
+   */
   watchChunks(socket: number): void
   /** In each `onData` of a watched socket: the framing is sound so far and, with `last`, it has ended. */
   chunksAreSound(socket: number, chunk: ArrayBuffer, last: boolean): boolean
+  /**
+   * When a chunked response over plain TCP has been written up to a chunk's end: from here on a chunk of any size leaves by
+   * one system call, inside a cork or not. False: not now, or never.
+   */
+  joinChunks(socket: number): boolean
+  /** Nothing of what was written waits in uWebSockets' own buffer. Undefined: nobody knows. */
+  sentAll(socket: number): boolean | undefined
+  /** Nothing waits in uWebSockets' own buffer, and the kernel takes a few hundred bytes for certain. */
+  hasRoom(socket: number): boolean
   /** Sends an interim response, over plain TCP and before the status line, to draw the reset of a peer that has died. */
   sendContinue(socket: number): void
   /** Whether the peer has closed its side, or reset, even if bytes of it are still unread. */
@@ -31,8 +47,12 @@ export interface Sockets {
 const NO_SOCKETS: Sockets = {
   currentSocket: () => -1,
   mute() {},
+  expectBulk() {},
   watchChunks() {},
   chunksAreSound: () => true,
+  joinChunks: () => false,
+  sentAll: () => undefined,
+  hasRoom: () => true,
   sendContinue() {},
   peerIsGone: () => false,
 }
@@ -45,7 +65,7 @@ export interface SocketHelp {
 
 interface NativeHelper extends Sockets {
   /** Caps reads and tunes accepted sockets for the named loaded object. False: it has another layout. */
-  install(object: string, readBytes: number, notSentBytes: number): boolean
+  install(object: string, usualRead: number, bulkRead: number, notSent: number): boolean
 }
 
 /** Installs the native helper for the loaded uWebSockets. A second call does no harm. */
@@ -55,7 +75,8 @@ export function helpSockets(wanted: boolean): SocketHelp {
   if (platform !== 'linux') return inactive(`there is none for ${platform}`)
   try {
     const helper = load(`sockets-${platform}-${arch}.node`)
-    const installed = helper.install(`uws_${platform}_${arch}_${versions.modules}.node`, READ_BYTES, NOTSENT_BYTES)
+    const uws = `uws_${platform}_${arch}_${versions.modules}.node`
+    const installed = helper.install(uws, USUAL_READ, BULK_READ, NOTSENT_BYTES)
     return installed ? { sockets: helper, inactive: undefined } : inactive('the loaded uWebSockets has another layout')
   } catch (error) {
     return inactive(error instanceof Error ? error.message.split('\n')[0]! : String(error))

@@ -12,6 +12,8 @@ const PROBE_MS = 250
 /** How long a failed sender is given to read why before its connection is cut. */
 const LINGER_MS = 500
 
+const NO_CHUNK = new ArrayBuffer(0)
+
 /** The body of a request as a source, and its response as the stream of status lines. */
 export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   #seat: SenderSeat | undefined
@@ -46,6 +48,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     // Over TLS the helper sees only what is encrypted.
     this.#watched = options.isChunked && !exchange.context.tls
     if (this.#watched) exchange.context.sockets.watchChunks(exchange.socket)
+    else exchange.context.sockets.expectBulk(exchange.socket, !options.isChunked)
     this.res.onData((chunk, last) => this.#read(chunk, last))
     // With this, uWebSockets leaves the response without a timer once backpressure is gone; but then it also no longer
     // sends by itself what is left in its buffer, and an empty cork does that.
@@ -57,7 +60,9 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   }
 
   gone(): void {
-    this.exchange.context.keepalive.delete(this)
+    const { context, socket } = this.exchange
+    context.keepalive.delete(this)
+    if (this.#watched && !context.sockets.chunksAreSound(socket, NO_CHUNK, false)) this.#seat?.broken()
     this.#seat?.left()
   }
 
@@ -115,6 +120,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
       if (chunk.byteLength > 0) seat.feed(new Uint8Array(chunk))
       if (last) {
         this.#bodyEnded = true
+        this.exchange.context.sockets.expectBulk(this.exchange.socket, false)
         seat.end()
       }
     } catch (error) {

@@ -8,7 +8,7 @@ include=${NODE_INCLUDE:-$(node -p 'require("path").resolve(process.execPath, "..
 mkdir -p prebuilt
 build() {
   "$1" -std=c11 -O2 -Wall -Wextra -Werror -shared -fPIC -s -Wl,--build-id=none -Wl,-z,relro -Wl,-z,now \
-    -I"$include" sockets.c -o "prebuilt/sockets-linux-$2.node"
+    -fvisibility=hidden -I"$include" sockets.c reads.c writes.c slots.c -o "prebuilt/sockets-linux-$2.node"
 }
 build x86_64-linux-gnu-gcc x64
 build aarch64-linux-gnu-gcc arm64

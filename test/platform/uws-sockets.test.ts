@@ -39,6 +39,6 @@ t.test('without the cap, a fast sender goes on delivering after pause()', async 
 t.test('with the cap, nothing comes after pause()', async (t) => {
   const { cap, afterPause, largest } = await pour(t, 'cap')
   t.equal(cap, 'active')
-  t.equal(largest, 128 * 1024, 'a read brings at most that')
+  t.equal(largest, 64 * 1024, 'a read brings at most that')
   t.equal(afterPause, 0)
 })

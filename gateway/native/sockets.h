@@ -1,0 +1,57 @@
+/*
+ * What uWebSockets.js cannot be asked for in JavaScript, done to the sockets below it: shared by the files of this folder.
+ *
+ * A loaded shared object calls recv(), send() and accept4() through slots of its global offset table, which the dynamic
+ * linker fills. slots.c finds them and points them at the functions of reads.c and writes.c. Only that one object is changed;
+ * every other caller in the process keeps the C library's functions.
+ *
+ * Linux with glibc, 64 bit, x86-64 and arm64. Node-API only, so one binary serves every version of Node.
+ */
+#ifndef PIPEGATE_SOCKETS_H
+#define PIPEGATE_SOCKETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+/*
+ * Sockets beyond this number are served, but without the help that needs a memory of what they did. Such memory is written
+ * and read by the thread that owns the socket.
+ */
+#define MOST_SOCKETS 65536
+
+/* A function that takes the place of another one. */
+struct replacement {
+  const char *name;
+  void *by;
+};
+
+/* slots.c: points the calls of the loaded object at other functions. False: one of them is never called there. */
+bool replace_calls(const char *object, const struct replacement *replacements, size_t count);
+
+/* reads.c */
+extern size_t usual_read;
+extern size_t bulk_read;
+ssize_t helped_recv(int fd, void *buffer, size_t length, int flags);
+/* The socket that this thread read last: the one whose request is being handled. -1: none. */
+int socket_read_last(void);
+void forget_reads(int fd);
+/* Whatever the peer sends ends the connection. */
+void mute_reads(int fd, bool on);
+/* Large reads are worth it, and harmless: each will cause one callback. */
+void expect_bulk(int fd, bool on);
+/* In the handler of a request with a chunked body. */
+void watch_chunks(int fd);
+/* In each onData of it: what has been read is sound so far and, with last, it has ended. */
+bool chunks_are_sound(int fd, const unsigned char *data, size_t length, bool last);
+
+/* writes.c */
+ssize_t helped_send(int fd, const void *bytes, size_t length, int flags);
+void forget_writes(int fd);
+/* When a chunked response has been written up to a chunk's end: chunks leave by one call each. False: not now. */
+bool join_chunks(int fd);
+/* The last send took everything, so that nothing waits in uWebSockets' buffer. */
+bool sent_all(int fd);
+
+#endif

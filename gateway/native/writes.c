@@ -1,0 +1,122 @@
+/*
+ * What leaves by uWebSockets.
+ *
+ * 1. Chunks leave whole. uWebSockets sends the size line of a chunk in one to three calls, and its data in another. On a
+ *    socket that asks for it the size line waits here for its data, and both leave by one call. It also ends the trap that a
+ *    write into a full cork is dropped when the cork's flush is partial: the flush is a size line, and taken in any case.
+ * 2. Whether everything has been sent is known. uWebSockets keeps what the kernel does not take in a buffer of its own and
+ *    does not say when that is empty.
+ */
+#include "sockets.h"
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/uio.h>
+
+/* Where a chunked body that leaves is, counted by what uWebSockets has been told was sent. */
+enum leaving { FREE, OUT_CR, OUT_LF, OUT_SIZE, OUT_SIZE_LF, OUT_DATA };
+
+/* "\r\n", eight digits, "\r\n": the line break behind a chunk stands before the next size. */
+#define LONGEST_LINE 12
+
+struct response {
+  enum leaving place;
+  /* The last send took all. */
+  bool whole;
+  /* What waits here to leave with the data behind it. */
+  unsigned char held_bytes;
+  unsigned char held[LONGEST_LINE];
+  /* The size being written, or how much of the chunk is still to come. */
+  uint64_t size;
+};
+
+static struct response responses[MOST_SOCKETS];
+
+static int hex(unsigned char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+/* Moves on by bytes that uWebSockets takes for sent. The last chunk, or anything unknown, sets the socket free. */
+static void move_on(struct response *response, const unsigned char *at, const unsigned char *end) {
+  while (at < end && response->place != FREE) {
+    if (response->place == OUT_DATA) {
+      size_t here = (size_t)(end - at) < response->size ? (size_t)(end - at) : (size_t)response->size;
+      at += here;
+      response->size -= here;
+      if (response->size == 0) response->place = OUT_CR;
+      continue;
+    }
+    unsigned char c = *at++;
+    switch (response->place) {
+      case OUT_CR: response->place = c == '\r' ? OUT_LF : FREE; break;
+      case OUT_LF:
+        response->place = c == '\n' ? OUT_SIZE : FREE;
+        response->size = 0;
+        break;
+      case OUT_SIZE:
+        if (hex(c) >= 0) response->size = response->size * 16 + (uint64_t)hex(c);
+        else response->place = c == '\r' && response->size > 0 ? OUT_SIZE_LF : FREE;
+        /* No chunk has the size 0 but the last one. */
+        if (response->size == 0) response->place = FREE;
+        break;
+      case OUT_SIZE_LF: response->place = c == '\n' ? OUT_DATA : FREE; break;
+      default: return;
+    }
+  }
+}
+
+/* Takes a piece of a size line into keeping. 0: it is something else, or there is data behind it. */
+static int hold(struct response *response, const unsigned char *bytes, size_t length) {
+  struct response after = *response;
+  if (length > (size_t)(LONGEST_LINE - response->held_bytes)) return 0;
+  move_on(&after, bytes, bytes + length - 1);
+  if (after.place == OUT_DATA) return 0;
+  move_on(&after, bytes + length - 1, bytes + length);
+  /* The line of the last chunk has nothing behind it that it could wait for. */
+  if (after.place == FREE) return 0;
+  memcpy(after.held + after.held_bytes, bytes, length);
+  after.held_bytes += (unsigned char)length;
+  *response = after;
+  return 1;
+}
+
+static ssize_t send_behind_held(struct response *response, int fd, const void *bytes, size_t length, int flags) {
+  struct iovec parts[] = {{response->held, response->held_bytes}, {(void *)bytes, length}};
+  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+  ssize_t sent = sendmsg(fd, &message, flags);
+  if (sent < 0) return sent;
+  if (sent < response->held_bytes) {
+    response->held_bytes -= (unsigned char)sent;
+    memmove(response->held, response->held + sent, response->held_bytes);
+    errno = EAGAIN;
+    return -1;
+  }
+  sent -= response->held_bytes;
+  response->held_bytes = 0;
+  return sent;
+}
+
+ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
+  ssize_t sent;
+  if (fd >= MOST_SOCKETS) return send(fd, bytes, length, flags);
+  struct response *response = &responses[fd];
+  if (response->place != FREE && length > 0 && hold(response, bytes, length)) return (ssize_t)length;
+  if (response->held_bytes > 0) sent = send_behind_held(response, fd, bytes, length, flags);
+  else sent = send(fd, bytes, length, flags);
+  response->whole = sent == (ssize_t)length;
+  if (sent > 0) move_on(response, bytes, (const unsigned char *)bytes + sent);
+  return sent;
+}
+
+void forget_writes(int fd) {
+  if (fd < MOST_SOCKETS) responses[fd] = (struct response){.place = FREE, .whole = true};
+}
+
+bool join_chunks(int fd) {
+  bool joins = fd < MOST_SOCKETS && responses[fd].whole;
+  if (joins) responses[fd].place = OUT_CR;
+  return joins;
+}
+
+bool sent_all(int fd) { return fd >= MOST_SOCKETS || responses[fd].whole; }
