@@ -20,6 +20,8 @@ export const END_REASONS = [
   'abandoned',
   /** No byte moved in either direction for the idle limit. */
   'idle',
+  /** Over the period of the rate limit the slowest receiver took less than that. */
+  'too_slow',
   /** The pipe was ready, but as many transfers as allowed were already streaming. */
   'too_many_active',
   /** Bytes came that nobody could take yet, and the memory for such bytes is used up. */

@@ -10,6 +10,10 @@ export interface Limits {
   readonly holdBytes: number
   /** A transfer in which no byte moves for this long ends. 0: never. */
   readonly idleMs: number
+  /** The slowest receiver of a transfer must take this many bytes a second on average, or the transfer ends. 0: no limit. */
+  readonly minRate: number
+  /** The time over which that average is taken. */
+  readonly ratePeriodMs: number
   /** How often a waiting sender is told who is missing. */
   readonly reminderMs: number
 }

@@ -2,6 +2,7 @@ import type { EndReason } from './end-reason.js'
 import type { FanOut } from './fan-out.js'
 import type { Limits, SenderTerms, Terms } from './limits.js'
 import type { PipeObserver, PipeState, PipeView } from './observer.js'
+import { Pace } from './pace.js'
 import type { Sink, Source, StreamHead } from './ports.js'
 import type { Deadline, Pulse } from './pulse.js'
 import { ReceiverSeat, SenderSeat } from './seats.js'
@@ -38,8 +39,7 @@ export class Pipe implements PipeView {
   #reminder: Deadline | undefined
   /** The next look at the limits while streaming. */
   #patrol: Deadline | undefined
-  #seenMoves = 0
-  #movedAt = 0
+  #pace: Pace | undefined
 
   constructor(
     readonly home: PipeHome,
@@ -158,7 +158,7 @@ export class Pipe implements PipeView {
     }
     this.state = 'streaming'
     this.pairedAt = this.home.pulse.now()
-    this.#movedAt = this.pairedAt
+    this.#pace = new Pace(this.home.limits, this.pairedAt)
     this.home.streams(this)
     this.#stopWaiting(sender)
     for (const seat of this.receivers) seat.deadline?.cancel()
@@ -250,12 +250,8 @@ export class Pipe implements PipeView {
     const { fanOut, terms } = this.sender!
     const now = this.home.pulse.now()
     if (terms.stallMs > 0) this.#cutStalled(fanOut, now, terms.stallMs)
-    if (fanOut.moves !== this.#seenMoves) {
-      this.#seenMoves = fanOut.moves
-      this.#movedAt = now
-    }
-    const { idleMs } = this.home.limits
-    if (idleMs > 0 && now - this.#movedAt >= idleMs) this.end('idle')
+    const fault = this.#pace!.fault(fanOut, now)
+    if (fault !== undefined) this.end(fault)
   }
 
   #cutStalled(fanOut: FanOut, now: number, stallMs: number): void {

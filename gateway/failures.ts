@@ -103,6 +103,7 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
   no_receivers: { status: 408, line: 'Timed out waiting for receivers.' },
   abandoned: { status: 502, line: 'Transfer failed: everybody who waited has disconnected.' },
   idle: { status: 504, line: 'Transfer idle for too long.' },
+  too_slow: { status: 504, line: 'Transfer failed: it was slower than the server allows.' },
   too_many_active: { status: 429, line: 'Server at maximum active transfer capacity.' },
   overflow: { status: 503, line: 'Transfer failed: the server has no memory left for bytes in flight.' },
   shutting_down: { status: 503, line: 'Server shutting down.' },

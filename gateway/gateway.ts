@@ -169,6 +169,8 @@ function coreLimits(config: Config) {
     // goes on delivering for a while after it has been paused.
     holdBytes: Math.max(config.window, config.memory / 2),
     idleMs: config.idle * 1000,
+    minRate: config.minRate,
+    ratePeriodMs: config.minRatePeriod * 1000,
     reminderMs: REMINDER_MS,
   }
 }

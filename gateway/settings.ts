@@ -50,6 +50,12 @@ export const settings = z.strictObject({
   drain: setting(seconds(0, 86_400), '30', 'How long running transfers may go on after SIGTERM or SIGINT.'),
   wait: setting(seconds(1, 3600), '300', 'How long a side waits for the other unless its ?wait says otherwise.'),
   idle: setting(seconds(0, 604_800), '3600', 'A transfer in which no byte moves for this long is ended; 0 is never.'),
+  minRate: setting(
+    bytes(0),
+    '0',
+    'Bytes a second that the slowest receiver of a transfer must take, on average; a slower transfer is ended. 0 is no limit.',
+  ),
+  minRatePeriod: setting(seconds(1, 86_400), '60', 'The time over which minRate is averaged.'),
   stallMax: setting(
     seconds(0, 86_400),
     '0',

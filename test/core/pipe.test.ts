@@ -750,6 +750,41 @@ scene('idle limit 0: never', { limits: { idleMs: 0 } }, (bench, t) => {
   t.equal(bench.lastReason, 'complete')
 })
 
+const RATE = { limits: { minRate: 10, ratePeriodMs: 5000 } }
+
+scene('slower than the rate limit, over its period', RATE, (bench, t) => {
+  const receiver = bench.receiver('a')
+  const sender = bench.sender('a')
+  sender.feed(50)
+  bench.pass(5000)
+  t.equal(bench.lastReason, undefined, 'exactly fast enough')
+  sender.feed(49)
+  bench.pass(4500)
+  t.equal(bench.lastReason, undefined, 'the period is not over')
+  bench.pass(500)
+  t.same(receiver.sink.log, ['begin', 'abort too_slow'])
+  t.equal(sender.source.ended, 'too_slow')
+})
+
+scene('what counts for the rate limit is what the slowest receiver takes', RATE, (bench, t) => {
+  bench.receiver('a', { n: 2 })
+  const slow = bench.receiver('a', { n: 2, room: 20 })
+  bench.sender('a', { n: 2 }).feed(200)
+  bench.pass(5000)
+  t.equal(slow.sink.aborted, 'too_slow')
+})
+
+scene('waiting is not slow', RATE, (bench, t) => {
+  bench.receiver('a')
+  bench.pass(20_000)
+  const sender = bench.sender('a')
+  bench.pass(4500)
+  sender.feed(50)
+  bench.pass(500)
+  t.equal(bench.lastReason, undefined)
+  sender.end()
+})
+
 scene('a receiver that stalls is cut, and the others go on', {}, (bench, t) => {
   const [a, b, c] = [0, 1, 2].map(() => bench.receiver('a', { n: 3 })) as [FakeReceiver, FakeReceiver, FakeReceiver]
   const sender = bench.sender('a', { n: 3, stallMs: 3000 })

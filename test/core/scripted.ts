@@ -287,6 +287,8 @@ export const BENCH_LIMITS: Limits = {
   windowBytes: 256,
   holdBytes: 1024,
   idleMs: 60_000,
+  minRate: 0,
+  ratePeriodMs: 10_000,
   reminderMs: 10_000,
 }
 

@@ -83,6 +83,8 @@ const RANKS: { readonly [K in SettingKey]-?: Ranks<Config[K]> } = {
   drain: [30, ['0', 0], ['86400', 86_400], ['5', 5]],
   wait: [300, ['1', 1], ['3600', 3600], ['7', 7]],
   idle: [3600, ['0', 0], ['604800', 604_800], ['8', 8]],
+  minRate: [0, ['1', 1], ['10kB', 10_000], ['2MiB', 2_097_152]],
+  minRatePeriod: [60, ['1', 1], ['86400', 86_400], ['9', 9]],
   stallMax: [0, ['1', 1], ['86400', 86_400], ['9', 9]],
   window: [1_048_576, ['65536', 65_536], ['2MiB', 2_097_152], ['100kB', 100_000]],
   memory: [268_435_456, ['1MiB', 1_048_576], ['2GB', 2e9], ['2000000', 2e6]],
@@ -174,6 +176,8 @@ const REFUSED: { readonly [K in SettingKey]: readonly string[] } = {
   drain: INTEGERS(0, 86_400).concat('30s'),
   wait: INTEGERS(1, 3600),
   idle: INTEGERS(0, 604_800),
+  minRate: ['', '-1', '1.5', 'fast', '1 B/s'],
+  minRatePeriod: INTEGERS(1, 86_400),
   stallMax: INTEGERS(0, 86_400),
   window: [
     '',

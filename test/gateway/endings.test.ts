@@ -265,6 +265,25 @@ part('nothing moves for the idle limit', async (t) => {
   }
 })
 
+part('a transfer that is slower than the server allows', async (t) => {
+  const gateway = await startGateway(t, { minRate: '100kB', minRatePeriod: '2' })
+  const reader = curl([`${gateway.origin}/fast-enough`])
+  const fast = curl(['--limit-rate', '1M', '-T', '-', `${gateway.origin}/fast-enough`], { input: randomBytes(5 * MIB) })
+  for (const framing of FRAMINGS) {
+    const name = `trickle-${framing}`
+    const receiver = curl([`${gateway.origin}/${name}`])
+    const sender = await openSender(gateway, name, framing)
+    const trickle = setInterval(() => void sendPart(sender, framing, 'drop'), 100)
+    t.equal(await reasonOf(gateway, name), 'too_slow')
+    clearInterval(trickle)
+    t.equal((await receiver.result).code, 18)
+    await sender.waitForClose()
+    endsBadly(t, sender, '[ERROR] Transfer failed: it was slower than the server allows.')
+  }
+  t.equal((await reader.result).code, 0)
+  t.equal((await fast.result).code, 0, 'one that is fast enough is left alone')
+})
+
 part('?stall cuts the receiver that takes nothing, and only that one', async (t) => {
   const gateway = await startGateway(t)
   const body = randomBytes(24 * MIB)

@@ -14,6 +14,8 @@ const LIMITS: Limits = {
   windowBytes: 256,
   holdBytes: 512,
   idleMs: 4000,
+  minRate: 30,
+  ratePeriodMs: 5000,
   reminderMs: 3000,
 }
 const SLAB_BYTES = 64

@@ -49,6 +49,9 @@ export class SpecPipe {
   /** Something moved since the last look at the limits. */
   moved = false
   movedAt = 0
+  /** When the period of the rate limit began, and what the slowest had taken then. */
+  periodAt = 0
+  periodOut = 0
   /** What the slowest had taken when the last receiver left. */
   lastOut = 0
 
@@ -249,6 +252,7 @@ export class Spec {
     }
     pipe.state = 'streaming'
     pipe.movedAt = this.now
+    pipe.periodAt = this.now
     for (const side of [sender, ...pipe.receivers]) this.#cancel(side)
     sender.log.push('streaming')
     if (sender.bodyDone) sender.log.push('uploaded')
@@ -383,6 +387,16 @@ export class Spec {
     pipe.moved = false
     const { idleMs } = this.limits
     if (pipe.state === 'streaming' && idleMs > 0 && this.now - pipe.movedAt >= idleMs) this.#end(pipe, 'idle')
+    if (pipe.state === 'streaming') this.#endIfSlow(pipe)
+  }
+
+  #endIfSlow(pipe: SpecPipe): void {
+    const seconds = (this.now - pipe.periodAt) / 1000
+    if (seconds * 1000 < this.limits.ratePeriodMs) return
+    const rate = (pipe.bytesOut - pipe.periodOut) / seconds
+    pipe.periodAt = this.now
+    pipe.periodOut = pipe.bytesOut
+    if (rate < this.limits.minRate) this.#end(pipe, 'too_slow')
   }
 
   #cutIfStalled(receiver: SpecReceiver, stallMs: number): void {
