@@ -9,6 +9,8 @@ import { type OwnedBytes, own } from './bytes.js'
 export class SlabPool {
   readonly #free: OwnedBytes[] = []
   #made = 0
+  /** Bytes kept in memory of their own size instead of a slab. */
+  looseBytes = 0
 
   /**
    * @param slabBytes size of each slab
@@ -26,7 +28,7 @@ export class SlabPool {
    * @param spare take it only from the first half: for those who can do without, so that others never have to
    */
   take(spare = false): OwnedBytes | undefined {
-    if (spare && this.share(1) < 1) return undefined
+    if (spare && this.isScarce) return undefined
     const slab = this.#free.pop()
     if (slab !== undefined) return slab
     if (this.#made >= this.maxSlabs) return undefined
@@ -47,6 +49,17 @@ export class SlabPool {
     return Math.floor(bytes * Math.min(1, 2 - (2 * this.inUse) / this.maxSlabs))
   }
 
+  /** Half of the slabs are in use: everybody gets less. */
+  get isScarce(): boolean {
+    return this.share(1) < 1
+  }
+
+  /** All memory that is in use, in bytes. */
+  get heldBytes(): number {
+    return this.inUse * this.slabBytes + this.looseBytes
+  }
+
+  /** Slabs that are taken. */
   get inUse(): number {
     return this.#made - this.#free.length
   }

@@ -42,6 +42,7 @@ export class Window {
   append(bytes: BorrowedBytes, offset: number, spare = false): boolean {
     if (this.#segments.length === 0 && bytes.byteLength <= SMALL) {
       this.#segments.push({ memory: keep(bytes), pooled: false, from: offset, used: bytes.byteLength })
+      this.pool.looseBytes += bytes.byteLength
       return true
     }
     let done = 0
@@ -83,6 +84,7 @@ export class Window {
     while (first !== undefined && first.from + first.used <= offset) {
       this.#segments.shift()
       if (first.pooled) this.pool.give(first.memory)
+      else this.pool.looseBytes -= first.used
       first = this.#segments[0]
     }
   }

@@ -6,6 +6,7 @@ import type { Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
 import { explainListenFailure } from './listen-failure.js'
 import { type Logger, logRequest, logTransfer } from './log.js'
+import { ReadSize } from './read-size.js'
 import type { RequestRecord } from './request-log.js'
 import { Router } from './router.js'
 import { tlsFault } from './tls-files.js'
@@ -17,6 +18,8 @@ import { helpSockets, type SocketHelp } from './uws-sockets.js'
 const BEAT_MS = 250
 /** A waiting sender hears this often who is missing. */
 const REMINDER_MS = 10_000
+/** How often it is said that connections were turned away. */
+const TURNED_AWAY_MS = 5000
 const SLAB_BYTES = 64 * 1024
 /** How long a closing gateway waits for last lines to leave and for lingering connections. */
 const GRACE_MS = 1000
@@ -34,6 +37,8 @@ export class Gateway {
   readonly #help: SocketHelp
   #beat: NodeJS.Timeout | undefined
   #state: State = 'idle'
+  #turnedAway = 0
+  #sayTurnedAwayAt = 0
   #stopped: Promise<void> | undefined
   #cutShort: () => void = () => {}
 
@@ -57,6 +62,7 @@ export class Gateway {
     this.#help = helpSockets(config.socketHelper)
     const context = {
       sockets: this.#help.sockets,
+      readSize: new ReadSize(this.slabs, this.#help.sockets),
       pulse: this.#pulse,
       keepalive: this.#keepalive,
       log: log.isLevelEnabled('info') ? (record: RequestRecord) => logRequest(log, record) : () => {},
@@ -136,8 +142,18 @@ export class Gateway {
     }
   }
 
+  /** Once for many: it happens when connections come faster than they go. */
+  #sayTurnedAway(): void {
+    const connections = this.#help.sockets.turnedAway() - this.#turnedAway
+    if (connections === 0 || this.#pulse.now() < this.#sayTurnedAwayAt) return
+    this.#turnedAway += connections
+    this.#sayTurnedAwayAt = this.#pulse.now() + TURNED_AWAY_MS
+    this.log.warn({ connections }, 'turned away: no file descriptor is left, raise the limit of open files (ulimit -n)')
+  }
+
   /** A defect in what one deadline does leaves the others for the next beat. */
   #turnClock(): void {
+    this.#sayTurnedAway()
     try {
       this.#pulse.beat()
     } catch (error) {
@@ -153,7 +169,7 @@ export class Gateway {
         status: draining ? 'draining' : 'ok',
         waiting: this.table.waiting,
         streaming: this.table.streaming,
-        heldBytes: this.slabs.inUse * SLAB_BYTES,
+        heldBytes: this.slabs.heldBytes,
         uptimeSec: Math.round(process.uptime()),
       },
     }

@@ -1,3 +1,5 @@
+import type { EndReason } from '../core/index.js'
+
 /** What is known of a request when it is over. The query is not part of it: it may carry secrets. */
 export interface RequestRecord {
   readonly id: number
@@ -8,6 +10,8 @@ export interface RequestRecord {
   readonly status: number
   /** `answered`, `complete`, `cut` by us, or `aborted` by the client. */
   readonly outcome: string
+  /** Why its side of the transfer ended, when this request was told so. */
+  readonly reason: EndReason | undefined
   readonly bytesIn: number
   readonly bytesOut: number
   readonly ms: number

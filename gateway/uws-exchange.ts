@@ -1,7 +1,8 @@
 import type { HttpResponse } from 'uWebSockets.js'
-import type { Pulse } from '../core/index.js'
+import type { EndReason, Pulse } from '../core/index.js'
 import { type Answer, type HeaderList, statusLine } from './answers.js'
 import type { AfterAnswer, Exchange, SinkOptions, SourceOptions } from './exchange.js'
+import type { ReadSize } from './read-size.js'
 import type { RequestLog } from './request-log.js'
 import type { RequestView } from './request-view.js'
 import type { Keepalive } from './uws-keepalive.js'
@@ -14,6 +15,7 @@ export interface UwsContext {
   readonly pulse: Pulse
   readonly keepalive: Keepalive
   readonly sockets: Sockets
+  readonly readSize: ReadSize
   readonly log: RequestLog
   /** A defect of ours was caught; the exchange it happened in is ended by the caller. */
   readonly onFault: (error: unknown) => void
@@ -49,6 +51,8 @@ export class UwsExchange implements Exchange {
   /** Body bytes received and sent, for the log. */
   bytesIn = 0
   bytesOut = 0
+  /** What the core said when it ended this side. */
+  reason: EndReason | undefined
 
   constructor(
     readonly id: number,
@@ -136,6 +140,7 @@ export class UwsExchange implements Exchange {
       path: this.#path,
       status: this.#status,
       outcome,
+      reason: this.reason,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
       ms: Math.round(this.context.pulse.now() - this.#startedAt),

@@ -100,6 +100,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
 
   abort(reason: EndReason): void {
     this.#abortReason = reason
+    this.exchange.reason = reason
     this.#schedule()
   }
 

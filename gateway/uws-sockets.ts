@@ -15,6 +15,8 @@ const NOTSENT_BYTES = 128 * 1024
 
 /** What is done to sockets below uWebSockets. */
 export interface Sockets {
+  /** Small reads for everybody while memory is scarce: what one read brings has to be kept when nobody takes it. */
+  saveMemory(on: boolean): void
   /** In a callback of uWebSockets that a read caused: the socket that was read. */
   currentSocket(): number
   /** While on, whatever the peer sends ends the connection. */
@@ -41,10 +43,13 @@ export interface Sockets {
   sendContinue(socket: number): void
   /** Whether the peer has closed its side, or reset, even if bytes of it are still unread. */
   peerIsGone(socket: number): boolean
+  /** Connections closed unread since the start, because the process had no descriptor left for them. */
+  turnedAway(): number
 }
 
 /** Without the helper nothing can be done, and nobody is ever known to be gone. */
 const NO_SOCKETS: Sockets = {
+  saveMemory() {},
   currentSocket: () => -1,
   mute() {},
   expectBulk() {},
@@ -55,6 +60,7 @@ const NO_SOCKETS: Sockets = {
   hasRoom: () => true,
   sendContinue() {},
   peerIsGone: () => false,
+  turnedAway: () => 0,
 }
 
 export interface SocketHelp {
@@ -63,7 +69,8 @@ export interface SocketHelp {
   readonly inactive: string | undefined
 }
 
-interface NativeHelper extends Sockets {
+interface NativeHelper extends Omit<Sockets, 'saveMemory'> {
+  setBulkRead(bytes: number): void
   /** Caps reads and tunes accepted sockets for the named loaded object. False: it has another layout. */
   install(object: string, usualRead: number, bulkRead: number, notSent: number): boolean
 }
@@ -77,7 +84,10 @@ export function helpSockets(wanted: boolean): SocketHelp {
     const helper = load(`sockets-${platform}-${arch}.node`)
     const uws = `uws_${platform}_${arch}_${versions.modules}.node`
     const installed = helper.install(uws, USUAL_READ, BULK_READ, NOTSENT_BYTES)
-    return installed ? { sockets: helper, inactive: undefined } : inactive('the loaded uWebSockets has another layout')
+    const saveMemory = (on: boolean) => helper.setBulkRead(on ? USUAL_READ : BULK_READ)
+    return installed
+      ? { sockets: { ...helper, saveMemory }, inactive: undefined }
+      : inactive('the loaded uWebSockets has another layout')
   } catch (error) {
     return inactive(error instanceof Error ? error.message.split('\n')[0]! : String(error))
   }

@@ -101,6 +101,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
 
   end(reason: EndReason): void {
     this.#endReason = reason
+    this.exchange.reason = reason
     this.#say(`${endLine(reason)}\n`)
   }
 
@@ -117,7 +118,10 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     try {
       if (this.#watched && !this.exchange.context.sockets.chunksAreSound(this.exchange.socket, chunk, last))
         seat.broken()
-      if (chunk.byteLength > 0) seat.feed(new Uint8Array(chunk))
+      if (chunk.byteLength > 0) {
+        seat.feed(new Uint8Array(chunk))
+        this.exchange.context.readSize.adapt()
+      }
       if (last) {
         this.#bodyEnded = true
         this.exchange.context.sockets.expectBulk(this.exchange.socket, false)

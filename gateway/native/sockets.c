@@ -10,22 +10,50 @@
  * 4. Whether a socket has room can be asked. A response that is ended while bytes of it are still in uWebSockets' buffer is
  *    closed after ten seconds without progress, and nobody is told; so it is ended when there is room for its last bytes.
  *
+ * 5. A process that has no descriptor left for a connection turns it away. uSockets leaves it in the queue, is told of it again
+ *    at once, and does nothing else from then on.
+ *
  * What is done to reads and writes is told in reads.c and writes.c.
  */
 #define _GNU_SOURCE
 #include "sockets.h"
+#include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <node_api.h>
 #include <poll.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
+
+/* What this was built from: build.sh says. A test compares. */
+#ifndef SOURCES
+#define SOURCES "unknown"
+#endif
 
 static int notsent_bytes = 0;
 
+/* Kept for turning away whoever comes when there is none left. One for each thread, for each may listen. */
+static _Thread_local int spare_fd = -1;
+static uint32_t turned_away = 0;
+
+static int turn_away(int listener) {
+  close(spare_fd);
+  int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+  if (fd >= 0) {
+    close(fd);
+    __atomic_add_fetch(&turned_away, 1, __ATOMIC_RELAXED);
+  }
+  spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  errno = EAGAIN;
+  return -1;
+}
+
 static int helped_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags) {
+  if (spare_fd < 0) spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
   int fd = accept4(listener, address, length, flags);
-  if (fd < 0) return fd;
+  if (fd < 0) return (errno == EMFILE || errno == ENFILE) && spare_fd >= 0 ? turn_away(listener) : fd;
   forget_reads(fd);
   forget_writes(fd);
   if (notsent_bytes > 0) setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent_bytes, sizeof notsent_bytes);
@@ -91,6 +119,20 @@ static napi_value install(napi_env env, napi_callback_info info) {
   usual_read = (size_t)usual;
   bulk_read = (size_t)bulk;
   return boolean(env, replace_calls(object, REPLACEMENTS, sizeof REPLACEMENTS / sizeof *REPLACEMENTS));
+}
+
+/* setBulkRead(bytes: number): void — the most that a bulk read brings from now on, for all sockets. */
+static napi_value set_bulk_read(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value argument;
+  int64_t bytes;
+  if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) == napi_ok && count == 1 &&
+      napi_get_value_int64(env, argument, &bytes) == napi_ok && bytes >= 1024) {
+    bulk_read = (size_t)bytes;
+  } else {
+    napi_throw_type_error(env, NULL, "setBulkRead(bytes: number)");
+  }
+  return NULL;
 }
 
 /* currentSocket(): number — in a callback of uWebSockets that a read caused: the socket that was read. */
@@ -190,11 +232,20 @@ static napi_value peer_is_gone(napi_env env, napi_callback_info info) {
   return boolean(env, known && tcp.tcpi_state != TCP_ESTABLISHED);
 }
 
+/* turnedAway(): number — connections closed unread since the start, because no descriptor was left for them. */
+static napi_value turned_away_(napi_env env, napi_callback_info info) {
+  napi_value result;
+  (void)info;
+  napi_create_uint32(env, __atomic_load_n(&turned_away, __ATOMIC_RELAXED), &result);
+  return result;
+}
+
 #define FUNCTION(name, function) {name, NULL, function, NULL, NULL, NULL, napi_enumerable, NULL}
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
       FUNCTION("install", install),
+      FUNCTION("setBulkRead", set_bulk_read),
       FUNCTION("currentSocket", current_socket),
       FUNCTION("mute", mute),
       FUNCTION("expectBulk", expect_bulk_),
@@ -205,7 +256,13 @@ NAPI_MODULE_INIT() {
       FUNCTION("hasRoom", has_room),
       FUNCTION("sendContinue", send_continue),
       FUNCTION("peerIsGone", peer_is_gone),
+      FUNCTION("turnedAway", turned_away_),
   };
+  napi_value sources;
+  if (napi_create_string_utf8(env, SOURCES, NAPI_AUTO_LENGTH, &sources) != napi_ok ||
+      napi_set_named_property(env, exports, "sources", sources) != napi_ok) {
+    return NULL;
+  }
   if (napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) != napi_ok) return NULL;
   return exports;
 }

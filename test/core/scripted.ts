@@ -380,8 +380,8 @@ export class Bench {
   /** Everything is over: no name, no byte, no deadline is left behind. */
   assertEmpty(): void {
     const { table, slabs, pulse } = this
-    const left = { waiting: table.waiting, streaming: table.streaming, slabs: slabs.inUse, deadlines: pulse.size }
-    assert.deepEqual(left, { waiting: 0, streaming: 0, slabs: 0, deadlines: 0 })
+    const left = { waiting: table.waiting, streaming: table.streaming, held: slabs.heldBytes, deadlines: pulse.size }
+    assert.deepEqual(left, { waiting: 0, streaming: 0, held: 0, deadlines: 0 })
     const opened = this.observer.told.filter(({ event }) => event === 'waiting').length
     const ended = this.observer.told.filter(({ event }) => event === 'ended').length
     assert.equal(ended, opened, 'every pipe that was opened has ended')

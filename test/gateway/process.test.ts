@@ -9,7 +9,7 @@ import { parse } from 'yaml'
 import { flagOf, SETTING_KEYS } from '../../gateway/settings.js'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
-import { PROJECT, Program, runProgram, startProgram } from '../support/program.js'
+import { MAIN, PROJECT, Program, runProgram, startProgram } from '../support/program.js'
 import { connect, type RawClient } from '../support/raw.js'
 
 type Test = Parameters<typeof runProgram>[0]
@@ -53,6 +53,25 @@ async function ask(client: RawClient, request: string): Promise<ReturnType<RawCl
   await client.send(`${request} HTTP/1.1\r\nHost: x\r\n\r\n`)
   return client.waitForResponse({ from })
 }
+
+t.test('more connections than file descriptors: those are turned away, and the others are served', async (t) => {
+  const command = ['sh', '-c', 'ulimit -n 256; exec "$@"', 'sh', process.execPath, MAIN] as const
+  const program = await startProgram(t, [], { command })
+  const receiver = curl(['-N', program.url('through')])
+  await holds((name) => program.url(name), 1, 0)
+  const crowd = await Promise.all(Array.from({ length: 300 }, () => connect({ port: program.port })))
+  const line = await program.waitForLog(
+    'turned away: no file descriptor is left, raise the limit of open files (ulimit -n)',
+  )
+  t.ok(Number(line.connections) > 10, `${line.connections} connections were turned away`)
+  await eventually(() => crowd.filter((client) => client.isClosed).length > 10 || 'nobody was turned away')
+  for (const client of crowd.slice(0, 20)) client.destroy()
+  const stayed = crowd.filter((client) => !client.isClosed)
+  for (const client of stayed) client.destroy()
+  await eventually(async () => (await curlDone([program.url('health')])).code === 0 || 'nobody is served')
+  t.equal((await curlDone(['-T', '-', program.url('through')], { input: 'all the same' })).code, 0)
+  t.equal((await receiver.result).stdout.toString(), 'all the same')
+})
 
 /** A transfer whose sender writes piece by piece: running, with its first bytes delivered. */
 async function runningTransfer(url: (name: string) => string, name: string) {
@@ -219,7 +238,8 @@ t.test('two curls meet, and the log tells all of it and no secret', async (t) =>
   t.equal(requests.length, 4, 'one line a request')
   const fields = ['level', 'time', 'id', 'remoteAddress', 'method', 'path', 'status', 'outcome', 'bytesIn', 'bytesOut']
   for (const line of requests) {
-    t.same(Object.keys(line), [...fields, 'ms', 'msg'])
+    const isSender = line.method === 'PUT'
+    t.same(Object.keys(line), [...fields.slice(0, 8), ...(isSender ? ['reason'] : []), ...fields.slice(8), 'ms', 'msg'])
     t.equal(line.remoteAddress, '127.0.0.1')
     t.ok(Number.isInteger(line.ms) && (line.ms as number) >= 0, `${line.ms} ms`)
   }
@@ -227,7 +247,8 @@ t.test('two curls meet, and the log tells all of it and no secret', async (t) =>
   const of = (method: string) => requests.find((line) => line.method === method)
   const bytes = body.length
   t.match(of('GET'), { path, status: 200, outcome: 'complete', bytesIn: 0, bytesOut: bytes })
-  t.match(of('PUT'), { path, status: 200, outcome: 'complete', bytesIn: bytes, bytesOut: sender.stdout.length })
+  const delivered = { outcome: 'complete', reason: 'complete', bytesIn: bytes, bytesOut: sender.stdout.length }
+  t.match(of('PUT'), { path, status: 200, ...delivered })
   const refused = requests
     .filter((line) => line.method === 'POST')
     .map((line) => [line.path, line.status, line.outcome])

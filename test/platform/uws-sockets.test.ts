@@ -1,5 +1,7 @@
 /** The native read cap: what uSockets does without it, and that it does not with it. */
 import { spawn } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
@@ -34,6 +36,19 @@ t.test('without the cap, a fast sender goes on delivering after pause()', async 
   const { afterPause, largest } = await pour(t)
   t.equal(largest, 512 * 1024, 'reads fill the buffer')
   t.ok(afterPause >= 5, `${afterPause} chunks came after the pause`)
+})
+
+t.test('the prebuilt helpers were built from the sources beside them', async (t) => {
+  const folder = new URL('../../../gateway/native/', import.meta.url)
+  const hash = createHash('sha256')
+  for (const file of ['reads.c', 'slots.c', 'sockets.c', 'sockets.h', 'writes.c', 'build.sh']) {
+    hash.update(readFileSync(new URL(file, folder)))
+  }
+  const sources = hash.digest('hex')
+  for (const arch of ['x64', 'arm64']) {
+    const binary = readFileSync(new URL(`prebuilt/sockets-linux-${arch}.node`, folder))
+    t.ok(binary.includes(sources), `${arch}: run gateway/native/build.sh`)
+  }
 })
 
 t.test('with the cap, nothing comes after pause()', async (t) => {

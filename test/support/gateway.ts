@@ -50,7 +50,8 @@ export async function startGateway(t: Test, flags: FlagValues = {}): Promise<Run
     await gateway.stop(0)
     // A test is over when its teardown runs, so this can only throw; tap counts that against the test.
     const pipes = gateway.table.waiting + gateway.table.streaming
-    if (gateway.slabs.inUse + pipes > 0) throw new Error(`leaked: ${gateway.slabs.inUse} slabs, ${pipes} pipes`)
+    const { heldBytes } = gateway.slabs
+    if (heldBytes + pipes > 0) throw new Error(`leaked: ${heldBytes} bytes, ${pipes} pipes`)
   })
   const scheme = flags.tlsCert === undefined ? 'http' : 'https'
   const origin = `${scheme}://127.0.0.1:${port}`

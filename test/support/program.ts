@@ -5,7 +5,8 @@ import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.js'
 
-const MAIN = fileURLToPath(new URL('../../gateway/main.js', import.meta.url))
+/** The compiled command. */
+export const MAIN = fileURLToPath(new URL('../../gateway/main.js', import.meta.url))
 
 /** Where package.json is, and `npm start` works. */
 export const PROJECT = fileURLToPath(new URL('../../../', import.meta.url))
