@@ -1,0 +1,40 @@
+/** Feeds a fan-out whose receivers keep up, and prints how many bytes of heap that took per chunk. Run with `ROOMY`. */
+import { FanOut, Lane } from '../../core/fan-out.js'
+import { type PipeView, type Sink, SlabPool, type Source } from '../../core/index.js'
+import { measureHeap } from './heap.js'
+
+const RECEIVERS = 8
+const CHUNKS = 200_000
+
+/** Takes everything and does nothing. */
+class Taker implements Sink {
+  taken = 0
+  begin(): void {}
+  write(bytes: Uint8Array): number {
+    this.taken += bytes.byteLength
+    return bytes.byteLength
+  }
+  finish(): boolean {
+    return true
+  }
+  abort(): void {}
+}
+
+const source: Source = { pause() {}, resume() {}, tell() {}, end() {} }
+const owner = { streamFinished() {}, streamOverflowed() {} }
+const pool = new SlabPool(65_536, 64)
+const fanOut = new FanOut(source, { windowBytes: 2 ** 20, holdBytes: 2 ** 21 }, pool, owner)
+const sinks = Array.from({ length: RECEIVERS }, () => new Taker())
+fanOut.start(
+  sinks.map((sink) => new Lane(sink)),
+  { length: undefined, fields: [] },
+  {} as PipeView,
+)
+const chunk = new Uint8Array(65_536)
+// Until the code is compiled, the compiler allocates.
+for (let i = 0; i < CHUNKS; i++) fanOut.feed(chunk)
+const allocated = measureHeap()
+for (let i = 0; i < CHUNKS; i++) fanOut.feed(chunk)
+const bytes = allocated()
+const complete = sinks.every((sink) => sink.taken === 2 * CHUNKS * chunk.byteLength)
+console.log(JSON.stringify({ bytesPerChunk: bytes / CHUNKS, complete }))
