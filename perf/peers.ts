@@ -104,7 +104,7 @@ export function bareNode(job: 'relay' | 'echo'): Peer {
     name: `bare Node ${job}`,
     missing: () => null,
     command: ({ ports: [port, outPort] }) => [process.execPath, BARE_NODE, job, `${port}`, `${outPort}`],
-    target: ({ ports: [port, outPort] }) => ({ scheme: 'raw', port, outPort }),
+    target: ({ ports: [port, outPort] }) => ({ scheme: 'raw', port, outPort: job === 'echo' ? port : outPort }),
   }
 }
 

@@ -12,3 +12,20 @@ export function quantile(values: readonly number[], share: number): number {
   const sorted = Float64Array.from(values).sort()
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
 }
+
+/** The slope of the straight line that fits best, per minute. 0 for less than two points. */
+export function slopePerMinute(points: readonly (readonly [atMs: number, value: number])[]): number {
+  const meanAt = mean(points.map(([at]) => at))
+  const meanValue = mean(points.map(([, value]) => value))
+  let above = 0
+  let below = 0
+  for (const [at, value] of points) {
+    above += (at - meanAt) * (value - meanValue)
+    below += (at - meanAt) ** 2
+  }
+  return below === 0 ? 0 : (above / below) * 60_000
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}

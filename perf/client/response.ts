@@ -3,7 +3,7 @@
 /** Gets `bytes[from, to)` of the body. The memory is used again when the call returns. */
 export type TakeBody = (bytes: Buffer, from: number, to: number) => void
 
-type State = 'head' | 'length' | 'size' | 'data' | 'data-end' | 'trailer' | 'until-close' | 'complete'
+type State = 'head' | 'length' | 'size' | 'data' | 'data-end' | 'trailer' | 'complete'
 
 const LINE_FEED = 10
 const CARRIAGE_RETURN = 13
@@ -44,12 +44,6 @@ export class ResponseReader {
     while (at < end) at = this.#step(bytes, at, end)
   }
 
-  /** The peer has closed its side. Throws when that is in the middle of a response. */
-  close(): void {
-    if (this.#state === 'until-close') this.#finish()
-    if (!this.complete) throw new Error(`the response ended early, in "${this.#state}" after ${this.received} bytes`)
-  }
-
   #step(bytes: Buffer, at: number, end: number): number {
     switch (this.#state) {
       case 'head':
@@ -58,9 +52,6 @@ export class ResponseReader {
         return this.#readBody(bytes, at, end, 'complete')
       case 'data':
         return this.#readBody(bytes, at, end, 'data-end')
-      case 'until-close':
-        this.#left = end - at
-        return this.#readBody(bytes, at, end, 'until-close')
       case 'complete':
         throw new Error(`${end - at} bytes came behind the end of the response`)
       default:
@@ -87,7 +78,7 @@ export class ResponseReader {
     if (Number.isNaN(this.status)) throw new Error(`not a response: ${JSON.stringify(head.slice(0, 80))}`)
     const length = /\r\ncontent-length: *(\d+)\r\n/i.exec(head)
     if (/\r\ntransfer-encoding: *chunked\r\n/i.test(head)) this.#state = 'size'
-    else if (length === null) this.#state = 'until-close'
+    else if (length === null) throw new Error('the response has neither a length nor chunks')
     else this.#expectLength(Number(length[1]))
   }
 

@@ -12,7 +12,7 @@ export const fanOut: Lane = {
   compares: true,
   async run(context) {
     const peers = context.sides(pipingServer)
-    const delivered = context.quick ? 1.024e9 : 4.096e9
+    const delivered = context.quick ? 2.048e9 : 8.192e9
     for (const receivers of COUNTS) {
       await runBulk(context, peers, {
         name: `1 to ${receivers}`,
@@ -25,11 +25,11 @@ export const fanOut: Lane = {
   },
 }
 
+// That it gets cheaper with more receivers, because each byte is read once for all of them, is no failure.
 function setGoals({ head, report }: Context): void {
   const few = report.values(head.name, '1 to 16: CPU')
   const many = report.values(head.name, '1 to 256: CPU')
   report.ratioOf(many, few, { what: 'CPU per GB delivered, 256 receivers against 16', target: 1.25, bound: 'most' })
-  report.ratioOf(many, few, { what: 'the same, downwards', target: 0.75, bound: 'least' })
   report.goal('1 to 256: peak memory', head.name, 'MiB', {
     what: 'peak memory with 256 receivers',
     target: 256,
