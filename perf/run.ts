@@ -1,9 +1,10 @@
 /** `npm run perf [-- LANE ...] [--quick] [--rounds N] [--seconds S] [--out DIR]` */
 
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LANES } from './lanes/index.js'
 import { namedLanes, parseOptions } from './options.js'
+import { reportPage } from './report-page.js'
 import type { LaneResult } from './result.js'
 import { runLane } from './run-lane.js'
 import { laneText } from './table.js'
@@ -24,7 +25,16 @@ async function main(): Promise<number> {
     writeFileSync(join(out, `${lane}.json`), `${JSON.stringify(result, null, 2)}\n`)
     process.stdout.write(laneText(result))
   }
+  const page = join(out, 'report.html')
+  writeFileSync(page, reportPage(allResults(out)))
+  process.stdout.write(`${page}\n`)
   return results.some(({ failed }) => failed !== null) ? 1 : 0
+}
+
+/** Of this run, and of earlier ones in the same folder for lanes that were not in this one: each tells when it was. */
+function allResults(out: string): LaneResult[] {
+  const files = LANES.map(({ name }) => join(out, `${name}.json`)).filter((file) => existsSync(file))
+  return files.map((file) => JSON.parse(readFileSync(file, 'utf8')) as LaneResult)
 }
 
 process.exitCode = await main().catch((error: Error) => {

@@ -1,6 +1,6 @@
 /** Results as text for a terminal. */
 
-import type { Goal, LaneResult, Side } from './result.js'
+import type { Figure, Goal, LaneResult, Side } from './result.js'
 
 /** A lane with its goals first, and then every figure of every side. */
 export function laneText(result: LaneResult): string {
@@ -44,4 +44,22 @@ export function short(value: number): string {
   if (value === 0 || Number.isNaN(value)) return `${value}`
   const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))))
   return value.toFixed(Math.min(6, digits))
+}
+
+/** Every figure of the head divided by the base's. */
+export function comparisonText(result: LaneResult, base: string): string {
+  const [head, other] = result.sides
+  const lines = [`${result.lane}: head against ${base} (${result.seconds} s)`]
+  if (result.failed !== null) lines.push(`  FAILED: ${result.failed}`)
+  if (head !== undefined && other !== undefined)
+    lines.push(...aligned(head.figures.map((figure) => ratioCells(figure, other))))
+  return `${lines.join('\n')}\n`
+}
+
+function ratioCells({ name, unit, median, values }: Figure, other: Side): string[] {
+  const base = other.figures.find((figure) => figure.name === name)
+  if (base === undefined) return [name]
+  const each = values.map((value, i) => value / base.values[i]!)
+  const range = `(${short(Math.min(...each))} to ${short(Math.max(...each))})`
+  return [name, `${short(median / base.median)} ×`, range, `${short(base.median)} → ${short(median)} ${unit}`]
 }
