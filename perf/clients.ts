@@ -22,7 +22,7 @@ export interface Running<R> {
 }
 
 interface Waiting {
-  ready(news: unknown): void
+  tell(news: unknown): void
   resolve(result: unknown): void
   reject(error: Error): void
 }
@@ -47,16 +47,18 @@ export class ClientProcess {
   /** Begins a job. */
   start<K extends keyof Kinds>(kind: K, args: Args<K>): Running<Result<K>> {
     const id = ++this.#lastId
-    let ready!: (news: unknown) => void
+    let tell!: (news: unknown) => void
     const told = new Promise((resolve) => {
-      ready = resolve
+      tell = resolve
     })
-    const done = new Promise<unknown>((resolve, reject) => this.#jobs.set(id, { ready, resolve, reject }))
-    // Whoever waits for `ready` only is not to miss a failure; whoever waits for neither is told by `done` later.
+    const done = new Promise<unknown>((resolve, reject) => this.#jobs.set(id, { tell, resolve, reject }))
+    const ready = Promise.race([told, done])
+    // Whoever waits for one of the two hears of a failure; the other one is then nobody's.
     done.catch(() => {})
+    ready.catch(() => {})
     this.#send({ id, kind, args })
     const stop = () => this.#send({ id, stop: true })
-    return { ready: Promise.race([told, done]), done: done as Promise<Result<K>>, stop }
+    return { ready, done: done as Promise<Result<K>>, stop }
   }
 
   /** Does a job. */
@@ -75,7 +77,7 @@ export class ClientProcess {
   #heard(reply: Reply): void {
     const job = this.#jobs.get(reply.id)
     if (job === undefined) return
-    if ('news' in reply) job.ready(reply.news)
+    if ('news' in reply) job.tell(reply.news)
     else if ('error' in reply) job.reject(new Error(reply.error))
     // JSON leaves out what is undefined.
     else job.resolve('result' in reply ? reply.result : undefined)
