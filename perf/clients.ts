@@ -40,10 +40,6 @@ export class ClientProcess {
     })
   }
 
-  get pid(): number {
-    return this.#child.pid!
-  }
-
   /** Begins a job. */
   start<K extends keyof Kinds>(kind: K, args: Args<K>): Running<Result<K>> {
     const id = ++this.#lastId

@@ -98,6 +98,22 @@ export const socat: Peer = {
   target: ({ ports: [port, outPort] }) => ({ scheme: 'raw', port, outPort }),
 }
 
+/** A broker, for latency: it has no back-pressure, so that it cannot be given a stream as fast as it goes. */
+export const redis: Peer = {
+  name: 'Redis pub/sub',
+  missing: () => (isOnPath('redis-server') ? null : 'redis-server is not installed: sh perf/peers.sh'),
+  command: ({ ports: [port] }) => ['redis-server', '--port', `${port}`, '--bind', '127.0.0.1', '--save', ''],
+  target: ({ ports: [port] }) => ({ scheme: 'redis', port, outPort: port }),
+}
+
+/** The other broker; the same holds. */
+export const nats: Peer = {
+  name: 'NATS core',
+  missing: () => (isOnPath('nats-server') ? null : 'nats-server is not installed: sh perf/peers.sh'),
+  command: ({ ports: [port] }) => ['nats-server', '-a', '127.0.0.1', '-p', `${port}`],
+  target: ({ ports: [port] }) => ({ scheme: 'nats', port, outPort: port }),
+}
+
 /** The least that Node can do: bytes from one TCP connection to another, or back where they came from. */
 export function bareNode(job: 'relay' | 'echo'): Peer {
   return {

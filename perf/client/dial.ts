@@ -6,8 +6,8 @@ import { connect as tlsConnect } from 'node:tls'
 
 /** Where a relay takes and gives. */
 export interface Target {
-  /** `raw` has no HTTP: what goes in at `port` comes out at `outPort`. */
-  readonly scheme: 'http' | 'https' | 'raw'
+  /** `raw` has no protocol at all: what goes in at `port` comes out at `outPort`. */
+  readonly scheme: 'http' | 'https' | 'raw' | 'redis' | 'nats'
   readonly port: number
   /** Where receivers connect. That is `port` for HTTP. */
   readonly outPort: number

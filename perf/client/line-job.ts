@@ -1,11 +1,11 @@
 /** The job `lines`: short lines one by one through an open pipe, each sent when the one before has arrived. */
 
 import { once } from 'node:events'
-import { chunked } from './body-writer.js'
+import type { Socket } from 'node:net'
 import { dial, type Target } from './dial.js'
+import { type Dialect, dialectOf } from './dialects.js'
 import type { JobKind } from './job.js'
 import { expectPattern, patternAt } from './pattern.js'
-import { ResponseReader } from './response.js'
 
 export interface LineArgs {
   readonly target: Target
@@ -74,23 +74,17 @@ class Arrival {
   closed = (): void => this.#reject(new Error('the connection was closed'))
 }
 
-async function openChannel({ target, echo, path }: LineArgs): Promise<Channel> {
+async function openChannel({ target, echo, path, bytes }: LineArgs): Promise<Channel> {
   const arrival = new Arrival()
-  const isHttp = target.scheme !== 'raw'
-  const reader = isHttp ? new ResponseReader(arrival.take) : null
-  const push =
-    reader === null ? (b: Buffer, n: number) => arrival.take(b, 0, n) : (b: Buffer, n: number) => reader.push(b, n)
-  const arrives = { bytes: (n: number, b: Buffer) => arrival.guard(() => push(b, n)), closed: arrival.closed }
-  const receiver = dial({ target, side: 'receiver', ears: arrives })
-  if (isHttp) receiver.write(`GET ${path} HTTP/1.1\r\nHost: perf\r\n\r\n`)
-  else await once(receiver, 'connect')
-  // The answer to the sender is status lines; what arrived is what counts.
+  const dialect = dialectOf(target, path, bytes)
+  const receiver = await listen(target, dialect, arrival)
+  // The answer to the sender is of no interest: what arrives is what counts.
   const sender = echo ? receiver : dial({ target, side: 'sender', ears: { bytes: () => true, closed: arrival.closed } })
-  if (isHttp) sender.write(`PUT ${path} HTTP/1.1\r\nHost: perf\r\nTransfer-Encoding: chunked\r\n\r\n`)
+  sender.write(dialect.sends)
   return {
     pass(line, offset) {
       const arrived = arrival.wait(offset + line.length)
-      sender.write(isHttp ? chunked(line) : line)
+      sender.write(dialect.wrap(line))
       return arrived
     },
     close() {
@@ -98,4 +92,27 @@ async function openChannel({ target, echo, path }: LineArgs): Promise<Channel> {
       receiver.destroy()
     },
   }
+}
+
+/** Connects a receiver, and waits until it is one as far as its protocol can tell. */
+async function listen(target: Target, { asks, welcome, createReader }: Dialect, arrival: Arrival): Promise<Socket> {
+  const push = createReader(arrival.take)
+  let heard = ''
+  let welcomed: () => void = () => {}
+  const isWelcome = new Promise<void>((resolve) => {
+    welcomed = resolve
+  })
+  const read = (length: number, buffer: Buffer): void => {
+    if (welcome === null || heard.endsWith(welcome)) push(buffer, length)
+    else {
+      heard += buffer.toString('latin1', 0, length)
+      if (heard.endsWith(welcome)) welcomed()
+    }
+  }
+  const bytes = (length: number, buffer: Buffer) => arrival.guard(() => read(length, buffer))
+  const socket = dial({ target, side: 'receiver', ears: { bytes, closed: arrival.closed } })
+  await once(socket, 'connect')
+  socket.write(asks)
+  if (welcome !== null) await isWelcome
+  return socket
 }

@@ -1,7 +1,7 @@
 import { ClientProcess } from '../clients.js'
 import { interleave } from '../interleave.js'
 import type { Context, Lane } from '../lane.js'
-import { bareNode, type Peer, pipingServer } from '../peers.js'
+import { bareNode, nats, type Peer, pipingServer, redis } from '../peers.js'
 import { Relay } from '../relay.js'
 import { quantile } from '../stats.js'
 
@@ -16,7 +16,7 @@ export const ipc: Lane = {
   compares: true,
   async run(context) {
     const { head, report } = context
-    const peers = context.sides(BARE_RELAY, BARE_ECHO, pipingServer)
+    const peers = context.sides(BARE_RELAY, BARE_ECHO, pipingServer, redis, nats)
     const relays = new Map<Peer, Relay>()
     for (const peer of peers) relays.set(peer, await Relay.start(peer))
     const client = new ClientProcess()
