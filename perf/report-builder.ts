@@ -9,6 +9,8 @@ export interface Bound {
   readonly what: string
   readonly target: number
   readonly bound: Goal['bound']
+  /** The worst round counts, not the median: for what must never be exceeded. */
+  readonly always?: true
 }
 
 const MIB = 1024 ** 2
@@ -45,10 +47,12 @@ export class Report {
     this.#goal(bound, '×', median(above) / median(below), each)
   }
 
-  /** Holds the median of a figure against a target in its own unit. */
+  /** Holds a figure against a target in its own unit. */
   goal(figure: string, side: string, unit: string, bound: Bound): void {
     const values = this.values(side, figure)
-    if (values !== undefined) this.#goal(bound, unit, median(values), values)
+    if (values === undefined) return
+    const worst = bound.bound === 'most' ? Math.max(...values) : Math.min(...values)
+    this.#goal(bound, unit, bound.always === true ? worst : median(values), values)
   }
 
   /** Bytes delivered over time, as a curve of throughput. */

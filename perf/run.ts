@@ -3,6 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { LANES } from './lanes/index.js'
+import { figuresMarkdown } from './markdown.js'
 import { namedLanes, parseOptions } from './options.js'
 import { reportPage } from './report-page.js'
 import type { LaneResult } from './result.js'
@@ -26,7 +27,9 @@ async function main(): Promise<number> {
     process.stdout.write(laneText(result))
   }
   const page = join(out, 'report.html')
-  writeFileSync(page, reportPage(allResults(out)))
+  const all = allResults(out)
+  writeFileSync(page, reportPage(all))
+  writeFileSync(join(out, 'figures.md'), figuresMarkdown(all))
   process.stdout.write(`${page}\n`)
   return results.some(({ failed }) => failed !== null) ? 1 : 0
 }

@@ -24,7 +24,7 @@ export function verdict(goal: Goal): string {
 
 /** `at most 0.4 ×` */
 export function targetText({ bound, target, unit }: Goal): string {
-  return `${bound === 'most' ? 'at most' : 'at least'} ${short(target)} ${unit}`
+  return `${bound === 'most' ? 'at most' : 'at least'} ${short(target)} ${unit}`.trim()
 }
 
 function figureCells(side: Side): string[][] {
