@@ -1,0 +1,28 @@
+/** The lanes there are, in the order in which they run. */
+
+import type { Lane } from '../lane.js'
+import { churn } from './churn.js'
+import { fanOut } from './fan-out.js'
+import { fanOutOneSlow } from './fan-out-one-slow.js'
+import { ipc } from './ipc.js'
+import { migrate } from './migrate.js'
+import { migrateChunked } from './migrate-chunked.js'
+import { migrateTls } from './migrate-tls.js'
+import { slowReader } from './slow-reader.js'
+import { soak } from './soak.js'
+import { spectators } from './spectators.js'
+import { waiting } from './waiting.js'
+
+export const LANES: readonly Lane[] = [
+  migrate,
+  migrateChunked,
+  migrateTls,
+  slowReader,
+  fanOut,
+  fanOutOneSlow,
+  ipc,
+  churn,
+  waiting,
+  spectators,
+  soak,
+]

@@ -1,0 +1,27 @@
+#!/bin/sh
+# Installs the peers that npm run perf compares with, as far as this machine can get them. piping-server comes with npm ci.
+# What cannot be had is named, and the lanes go without it: this script never fails for that.
+set -u
+cd "$(dirname "$0")" || exit 1
+bin=$PWD/.peers/bin
+mkdir -p "$bin"
+
+missing=
+for program in socat redis-server nats-server; do
+  command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
+done
+if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+  apt-get update -qq
+  for program in $missing; do # one by one: one that this Debian does not have must not keep the others out
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$program" >/dev/null
+  done
+fi
+
+if [ ! -x "$bin/go-piping-server" ] && command -v go >/dev/null 2>&1; then
+  (cd / && GOBIN="$bin" go install github.com/nwtgck/go-piping-server@latest)
+fi
+
+say() { if "$@" >/dev/null 2>&1; then echo "here"; else echo "not here"; fi; }
+for program in socat redis-server nats-server; do echo "$program: $(say command -v "$program")"; done
+echo "go-piping-server: $(say test -x "$bin/go-piping-server")"
+echo "piping-server: $(say test -e ../node_modules/piping-server)"

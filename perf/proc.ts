@@ -1,0 +1,31 @@
+/** What Linux tells about another process. */
+
+import { readdirSync, readFileSync } from 'node:fs'
+
+// USER_HZ is 100 on every Linux that Node runs on, whatever the kernel's own tick is.
+const TICKS_PER_SECOND = 100
+
+/** Seconds of processor time that all threads of a process have used so far, to 10 ms. */
+export function cpuSeconds(pid: number): number {
+  // The name of the program stands in parentheses and may hold spaces; utime and stime are fields 14 and 15.
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+}
+
+/** Bytes of memory of a process that are resident, anonymous and mapped together. */
+export function residentBytes(pid: number): number {
+  const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]
+  if (kib === undefined) throw new Error(`process ${pid} has no memory: it has ended`)
+  return Number(kib) * 1024
+}
+
+/** Open files of a process: sockets among them. */
+export function openFiles(pid: number): number {
+  return readdirSync(`/proc/${pid}/fd`).length
+}
+
+/** Files that a process may open, as it stands now. */
+export function openFilesLimit(pid: number | 'self'): number {
+  return Number(/^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'latin1'))?.[1] ?? 1024)
+}
