@@ -19,19 +19,22 @@ const WHOLE = [
   'HTTP/1.1 502 Bad Gateway\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
 ]
 
-t.test('it reads what the parser reads, in pieces of every size, and is complete with the last byte only', async (t) => {
-  for (const text of WHOLE) {
-    const parsed = parseResponse(Buffer.from(text, 'latin1'))
-    for (let piece = 1; piece <= text.length; piece++) {
-      const { reader, body } = read(`${text}more`, piece)
-      const seen = [reader.complete, reader.problem, reader.head?.status, body, reader.bodyBytes, reader.excess]
-      t.same(seen, [true, undefined, parsed.status, parsed.body.toString('latin1'), parsed.body.length, 4], text)
-      for (let end = 0; end < text.length; end++) {
-        if (read(text.slice(0, end), piece).reader.complete) t.fail(`complete with ${end} bytes of ${text}`)
+t.test(
+  'it reads what the parser reads, in pieces of every size, and is complete with the last byte only',
+  async (t) => {
+    for (const text of WHOLE) {
+      const parsed = parseResponse(Buffer.from(text, 'latin1'))
+      for (let piece = 1; piece <= text.length; piece++) {
+        const { reader, body } = read(`${text}more`, piece)
+        const seen = [reader.complete, reader.problem, reader.head?.status, body, reader.bodyBytes, reader.excess]
+        t.same(seen, [true, undefined, parsed.status, parsed.body.toString('latin1'), parsed.body.length, 4], text)
+        for (let end = 0; end < text.length; end++) {
+          if (read(text.slice(0, end), piece).reader.complete) t.fail(`complete with ${end} bytes of ${text}`)
+        }
       }
     }
-  }
-})
+  },
+)
 
 t.test('an interim response is passed over', async (t) => {
   const { reader } = read(`HTTP/1.1 100 Continue\r\n\r\n${WHOLE[0]}`, 7)

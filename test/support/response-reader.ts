@@ -79,21 +79,24 @@ export class ResponseReader {
   #readHead(text: string): void {
     const [statusLine = '', ...lines] = text.split('\r\n')
     const status = /^HTTP\/1\.1 ([1-5][0-9]{2}) /.exec(statusLine)
-    if (status === null) return this.#fail(`not a status line: ${JSON.stringify(statusLine.slice(0, 80))}`)
+    if (status === null) this.#fail(`not a status line: ${JSON.stringify(statusLine.slice(0, 80))}`)
     // Interim responses have no body, and another head follows.
-    if (status[1]!.startsWith('1')) return
+    else if (!status[1]!.startsWith('1')) this.#readFields(Number(status[1]), lines)
+  }
+
+  #readFields(status: number, lines: readonly string[]): void {
     const headers = new Map<string, string>()
     for (const line of lines) {
       const colon = line.indexOf(':')
       headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim())
     }
-    this.head = { status: Number(status[1]), headers }
+    this.head = { status, headers }
     const length = headers.get('content-length')
-    if (headers.get('transfer-encoding') === 'chunked') {
-      if (length !== undefined) return this.#fail('a length and chunks')
+    const chunked = headers.get('transfer-encoding') === 'chunked'
+    if (chunked === (length !== undefined)) {
+      this.#fail(chunked ? 'a length and chunks' : 'a response without framing')
+    } else if (chunked) {
       this.#place = 'size'
-    } else if (length === undefined) {
-      this.#fail('a response without framing')
     } else {
       this.#left = Number(length)
       this.#place = this.#left > 0 ? 'length' : 'over'
@@ -101,9 +104,9 @@ export class ResponseReader {
   }
 
   #readSize(text: string): void {
-    if (!/^[0-9A-Fa-f]{1,13}$/.test(text)) return this.#fail(`bad chunk size: ${JSON.stringify(text.slice(0, 80))}`)
     this.#left = Number.parseInt(text, 16)
     this.#place = this.#left > 0 ? 'chunk' : 'last-end'
+    if (!/^[0-9A-Fa-f]{1,13}$/.test(text)) this.#fail(`bad chunk size: ${JSON.stringify(text.slice(0, 80))}`)
   }
 
   #fail(problem: string): void {
