@@ -25,7 +25,9 @@ export abstract class Participant {
   reader = new ResponseReader((bytes, offset) => this.takeBody(bytes, offset))
   /** It has ended its connection, or done what makes the gateway end it. */
   hasLeft = false
-  /** It stands at the door, or has never been there. */
+  /** Its request has gone out. */
+  hasAsked = false
+  /** It does not come. */
   isAbsent = false
   #noted = false
 
@@ -71,6 +73,11 @@ export abstract class Participant {
     const { port, tls } = this.door
     this.peer = await connectPeer({ port, tls, readBytes, onBytes: (bytes) => this.#take(bytes) })
     void this.peer.closed.then(() => this.note(`closed ${this.peer?.errorCode ?? ''}, ${this.summary}`))
+  }
+
+  protected async ask(line: string, fields = ''): Promise<void> {
+    await this.peer!.send(`${line} HTTP/1.1\r\nHost: x\r\n${fields}\r\n`)
+    this.hasAsked = true
   }
 
   protected leaveLater(ms: number, way: Way): void {

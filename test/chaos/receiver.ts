@@ -44,7 +44,7 @@ export class Receiver extends Participant {
     await this.come(own.readBytes)
     if (trouble.kind === 'leave later') this.leaveLater(trouble.ms, trouble.way)
     this.note(`GET ${JSON.stringify(trouble)}`)
-    await this.peer!.send(`GET /${plan.name}?n=${plan.n} HTTP/1.1\r\nHost: x\r\n\r\n`)
+    await this.ask(`GET /${plan.name}?n=${plan.n}`)
     if ('at' in trouble && trouble.at === 0) this.#meetTrouble()
   }
 

@@ -62,7 +62,7 @@ export class Sender extends Participant {
     this.note(`PUT ${plan.query}, ${framing}`)
     // One that is to hear nothing before the end, and dies in the meantime, is missed for minutes if it does not say this.
     const expect = plan.replyAtEnd ? 'Expect: 100-continue\r\n' : ''
-    await this.peer!.send(`PUT /${plan.name}?${plan.query} HTTP/1.1\r\nHost: x\r\n${expect}${framing}\r\n\r\n`)
+    await this.ask(`PUT /${plan.name}?${plan.query}`, `${expect}${framing}\r\n`)
     await this.#sendBody()
     if (this.#isGone) return
     await this.#sendEnd()

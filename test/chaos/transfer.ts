@@ -37,7 +37,6 @@ class Transfer {
   readonly #all: readonly (Sender | Receiver)[]
   #visits = 0
   #gaveUp = false
-  #arrived = false
   #hopelessSince: number | undefined
 
   constructor(
@@ -60,9 +59,6 @@ class Transfer {
     try {
       for (let i = 0; i < this.plan.visitors; i++) await this.#visit()
       const runs = this.#all.map((each) => each.run())
-      void Promise.all(runs).then(() => {
-        this.#arrived = true
-      })
       await eventually(() => this.#look(), { timeoutMs: HANGS_AFTER_MS, everyMs: 10 })
       await Promise.all(runs)
       const problems = judge({ ...this, lines: this.lines, gaveUp: this.#gaveUp })
@@ -77,6 +73,11 @@ class Transfer {
 
   get #view() {
     return this.running.gateway.table.get(this.plan.name)
+  }
+
+  /** Everybody who comes has come. */
+  get #arrived(): boolean {
+    return this.#all.every((each) => each.hasAsked || each.isAbsent)
   }
 
   /** A receiver that takes a place and frees it again, before anybody else comes. */
@@ -113,8 +114,10 @@ class Transfer {
 
   /** When somebody who is needed has gone before the start, the others would wait for minutes. */
   #goHomeIfHopeless(): void {
-    const waitsForTimeout = this.plan.query.includes('wait') && !this.sender.isOver
-    if (this.#view?.state !== 'waiting' || waitsForTimeout || !this.#all.some((each) => each.hasLeft || each.isOver)) {
+    const view = this.#view
+    const mayCome = view?.hasSender === true && this.plan.query.includes('wait')
+    const someoneWent = view?.hasSender === false || this.#all.some((each) => each.hasLeft || each.isOver)
+    if (view?.state !== 'waiting' || !this.#arrived || mayCome || !someoneWent) {
       this.#hopelessSince = undefined
       return
     }
@@ -137,12 +140,7 @@ class Transfer {
       if (!(await each.isUsable())) problems.push(`${each.who}: its connection serves no other request`)
     }
     const { sender } = this
-    if (
-      this.receivers[0]!.own.reuses &&
-      sender.hasListened &&
-      sender.isWhole &&
-      sender.trouble.kind !== 'close behind'
-    ) {
+    if (this.receivers[0]!.own.reuses && sender.hasListened && sender.isWhole && sender.trouble.kind === 'none') {
       if (!(await sender.isUsable())) problems.push('sender: its connection serves no other request')
     }
     return problems
