@@ -86,15 +86,16 @@ function* receiverFaults(receiver: Receiver, reason: EndReason | undefined, { pl
     yield `${who}: stayed, and has ${reader.bodyBytes} of ${plan.bytes}`
 }
 
-function* senderFaults(reason: EndReason | undefined, { plan, sender, receivers }: Outcome) {
+function* senderFaults(pipeReason: EndReason | undefined, { plan, sender, receivers }: Outcome) {
+  // One that fails while others wait is told why, and the pipe lives on.
+  const reason = pipeReason ?? (sender.isBroken ? 'broken_body' : 'no_receivers')
   const { text, isWhole, status, reader } = sender
   const told = text.trimEnd().split('\n').at(-1) ?? ''
   // What a sender sends behind its body, or behind what looks like its end, is answered in the middle of its status lines.
   if (reader.problem !== undefined && sender.trouble.kind !== 'too much' && !sender.isBroken)
     yield `sender: ${reader.problem}`
   if (isWhole && !plan.replyAtEnd && told !== '[INFO] Transfer complete.') yield `sender: a clean end after "${told}"`
-  if (isWhole && plan.replyAtEnd && status !== ENDINGS[reason ?? 'no_receivers'].status)
-    yield `sender: status ${status} for ${reason}`
+  if (isWhole && plan.replyAtEnd && status !== ENDINGS[reason].status) yield `sender: status ${status} for ${reason}`
   if (isWhole && status === 200) {
     if (reason !== 'complete') yield `sender: was told that it is complete, and it ended with ${reason}`
     for (const each of receivers)
@@ -105,6 +106,6 @@ function* senderFaults(reason: EndReason | undefined, { plan, sender, receivers 
   if (!sender.hasListened || !sender.isOver) return
   if (reason === 'complete' && !isWhole)
     yield `sender: it is complete, and the response has no clean end after "${told}"`
-  const line = ENDINGS[reason ?? 'no_receivers'].line
+  const line = ENDINGS[reason].line
   if (!told.endsWith(line)) yield `sender: was told "${told}", and it ended with ${reason}`
 }

@@ -144,8 +144,9 @@ function senderTrouble(random: Random, bytes: number, announced: boolean, tls: b
   if (kind < 71) return tls ? { kind: 'none' } : { kind: 'close behind' }
   if (kind < 80) return { kind: 'freeze', at, ms: random.between(50, 800) }
   if (kind < 88) return { kind: 'trickle', at: Math.min(at, bytes), pieces: random.between(5, 80) }
-  if (announced || tls) return { kind: 'too much', extra: random.pick(['x', '\r\n\r\n', NEXT_REQUEST])! }
-  return { kind: 'malformed', at: Math.min(at, bytes), how: random.pick(MALFORMED)! }
+  if (announced || tls || bytes === 0) return { kind: 'too much', extra: random.pick(['x', '\r\n\r\n', NEXT_REQUEST])! }
+  // Behind the last byte it would be the last chunk that is odd, and the body would be all there.
+  return { kind: 'malformed', at: Math.min(at, bytes - 1), how: random.pick(MALFORMED)! }
 }
 
 interface Setting {
