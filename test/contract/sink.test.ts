@@ -117,6 +117,28 @@ function contract(rig: SinkRig): void {
     opened.receiver.close()
   })
 
+  part('large pieces one by one, from callbacks of another connection: as a fan-out feeds it', async (t) => {
+    for (const piece of [16 * KIB - 16, 64 * KIB, 100_001, 128 * KIB]) {
+      const bytes = 12 * piece + 1
+      const opened = await rig.open({ bytes, piece })
+      const { driver, receiver } = opened
+      driver.upTo = 1
+      await rig.at('callback', () => {
+        driver.begin()
+        driver.advance()
+      })
+      while (driver.upTo < bytes) {
+        await eventually(() => driver.taken === driver.upTo || `${driver.taken} of ${driver.upTo} were taken`)
+        await rig.at('callback', () => {
+          driver.upTo += piece
+          driver.advance()
+        })
+      }
+      await endsWhole(t, opened, `12 times ${piece} bytes`)
+      receiver.close()
+    }
+  })
+
   part('a receiver that freezes makes it stop, and it goes on when there is room', async (t) => {
     for (const place of PLACES) {
       const opened = await rig.open({ bytes: LARGE, piece: 128 * KIB })
@@ -277,6 +299,7 @@ await Promise.all(parts)
 t.test('no defect was caught, and nothing is left', async (t) => {
   for (const host of hosts) {
     t.same(host.faults, [])
+    await eventually(() => host.missing === 0 || `${host.missing} bytes of the connection that served callbacks`)
     await eventually(() => host.keepalive.size <= 1 || `${host.keepalive.size} connections are kept alive`)
     await eventually(() => host.open <= 1 || `${host.open} responses are open`)
   }

@@ -11,6 +11,10 @@ import { ResponseReader } from '../support/response-reader.js'
 
 const BEAT_MS = 250
 
+const KICK = 'k'.charCodeAt(0)
+/** Follows a kick in the same read: two records of TLS. */
+const BEHIND = 'b'.repeat(20_000)
+
 type Handler = (exchange: Exchange) => void
 
 /** What a test needs of a sink or a source that it was given; the seats are the test's own. */
@@ -30,6 +34,8 @@ export class UwsHost {
   /** A connection whose bytes are callbacks, and what is to be run in them. */
   #kicker: Promise<Peer> | undefined
   readonly #kicks: (() => void)[] = []
+  /** Bytes that stand behind the kicks, and have not come: they are lost when something in the callback did harm. */
+  missing = 0
 
   constructor(readonly tls: CertificateFiles | undefined) {
     const context = {
@@ -83,7 +89,8 @@ export class UwsHost {
         run()
         resolve()
       })
-      void peer.send('1\r\nk\r\n')
+      this.missing += BEHIND.length
+      void peer.send(`1\r\nk\r\n${BEHIND.length.toString(16)}\r\n${BEHIND}\r\n`)
     })
   }
 
@@ -91,7 +98,11 @@ export class UwsHost {
     const peer = await this.connect(() => {})
     const name = this.serve((exchange) => {
       const source = exchange.toSource(SOURCE_OPTIONS)
-      const seat = { feed: () => this.#kicks.shift()!(), end() {}, left() {}, broken() {}, fault() {} }
+      const feed = (bytes: Uint8Array) => {
+        if (bytes[0] === KICK) this.#kicks.shift()!()
+        else this.missing -= bytes.length
+      }
+      const seat = { feed, end() {}, left() {}, broken() {}, fault() {} }
       source.seated(seat as unknown as SenderSeat)
       source.resume()
     })
