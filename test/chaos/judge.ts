@@ -15,6 +15,8 @@ export interface Outcome {
   readonly lines: readonly LogLine[]
   /** Somebody was missing for good, and the others went home. */
   readonly gaveUp: boolean
+  /** Memory is scarce: who waits may be refused it. */
+  readonly isScarce: boolean
 }
 
 /** How a pipe ends that has never streamed, and that others may follow on the same name. */
@@ -43,15 +45,23 @@ export function judge(outcome: Outcome): string[] {
   return problems
 }
 
+/** Bytes that came while receivers were missing found no place. While it streams a sender is held instead. */
+function foundNoMemory({ isScarce, sender, lines }: Outcome): boolean {
+  return isScarce && sender.text.includes(ENDINGS.overflow.line) && lines.every((line) => line.bytesOut === 0)
+}
+
 /** The sender's body arrived and a receiver waited for it. */
-function mustComplete({ sender, receivers, gaveUp }: Outcome): boolean {
+function mustComplete(outcome: Outcome): boolean {
+  const { sender, receivers, gaveUp } = outcome
+  if (foundNoMemory(outcome)) return false
   return (
     sender.isHonest && !gaveUp && receivers.every((each) => !each.isAbsent) && receivers.some((each) => each.hasStayed)
   )
 }
 
 /** Whether what happened allows this reason. */
-function reasonFault(reason: EndReason, { plan, sender, receivers, gaveUp }: Outcome): string | undefined {
+function reasonFault(reason: EndReason, outcome: Outcome): string | undefined {
+  const { plan, sender, receivers, gaveUp } = outcome
   const allGone = receivers.every((each) => !each.hasStayed)
   const allowed: Partial<Record<EndReason, boolean>> = {
     complete: sender.bodySent && !sender.isBroken,
@@ -59,6 +69,7 @@ function reasonFault(reason: EndReason, { plan, sender, receivers, gaveUp }: Out
     broken_body: sender.isBroken,
     receivers_left: allGone,
     receivers_stalled: allGone && plan.stallMs > 0 && receivers.some((each) => each.isStuck),
+    overflow: foundNoMemory(outcome),
     no_receivers: plan.query.includes('wait'),
     abandoned: gaveUp || sender.hasLeft || receivers.some((each) => each.hasLeft),
   }
@@ -86,9 +97,11 @@ function* receiverFaults(receiver: Receiver, reason: EndReason | undefined, { pl
     yield `${who}: stayed, and has ${reader.bodyBytes} of ${plan.bytes}`
 }
 
-function* senderFaults(pipeReason: EndReason | undefined, { plan, sender, receivers }: Outcome) {
+function* senderFaults(pipeReason: EndReason | undefined, outcome: Outcome) {
+  const { plan, sender, receivers } = outcome
   // One that fails while others wait is told why, and the pipe lives on.
-  const reason = pipeReason ?? (sender.isBroken ? 'broken_body' : 'no_receivers')
+  const own = sender.isBroken ? 'broken_body' : foundNoMemory(outcome) ? 'overflow' : 'no_receivers'
+  const reason = pipeReason ?? own
   const { text, isWhole, status, reader } = sender
   const told = text.trimEnd().split('\n').at(-1) ?? ''
   // What a sender sends behind its body, or behind what looks like its end, is answered in the middle of its status lines.

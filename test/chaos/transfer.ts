@@ -61,7 +61,12 @@ class Transfer {
       const runs = this.#all.map((each) => each.run())
       await eventually(() => this.#look(), { timeoutMs: HANGS_AFTER_MS, everyMs: 10 })
       await Promise.all(runs)
-      const problems = judge({ ...this, lines: this.lines, gaveUp: this.#gaveUp })
+      const problems = judge({
+        ...this,
+        lines: this.lines,
+        gaveUp: this.#gaveUp,
+        isScarce: this.running.gateway.slabs.maxSlabs < 128,
+      })
       if (problems.length === 0) problems.push(...(await this.#reuse()))
       return problems
     } catch (error) {
