@@ -103,7 +103,8 @@ export function planOf(seed: number, tls: boolean): Plan {
     visitors: random.chance(10) ? random.between(1, 2) : 0,
     sender: {
       trouble: quiet || someoneIsAbsent ? { kind: 'none' } : senderTrouble(random, bytes, announced, tls),
-      piece: random.pick([100, 4 * KIB, 16 * KIB + 1, 64 * KIB, 300 * KIB])! + random.below(50),
+      // Not so many that the sender itself takes long.
+      piece: Math.max(random.pick([100, 4 * KIB, 16 * KIB + 1, 64 * KIB, 300 * KIB])! + random.below(50), bytes >> 11),
       comesAfter: random.below(40),
       readsLines: !random.chance(10),
     },
