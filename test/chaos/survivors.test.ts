@@ -97,7 +97,7 @@ async function play(
     await Promise.all(runs)
     for (const each of ending === 'thaw' ? [victim!, ...others] : others)
       t.same([each.wrongAt, each.reader.problem, each.reader.bodyBytes], [undefined, undefined, bytes], each.who)
-    t.match(sender.text, /\nStreaming|Upload complete\.\n[\s\S]*Transfer complete\.\n$/)
+    t.match(sender.text, /Streaming to [\s\S]*Upload complete\.\n[\s\S]*Transfer complete\.\n$/)
     t.equal(await running.ended(name), 'complete')
   } catch (error) {
     t.fail(`${error}\n${diary.lines.join('\n')}`)

@@ -5,7 +5,8 @@ import type { EndReason } from '../../core/index.js'
 import { makeCertificate } from '../support/certificate.js'
 import { eventually } from '../support/eventually.js'
 import { FakeRig, type OpenedSink, type Place, type SinkRig } from './sink-rig.js'
-import { startHost, UwsSinkRig } from './uws-sink-rig.js'
+import { startHost } from './uws-host.js'
+import { UwsSinkRig } from './uws-sink-rig.js'
 
 const KIB = 1024
 const MIB = 1024 * KIB

@@ -7,7 +7,7 @@ import { makeCertificate } from '../support/certificate.js'
 import { eventually } from '../support/eventually.js'
 import type { Place } from './sink-rig.js'
 import { FakeSourceRig, type OpenedSource, type SourceRig } from './source-rig.js'
-import { startHost } from './uws-sink-rig.js'
+import { startHost } from './uws-host.js'
 import { UwsSourceRig } from './uws-source-rig.js'
 
 const KIB = 1024

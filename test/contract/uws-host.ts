@@ -131,9 +131,16 @@ export function seatSink(sink: TestSink, seat: Pick<ReceiverSeat, 'drained' | 'f
   sink.seated(seat as ReceiverSeat)
 }
 
-/** Whether the connection answers another request, whose bytes come to this reader. */
+/** A reader for the answer to one more request on the same connection. */
 export function nextResponse(): { reader: ResponseReader; text: () => string } {
   const pieces: string[] = []
   const reader = new ResponseReader((bytes) => pieces.push(bytes.toString('latin1')))
   return { reader, text: () => pieces.join('') }
+}
+
+/** Starts a host that stops when the test ends. */
+export async function startHost(t: { teardown(undo: () => void): void }, tls?: CertificateFiles): Promise<UwsHost> {
+  const host = await new UwsHost(tls).start()
+  t.teardown(() => host.stop())
+  return host
 }

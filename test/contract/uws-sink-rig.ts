@@ -1,13 +1,12 @@
 /** The gateway's sink on a real connection, with a real client at its far end. */
 
 import { atEndOfTurn } from '../../gateway/uws-turn.js'
-import type { CertificateFiles } from '../support/certificate.js'
 import { eventually } from '../support/eventually.js'
 import { type Peer, WAYS, type Way } from '../support/peer.js'
 import { ResponseReader } from '../support/response-reader.js'
 import { SinkDriver, type SinkPlan } from './sink-driver.js'
 import type { OpenedSink, Place, Receiver, SinkRig } from './sink-rig.js'
-import { nextResponse, SINK_OPTIONS, seatSink, UwsHost } from './uws-host.js'
+import { nextResponse, SINK_OPTIONS, seatSink, type UwsHost } from './uws-host.js'
 
 export class UwsSinkRig implements SinkRig {
   readonly name: string
@@ -107,10 +106,4 @@ class UwsReceiver implements Receiver {
   close(): void {
     this.peer!.leave('destroy')
   }
-}
-
-export async function startHost(t: { teardown(undo: () => void): void }, tls?: CertificateFiles): Promise<UwsHost> {
-  const host = await new UwsHost(tls).start()
-  t.teardown(() => host.stop())
-  return host
 }
