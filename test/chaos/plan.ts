@@ -77,8 +77,9 @@ export function planOf(seed: number, tls: boolean): Plan {
   const random = new Random(seed)
   const n = random.chance(35) ? 1 : random.between(2, random.chance(30) ? 8 : 4)
   const announced = random.chance(50)
-  const bytes = bodySize(random)
-  const stallMs = random.chance(12) ? 2000 : 0
+  const stallMs = random.chance(15) ? 2000 : 0
+  // More than the kernel takes for somebody who does not read: only then is he noticed.
+  const bytes = stallMs > 0 && random.chance(70) ? random.between(MIB, 3 * MIB) : bodySize(random)
   // Over TLS nobody finds out that such a sender has died.
   const replyAtEnd = random.chance(15) && !tls
   const someoneIsAbsent = random.chance(5)
@@ -172,6 +173,7 @@ function receiverTrouble(random: Random, { bytes, stallMs, tls }: Setting): Rece
   const at = moment(random, bytes)
   const way = wayOf(random, tls)
   const kind = random.below(100)
+  if (stallMs > 0 && kind < 25) return { kind: 'stuck', at: random.below(Math.max(1, bytes - MIB)) }
   if (kind < 50) return { kind: 'none' }
   if (kind < 62) return { kind: 'leave', at, way }
   if (kind < 67) return { kind: 'leave later', ms: random.below(400), way }
@@ -179,6 +181,6 @@ function receiverTrouble(random: Random, { bytes, stallMs, tls }: Setting): Rece
   if (kind < 84) return { kind: 'freeze and leave', at, ms: random.between(20, 600), way }
   if (kind < 90) return { kind: 'talk', at, what: random.pick(['x', NEXT_REQUEST, 'PRI * HTTP/2.0\r\n\r\n'])! }
   // A trickle is slow enough to look like a stall.
-  if (stallMs > 0) return { kind: 'stuck', at }
+  if (stallMs > 0) return { kind: 'freeze', at, ms: 900 }
   return { kind: 'trickle', reads: random.between(10, 150), ms: random.between(1, 4) }
 }
