@@ -19,6 +19,11 @@ export interface Outcome {
   readonly isScarce: boolean
 }
 
+/** In this time the gateway has heard of one who left. */
+const EARLY_MS = 300
+/** More than a kernel holds for one who does not read. */
+const KERNEL_BYTES = 4 * 1024 * 1024
+
 /** How a pipe ends that has never streamed, and that others may follow on the same name. */
 const WAITED_ONLY: readonly EndReason[] = ['abandoned', 'no_receivers', 'no_sender']
 
@@ -59,12 +64,20 @@ function mustComplete(outcome: Outcome): boolean {
   )
 }
 
+/** Every receiver left, and long before the last byte was sent, or far from having it. */
+function nobodyHasAll({ plan, sender, receivers }: Outcome): boolean {
+  return receivers.every((each) => {
+    const early = each.leftAt + EARLY_MS < sender.sentAt
+    return each.isAbsent || early || (each.leftAt < Infinity && plan.bytes - each.reader.bodyBytes > KERNEL_BYTES)
+  })
+}
+
 /** Whether what happened allows this reason. */
 function reasonFault(reason: EndReason, outcome: Outcome): string | undefined {
   const { plan, sender, receivers, gaveUp } = outcome
   const allGone = receivers.every((each) => !each.hasStayed)
   const allowed: Partial<Record<EndReason, boolean>> = {
-    complete: sender.bodySent && !sender.isBroken,
+    complete: sender.bodySent && !sender.isBroken && !nobodyHasAll(outcome),
     sender_left: sender.hasLeft && sender.trouble.kind !== 'leave when uploaded',
     broken_body: sender.isBroken,
     receivers_left: allGone,

@@ -25,6 +25,8 @@ export abstract class Participant {
   reader = new ResponseReader((bytes, offset) => this.takeBody(bytes, offset))
   /** It has ended its connection, or done what makes the gateway end it. */
   hasLeft = false
+  /** When it ended its connection; never, for one that is there or whom the gateway may end later. */
+  leftAt = Number.POSITIVE_INFINITY
   /** Its request has gone out. */
   hasAsked = false
   /** It does not come. */
@@ -61,6 +63,7 @@ export abstract class Participant {
     if (this.hasLeft || this.peer === undefined || this.peer.isClosed) return
     this.note(`${way}, ${why}`)
     this.hasLeft = true
+    this.leftAt = performance.now()
     this.peer.leave(way)
   }
 

@@ -10,6 +10,8 @@ export class Sender extends Participant {
   /** Bytes of the body that have gone out, and whether the word that ends a chunked one has. */
   #sentBytes = 0
   #sentEnd = false
+  /** When that was. */
+  sentAt = Number.NEGATIVE_INFINITY
   /** It has broken the rules, so that the gateway may end it. */
   isBroken = false
   /** Its status lines. */
@@ -117,6 +119,7 @@ export class Sender extends Participant {
   async #sendEnd(): Promise<void> {
     const { trouble } = this
     this.#sentEnd = true
+    this.sentAt = performance.now()
     if (!this.plan.announced) await this.peer!.send('0\r\n\r\n')
     if (this.#isGone) return
     this.note('all sent')

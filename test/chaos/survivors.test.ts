@@ -12,7 +12,6 @@ import { keepsNothing, openSockets } from './watch.js'
 
 const MIB = 1024 * 1024
 const BYTES = 3 * MIB + 12_345
-const SURVIVORS = 3
 const READER: ReceiverPlan = {
   trouble: { kind: 'none' },
   readBytes: 64 * 1024,
@@ -64,6 +63,19 @@ interface Scene {
 
 let names = 0
 
+/** A sender and its receivers, who have not come yet. */
+function cast(running: Running, announced: boolean, bytes: number, receivers: readonly ReceiverPlan[]) {
+  const name = `survivors-${names++}`
+  const n = receivers.length
+  const sending = { trouble: { kind: 'none' }, piece: 64 * 1024, comesAfter: 0, readsLines: true } as const
+  const terms = { query: `n=${n}`, stallMs: 0, replyAtEnd: false, visitors: 0 }
+  const plan: Plan = { seed: names, name, n, bytes, announced, ...terms, sender: sending, receivers }
+  const diary = new Diary()
+  const door = { port: running.port, tls: false }
+  const sender = new Sender(plan, diary, door)
+  return { sender, receivers: receivers.map((_, i) => new Receiver(plan, i, diary, door)), name, diary }
+}
+
 async function play(
   t: Test,
   running: Running,
@@ -71,20 +83,12 @@ async function play(
   announced: boolean,
   ending: Way | 'thaw',
 ): Promise<void> {
-  const name = `survivors-${names++}`
   const { bytes, stopsAt } = moment
-  const n = SURVIVORS + 1
-  const sending = { trouble: { kind: 'none' }, piece: 64 * 1024, comesAfter: 0, readsLines: true } as const
   // A trouble that only stops the reading: the end is chosen here.
   const victimPlan: ReceiverPlan =
     stopsAt === undefined ? READER : { ...READER, trouble: { kind: 'stuck', at: stopsAt } }
-  const receivers = [victimPlan, ...Array.from({ length: SURVIVORS }, () => READER)]
-  const terms = { query: `n=${n}`, stallMs: 0, replyAtEnd: false, visitors: 0 }
-  const plan: Plan = { seed: names, name, n, bytes, announced, ...terms, sender: sending, receivers }
-  const diary = new Diary()
-  const door = { port: running.port, tls: false }
-  const sender = new Sender(plan, diary, door)
-  const [victim, ...others] = receivers.map((_, i) => new Receiver(plan, i, diary, door))
+  const { sender, receivers, name, diary } = cast(running, announced, bytes, [victimPlan, READER, READER, READER])
+  const [victim, ...others] = receivers
   const all = [sender, victim!, ...others]
   try {
     const runs = all.map((each) => each.run())
@@ -106,6 +110,32 @@ async function play(
   }
 }
 
+/** Nobody is left: the transfer fails, and its sender knows. */
+async function desert(t: Test, running: Running, announced: boolean, way: Way): Promise<void> {
+  const frozen: ReceiverPlan = { ...READER, trouble: { kind: 'stuck', at: 0 } }
+  const { sender, receivers, name } = cast(running, announced, 8 * MIB, [frozen, frozen, frozen, frozen])
+  try {
+    const runs = [sender, ...receivers].map((each) => each.run())
+    for (let left = 4; left > 0; left--) {
+      const view = () => running.gateway.table.get(name)
+      await eventually(
+        () => (view()?.state === 'streaming' && view()?.receiversPresent === left) || `not ${left} receivers`,
+      )
+      receivers[left - 1]!.leave(way, 'with the others')
+    }
+    t.equal(await running.ended(name), 'receivers_left')
+    await eventually(() => sender.isOver || 'the sender is not told')
+    await Promise.all(runs)
+    t.notOk(sender.isWhole, 'no clean end')
+    t.match(
+      sender.text,
+      /(A receiver disconnected\.\n[\s\S]*){3}All receivers disconnected before transfer completed\.\n$/,
+    )
+  } finally {
+    for (const each of [sender, ...receivers]) each.close()
+  }
+}
+
 for (const announced of [true, false]) {
   t.test(announced ? 'with a length' : 'chunked', async (t) => {
     const running = await startGateway(t)
@@ -115,6 +145,8 @@ for (const announced of [true, false]) {
         await t.test(`${moment.name}: ${ending}`, (t) => play(t, running, moment, announced, ending))
       }
     }
+    for (const way of WAYS)
+      await t.test(`all four go, one after the other: ${way}`, (t) => desert(t, running, announced, way))
     await t.resolves(keepsNothing(running, sockets))
   })
 }
