@@ -52,7 +52,8 @@ export function judge(outcome: Outcome): string[] {
 
 /** Bytes that came while receivers were missing found no place. While it streams a sender is held instead. */
 function foundNoMemory({ isScarce, sender, lines }: Outcome): boolean {
-  return isScarce && sender.text.includes(ENDINGS.overflow.line) && lines.every((line) => line.bytesOut === 0)
+  if (!isScarce || lines.some((line) => line.bytesOut !== 0)) return false
+  return sender.text.includes(ENDINGS.overflow.line) || lines.some((line) => line.reason === 'overflow')
 }
 
 /** The sender's body arrived and a receiver waited for it. */

@@ -153,9 +153,11 @@ function contract(rig: SinkRig): void {
           driver.advance()
         })
         await standsStill(opened)
-        t.ok(driver.full, 'it took less than all')
         // Once it has read a lot, the kernel gives the client a larger buffer, which is none of the sink's business.
-        if (at === 0) t.ok(driver.taken <= rig.frozenBytes, `it took ${driver.taken} bytes that nobody read`)
+        if (at === 0) {
+          t.ok(driver.full, 'it took less than all')
+          t.ok(driver.taken <= rig.frozenBytes, `it took ${driver.taken} bytes that nobody read`)
+        }
         driver.upTo = at === 0 ? 2 * MIB : LARGE
         receiver.thaw()
       }
