@@ -1,0 +1,146 @@
+/** A server without a router, for cases that hold a sink or a source of the gateway in their own hands. */
+
+import { Pulse, type ReceiverSeat, type SenderSeat } from '../../core/index.js'
+import type { Exchange, SinkOptions, SourceOptions } from '../../gateway/exchange.js'
+import { UwsServer } from '../../gateway/uws-app.js'
+import { Keepalive } from '../../gateway/uws-keepalive.js'
+import { helpSockets } from '../../gateway/uws-sockets.js'
+import type { CertificateFiles } from '../support/certificate.js'
+import { connectPeer, type Peer } from '../support/peer.js'
+import { ResponseReader } from '../support/response-reader.js'
+
+const BEAT_MS = 250
+
+const KICK = 'k'.charCodeAt(0)
+/** Follows a kick in the same read: two records of TLS. */
+const BEHIND = 'b'.repeat(20_000)
+
+type Handler = (exchange: Exchange) => void
+
+/** What a test needs of a sink or a source that it was given; the seats are the test's own. */
+export type TestSink = ReturnType<Exchange['toSink']>
+export type TestSource = ReturnType<Exchange['toSource']>
+
+export class UwsHost {
+  readonly pulse = new Pulse(() => performance.now())
+  readonly keepalive = new Keepalive()
+  /** Defects that the gateway's code caught. */
+  readonly faults: unknown[] = []
+  port = 0
+  readonly #server: UwsServer
+  readonly #handlers = new Map<string, Handler>()
+  readonly #beat: NodeJS.Timeout
+  #names = 0
+  /** A connection whose bytes are callbacks, and what is to be run in them. */
+  #kicker: Promise<Peer> | undefined
+  readonly #kicks: (() => void)[] = []
+  /** Bytes that stand behind the kicks, and have not come: they are lost when something in the callback did harm. */
+  missing = 0
+
+  constructor(readonly tls: CertificateFiles | undefined) {
+    const context = {
+      pulse: this.pulse,
+      keepalive: this.keepalive,
+      sockets: helpSockets(true).sockets,
+      log: () => {},
+      onFault: (error: unknown) => this.faults.push(error),
+      tls: tls !== undefined,
+      cleanFailures: false,
+    }
+    this.#server = new UwsServer(context, tls, (exchange) => this.#handle(exchange))
+    this.#beat = setInterval(() => this.pulse.beat(), BEAT_MS)
+  }
+
+  async start(): Promise<this> {
+    this.port = (await this.#server.listen('127.0.0.1', 0))!
+    return this
+  }
+
+  /** Responses that are not over. */
+  get open(): number {
+    return this.#server.open
+  }
+
+  stop(): void {
+    void this.#kicker?.then((peer) => peer.leave('destroy'))
+    clearInterval(this.#beat)
+    this.keepalive.stop()
+    this.#server.close()
+  }
+
+  /** A name that this handler serves once. */
+  serve(handler: Handler): string {
+    const name = `/${this.#names++}`
+    this.#handlers.set(name, handler)
+    return name
+  }
+
+  connect(onBytes: (bytes: Buffer) => void, readBytes?: number): Promise<Peer> {
+    const tls = this.tls !== undefined
+    return connectPeer({ port: this.port, tls, onBytes, ...(readBytes === undefined ? {} : { readBytes }) })
+  }
+
+  /** Runs this inside the `onData` of a connection that is kept for nothing else: where a sender's bytes are fed. */
+  async inCallback(run: () => void): Promise<void> {
+    this.#kicker ??= this.#openKicker()
+    const peer = await this.#kicker
+    await new Promise<void>((resolve) => {
+      this.#kicks.push(() => {
+        run()
+        resolve()
+      })
+      this.missing += BEHIND.length
+      void peer.send(`1\r\nk\r\n${BEHIND.length.toString(16)}\r\n${BEHIND}\r\n`)
+    })
+  }
+
+  async #openKicker(): Promise<Peer> {
+    const peer = await this.connect(() => {})
+    const name = this.serve((exchange) => {
+      const source = exchange.toSource(SOURCE_OPTIONS)
+      const feed = (bytes: Uint8Array) => {
+        if (bytes[0] === KICK) this.#kicks.shift()!()
+        else this.missing -= bytes.length
+      }
+      const seat = { feed, end() {}, left() {}, broken() {}, fault() {} }
+      source.seated(seat as unknown as SenderSeat)
+      source.resume()
+    })
+    await peer.send(`PUT ${name} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`)
+    return peer
+  }
+
+  #handle(exchange: Exchange): void {
+    const handler = this.#handlers.get(exchange.request.path)
+    this.#handlers.delete(exchange.request.path)
+    if (handler === undefined) exchange.answer({ status: 200, headers: [], body: 'usable' })
+    else handler(exchange)
+  }
+}
+
+export const SINK_OPTIONS: SinkOptions = { accept: '*/*', headers: () => [['X-Test', 'contract']] }
+export const SOURCE_OPTIONS: SourceOptions = {
+  replyAtEnd: false,
+  isChunked: true,
+  expectsContinue: false,
+  headers: [['Content-Type', 'text/plain']],
+}
+
+/** Seats whatever reports like a receiver's seat. */
+export function seatSink(sink: TestSink, seat: Pick<ReceiverSeat, 'drained' | 'finished' | 'left' | 'fault'>): void {
+  sink.seated(seat as ReceiverSeat)
+}
+
+/** A reader for the answer to one more request on the same connection. */
+export function nextResponse(): { reader: ResponseReader; text: () => string } {
+  const pieces: string[] = []
+  const reader = new ResponseReader((bytes) => pieces.push(bytes.toString('latin1')))
+  return { reader, text: () => pieces.join('') }
+}
+
+/** Starts a host that stops when the test ends. */
+export async function startHost(t: { teardown(undo: () => void): void }, tls?: CertificateFiles): Promise<UwsHost> {
+  const host = await new UwsHost(tls).start()
+  t.teardown(() => host.stop())
+  return host
+}

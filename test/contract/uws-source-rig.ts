@@ -1,0 +1,136 @@
+/** The gateway's source on a real connection, with a real client at its far end. */
+
+import type { News, SenderSeat } from '../../core/index.js'
+import { newsLines } from '../../gateway/status-lines.js'
+import { atEndOfTurn } from '../../gateway/uws-turn.js'
+import { eventually } from '../support/eventually.js'
+import { type Peer, WAYS, type Way } from '../support/peer.js'
+import { ResponseReader } from '../support/response-reader.js'
+import type { Place } from './sink-rig.js'
+import { PIPE, SourceDriver } from './source-driver.js'
+import type { OpenedSource, SenderEnd, SourceRig } from './source-rig.js'
+import { nextResponse, SOURCE_OPTIONS, type UwsHost } from './uws-host.js'
+
+const ALL_NEWS: readonly News[] = [
+  'waiting',
+  'still_waiting',
+  'receiver_joined',
+  'receiver_left',
+  'streaming',
+  'uploaded',
+]
+/** What the native helper lets one read bring. */
+const READ_BYTES = 128 * 1024
+
+export interface UwsSourceForm {
+  readonly announced: boolean
+  readonly replyAtEnd: boolean
+}
+
+export class UwsSourceRig implements SourceRig {
+  readonly name: string
+  readonly tellsNews: boolean
+  readonly readBytes = READ_BYTES
+  readonly ways: readonly Way[]
+
+  constructor(
+    readonly host: UwsHost,
+    readonly form: UwsSourceForm,
+  ) {
+    this.tellsNews = !form.replyAtEnd
+    this.ways = host.tls === undefined ? WAYS : ['destroy']
+    const framing = form.announced ? 'with a length' : 'chunked'
+    const reply = form.replyAtEnd ? ', answered at the end' : ''
+    this.name = `${framing}, ${host.tls === undefined ? 'plain' : 'TLS'}${reply}`
+  }
+
+  async open(bytes: number): Promise<OpenedSource> {
+    const sender = new UwsSenderEnd(this.form.announced)
+    const peer = await this.host.connect((received) => sender.reader.push(received))
+    sender.peer = peer
+    const seated = new Promise<SourceDriver>((resolve) => {
+      const { announced, replyAtEnd } = this.form
+      const name = this.host.serve((exchange) => {
+        const source = exchange.toSource({ ...SOURCE_OPTIONS, isChunked: !announced, replyAtEnd })
+        const driver = new SourceDriver(source, bytes)
+        source.seated(driver as unknown as SenderSeat)
+        resolve(driver)
+      })
+      const framing = announced ? `Content-Length: ${bytes}` : 'Transfer-Encoding: chunked'
+      void peer.send(`PUT ${name} HTTP/1.1\r\nHost: x\r\n${framing}\r\n\r\n`)
+    })
+    const driver = await seated
+    sender.stream = driver.stream
+    return { driver, sender }
+  }
+
+  at(place: Place, run: () => void): Promise<void> {
+    if (place === 'callback') return this.host.inCallback(run)
+    return new Promise((resolve, reject) => {
+      atEndOfTurn({
+        flush() {
+          run()
+          resolve()
+        },
+        fault: reject,
+      })
+    })
+  }
+}
+
+class UwsSenderEnd implements SenderEnd {
+  peer: Peer | undefined
+  stream: Uint8Array = new Uint8Array()
+  text = ''
+  reader = new ResponseReader((bytes) => {
+    this.text += bytes.toString('latin1')
+  })
+  #sent = 0
+
+  constructor(readonly announced: boolean) {}
+
+  sendUpTo(bytes: number): void {
+    const piece = this.stream.subarray(this.#sent, bytes)
+    this.#sent = bytes
+    const send = (data: string | Uint8Array) => void this.peer!.send(data)
+    if (this.announced) send(piece)
+    else this.#sendChunks(piece, send)
+    if (!this.announced && bytes === this.stream.length) send('0\r\n\r\n')
+  }
+
+  /** In chunks of any size, to have some that end in the middle of a read. */
+  #sendChunks(piece: Uint8Array, send: (data: string | Uint8Array) => void): void {
+    const most = 70_001
+    for (let at = 0; at < piece.length; at += most) {
+      const chunk = piece.subarray(at, at + most)
+      send(Buffer.concat([Buffer.from(`${chunk.length.toString(16)}\r\n`), chunk, Buffer.from('\r\n')]))
+    }
+  }
+
+  get heard(): readonly News[] {
+    const lines = this.text.split('\n').slice(0, -1)
+    return lines.flatMap((line) => ALL_NEWS.filter((news) => newsLines(news, PIPE)[0] === line))
+  }
+
+  get outcome(): SenderEnd['outcome'] {
+    const { complete, head } = this.reader
+    if (complete) return head!.status === 200 ? 'complete' : 'refused'
+    return this.peer!.isClosed ? 'cut' : 'open'
+  }
+
+  leave(way: Way): void {
+    this.peer!.leave(way)
+  }
+
+  async isUsable(): Promise<boolean> {
+    const { reader, text } = nextResponse()
+    this.reader = reader
+    await this.peer!.send('GET /usable HTTP/1.1\r\nHost: x\r\n\r\n')
+    await eventually(() => reader.complete || this.peer!.isClosed || 'no answer to the next request')
+    return text() === 'usable'
+  }
+
+  close(): void {
+    this.peer!.leave('destroy')
+  }
+}
