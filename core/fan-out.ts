@@ -9,23 +9,29 @@ import { Window } from './window.js'
 export class Lane {
   /** Bytes of the stream that the sink has taken: the cursor. */
   taken = 0
-  /** The sink took less than it was offered; it is offered nothing until it says that it drained. */
+  /** The sink is full; it is offered nothing until it says that it drained. */
   full = false
   /** False when the receiver is gone: nobody may be held by it. */
   present = true
   /** The sink has been told that it has all; `finished` when it has handed it on. */
   finishing = false
   finished = false
-  /** `taken` when `patrol` last saw it move, and when that was. */
-  #seenTaken = 0
+  /** `delivered` when somebody last looked and it had moved, and when that was. */
+  #seenDelivered = 0
   #seenAt = 0
 
   constructor(readonly sink: Sink) {}
 
+  /** Bytes that have reached the receiver's machine. A sink takes megabytes at once, and then nothing for long. */
+  get delivered(): number {
+    return this.taken - this.sink.queued()
+  }
+
   /** For how long, in milliseconds, the lane has not moved although it should. */
   idleFor(now: number, wanted: boolean): number {
-    if (!wanted || this.taken !== this.#seenTaken || this.#seenAt === 0) {
-      this.#seenTaken = this.taken
+    const { delivered } = this
+    if (!wanted || delivered !== this.#seenDelivered || this.#seenAt === 0) {
+      this.#seenDelivered = delivered
       this.#seenAt = now
     }
     return now - this.#seenAt
@@ -44,19 +50,22 @@ export interface FanOutOwner {
  * One stream in, `n` copies out: the hot path.
  *
  * A chunk is offered to every lane at once. A lane that takes all of it costs one call and no copy. What some lane does
- * not take is kept once, in a window that all lanes read by their own cursor; the source is paused while the slowest
- * lane is a window behind and resumed at half of it. Before `start()` everything is kept.
+ * not take is kept once, in a window that all lanes read by their own cursor. Before `start()` everything is kept.
+ *
+ * The source flows while somebody can take more and nobody is too far behind. Too far is a window; then the slowest has to
+ * come within half of one first. When all lanes are full nobody is held back by a pause, and what is not read need not be
+ * kept.
  */
 export class FanOut {
   /** Bytes read from the source. */
   bytesIn = 0
-  /** Grows with every chunk read or taken: two equal readings mean that nothing moved. */
-  moves = 0
   readonly #pool: SlabPool
   readonly #window: Window
   #lanes: readonly Lane[] = []
   #started = false
   #paused = true
+  /** The slowest lane was a window behind, and has not come within half of one since. */
+  #crowded = false
   #sourceEnded = false
   /** Where the last lane was when it left. */
   #takenByLast = 0
@@ -83,6 +92,23 @@ export class FanOut {
     return slowest === Number.POSITIVE_INFINITY ? this.#takenByLast : slowest
   }
 
+  /** Bytes that have reached the machine of the slowest receiver. */
+  get delivered(): number {
+    let delivered = this.bytesIn
+    for (const lane of this.#lanes) if (lane.present) delivered = Math.min(delivered, lane.delivered)
+    return delivered
+  }
+
+  /** Grows whenever anything moves: a byte is read or delivered, or a receiver has all or goes. */
+  get progress(): number {
+    let progress = this.bytesIn
+    for (const lane of this.#lanes) {
+      progress += lane.present ? lane.delivered : lane.taken + 1
+      if (lane.finished) progress++
+    }
+    return progress
+  }
+
   /** Bytes kept for lanes that have not taken them. */
   get held(): number {
     return this.#window.held
@@ -94,24 +120,29 @@ export class FanOut {
     this.#lanes = lanes
     for (const lane of lanes) lane.sink.begin(head, pipe)
     for (const lane of lanes) this.#advance(lane)
-    // What was kept while waiting counts, but short of a whole window it must not hold back receivers that are ready.
-    this.settle(Math.max(0, this.#windowNow - 1))
+    this.settle()
   }
 
   /** The source has read `chunk`. */
   feed(chunk: BorrowedBytes): void {
     const before = this.bytesIn
     this.bytesIn = before + chunk.byteLength
-    this.moves++
     const lanes = this.#lanes
     let slowest = this.#started ? this.bytesIn : 0
+    let hungry = false
     for (let i = 0; i < lanes.length; i++) {
       const lane = lanes[i]!
       if (!lane.present) continue
       if (!lane.full) this.#offer(lane, chunk)
+      if (!lane.full) hungry = true
       if (lane.taken < slowest) slowest = lane.taken
     }
-    if (slowest < this.bytesIn) this.#keep(slowest > before ? chunk.subarray(slowest - before) : chunk, slowest)
+    const behind = this.bytesIn - slowest
+    if (behind > 0 && !this.#keep(slowest > before ? chunk.subarray(slowest - before) : chunk, behind)) {
+      this.owner.streamOverflowed()
+      return
+    }
+    this.#pace(hungry, behind)
   }
 
   /** The source has no more bytes. */
@@ -133,7 +164,6 @@ export class FanOut {
   finished(lane: Lane): void {
     if (!lane.present || lane.finished) return
     lane.finished = true
-    this.moves++
     this.#reportIfFinished()
   }
 
@@ -164,8 +194,7 @@ export class FanOut {
   #offer(lane: Lane, bytes: BorrowedBytes): void {
     const took = lane.sink.write(bytes)
     lane.taken += took
-    if (took > 0) this.moves++
-    if (took < bytes.byteLength) lane.full = true
+    if (lane.sink.isFull) lane.full = true
   }
 
   /** Brings the lane as far as its sink takes. */
@@ -174,19 +203,23 @@ export class FanOut {
     this.#finishIfDone(lane)
   }
 
-  /** Keeps the end of a chunk, and pauses the source when that is enough. */
-  #keep(bytes: BorrowedBytes, slowest: number): void {
-    const behind = this.bytesIn - slowest
+  /** Keeps the end of a chunk. Returns false when it may not. */
+  #keep(bytes: BorrowedBytes, behind: number): boolean {
     // Who waits may not take the memory of those who stream.
     const spare = !this.#started
-    if (behind > this.limits.holdBytes || !this.#window.append(bytes, this.bytesIn - bytes.byteLength, spare)) {
-      this.owner.streamOverflowed()
-      return
-    }
-    if (!this.#paused && behind >= this.#windowNow) {
-      this.#paused = true
-      this.source.pause()
-    }
+    return behind <= this.limits.holdBytes && this.#window.append(bytes, this.bytesIn - bytes.byteLength, spare)
+  }
+
+  /** Pauses or resumes the source. */
+  #pace(hungry: boolean, behind: number): void {
+    if (this.#sourceEnded || !this.#started) return
+    if (behind >= this.#windowNow) this.#crowded = true
+    else if (behind <= this.#windowNow / 2) this.#crowded = false
+    const pause = this.#crowded || !hungry
+    if (pause === this.#paused) return
+    this.#paused = pause
+    if (pause) this.source.pause()
+    else this.source.resume()
   }
 
   get #windowNow(): number {
@@ -194,13 +227,12 @@ export class FanOut {
   }
 
   /** After cursors moved or a lane left: frees what all have taken, lets the source flow, sees whether all is done. */
-  settle(resumeAt = this.#windowNow / 2): void {
+  settle(): void {
     const slowest = this.slowest
     this.#window.release(slowest)
-    if (this.#paused && !this.#sourceEnded && this.bytesIn - slowest <= resumeAt) {
-      this.#paused = false
-      this.source.resume()
-    }
+    let hungry = false
+    for (const lane of this.#lanes) if (lane.present && !lane.full) hungry = true
+    this.#pace(hungry, this.bytesIn - slowest)
     this.#reportIfFinished()
   }
 

@@ -3,11 +3,11 @@ import type { Limits } from './limits.js'
 
 /** Whether a transfer keeps the limits on its pace. Looked at now and then, never on the path of the bytes. */
 export class Pace {
-  /** The reading of `moves` when it last changed, and when that was. */
-  #moves = 0
+  /** The reading of `progress` when it last changed, and when that was. */
+  #progress = 0
   #movedAt: number
-  /** What the slowest receiver had taken when the period began, and when that was. */
-  #taken = 0
+  /** What the slowest receiver had when the period began, and when that was. */
+  #delivered = 0
   #periodAt: number
 
   constructor(
@@ -25,8 +25,9 @@ export class Pace {
   }
 
   #isIdle(fanOut: FanOut, now: number): boolean {
-    if (fanOut.moves !== this.#moves) {
-      this.#moves = fanOut.moves
+    const { progress } = fanOut
+    if (progress !== this.#progress) {
+      this.#progress = progress
       this.#movedAt = now
     }
     const { idleMs } = this.limits
@@ -37,9 +38,9 @@ export class Pace {
     const { minRate, ratePeriodMs } = this.limits
     const ms = now - this.#periodAt
     if (minRate === 0 || ms < ratePeriodMs) return false
-    const taken = fanOut.slowest - this.#taken
-    this.#taken += taken
+    const delivered = fanOut.delivered - this.#delivered
+    this.#delivered += delivered
     this.#periodAt = now
-    return taken < (minRate * ms) / 1000
+    return delivered < (minRate * ms) / 1000
   }
 }

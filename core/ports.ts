@@ -50,12 +50,17 @@ export interface Sink {
   /** The stream starts. Nothing went out before this call. */
   begin(head: StreamHead, pipe: PipeView): void
   /**
-   * Offers the next bytes of the stream.
-   *
-   * Returns how many of them were taken, from the front. Less than all means: not now; the sink calls
-   * `seat.drained()` when it is worth offering again.
+   * Offers the next bytes of the stream. Returns how many of them were taken, from the front: less than all only when the
+   * sink is full then. What is offered next starts with all that was not taken, and is at least as long.
    */
   write(bytes: BorrowedBytes): number
+  /**
+   * Read after each `write`: offering more would be in vain now. The sink calls `seat.drained()` when it is worth
+   * offering again, although it may have taken all.
+   */
+  readonly isFull: boolean
+  /** Bytes that were taken and have not reached the peer's machine, as far as is known. Asked about once a second. */
+  queued(): number
   /**
    * All bytes have been taken; end cleanly. Returns true when the last byte has been handed on; otherwise the sink
    * calls `seat.finished()` when it has.

@@ -17,7 +17,7 @@ export interface BodyTarget {
   readonly head: () => void
   /** The socket below, and what can be done to it. */
   readonly socket: number
-  readonly sockets: Pick<Sockets, 'joinChunks' | 'sentAll' | 'hasRoom'>
+  readonly sockets: Pick<Sockets, 'joinChunks' | 'bytesDue' | 'sendDue' | 'sentAll' | 'hasRoom'>
   readonly tls: boolean
 }
 
@@ -44,6 +44,14 @@ export interface ResponseBody {
   end(): boolean
 }
 
+const NOTHING = () => {}
+
+/**
+ * The most bytes that may not have reached the receiver's machine yet when its response ends. More than two packets of a
+ * loopback interface: one alone is acknowledged only after 40 ms.
+ */
+const ON_THEIR_WAY = 256 * 1024
+
 /** What is common to both: the response, and its head until it has been written. */
 abstract class Body {
   blocked = false
@@ -61,7 +69,9 @@ abstract class Body {
 
   /**
    * What uWebSockets still has in its buffer when the response ends is given ten seconds, and then dropped without a word.
-   * A receiver may take longer than that, so its response is not ended before the kernel takes the last bytes.
+   * A receiver may take longer than that, so its response is not ended before the kernel takes the last bytes. Nor before
+   * nearly all has reached the receiver's machine: whoever is told that a transfer is complete shall not have to wonder what
+   * became of the megabytes that the kernel held.
    */
   end(): boolean {
     if (!this.hasRoom) return false
@@ -72,8 +82,14 @@ abstract class Body {
     return true
   }
 
+  /** Has uWebSockets send what it kept. Returns whether that was all, true when nobody knows. */
+  protected flush(): boolean {
+    this.res.cork(NOTHING)
+    return this.target.sockets.sentAll(this.target.socket) !== false
+  }
+
   protected get hasRoom(): boolean {
-    return this.target.sockets.hasRoom(this.target.socket)
+    return this.target.sockets.hasRoom(this.target.socket, ON_THEIR_WAY)
   }
 
   protected writeHead(): void {
@@ -85,11 +101,15 @@ abstract class Body {
 
 /** The last bytes of a body, of which it is certain that the kernel takes them all when it has room. */
 const LAST = 256
+/** A body that leaves whole, together with its head. */
+const SHORT = 4096
 
 /** A body of a known length. uWebSockets keeps nothing back, and says exactly how much the kernel took. */
 export class LengthBody extends Body implements ResponseBody {
   #bytes: BorrowedBytes = new Uint8Array()
   #ok = true
+  /** Bytes that were taken inside a cork are still in uWebSockets' buffer. */
+  #kept = false
   readonly #tryEnd = () => {
     this.writeHead()
     const [ok, done] = this.res.tryEnd(this.#bytes, this.length)
@@ -111,8 +131,8 @@ export class LengthBody extends Body implements ResponseBody {
 
   write(bytes: BorrowedBytes, from: WriteFrom): number {
     const before = this.res.getWriteOffset()
-    if (from === 'callback' || before + bytes.byteLength < this.length) return this.#write(bytes, before, from)
-    return this.#writeLast(bytes, before)
+    const isLast = before + bytes.byteLength === this.length
+    return isLast ? this.#writeLast(bytes, before, from) : this.#write(bytes, before, from)
   }
 
   #write(bytes: BorrowedBytes, before: number, from: WriteFrom): number {
@@ -120,19 +140,25 @@ export class LengthBody extends Body implements ResponseBody {
     if (from === 'turn') this.res.cork(this.#tryEnd)
     else this.#tryEnd()
     // A finished response has no offset any more.
-    if (this.#ok || this.done) return bytes.byteLength
-    this.blocked = true
-    return this.res.getWriteOffset() - before
+    if (this.done) return bytes.byteLength
+    // A cork takes up to 16 KiB whatever the kernel does.
+    const { sockets, socket } = this.target
+    this.#kept = this.#ok && from === 'turn' && sockets.sentAll(socket) === false
+    this.blocked = this.#kept || !this.#ok
+    return this.#ok ? bytes.byteLength : this.res.getWriteOffset() - before
   }
 
-  /** A cork takes up to 16 KiB whatever the kernel does, and with the last byte the response has ended: see `end`. */
-  #writeLast(bytes: BorrowedBytes, before: number): number {
-    const most = this.begun ? bytes.byteLength - LAST : 0
-    if (most > 0) {
-      const took = this.#write(bytes.subarray(0, most), before, 'turn')
-      return this.blocked ? took : took + this.#writeLast(bytes.subarray(took), before + took)
-    }
-    return this.hasRoom ? this.#write(bytes, before, 'turn') : 0
+  override unblock(): void {
+    this.blocked = this.#kept && !this.flush()
+    this.#kept = this.blocked
+  }
+
+  /** With the last byte the response has ended: see `end`. So the very last bytes wait until they may leave. */
+  #writeLast(bytes: BorrowedBytes, before: number, from: WriteFrom): number {
+    const isShort = bytes.byteLength <= (this.begun ? LAST : SHORT)
+    if (isShort) return this.hasRoom ? this.#write(bytes, before, from) : 0
+    const took = this.#write(bytes.subarray(0, -LAST), before, from)
+    return this.blocked ? took : took + this.#writeLast(bytes.subarray(took), before + took, from)
   }
 
   begin(): void {
@@ -147,29 +173,28 @@ const CORK_ROOM = 16 * 1024 - 16
 const FIRST = 4 * 1024
 /** What is written at once otherwise. uWebSockets keeps what the kernel does not take of it. */
 const PIECE = 64 * 1024
-/** The same where it costs one system call. */
-const JOINED_PIECE = 128 * 1024
 /** After backpressure this much is written first, to see whether what uWebSockets kept has gone. */
 const PROBE = 256
-
-const NOTHING = () => {}
 
 /**
  * A body of unknown length, by chunked transfer coding. uWebSockets takes everything and keeps what the kernel does not
  * take; only the return value tells. Two traps, both pinned by test/platform:
  *
  * It says writable when the kernel has room, not when what it kept has gone, so whoever then writes large pieces until
- * false makes it keep more and more. Hence, after backpressure, what it kept is flushed, and the native helper says whether
- * that was all; without the helper a small piece is written first.
+ * false makes it keep more and more.
  *
  * A write inside a cork that does not fit into the cork buffer flushes that buffer first, and when the kernel does not
- * take all of it, the bytes of the write are lost and the framing with them. Hence no piece larger than the cork's room
- * inside a cork, and one piece to a cork; but for a socket whose chunks are joined: there the flush is a size line that the
- * helper takes in any case.
+ * take all of it, the bytes of the write are lost and the framing with them.
+ *
+ * The native helper ends both for a socket whose chunks are joined: a chunk of any size leaves by one call, and what the
+ * kernel does not take of it is given back. Otherwise pieces are small: inside a cork no larger than its room, and one to a
+ * cork; after backpressure a very small one first.
  */
 export class ChunkedBody extends Body implements ResponseBody {
   #probe = false
   #joined = false
+  /** Bytes at the end of the chunk written last that have to be written again. */
+  #due = 0
   #piece: BorrowedBytes = new Uint8Array()
   readonly #writePiece = () => {
     this.writeHead()
@@ -182,13 +207,14 @@ export class ChunkedBody extends Body implements ResponseBody {
   }
 
   write(bytes: BorrowedBytes, from: WriteFrom): number {
-    let taken = 0
+    let taken = this.#due > 0 ? this.#writeDue(bytes) : 0
     while (taken < bytes.byteLength && !this.blocked) {
       const most = this.#most(from)
       this.#piece = bytes.subarray(taken, taken + most)
       if (from === 'turn' || this.#piece.byteLength <= CORK_ROOM) this.#writeCorked()
       else this.#writePiece()
-      taken += this.#piece.byteLength
+      if (this.blocked && this.#joined) this.#due = this.target.sockets.bytesDue(this.target.socket)
+      taken += this.#piece.byteLength - this.#due
     }
     return taken
   }
@@ -199,12 +225,23 @@ export class ChunkedBody extends Body implements ResponseBody {
     if (this.target.sockets.sentAll(this.target.socket) === false) this.blocked = true
   }
 
-  override unblock(): void {
-    this.res.cork(NOTHING)
+  /** Sends what is due of the last chunk; its last byte is with uWebSockets. Always in a callback of its own. */
+  #writeDue(bytes: BorrowedBytes): number {
     const { sockets, socket } = this.target
-    const sentAll = sockets.sentAll(socket)
-    this.blocked = sentAll === false
-    this.#probe = sentAll === undefined
+    const most = Math.min(this.#due - 1, bytes.byteLength)
+    const took = most === 0 ? 0 : sockets.sendDue(socket, bytes.subarray(0, most))
+    this.#due -= took
+    if (took === bytes.byteLength) return took
+    // Leaves now, or fails for want of room, and then uWebSockets asks to be told when there is.
+    this.blocked = !this.flush()
+    if (this.blocked) return took
+    this.#due = 0
+    return took + 1
+  }
+
+  override unblock(): void {
+    this.blocked = this.#due === 0 && !this.flush()
+    this.#probe = !this.#joined
   }
 
   #most(from: WriteFrom): number {
@@ -214,7 +251,7 @@ export class ChunkedBody extends Body implements ResponseBody {
       return PROBE
     }
     if (!this.#joined) this.#joined = !this.target.tls && this.target.sockets.joinChunks(this.target.socket)
-    if (this.#joined) return JOINED_PIECE
+    if (this.#joined) return Number.POSITIVE_INFINITY
     return from === 'turn' ? CORK_ROOM : PIECE
   }
 

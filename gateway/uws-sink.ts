@@ -13,6 +13,7 @@ const LONGEST_PAUSE_MS = 64
 export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   /** A receiver is never left paused. */
   readonly isPaused = false
+  isFull = false
   #seat: ReceiverSeat | undefined
   #body: ResponseBody | undefined
   #scheduled = false
@@ -63,6 +64,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
 
   write(bytes: BorrowedBytes): number {
     const body = this.#body!
+    this.isFull = true
     if (this.exchange.over || this.#abortReason !== undefined || body.blocked) return 0
     const from = this.#writeFrom ?? 'callback'
     // In a callback of another connection: only what is cheap there, and safe.
@@ -75,10 +77,16 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
     }
     const took = body.write(bytes, from)
     this.exchange.bytesOut += took
+    this.isFull = body.blocked || took < bytes.byteLength
     if (body.done) this.#ended()
     else if (body.blocked) this.#keepAlive()
     else if (took < bytes.byteLength) this.#tryAgain()
     return took
+  }
+
+  queued(): number {
+    const { over, context, socket } = this.exchange
+    return over ? 0 : context.sockets.queued(socket)
   }
 
   finish(): boolean {

@@ -7,11 +7,8 @@ import { fileURLToPath } from 'node:url'
  * fairer to others.
  */
 const USUAL_READ = 64 * 1024
-/** The same for a body of which each read causes one callback: larger saves system calls. */
-const BULK_READ = 512 * 1024 - 1
-
-/** The most that the kernel queues for a receiver beyond what it can send at once, in bytes. */
-const NOTSENT_BYTES = 128 * 1024
+/** The same for a body of which each read causes one callback: larger saves system calls. Seven slabs hold it. */
+const BULK_READ = 448 * 1024
 
 /** What is done to sockets below uWebSockets. */
 export interface Sockets {
@@ -35,10 +32,19 @@ export interface Sockets {
    * one system call, inside a cork or not. False: not now, or never.
    */
   joinChunks(socket: number): boolean
+  /**
+   * Of the chunk written last, on a socket whose chunks are joined: how many bytes at its end have not been sent. They are
+   * to be given to `sendDue`, but for the very last one, which leaves when uWebSockets flushes after that.
+   */
+  bytesDue(socket: number): number
+  /** Returns how many of these bytes were taken, from the front. */
+  sendDue(socket: number, bytes: Uint8Array): number
   /** Nothing of what was written waits in uWebSockets' own buffer. Undefined: nobody knows. */
   sentAll(socket: number): boolean | undefined
-  /** Nothing waits in uWebSockets' own buffer, and the kernel takes a few hundred bytes for certain. */
-  hasRoom(socket: number): boolean
+  /** No more than `queued` bytes are on their way to the peer's machine, and the kernel takes a few hundred more for certain. */
+  hasRoom(socket: number, queued: number): boolean
+  /** Bytes that were sent and that the peer's machine has not acknowledged. */
+  queued(socket: number): number
   /** Sends an interim response, over plain TCP and before the status line, to draw the reset of a peer that has died. */
   sendContinue(socket: number): void
   /** Whether the peer has closed its side, or reset, even if bytes of it are still unread. */
@@ -56,8 +62,11 @@ const NO_SOCKETS: Sockets = {
   watchChunks() {},
   chunksAreSound: () => true,
   joinChunks: () => false,
+  bytesDue: () => 0,
+  sendDue: () => 0,
   sentAll: () => undefined,
   hasRoom: () => true,
+  queued: () => 0,
   sendContinue() {},
   peerIsGone: () => false,
   turnedAway: () => 0,
@@ -72,7 +81,7 @@ export interface SocketHelp {
 interface NativeHelper extends Omit<Sockets, 'saveMemory'> {
   setBulkRead(bytes: number): void
   /** Caps reads and tunes accepted sockets for the named loaded object. False: it has another layout. */
-  install(object: string, usualRead: number, bulkRead: number, notSent: number): boolean
+  install(object: string, usualRead: number, bulkRead: number): boolean
 }
 
 /** Installs the native helper for the loaded uWebSockets. A second call does no harm. */
@@ -83,7 +92,7 @@ export function helpSockets(wanted: boolean): SocketHelp {
   try {
     const helper = load(`sockets-${platform}-${arch}.node`)
     const uws = `uws_${platform}_${arch}_${versions.modules}.node`
-    const installed = helper.install(uws, USUAL_READ, BULK_READ, NOTSENT_BYTES)
+    const installed = helper.install(uws, USUAL_READ, BULK_READ)
     const saveMemory = (on: boolean) => helper.setBulkRead(on ? USUAL_READ : BULK_READ)
     return installed
       ? { sockets: { ...helper, saveMemory }, inactive: undefined }

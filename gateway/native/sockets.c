@@ -1,15 +1,14 @@
 /*
  * The face of the helper towards JavaScript, and what it asks of a socket by itself.
  *
- * 1. Accepted sockets get TCP_NOTSENT_LOWAT: the kernel queues only so many bytes that it cannot send yet. Otherwise it
- *    takes megabytes for a slow receiver and then says nothing until a third of them has gone, and a receiver that reads
- *    all the time looks as if it had stalled.
- * 2. Whether the peer of a socket is gone can be asked. A paused socket is not polled, so nobody would ever tell.
- * 3. An interim response can be sent. A peer that died while its body waits to be read is found out only by sending, for
+ * 1. Whether the peer of a socket is gone can be asked. A paused socket is not polled, so nobody would ever tell.
+ * 2. An interim response can be sent. A peer that died while its body waits to be read is found out only by sending, for
  *    its own FIN stands behind that body; and before the final status nothing else may be sent.
- * 4. Whether a socket has room can be asked. A response that is ended while bytes of it are still in uWebSockets' buffer is
- *    closed after ten seconds without progress, and nobody is told; so it is ended when there is room for its last bytes.
- *
+ * 3. Whether a socket has room can be asked. A response that is ended while bytes of it are still in uWebSockets' buffer is
+ *    closed after ten seconds without progress, and nobody is told; so it is ended when there is room for its last bytes,
+ *    and when the peer's machine has acknowledged nearly all that came before.
+ * 4. What the peer's machine has not acknowledged can be asked. The kernel takes megabytes for a slow receiver and then says
+ *    nothing until a third of them has gone, and one that reads all the time would look as if it had stalled.
  * 5. A process that has no descriptor left for a connection turns it away. uSockets leaves it in the queue, is told of it again
  *    at once, and does nothing else from then on.
  *
@@ -19,20 +18,20 @@
 #include "sockets.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <node_api.h>
 #include <poll.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* What this was built from: build.sh says. A test compares. */
 #ifndef SOURCES
 #define SOURCES "unknown"
 #endif
-
-static int notsent_bytes = 0;
 
 /* Kept for turning away whoever comes when there is none left. One for each thread, for each may listen. */
 static _Thread_local int spare_fd = -1;
@@ -56,7 +55,6 @@ static int helped_accept4(int listener, struct sockaddr *address, socklen_t *len
   if (fd < 0) return (errno == EMFILE || errno == ENFILE) && spare_fd >= 0 ? turn_away(listener) : fd;
   forget_reads(fd);
   forget_writes(fd);
-  if (notsent_bytes > 0) setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &notsent_bytes, sizeof notsent_bytes);
   return fd;
 }
 
@@ -98,22 +96,21 @@ static napi_value boolean(napi_env env, bool value) {
 }
 
 /*
- * install(object: string, usualRead: number, bulkRead: number, notSent: number): boolean — all in bytes.
+ * install(object: string, usualRead: number, bulkRead: number): boolean — all in bytes.
  * False: the object has another layout.
  */
 static napi_value install(napi_env env, napi_callback_info info) {
-  size_t count = 4;
-  napi_value arguments[4];
+  size_t count = 3;
+  napi_value arguments[3];
   char object[1024];
   size_t length = 0;
   int64_t usual = 0;
   int64_t bulk = 0;
-  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 4 ||
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 3 ||
       napi_get_value_string_utf8(env, arguments[0], object, sizeof object, &length) != napi_ok || length == 0 ||
       length == sizeof object - 1 || napi_get_value_int64(env, arguments[1], &usual) != napi_ok || usual < 1024 ||
-      napi_get_value_int64(env, arguments[2], &bulk) != napi_ok || bulk < 1024 ||
-      napi_get_value_int32(env, arguments[3], &notsent_bytes) != napi_ok) {
-    napi_throw_type_error(env, NULL, "install(object: string, usualRead: number, bulkRead: number, notSent: number)");
+      napi_get_value_int64(env, arguments[2], &bulk) != napi_ok || bulk < 1024) {
+    napi_throw_type_error(env, NULL, "install(object: string, usualRead: number, bulkRead: number)");
     return NULL;
   }
   usual_read = (size_t)usual;
@@ -197,6 +194,38 @@ static napi_value join_chunks_(napi_env env, napi_callback_info info) {
   return boolean(env, join_chunks(fd));
 }
 
+/*
+ * bytesDue(socket: number): number — of the chunk written last, so many bytes at its end have not been sent. They have to be
+ * given to sendDue(), but for the very last, which leaves when uWebSockets flushes after that.
+ */
+static napi_value bytes_due_(napi_env env, napi_callback_info info) {
+  napi_value result;
+  int fd;
+  if (!only_socket(env, info, "bytesDue(socket: number)", &fd)) return NULL;
+  napi_create_int64(env, (int64_t)bytes_due(fd), &result);
+  return result;
+}
+
+/* sendDue(socket: number, bytes: Uint8Array): number — how many of them were taken, from the front. */
+static napi_value send_due_(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
+  napi_value result;
+  napi_typedarray_type type;
+  int fd;
+  void *data;
+  size_t length;
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 2 ||
+      !socket_argument(env, arguments[0], &fd) ||
+      napi_get_typedarray_info(env, arguments[1], &type, &length, &data, NULL, NULL) != napi_ok ||
+      type != napi_uint8_array) {
+    napi_throw_type_error(env, NULL, "sendDue(socket: number, bytes: Uint8Array)");
+    return NULL;
+  }
+  napi_create_int64(env, (int64_t)send_due(fd, data, length), &result);
+  return result;
+}
+
 /* sentAll(socket: number): boolean — nothing that was given to uWebSockets waits in its buffer. */
 static napi_value sent_all_(napi_env env, napi_callback_info info) {
   int fd;
@@ -204,12 +233,37 @@ static napi_value sent_all_(napi_env env, napi_callback_info info) {
   return boolean(env, sent_all(fd));
 }
 
-/* hasRoom(socket: number): boolean — nothing waits in front of it, and the kernel takes a few hundred bytes for certain. */
+/* Bytes that were sent and that the peer's machine has not acknowledged. */
+static int queued_bytes(int fd) {
+  int bytes = 0;
+  return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+/*
+ * hasRoom(socket: number, queued: number): boolean — no more than so many bytes are on their way, and the kernel takes a few
+ * hundred more for certain.
+ */
 static napi_value has_room(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
   int fd;
-  if (!only_socket(env, info, "hasRoom(socket: number)", &fd)) return NULL;
+  int32_t most;
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 2 ||
+      !socket_argument(env, arguments[0], &fd) || napi_get_value_int32(env, arguments[1], &most) != napi_ok) {
+    napi_throw_type_error(env, NULL, "hasRoom(socket: number, queued: number)");
+    return NULL;
+  }
   struct pollfd polled = {fd, POLLOUT, 0};
-  return boolean(env, poll(&polled, 1, 0) > 0 && sent_all(fd));
+  return boolean(env, queued_bytes(fd) <= most && poll(&polled, 1, 0) > 0);
+}
+
+/* queued(socket: number): number — bytes that were sent and that the peer's machine has not acknowledged. */
+static napi_value queued(napi_env env, napi_callback_info info) {
+  napi_value result;
+  int fd;
+  if (!only_socket(env, info, "queued(socket: number)", &fd)) return NULL;
+  napi_create_int32(env, queued_bytes(fd), &result);
+  return result;
 }
 
 /* sendContinue(socket: number): void — over plain TCP, to a client that expects it, before the status line. */
@@ -252,8 +306,11 @@ NAPI_MODULE_INIT() {
       FUNCTION("watchChunks", watch_chunks_),
       FUNCTION("chunksAreSound", chunks_are_sound_),
       FUNCTION("joinChunks", join_chunks_),
+      FUNCTION("bytesDue", bytes_due_),
+      FUNCTION("sendDue", send_due_),
       FUNCTION("sentAll", sent_all_),
       FUNCTION("hasRoom", has_room),
+      FUNCTION("queued", queued),
       FUNCTION("sendContinue", send_continue),
       FUNCTION("peerIsGone", peer_is_gone),
       FUNCTION("turnedAway", turned_away_),

@@ -51,6 +51,10 @@ ssize_t helped_send(int fd, const void *bytes, size_t length, int flags);
 void forget_writes(int fd);
 /* When a chunked response has been written up to a chunk's end: chunks leave by one call each. False: not now. */
 bool join_chunks(int fd);
+/* Bytes at the end of the chunk written last that have to be sent with send_due(), but for the very last. */
+size_t bytes_due(int fd);
+/* Returns how many were taken. */
+size_t send_due(int fd, const unsigned char *bytes, size_t length);
 /* The last send took everything, so that nothing waits in uWebSockets' buffer. */
 bool sent_all(int fd);
 

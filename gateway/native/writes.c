@@ -4,6 +4,9 @@
  * 1. Chunks leave whole. uWebSockets sends the size line of a chunk in one to three calls, and its data in another. On a
  *    socket that asks for it the size line waits here for its data, and both leave by one call. It also ends the trap that a
  *    write into a full cork is dropped when the cork's flush is partial: the flush is a size line, and taken in any case.
+ *    What the kernel does not take of the data is not left to uWebSockets, which would keep a copy for each receiver: it is
+ *    told that all was sent but the last byte, and so asks to be told when there is room; the rest stays due, JavaScript
+ *    sends it from where it is kept for all receivers, and until then nothing else leaves.
  * 2. Whether everything has been sent is known. uWebSockets keeps what the kernel does not take in a buffer of its own and
  *    does not say when that is empty.
  */
@@ -28,6 +31,8 @@ struct response {
   unsigned char held[LONGEST_LINE];
   /* The size being written, or how much of the chunk is still to come. */
   uint64_t size;
+  /* Data that uWebSockets has been told was sent, and that JavaScript has to send. */
+  size_t due;
 };
 
 static struct response responses[MOST_SOCKETS];
@@ -101,10 +106,19 @@ ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
   ssize_t sent;
   if (fd >= MOST_SOCKETS) return send(fd, bytes, length, flags);
   struct response *response = &responses[fd];
+  if (response->due > 0) {
+    errno = EAGAIN;
+    return -1;
+  }
   if (response->place != FREE && length > 0 && hold(response, bytes, length)) return (ssize_t)length;
+  bool is_chunk = response->place == OUT_DATA && response->size == length;
   if (response->held_bytes > 0) sent = send_behind_held(response, fd, bytes, length, flags);
   else sent = send(fd, bytes, length, flags);
   response->whole = sent == (ssize_t)length;
+  if (is_chunk && sent < (ssize_t)length - 1 && (sent >= 0 || errno == EAGAIN)) {
+    response->due = length - 1 - (sent > 0 ? (size_t)sent : 0);
+    sent = (ssize_t)length - 1;
+  }
   if (sent > 0) move_on(response, bytes, (const unsigned char *)bytes + sent);
   return sent;
 }
@@ -117,6 +131,21 @@ bool join_chunks(int fd) {
   bool joins = fd < MOST_SOCKETS && responses[fd].whole;
   if (joins) responses[fd].place = OUT_CR;
   return joins;
+}
+
+size_t bytes_due(int fd) {
+  /* The last byte is with uWebSockets, and leaves when it flushes. */
+  return fd < MOST_SOCKETS && responses[fd].due > 0 ? responses[fd].due + 1 : 0;
+}
+
+size_t send_due(int fd, const unsigned char *bytes, size_t length) {
+  struct response *response = &responses[fd];
+  if (fd >= MOST_SOCKETS || response->due == 0) return 0;
+  if (length > response->due) length = response->due;
+  ssize_t sent = send_behind_held(response, fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent <= 0) return 0;
+  response->due -= (size_t)sent;
+  return (size_t)sent;
 }
 
 bool sent_all(int fd) { return fd >= MOST_SOCKETS || responses[fd].whole; }

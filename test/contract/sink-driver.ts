@@ -102,7 +102,8 @@ export class SinkDriver {
     if (!Number.isInteger(took) || took < 0 || took > loan.length)
       this.problems.push(`took ${took} of ${loan.length} bytes`)
     this.taken += took
-    this.full = took < loan.length
+    this.full = this.sink.isFull
+    if (took < loan.length && !this.full) this.problems.push('it took less than it was offered, and is not full')
   }
 
   #call<T>(name: string, run: () => T): T {

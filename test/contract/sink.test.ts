@@ -144,21 +144,22 @@ function contract(rig: SinkRig): void {
     for (const place of PLACES) {
       const opened = await rig.open({ bytes: LARGE, piece: 128 * KIB })
       const { driver, receiver } = opened
-      for (const at of [0, 2 * MIB]) {
+      for (const round of ['first', 'second']) {
+        const at = driver.taken
         await eventually(() => receiver.body.length === at || `${receiver.body.length} of ${at} came`)
         receiver.freeze()
         await rig.at(place, () => {
-          if (at === 0) driver.begin()
+          if (round === 'first') driver.begin()
           driver.upTo = LARGE
           driver.advance()
         })
         await standsStill(opened)
         // Once it has read a lot, the kernel gives the client a larger buffer, which is none of the sink's business.
-        if (at === 0) {
+        if (round === 'first') {
           t.ok(driver.full, 'it took less than all')
           t.ok(driver.taken <= rig.frozenBytes, `it took ${driver.taken} bytes that nobody read`)
         }
-        driver.upTo = at === 0 ? 2 * MIB : LARGE
+        driver.upTo = round === 'first' ? driver.taken : LARGE
         receiver.thaw()
       }
       await endsWhole(t, opened, `frozen twice, from a ${place}`)

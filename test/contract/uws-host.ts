@@ -1,7 +1,8 @@
 /** A server without a router, for cases that hold a sink or a source of the gateway in their own hands. */
 
-import { Pulse, type ReceiverSeat, type SenderSeat } from '../../core/index.js'
+import { Pulse, type ReceiverSeat, type SenderSeat, SlabPool } from '../../core/index.js'
 import type { Exchange, SinkOptions, SourceOptions } from '../../gateway/exchange.js'
+import { ReadSize } from '../../gateway/read-size.js'
 import { UwsServer } from '../../gateway/uws-app.js'
 import { Keepalive } from '../../gateway/uws-keepalive.js'
 import { helpSockets } from '../../gateway/uws-sockets.js'
@@ -38,10 +39,12 @@ export class UwsHost {
   missing = 0
 
   constructor(readonly tls: CertificateFiles | undefined) {
+    const { sockets } = helpSockets(true)
     const context = {
       pulse: this.pulse,
       keepalive: this.keepalive,
-      sockets: helpSockets(true).sockets,
+      sockets,
+      readSize: new ReadSize(new SlabPool(65_536, 64), sockets),
       log: () => {},
       onFault: (error: unknown) => this.faults.push(error),
       tls: tls !== undefined,
@@ -99,8 +102,10 @@ export class UwsHost {
     const name = this.serve((exchange) => {
       const source = exchange.toSource(SOURCE_OPTIONS)
       const feed = (bytes: Uint8Array) => {
-        if (bytes[0] === KICK) this.#kicks.shift()!()
-        else this.missing -= bytes.length
+        // Over plain TCP the chunks of a read come as one, over TLS one by one.
+        const isKick = bytes[0] === KICK
+        if (isKick) this.#kicks.shift()!()
+        this.missing -= bytes.length - (isKick ? 1 : 0)
       }
       const seat = { feed, end() {}, left() {}, broken() {}, fault() {} }
       source.seated(seat as unknown as SenderSeat)

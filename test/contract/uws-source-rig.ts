@@ -20,7 +20,7 @@ const ALL_NEWS: readonly News[] = [
   'uploaded',
 ]
 /** What the native helper lets one read bring. */
-const READ_BYTES = 128 * 1024
+const READ_BYTES = 448 * 1024
 
 export interface UwsSourceForm {
   readonly announced: boolean

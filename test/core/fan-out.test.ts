@@ -199,14 +199,21 @@ t.test('paused at the window, resumed at half of it', async (t) => {
   rig.assertWhole(t)
 })
 
-t.test('one lane is paced in the same way', async (t) => {
-  const rig = Rig.flowing({ rooms: [0] })
-  rig.feed(256)
-  t.ok(rig.source.paused)
-  rig.drain(0, 127)
-  t.ok(rig.source.paused)
-  rig.drain(0, 1)
-  t.notOk(rig.source.paused)
+t.test('the source pauses as soon as nobody can take more, and flows when one can', async (t) => {
+  const one = Rig.flowing({ rooms: [0] })
+  one.feed(1)
+  t.ok(one.source.paused, 'what would be read could only be kept')
+  one.drain(0, 1)
+  t.ok(one.source.paused, 'it took the byte and is full again')
+  one.drain(0, 10)
+  t.notOk(one.source.paused)
+  const two = Rig.flowing({ rooms: [10, 0] })
+  two.feed(9)
+  t.notOk(two.source.paused, 'one of them can take more')
+  two.feed(1)
+  t.ok(two.source.paused, 'it took all, and said that it is full')
+  two.drain(0, 5)
+  t.notOk(two.source.paused, 'the slow one is not a window behind, so it holds nobody')
 })
 
 t.test('chunks that come after the pause are kept, up to holdBytes', async (t) => {
@@ -279,7 +286,7 @@ t.test('every sink is begun before the first byte goes to any of them', async (t
 })
 
 t.test('a start with more than the window kept does not resume the source', async (t) => {
-  const rig = new Rig({ rooms: [0] })
+  const rig = new Rig({ rooms: [0, Infinity] })
   rig.feed(400)
   rig.start()
   t.ok(rig.source.paused)
@@ -330,12 +337,12 @@ t.test('a source that has ended is neither paused nor resumed', async (t) => {
   t.equal(rig.finishes, 1)
 })
 
-t.test('moves grows when a byte is read, taken, or handed on, and only then', async (t) => {
+t.test('progress grows when a byte is read, taken, or handed on, and only then', async (t) => {
   const rig = Rig.flowing({ rooms: [0], finishesAtOnce: false })
-  let last = rig.fanOut.moves
+  let last = rig.fanOut.progress
   const moved = (): boolean => {
-    const grew = rig.fanOut.moves > last
-    last = rig.fanOut.moves
+    const grew = rig.fanOut.progress > last
+    last = rig.fanOut.progress
     return grew
   }
   rig.feed(10)
@@ -379,7 +386,7 @@ t.test('a chunk of no bytes changes nothing', async (t) => {
 })
 
 t.test('when memory is scarce the window narrows instead of anybody failing', async (t) => {
-  const rig = Rig.flowing({ rooms: [0], maxSlabs: 8 })
+  const rig = Rig.flowing({ rooms: [0, Infinity], maxSlabs: 8 })
   const others = Array.from({ length: 6 }, () => rig.pool.take()!)
   rig.feed(64)
   t.equal(rig.source.paused, false, 'a quarter of a window is half of what is allowed now')

@@ -105,8 +105,10 @@ export class FakeSink implements Sink {
   stream = -1
   received = 0
   head: StreamHead | undefined
-  /** It took less than it was offered, and has not said that it drained. */
+  /** It has no room, and has not said that it drained. */
   full = false
+  /** Bytes that were taken and are still on their way: all that are taken while it lags, until somebody lowers it. */
+  inFlight = 0
   finishCalled = false
   /** The last byte has been handed on. */
   finished = false
@@ -119,10 +121,12 @@ export class FakeSink implements Sink {
   /**
    * @param room how many more bytes it takes before it is full
    * @param finishesAtOnce what `finish()` answers
+   * @param lags what it takes stays in flight
    */
   constructor(
     public room = Number.POSITIVE_INFINITY,
     public finishesAtOnce = true,
+    readonly lags = false,
   ) {}
 
   begin(head: StreamHead, _pipe: PipeView): void {
@@ -148,8 +152,17 @@ export class FakeSink implements Sink {
     if (took > 0) this.#chunks.push(bytes.slice(0, took))
     this.room -= took
     this.received += took
-    this.full = took < bytes.byteLength
+    if (this.lags) this.inFlight += took
+    this.full = this.room === 0
     return took
+  }
+
+  get isFull(): boolean {
+    return this.full
+  }
+
+  queued(): number {
+    return this.inFlight
   }
 
   finish(): boolean {
@@ -170,7 +183,8 @@ export class FakeSink implements Sink {
 
   /** Everything that was taken. */
   get bytes(): Uint8Array {
-    return Buffer.concat(this.#chunks)
+    if (this.#chunks.length !== 1) this.#chunks.splice(0, this.#chunks.length, Buffer.concat(this.#chunks))
+    return this.#chunks[0]!
   }
 
   #called(what: string): void {
@@ -312,6 +326,7 @@ export interface ReceiverAsks {
   readonly waitMs?: number
   readonly room?: number
   readonly finishesAtOnce?: boolean
+  readonly lags?: boolean
 }
 
 /** A table with small limits, its clock, and the hands to put senders and receivers on it. */
@@ -354,8 +369,8 @@ export class Bench {
   }
 
   tryReceiver(key: string, asks: ReceiverAsks = {}): FakeReceiver | Refusal {
-    const { n = 1, waitMs = 300_000, room, finishesAtOnce } = asks
-    const sink = new FakeSink(room, finishesAtOnce)
+    const { n = 1, waitMs = 300_000, room, finishesAtOnce, lags } = asks
+    const sink = new FakeSink(room, finishesAtOnce, lags)
     const seat = this.table.joinReceiver(key, sink, { receivers: n, waitMs })
     return seat instanceof this.core.Refusal ? seat : new FakeReceiver(sink, seat)
   }

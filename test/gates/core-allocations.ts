@@ -14,6 +14,10 @@ class Taker implements Sink {
     this.taken += bytes.byteLength
     return bytes.byteLength
   }
+  readonly isFull = false
+  queued(): number {
+    return 0
+  }
   finish(): boolean {
     return true
   }

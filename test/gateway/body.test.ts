@@ -25,6 +25,8 @@ class LikeUws {
   whole = true
   /** Size lines wait for their data, as native/sockets.c makes them. */
   joined = false
+  /** Data of a joined chunk that was taken for sent, and has to be sent from elsewhere. */
+  due = 0
   #line: Buffer = Buffer.alloc(0)
   #kept = Buffer.alloc(0)
   #cork: Buffer[] | undefined
@@ -128,11 +130,30 @@ class LikeUws {
       this.#line = data
       return data.length
     }
+    if (this.due > 0) {
+      this.whole = false
+      return 0
+    }
+    const isJoined = this.#line.length > 0
+    const sent = this.#toKernel(data)
+    this.whole = sent === data.length && this.#line.length === 0
+    if (!isJoined || sent >= data.length - 1) return sent
+    this.due = data.length - 1 - sent
+    return data.length - 1
+  }
+
+  /** What is due leaves from where the fan-out keeps it. */
+  sendDue(data: Buffer): number {
+    const sent = this.#toKernel(data.subarray(0, this.due))
+    this.due -= sent
+    return sent
+  }
+
+  #toKernel(data: Buffer): number {
     const all = Buffer.concat([this.#line, data])
     const sent = Math.min(this.room, all.length)
     this.room -= sent
     this.wire.push(all.subarray(0, sent))
-    this.whole = sent === all.length
     this.#line = this.#line.subarray(sent)
     return Math.max(0, sent - (all.length - data.length))
   }
@@ -148,11 +169,16 @@ type Make = (target: BodyTarget, length: number) => ResponseBody
 
 /** What the native helper knows and does; without it, nothing. */
 function helper(res: LikeUws, helped: boolean): BodyTarget['sockets'] {
-  if (!helped) return { joinChunks: () => false, sentAll: () => undefined, hasRoom: () => true }
+  if (!helped) {
+    const nothing = { bytesDue: () => 0, sendDue: () => 0 }
+    return { ...nothing, joinChunks: () => false, sentAll: () => undefined, hasRoom: () => true }
+  }
   return {
+    bytesDue: () => (res.due > 0 ? res.due + 1 : 0),
+    sendDue: (_, bytes) => res.sendDue(Buffer.from(bytes)),
     joinChunks: () => (res.joined = res.whole),
     sentAll: () => res.whole,
-    hasRoom: () => res.whole && res.room >= 500,
+    hasRoom: () => res.room >= 20_000,
   }
 }
 
@@ -172,12 +198,22 @@ function deliver(seed: number, make: Make, helped: boolean) {
     if (body.blocked) body.unblock()
   }
   res.room = upTo(3) === 0 ? 0 : upTo(100_000)
+  let offered = 0
   for (let step = 0; taken < stream.length; step++) {
     if (step > 100_000) throw new Error('it never ends')
     // Full but for a few bytes: the frame of a chunk goes out in part.
     if (!body.blocked && random.chance(20)) res.room = upTo(12)
     const size = random.chance(30) ? upTo(200) : upTo(100_000)
-    if (!body.blocked) taken += body.write(stream.subarray(taken, taken + size), body.begun ? from() : 'turn')
+    // What was offered and not taken comes again, cut elsewhere perhaps: slabs have ends of their own.
+    if (!body.blocked) {
+      offered = Math.min(stream.length, Math.max(taken + size, offered))
+      const pieces = random.chance(30) ? [Math.ceil((offered - taken) / 2), offered - taken] : [offered - taken]
+      for (const piece of pieces) {
+        if (body.blocked || body.done) break
+        const most = Math.min(piece, offered - taken)
+        taken += body.write(stream.subarray(taken, taken + most), body.begun ? from() : 'turn')
+      }
+    }
     if (body.blocked || random.chance(50)) moreRoom()
   }
   for (let step = 0; !body.done && (body.blocked || !body.end()); step++) {
@@ -214,7 +250,7 @@ for (const [name, make] of MAKES) {
         }
       }
       t.equal(wrong, undefined)
-      t.ok(mostKept <= 150_000, `uWebSockets keeps no more than one piece and one cork: ${mostKept}`)
+      t.ok(mostKept <= 84_000, `uWebSockets keeps no more than one piece and one cork: ${mostKept}`)
       if (helped) t.equal(keptAtEnd, 0, 'the response was ended when all of it was with the kernel')
     })
   }

@@ -33,14 +33,14 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a chunk that all have begun is not kept',
     in: 'fan-out.js',
-    replace: 'if (slowest < this.bytesIn) this.#keep(',
-    by: 'if (slowest <= before) this.#keep(',
+    replace: 'if (behind > 0 && !this.#keep(',
+    by: 'if (slowest <= before && !this.#keep(',
   },
   {
     name: 'a chunk is kept for the last lane only',
     in: 'fan-out.js',
-    replace: 'if (lane.taken < slowest) slowest = lane.taken; } if (slowest < this.bytesIn)',
-    by: 'slowest = lane.taken; } if (slowest < this.bytesIn)',
+    replace: 'if (lane.taken < slowest) slowest = lane.taken; } const behind =',
+    by: 'slowest = lane.taken; } const behind =',
   },
   {
     name: 'a chunk is kept whole although its front was taken',
@@ -91,9 +91,9 @@ export const FAULTS: readonly Fault[] = [
     by: 'this.#offer(lane, chunk);',
   },
   {
-    name: 'a lane that took less is not marked as full',
+    name: 'a lane whose sink is full is not marked as full',
     in: 'fan-out.js',
-    replace: 'if (took < bytes.byteLength) lane.full = true;',
+    replace: 'if (lane.sink.isFull) lane.full = true;',
     by: '',
   },
   {
@@ -105,8 +105,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the pause is forgotten',
     in: 'fan-out.js',
-    replace: 'this.source.pause();',
-    by: '',
+    replace: 'if (pause) this.source.pause();',
+    by: 'if (pause) ;',
   },
   {
     name: 'the pause comes one byte late',
@@ -117,25 +117,61 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the resume is forgotten',
     in: 'fan-out.js',
-    replace: 'this.source.resume();',
+    replace: 'else this.source.resume();',
     by: '',
   },
   {
     name: 'the resume waits until everybody has everything',
     in: 'fan-out.js',
-    replace: 'settle(resumeAt = this.#windowNow / 2)',
-    by: 'settle(resumeAt = 0)',
+    replace: 'behind <= this.#windowNow / 2',
+    by: 'behind <= 0',
+  },
+  {
+    name: 'the resume does not wait for half of the window',
+    in: 'fan-out.js',
+    replace: 'else if (behind <= this.#windowNow / 2) this.#crowded = false;',
+    by: 'else this.#crowded = false;',
+  },
+  {
+    name: 'the source flows although nobody can take more',
+    in: 'fan-out.js',
+    replace: 'const pause = this.#crowded || !hungry;',
+    by: 'const pause = this.#crowded;',
+  },
+  {
+    name: 'one full lane stops the source for those who can take more',
+    in: 'fan-out.js',
+    replace: 'if (!lane.full) hungry = true; if (lane.taken',
+    by: 'hungry = !lane.full; if (lane.taken',
+  },
+  {
+    name: 'what is on its way counts as delivered',
+    in: 'fan-out.js',
+    replace: 'return this.taken - this.sink.queued();',
+    by: 'return this.taken;',
+  },
+  {
+    name: 'a receiver that goes is no progress',
+    in: 'fan-out.js',
+    replace: 'lane.present ? lane.delivered : lane.taken + 1',
+    by: 'lane.present ? lane.delivered : lane.taken',
+  },
+  {
+    name: 'a period of the rate limit begins with the first byte',
+    in: 'pace.js',
+    replace: 'this.#delivered += delivered;',
+    by: '',
   },
   {
     name: 'a source that has ended is resumed',
     in: 'fan-out.js',
-    replace: 'this.#paused && !this.#sourceEnded &&',
-    by: 'this.#paused &&',
+    replace: 'if (this.#sourceEnded || !this.#started)',
+    by: 'if (!this.#started)',
   },
   {
     name: 'more is held than allowed',
     in: 'fan-out.js',
-    replace: 'behind > this.limits.holdBytes ||',
+    replace: 'behind <= this.limits.holdBytes &&',
     by: '',
   },
   {
@@ -265,10 +301,10 @@ export const FAULTS: readonly Fault[] = [
     by: 'const wanted = true;',
   },
   {
-    name: 'a byte that is taken does not count as moving',
+    name: 'a byte that is delivered does not count as progress',
     in: 'fan-out.js',
-    replace: 'if (took > 0) this.moves++;',
-    by: '',
+    replace: 'progress += lane.present ?',
+    by: 'progress += lane.present ? 0 : lane.present ?',
   },
   {
     name: 'deadlines come early',
@@ -305,12 +341,6 @@ export const FAULTS: readonly Fault[] = [
     in: 'fan-out.js',
     replace: '? this.#takenByLast : slowest',
     by: '? this.bytesIn : slowest',
-  },
-  {
-    name: 'what was kept while waiting holds back receivers that are ready',
-    in: 'fan-out.js',
-    replace: 'this.settle(Math.max(0, this.#windowNow - 1))',
-    by: 'this.settle()',
   },
 ]
 

@@ -25,6 +25,8 @@ export class SpecSender {
 
 export class SpecReceiver {
   taken = 0
+  /** Taken, and on its way. */
+  inFlight = 0
   full = false
   present = true
   finishCalled = false
@@ -33,22 +35,29 @@ export class SpecReceiver {
   readonly log: string[] = []
   /** Since when it has not moved although it should, as far as the looks at the limits know. */
   stillSince: number | undefined
-  takenAtLook = 0
+  deliveredAtLook = 0
   pipe: SpecPipe | undefined
 
   constructor(
     public room: number,
     readonly finishesAtOnce: boolean,
+    readonly lags: boolean,
   ) {}
+
+  get delivered(): number {
+    return this.taken - this.inFlight
+  }
 }
 
 export class SpecPipe {
   state: 'waiting' | 'streaming' | 'ended' = 'waiting'
   sender: SpecSender | undefined
   receivers: SpecReceiver[] = []
-  /** Something moved since the last look at the limits. */
-  moved = false
+  /** What everybody had at the last look at the limits that saw a change. */
+  seen = ''
   movedAt = 0
+  /** The slowest was a window behind, and has not come within half of one since. */
+  crowded = false
   /** When the period of the rate limit began, and what the slowest had taken then. */
   periodAt = 0
   periodOut = 0
@@ -117,7 +126,6 @@ export class Spec {
   joinSender(key: string, n: number, sender: SpecSender, waitMs: number): void {
     const pipe = this.#open(key, n)
     pipe.sender = sender
-    pipe.moved = false
     sender.pipe = pipe
     sender.log.push('waiting')
     this.#after(waitMs, sender, () => this.#senderFails(sender, 'no_receivers'))
@@ -142,7 +150,6 @@ export class Spec {
       return
     }
     sender.bytesIn += length
-    pipe.moved = true
     if (pipe.state === 'streaming') for (const receiver of pipe.here) if (!receiver.full) this.#take(receiver)
     if (pipe.behind > this.limits.holdBytes) this.overflow(sender)
     this.#pace(pipe)
@@ -210,7 +217,6 @@ export class Spec {
     const { pipe } = receiver
     if (pipe?.state !== 'streaming' || !receiver.present) return
     receiver.finished = true
-    pipe.moved = true
     this.#completeIfDone(pipe)
   }
 
@@ -252,6 +258,7 @@ export class Spec {
     }
     pipe.state = 'streaming'
     pipe.movedAt = this.now
+    pipe.seen = JSON.stringify([0, ...pipe.receivers.map(() => [0, false])])
     pipe.periodAt = this.now
     for (const side of [sender, ...pipe.receivers]) this.#cancel(side)
     sender.log.push('streaming')
@@ -263,8 +270,7 @@ export class Spec {
       this.#take(receiver)
       this.#finishIfDone(receiver)
     }
-    // A source starts paused: short of a whole window it flows now, and not only from half of one.
-    sender.paused = sender.bodyDone || pipe.behind >= this.limits.windowBytes
+    this.#pace(pipe)
     this.#completeIfDone(pipe)
   }
 
@@ -275,8 +281,8 @@ export class Spec {
     const takes = Math.min(waits, receiver.room)
     receiver.taken += takes
     receiver.room -= takes
-    receiver.full = takes < waits
-    if (takes > 0) pipe.moved = true
+    if (receiver.lags) receiver.inFlight += takes
+    if (waits > 0) receiver.full = receiver.room === 0
   }
 
   #finishIfDone(receiver: SpecReceiver): void {
@@ -292,12 +298,16 @@ export class Spec {
     if (pipe.here.every((receiver) => receiver.finished)) this.#end(pipe, 'complete')
   }
 
-  /** Paused at the window, resumed at half of it, and never touched once the body is done. */
+  /**
+   * A source starts paused and then flows while somebody has room, unless the slowest is a window behind or has not come
+   * within half of one since. It is never touched once the body is done.
+   */
   #pace(pipe: SpecPipe): void {
     const { sender } = pipe
     if (pipe.state !== 'streaming' || sender === undefined || sender.bodyDone) return
-    if (pipe.behind >= this.limits.windowBytes) sender.paused = true
-    else if (pipe.behind <= this.limits.windowBytes / 2) sender.paused = false
+    if (pipe.behind >= this.limits.windowBytes) pipe.crowded = true
+    else if (pipe.behind <= this.limits.windowBytes / 2) pipe.crowded = false
+    sender.paused = pipe.crowded || pipe.here.every((receiver) => receiver.full)
   }
 
   #senderFails(sender: SpecSender, reason: EndReason): void {
@@ -383,8 +393,12 @@ export class Spec {
   #look(pipe: SpecPipe): void {
     const { stallMs } = pipe.sender!
     if (stallMs > 0) for (const receiver of pipe.here) this.#cutIfStalled(receiver, stallMs)
-    if (pipe.moved) pipe.movedAt = this.now
-    pipe.moved = false
+    const { seen } = pipe
+    pipe.seen = JSON.stringify([
+      pipe.sender!.bytesIn,
+      ...pipe.receivers.map(({ present, delivered, finished }) => (present ? [delivered, finished] : 'gone')),
+    ])
+    if (pipe.seen !== seen) pipe.movedAt = this.now
     const { idleMs } = this.limits
     if (pipe.state === 'streaming' && idleMs > 0 && this.now - pipe.movedAt >= idleMs) this.#end(pipe, 'idle')
     if (pipe.state === 'streaming') this.#endIfSlow(pipe)
@@ -393,9 +407,10 @@ export class Spec {
   #endIfSlow(pipe: SpecPipe): void {
     const seconds = (this.now - pipe.periodAt) / 1000
     if (seconds * 1000 < this.limits.ratePeriodMs) return
-    const rate = (pipe.bytesOut - pipe.periodOut) / seconds
+    const delivered = Math.min(...pipe.here.map((receiver) => receiver.delivered))
+    const rate = (delivered - pipe.periodOut) / seconds
     pipe.periodAt = this.now
-    pipe.periodOut = pipe.bytesOut
+    pipe.periodOut = delivered
     if (rate < this.limits.minRate) this.#end(pipe, 'too_slow')
   }
 
@@ -403,9 +418,9 @@ export class Spec {
     const sender = receiver.pipe?.sender
     if (sender === undefined || receiver.finished) return
     const idle = receiver.taken === sender.bytesIn && !sender.bodyDone
-    if (idle || receiver.taken !== receiver.takenAtLook || receiver.stillSince === undefined) {
+    if (idle || receiver.delivered !== receiver.deliveredAtLook || receiver.stillSince === undefined) {
       receiver.stillSince = this.now
-      receiver.takenAtLook = receiver.taken
+      receiver.deliveredAtLook = receiver.delivered
     }
     if (this.now - receiver.stillSince < stallMs) return
     receiver.log.push('abort receivers_stalled')
