@@ -201,9 +201,9 @@ export class ChunkedBody extends Body implements ResponseBody {
     this.blocked = !this.res.write(this.#piece)
   }
 
-  /** What stands behind it in the same read can then be joined to it. */
+  /** What stands behind a small write in the same read can then be joined to it; and what is due needs a cork. */
   wantsTurn(bytes: number): boolean {
-    return bytes <= CORK_ROOM
+    return bytes <= CORK_ROOM || this.#due > 0
   }
 
   write(bytes: BorrowedBytes, from: WriteFrom): number {
@@ -225,7 +225,7 @@ export class ChunkedBody extends Body implements ResponseBody {
     if (this.target.sockets.sentAll(this.target.socket) === false) this.blocked = true
   }
 
-  /** Sends what is due of the last chunk; its last byte is with uWebSockets. Always in a callback of its own. */
+  /** Sends what is due of the last chunk; its last byte is with uWebSockets. */
   #writeDue(bytes: BorrowedBytes): number {
     const { sockets, socket } = this.target
     const most = Math.min(this.#due - 1, bytes.byteLength)

@@ -146,7 +146,8 @@ function contract(rig: SinkRig): void {
       const { driver, receiver } = opened
       for (const round of ['first', 'second']) {
         const at = driver.taken
-        await eventually(() => receiver.body.length === at || `${receiver.body.length} of ${at} came`)
+        // Over TLS the rest of a piece that was taken in part may come as well.
+        await eventually(() => receiver.body.length >= at || `${receiver.body.length} of ${at} came`)
         receiver.freeze()
         await rig.at(place, () => {
           if (round === 'first') driver.begin()

@@ -87,7 +87,7 @@ function contract(rig: SourceRig): void {
 
   part('paused from inside a delivery, again and again', async (t) => {
     const random = new Random(31)
-    const opened = await rig.open(3 * MIB)
+    const opened = await rig.open(12 * MIB)
     const { driver, sender } = opened
     let pauses = 0
     driver.onFeed = () => {
@@ -97,7 +97,7 @@ function contract(rig: SourceRig): void {
       // Not from inside the delivery, as a sink that drains.
       void rig.at(random.pick(PLACES)!, () => driver.resume())
     }
-    sender.sendUpTo(3 * MIB)
+    sender.sendUpTo(12 * MIB)
     await rig.at('turn', () => driver.resume())
     await deliversAll(t, opened, `${pauses} pauses`)
     t.ok(pauses > 3, `${pauses} pauses`)

@@ -102,10 +102,11 @@ export class UwsHost {
     const name = this.serve((exchange) => {
       const source = exchange.toSource(SOURCE_OPTIONS)
       const feed = (bytes: Uint8Array) => {
-        // Over plain TCP the chunks of a read come as one, over TLS one by one.
-        const isKick = bytes[0] === KICK
-        if (isKick) this.#kicks.shift()!()
-        this.missing -= bytes.length - (isKick ? 1 : 0)
+        // Over plain TCP all chunks of a read come as one, over TLS one by one.
+        for (const byte of bytes) {
+          if (byte === KICK) this.#kicks.shift()!()
+          else this.missing--
+        }
       }
       const seat = { feed, end() {}, left() {}, broken() {}, fault() {} }
       source.seated(seat as unknown as SenderSeat)
