@@ -213,8 +213,9 @@ export class FanOut {
   /** Pauses or resumes the source. */
   #pace(hungry: boolean, behind: number): void {
     if (this.#sourceEnded || !this.#started) return
-    if (behind >= this.#windowNow) this.#crowded = true
-    else if (behind <= this.#windowNow / 2) this.#crowded = false
+    // In this order: when others use all memory the window is 0, and who is not behind must not wait for a drain.
+    if (behind <= this.#windowNow / 2) this.#crowded = false
+    else if (behind >= this.#windowNow) this.#crowded = true
     const pause = this.#crowded || !hungry
     if (pause === this.#paused) return
     this.#paused = pause

@@ -400,6 +400,20 @@ t.test('when memory is scarce the window narrows instead of anybody failing', as
   rig.assertWhole(t)
 })
 
+t.test('when others use all memory, who needs none goes on', async (t) => {
+  const rig = Rig.flowing({ rooms: [10, Infinity], maxSlabs: 4 })
+  const others = Array.from({ length: 4 }, () => rig.pool.take()!)
+  rig.feed(10)
+  t.equal(rig.source.paused, false)
+  rig.feed(10)
+  t.equal(rig.source.paused, true, 'what one cannot take counts')
+  rig.leave(0)
+  t.equal(rig.source.paused, false, 'nobody is behind, although there is no window')
+  rig.feed(10)
+  t.equal(rig.source.paused, false)
+  for (const slab of others) rig.pool.give(slab)
+})
+
 t.test('who waits leaves half of the memory to those who stream', async (t) => {
   const waits = new Rig({ rooms: [0], maxSlabs: 8 })
   waits.feed(10)

@@ -129,8 +129,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the resume does not wait for half of the window',
     in: 'fan-out.js',
-    replace: 'else if (behind <= this.#windowNow / 2) this.#crowded = false;',
-    by: 'else this.#crowded = false;',
+    replace: 'else if (behind >= this.#windowNow) this.#crowded = true;',
+    by: 'else this.#crowded = behind >= this.#windowNow;',
   },
   {
     name: 'the source flows although nobody can take more',
