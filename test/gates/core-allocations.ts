@@ -5,6 +5,7 @@ import { measureHeap } from './heap.js'
 
 const RECEIVERS = 8
 const CHUNKS = 200_000
+const ROUNDS = 3
 
 /** Takes everything and does nothing. */
 class Taker implements Sink {
@@ -37,8 +38,12 @@ fanOut.start(
 const chunk = new Uint8Array(65_536)
 // Until the code is compiled, the compiler allocates.
 for (let i = 0; i < CHUNKS; i++) fanOut.feed(chunk)
-const allocated = measureHeap()
-for (let i = 0; i < CHUNKS; i++) fanOut.feed(chunk)
-const bytes = allocated()
-const complete = sinks.every((sink) => sink.taken === 2 * CHUNKS * chunk.byteLength)
+/** What the code itself allocates it allocates every time; what only some rounds see is V8's own. */
+let bytes = Number.POSITIVE_INFINITY
+for (let round = 0; round < ROUNDS; round++) {
+  const allocated = measureHeap()
+  for (let i = 0; i < CHUNKS; i++) fanOut.feed(chunk)
+  bytes = Math.min(bytes, allocated())
+}
+const complete = sinks.every((sink) => sink.taken === (1 + ROUNDS) * CHUNKS * chunk.byteLength)
 console.log(JSON.stringify({ bytesPerChunk: bytes / CHUNKS, complete }))

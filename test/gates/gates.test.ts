@@ -55,8 +55,11 @@ t.test('the core allocates nothing for a chunk that all receivers take', async (
   t.ok(bytesPerChunk < 1, `${bytesPerChunk} bytes of heap for a chunk`)
 })
 
-/** uWebSockets makes an ArrayBuffer for each read and we a view on it; the rest is for what a sink returns. */
-const MOST_HEAP = { length: { 1: 6000, 8: 16_000 }, chunked: { 1: 6000, 8: 16_000 } } as const
+/**
+ * uWebSockets makes an ArrayBuffer for each read, and an array for what each write took; we make a view on each of them. A
+ * read has up to 448 KiB, which a receiver that lags takes in several writes. Measured: 1 100, and 4 500 to 9 000.
+ */
+const MOST_HEAP = { 1: 3000, 8: 16_000 } as const
 
 for (const framing of FRAMINGS) {
   for (const receivers of [1, 8] as const) {
@@ -75,7 +78,7 @@ for (const framing of FRAMINGS) {
       await pour(256)
       const { reads, bytes } = await measure()
       t.ok(reads > 256, `${reads} reads`)
-      const most = MOST_HEAP[framing][receivers]
+      const most = MOST_HEAP[receivers]
       t.ok(bytes / reads < most, `${Math.round(bytes / reads)} bytes of heap for a read, ${most} at most`)
     })
   }
