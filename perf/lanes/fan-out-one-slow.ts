@@ -6,7 +6,7 @@ import { MemoryWatch } from '../watch.js'
 const RECEIVERS = 8
 const MIB = 1024 ** 2
 const WINDOW = 1
-const ONE_READ = 0.125
+const ONE_READ = 0.4375
 // Health counts whole slabs of 64 KiB, and the bytes held need not begin where a slab does.
 const SLAB = 0.0625
 
