@@ -169,7 +169,9 @@ static bool has_empty_body(void) {
   for (size_t i = 0; i < last_length; i++) {
     if (last_bytes[i] != '0' || (i > 0 && !ends_head(last_bytes + i))) continue;
     while (i < last_length && last_bytes[i] == '0') i++;
-    if (last_length - i >= 2 && memcmp(last_bytes + i, HEAD_END, 2) == 0) return true;
+    size_t rest = last_length - i < 4 ? last_length - i : 4;
+    /* The last line break may still be on its way. */
+    if (rest >= 2 && memcmp(last_bytes + i, HEAD_END, rest) == 0) return true;
   }
   return false;
 }

@@ -513,6 +513,7 @@ part('a body whose chunks are not what their sizes say never looks complete', as
     'an empty size at first': '\r\nabc\r\n0\r\n\r\n',
     'a space before the first size': ' 3\r\nabc\r\n0\r\n\r\n',
     'a wrong end': '3\r\nabc\r\n0\r\nXX',
+    'a wrong end of an empty body': '0\r\nXX',
   }
   let i = 0
   for (const [what, body] of Object.entries(broken)) {
