@@ -66,12 +66,6 @@ static _Thread_local size_t last_length = 0;
 /* JavaScript counts no further. */
 #define MOST_BYTES ((uint64_t)1 << 53)
 
-static int hex(unsigned char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  c |= 0x20;
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Moves on by one byte that is not data. */
 static void follow_frame(struct body *body, unsigned char c) {
   int digit;
@@ -194,8 +188,7 @@ static void write_size(unsigned char *from, unsigned char *data, size_t size) {
 
 /* A chunked body as it is handed on: what has been put where uWebSockets will read it. */
 struct output {
-  /* Where the size line starts, where the data does, and where the data ends. */
-  unsigned char *line;
+  /* Where the data starts, NULL while there is none, and where it ends. */
   unsigned char *data;
   unsigned char *end;
 };
@@ -218,7 +211,7 @@ static unsigned char *gather(struct body *body, struct output *out, unsigned cha
 
 /* Makes one chunk of what was read between `at` and `end`, from `line` on, which is at least BEFORE bytes earlier. */
 static unsigned char *join(struct body *body, unsigned char *line, unsigned char *at, unsigned char *end) {
-  struct output out = {line, NULL, line};
+  struct output out = {NULL, line};
   at = gather(body, &out, at, end);
   /* JavaScript finds out that the body is broken when it is called, so there has to be something to call it for. */
   if (body->place == BROKEN && out.data == NULL) {
@@ -226,7 +219,7 @@ static unsigned char *join(struct body *body, unsigned char *line, unsigned char
     out.end = out.data + 1;
   }
   if (out.data != NULL) {
-    write_size(out.line, out.data, (size_t)(out.end - out.data));
+    write_size(line, out.data, (size_t)(out.end - out.data));
     memcpy(out.end, "\r\n", 2);
     out.end += 2;
   }

@@ -21,6 +21,13 @@
  */
 #define MOST_SOCKETS 65536
 
+/* The value of a digit of a chunk's size; -1: it is none. */
+static inline int hex(unsigned char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  c |= 0x20;
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
 /* A function that takes the place of another one. */
 struct replacement {
   const char *name;

@@ -37,11 +37,6 @@ struct response {
 
 static struct response responses[MOST_SOCKETS];
 
-static int hex(unsigned char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* Moves on by bytes that uWebSockets takes for sent. The last chunk, or anything unknown, sets the socket free. */
 static void move_on(struct response *response, const unsigned char *at, const unsigned char *end) {
   while (at < end && response->place != FREE) {

@@ -6,9 +6,11 @@ import { ReadSize } from '../../gateway/read-size.js'
 import { UwsServer } from '../../gateway/uws-app.js'
 import { Keepalive } from '../../gateway/uws-keepalive.js'
 import { helpSockets } from '../../gateway/uws-sockets.js'
+import { atEndOfTurn } from '../../gateway/uws-turn.js'
 import type { CertificateFiles } from '../support/certificate.js'
 import { connectPeer, type Peer } from '../support/peer.js'
 import { ResponseReader } from '../support/response-reader.js'
+import type { Place } from './sink-rig.js'
 
 const BEAT_MS = 250
 
@@ -81,6 +83,20 @@ export class UwsHost {
   connect(onBytes: (bytes: Buffer) => void, readBytes?: number): Promise<Peer> {
     const tls = this.tls !== undefined
     return connectPeer({ port: this.port, tls, onBytes, ...(readBytes === undefined ? {} : { readBytes }) })
+  }
+
+  /** Runs this from such a place, and resolves when it has run. */
+  at(place: Place, run: () => void): Promise<void> {
+    if (place === 'callback') return this.inCallback(run)
+    return new Promise((resolve, reject) => {
+      atEndOfTurn({
+        flush() {
+          run()
+          resolve()
+        },
+        fault: reject,
+      })
+    })
   }
 
   /** Runs this inside the `onData` of a connection that is kept for nothing else: where a sender's bytes are fed. */

@@ -1,6 +1,5 @@
 /** The gateway's sink on a real connection, with a real client at its far end. */
 
-import { atEndOfTurn } from '../../gateway/uws-turn.js'
 import { eventually } from '../support/eventually.js'
 import { type Peer, WAYS, type Way } from '../support/peer.js'
 import { ResponseReader } from '../support/response-reader.js'
@@ -46,16 +45,7 @@ export class UwsSinkRig implements SinkRig {
   }
 
   at(place: Place, run: () => void): Promise<void> {
-    if (place === 'callback') return this.host.inCallback(run)
-    return new Promise((resolve, reject) => {
-      atEndOfTurn({
-        flush() {
-          run()
-          resolve()
-        },
-        fault: reject,
-      })
-    })
+    return this.host.at(place, run)
   }
 }
 

@@ -2,7 +2,6 @@
 
 import type { News, SenderSeat } from '../../core/index.js'
 import { newsLines } from '../../gateway/status-lines.js'
-import { atEndOfTurn } from '../../gateway/uws-turn.js'
 import { eventually } from '../support/eventually.js'
 import { type Peer, WAYS, type Way } from '../support/peer.js'
 import { ResponseReader } from '../support/response-reader.js'
@@ -65,16 +64,7 @@ export class UwsSourceRig implements SourceRig {
   }
 
   at(place: Place, run: () => void): Promise<void> {
-    if (place === 'callback') return this.host.inCallback(run)
-    return new Promise((resolve, reject) => {
-      atEndOfTurn({
-        flush() {
-          run()
-          resolve()
-        },
-        fault: reject,
-      })
-    })
+    return this.host.at(place, run)
   }
 }
 
