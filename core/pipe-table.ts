@@ -8,9 +8,14 @@ import type { Pulse } from './pulse.js'
 import type { ReceiverSeat, SenderSeat } from './seats.js'
 import type { SlabPool } from './slab-pool.js'
 
+/** Holds a pipe as long as it stands on its name, and nothing afterwards: see `Expectation.cancel`. */
+interface Place {
+  pipe: Pipe | undefined
+}
+
 /** All pipes by name: who may join, and how many there may be. */
 export class PipeTable implements PipeHome {
-  readonly #pipes = new Map<string, Pipe>()
+  readonly #pipes = new Map<string, Place>()
   #streaming = 0
   #closed = false
 
@@ -32,7 +37,7 @@ export class PipeTable implements PipeHome {
   }
 
   get(key: string): PipeView | undefined {
-    return this.#pipes.get(key)
+    return this.#pipes.get(key)?.pipe
   }
 
   /** A sender asks for its place on a name. A refusal disturbs nobody. */
@@ -58,12 +63,12 @@ export class PipeTable implements PipeHome {
   /** No new joins from now on, and everybody who waits is told. Transfers that run go on. */
   close(): void {
     this.#closed = true
-    for (const pipe of this.#pipes.values()) if (pipe.state === 'waiting') pipe.end('shutting_down')
+    for (const { pipe } of this.#pipes.values()) if (pipe?.state === 'waiting') pipe.end('shutting_down')
   }
 
   /** Ends every pipe. */
   endAll(reason: EndReason): void {
-    for (const pipe of this.#pipes.values()) pipe.end(reason)
+    for (const { pipe } of this.#pipes.values()) pipe?.end(reason)
   }
 
   mayStream(): boolean {
@@ -75,6 +80,7 @@ export class PipeTable implements PipeHome {
   }
 
   ended(pipe: Pipe): void {
+    this.#pipes.get(pipe.key)!.pipe = undefined
     this.#pipes.delete(pipe.key)
     if (pipe.pairedAt !== undefined) this.#streaming--
   }
@@ -82,7 +88,7 @@ export class PipeTable implements PipeHome {
   /** The waiting pipe on this name, undefined when a new one may be opened, or why this side cannot join. */
   #find(key: string, terms: Terms): Pipe | undefined | Refusal {
     if (this.#closed) return new Refusal(CORE_FAILURES.shuttingDown)
-    const pipe = this.#pipes.get(key)
+    const pipe = this.#pipes.get(key)?.pipe
     if (pipe === undefined) {
       const { maxWaiting } = this.limits
       return this.waiting < maxWaiting ? undefined : new Refusal(CORE_FAILURES.tooManyWaiting, { expected: maxWaiting })
@@ -96,7 +102,7 @@ export class PipeTable implements PipeHome {
 
   #open(key: string, terms: Terms): Pipe {
     const pipe = new Pipe(this, key, terms.receivers)
-    this.#pipes.set(key, pipe)
+    this.#pipes.set(key, { pipe })
     this.observer?.onWaiting(pipe)
     return pipe
   }

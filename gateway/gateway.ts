@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { type PipeObserver, PipeTable, Pulse, Refusal, SlabPool } from '../core/index.js'
 import { refusalAnswer } from './answers.js'
 import type { Config } from './config.js'
@@ -10,6 +9,7 @@ import { ReadSize } from './read-size.js'
 import type { RequestRecord } from './request-log.js'
 import { Router } from './router.js'
 import { tlsFault } from './tls-files.js'
+import { newTransferId } from './transfer-id.js'
 import { type TlsFiles, UwsServer } from './uws-app.js'
 import { Keepalive } from './uws-keepalive.js'
 import { helpSockets, type SocketHelp } from './uws-sockets.js'
@@ -56,7 +56,7 @@ export class Gateway {
       waitMs: config.wait * 1000,
       stallMaxMs: config.stallMax * 1000,
       replyAtEnd: config.reply === 'end',
-      newTransferId: () => randomBytes(16).toString('base64url'),
+      newTransferId,
       health: () => this.#health(),
     })
     this.#help = helpSockets(config.socketHelper)

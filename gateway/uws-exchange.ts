@@ -6,6 +6,7 @@ import type { ReadSize } from './read-size.js'
 import type { RequestLog } from './request-log.js'
 import type { RequestView } from './request-view.js'
 import type { Keepalive } from './uws-keepalive.js'
+import { isAscii } from './uws-request.js'
 import { UwsSink } from './uws-sink.js'
 import type { Sockets } from './uws-sockets.js'
 import { UwsSource } from './uws-source.js'
@@ -115,8 +116,10 @@ export class UwsExchange implements Exchange {
   writeHead(status: number, headers: HeaderList): void {
     this.#status = status
     this.res.writeStatus(statusLine(status))
-    // A JavaScript string would leave as UTF-8, and a header's bytes must stay as they came.
-    for (const [name, value] of headers) this.res.writeHeader(name, Buffer.from(value, 'latin1'))
+    // A string leaves as UTF-8, and a header's bytes must stay as they came.
+    for (const [name, value] of headers) {
+      this.res.writeHeader(name, isAscii(value) ? value : Buffer.from(value, 'latin1'))
+    }
   }
 
   /** The response has been ended; uWebSockets owns it from now on. */

@@ -12,6 +12,20 @@ export interface Timed {
   lookForPeer(): void
 }
 
+/** A response that is touched until it is let go. */
+export class Touched {
+  constructor(
+    public timed: Timed | undefined,
+    readonly home: Set<Touched>,
+  ) {}
+
+  /** Lets go of the response as well, for the sake of the garbage collector: see `Pulse`. */
+  letGo(): void {
+    this.home.delete(this)
+    this.timed = undefined
+  }
+}
+
 /**
  * Keeps uWebSockets' own timers from deciding: they would close a sender that is quiet, or a receiver that reads slowly,
  * after ten seconds. Our limits are in the core.
@@ -22,7 +36,7 @@ export interface Timed {
  * response ends, because the touch itself arms ten seconds.
  */
 export class Keepalive {
-  readonly #timed = new Set<Timed>()
+  readonly #touched = new Set<Touched>()
   readonly #interval: NodeJS.Timeout
 
   constructor() {
@@ -30,16 +44,15 @@ export class Keepalive {
     this.#interval.unref()
   }
 
-  add(timed: Timed): void {
-    this.#timed.add(timed)
-  }
-
-  delete(timed: Timed): void {
-    this.#timed.delete(timed)
+  /** Until the result is let go. */
+  add(timed: Timed): Touched {
+    const touched = new Touched(timed, this.#touched)
+    this.#touched.add(touched)
+    return touched
   }
 
   get size(): number {
-    return this.#timed.size
+    return this.#touched.size
   }
 
   stop(): void {
@@ -47,9 +60,9 @@ export class Keepalive {
   }
 
   #touchAll(): void {
-    for (const timed of this.#timed) {
-      if (timed.isPaused) timed.lookForPeer()
-      else rearm(timed.res)
+    for (const { timed } of this.#touched) {
+      if (timed?.isPaused) timed.lookForPeer()
+      else if (timed !== undefined) rearm(timed.res)
     }
   }
 }

@@ -49,7 +49,8 @@ export class UwsRequest implements RequestView {
   }
 }
 
-function isAscii(value: string): boolean {
+/** Whether the text is the same in UTF-8 and Latin-1. */
+export function isAscii(value: string): boolean {
   return /^[\x00-\x7f]*$/.test(value)
 }
 

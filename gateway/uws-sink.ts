@@ -3,7 +3,7 @@ import { endingAnswer } from './answers.js'
 import type { SinkOptions } from './exchange.js'
 import { ChunkedBody, LengthBody, type ResponseBody, type WriteFrom } from './uws-body.js'
 import type { ExchangeOwner, UwsExchange } from './uws-exchange.js'
-import type { Timed } from './uws-keepalive.js'
+import type { Timed, Touched } from './uws-keepalive.js'
 import { atEndOfTurn, type Flushable } from './uws-turn.js'
 
 /** Nobody says when the kernel has room for the last bytes, so it is asked again after 1, 2, 4 ms and so on up to this. */
@@ -21,7 +21,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   #writeFrom: WriteFrom | undefined
   #finishing = false
   #abortReason: EndReason | undefined
-  #timed = false
+  #touched: Touched | undefined
   #pauseMs = 0.5
 
   constructor(
@@ -38,7 +38,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   }
 
   gone(): void {
-    this.exchange.context.keepalive.delete(this)
+    this.#touched?.letGo()
     this.#seat?.left()
   }
 
@@ -172,14 +172,12 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   /** The connection may take its next request. */
   #release(): void {
     const { context, socket } = this.exchange
-    context.keepalive.delete(this)
+    this.#touched?.letGo()
     context.sockets.mute(socket, false)
   }
 
   #keepAlive(): void {
-    if (this.#timed) return
-    this.#timed = true
-    this.exchange.context.keepalive.add(this)
+    this.#touched ??= this.exchange.context.keepalive.add(this)
   }
 
   #schedule(): void {

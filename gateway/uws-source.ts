@@ -4,7 +4,7 @@ import type { SourceOptions } from './exchange.js'
 import { ENDINGS } from './failures.js'
 import { endLine, newsLines } from './status-lines.js'
 import type { ExchangeOwner, UwsExchange } from './uws-exchange.js'
-import { rearm, type Timed } from './uws-keepalive.js'
+import { rearm, type Timed, type Touched } from './uws-keepalive.js'
 import { atEndOfTurn, type Flushable } from './uws-turn.js'
 
 /** How long after the first half of a reminder its second half is sent. */
@@ -32,6 +32,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   #watched = false
   #scheduled = false
   #endReason: EndReason | undefined
+  #touched: Touched | undefined
 
   constructor(
     readonly exchange: UwsExchange,
@@ -56,12 +57,12 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
       if (!this.exchange.over) this.res.cork(() => {})
       return true
     })
-    this.exchange.context.keepalive.add(this)
+    this.#touched = this.exchange.context.keepalive.add(this)
   }
 
   gone(): void {
     const { context, socket } = this.exchange
-    context.keepalive.delete(this)
+    this.#touched?.letGo()
     if (this.#watched && !context.sockets.chunksAreSound(socket, NO_CHUNK, false)) this.#seat?.broken()
     this.#seat?.left()
   }
@@ -166,7 +167,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     this.#lineOpen = false
     if (this.#scheduled || this.exchange.over) return
     this.#scheduled = true
-    atEndOfTurn(this)
+    atEndOfTurn(this, 'status lines')
   }
 
   #writeLines(): void {
@@ -186,7 +187,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
       if (endCleanly && !exchange.over) res.end()
     })
     if (reason === undefined || exchange.over) return
-    exchange.context.keepalive.delete(this)
+    this.#touched?.letGo()
     if (endCleanly) exchange.ended()
     else this.#cut()
   }
@@ -202,7 +203,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
 
   #answerAtEnd(): void {
     if (this.#endReason === undefined) return
-    this.exchange.context.keepalive.delete(this)
+    this.#touched?.letGo()
     const { status } = ENDINGS[this.#endReason]
     const answer = { status, headers: [...this.options.headers, ...retryAfter(status)], body: this.#lines }
     // What is still coming is read and dropped from now on, which needs a socket that reads.
