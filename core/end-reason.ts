@@ -22,6 +22,12 @@ export const END_REASONS = [
   'idle',
   /** Over the period of the rate limit the slowest receiver took less than that. */
   'too_slow',
+  /** More bytes came than this transfer may have. */
+  'too_large',
+  /** The transfer took longer than it may. */
+  'too_long',
+  /** Somebody above the core ended it, and says why in its own words. */
+  'stopped',
   /** The pipe was ready, but as many transfers as allowed were already streaming. */
   'too_many_active',
   /** Bytes came that nobody could take yet, and the memory for such bytes is used up. */

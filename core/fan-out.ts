@@ -3,6 +3,7 @@ import type { Limits } from './limits.js'
 import type { PipeView } from './observer.js'
 import type { Sink, Source, StreamHead } from './ports.js'
 import type { SlabPool } from './slab-pool.js'
+import type { Throttle, Throttled } from './throttle.js'
 import { Window } from './window.js'
 
 /** One receiver of a stream: its sink and how far it is. */
@@ -44,6 +45,8 @@ export interface FanOutOwner {
   streamFinished(): void
   /** Bytes came that may not be kept. */
   streamOverflowed(): void
+  /** The clock, in milliseconds. */
+  now(): number
 }
 
 /**
@@ -56,7 +59,7 @@ export interface FanOutOwner {
  * come within half of one first. When all lanes are full nobody is held back by a pause, and what is not read need not be
  * kept.
  */
-export class FanOut {
+export class FanOut implements Throttled {
   /** Bytes read from the source. */
   bytesIn = 0
   readonly #pool: SlabPool
@@ -69,6 +72,11 @@ export class FanOut {
   #sourceEnded = false
   /** Where the last lane was when it left. */
   #takenByLast = 0
+  /** Speeds that the source must keep. */
+  #throttles: readonly Throttle[] = []
+  /** When the source was paused, and for how long it had been before. */
+  #pausedAt = 0
+  #heldBackMs = 0
 
   constructor(
     readonly source: Source,
@@ -109,14 +117,33 @@ export class FanOut {
     return progress
   }
 
+  /** Bytes that all lanes together have taken, also those of receivers that left. */
+  get sent(): number {
+    let sent = 0
+    for (const lane of this.#lanes) sent += lane.taken
+    return sent
+  }
+
+  /** For how long the source has been paused while it could have flowed, in milliseconds. */
+  get heldBackMs(): number {
+    const now = this.#isHeldBack ? this.owner.now() - this.#pausedAt : 0
+    return this.#heldBackMs + now
+  }
+
+  get #isHeldBack(): boolean {
+    return this.#started && this.#paused && !this.#sourceEnded
+  }
+
   /** Bytes kept for lanes that have not taken them. */
   get held(): number {
     return this.#window.held
   }
 
   /** All receivers are there: begins every sink, offers what was kept, and lets the source flow. */
-  start(lanes: readonly Lane[], head: StreamHead, pipe: PipeView): void {
+  start(lanes: readonly Lane[], head: StreamHead, pipe: PipeView, throttles: readonly Throttle[] = []): void {
     this.#started = true
+    this.#pausedAt = this.owner.now()
+    this.#throttles = throttles
     this.#lanes = lanes
     for (const lane of lanes) lane.sink.begin(head, pipe)
     for (const lane of lanes) this.#advance(lane)
@@ -142,11 +169,18 @@ export class FanOut {
       this.owner.streamOverflowed()
       return
     }
+    for (let i = 0; i < this.#throttles.length; i++) this.#throttles[i]!.spend(chunk.byteLength)
     this.#pace(hungry, behind)
+  }
+
+  /** A throttle has something to spend again. */
+  unthrottled(): void {
+    this.settle()
   }
 
   /** The source has no more bytes. */
   end(): void {
+    this.#flows(false)
     this.#sourceEnded = true
     for (const lane of this.#lanes) this.#finishIfDone(lane)
     this.#reportIfFinished()
@@ -187,6 +221,8 @@ export class FanOut {
 
   /** Frees what is kept. Nothing may be fed after this. */
   discard(): void {
+    this.#flows(false)
+    for (const throttle of this.#throttles) throttle.leave(this)
     this.#window.release(Number.POSITIVE_INFINITY)
   }
 
@@ -216,11 +252,31 @@ export class FanOut {
     // In this order: when others use all memory the window is 0, and who is not behind must not wait for a drain.
     if (behind <= this.#windowNow / 2) this.#crowded = false
     else if (behind >= this.#windowNow) this.#crowded = true
-    const pause = this.#crowded || !hungry
+    const pause = this.#crowded || !hungry || this.#isThrottled()
     if (pause === this.#paused) return
-    this.#paused = pause
+    this.#flows(!pause)
     if (pause) this.source.pause()
     else this.source.resume()
+  }
+
+  /** Takes note of whether the source flows. */
+  #flows(flows: boolean): void {
+    if (flows === !this.#paused) return
+    const now = this.owner.now()
+    if (flows) this.#heldBackMs += now - this.#pausedAt
+    else this.#pausedAt = now
+    this.#paused = !flows
+  }
+
+  /** Waits for the first speed that is used up. */
+  #isThrottled(): boolean {
+    for (let i = 0; i < this.#throttles.length; i++) {
+      const throttle = this.#throttles[i]!
+      if (!throttle.isDry) continue
+      throttle.wait(this)
+      return true
+    }
+    return false
   }
 
   get #windowNow(): number {

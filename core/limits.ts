@@ -1,3 +1,5 @@
+import type { Throttle } from './throttle.js'
+
 /** The numbers that the core enforces for everybody. Times in milliseconds, sizes in bytes. */
 export interface Limits {
   /** Pipes that may wait at once. */
@@ -18,12 +20,23 @@ export interface Limits {
   readonly reminderMs: number
 }
 
+/** What holds for one transfer besides the limits for everybody: the strictest of what its sides were given. */
+export interface SideLimits {
+  /** The most bytes that the stream may have. */
+  readonly maxBytes?: number
+  /** How long it may stream, in milliseconds. */
+  readonly totalMs?: number
+  /** Speeds that it shares with others. */
+  readonly throttles?: readonly Throttle[]
+}
+
 /** What one side asks for itself when it joins. */
 export interface Terms {
   /** Receivers the pipe waits for; every side must say the same. */
   readonly receivers: number
   /** How long this side waits for the others, in milliseconds. */
   readonly waitMs: number
+  readonly limits?: SideLimits | undefined
 }
 
 export interface SenderTerms extends Terms {

@@ -1,9 +1,14 @@
 import type { EndReason } from './end-reason.js'
+import type { Failure } from './failure.js'
+
+export type Side = 'sender' | 'receiver'
 
 export type PipeState = 'waiting' | 'streaming' | 'ended'
 
 /** A read-only view of one pipe: the same object for its whole life. Times are readings of the pulse's clock. */
 export interface PipeView {
+  /** Counts up from 1: a name is used again, an id is not. */
+  readonly id: number
   readonly key: string
   readonly state: PipeState
   /** The sender's name for the transfer; empty while there is no sender. */
@@ -16,18 +21,26 @@ export interface PipeView {
   readonly bytesIn: number
   /** Bytes that the slowest receiver has taken. */
   readonly bytesOut: number
+  /** Bytes that all receivers together have taken. */
+  readonly bytesSent: number
+  /** For how long the sender has been held back while it streamed, in milliseconds. */
+  readonly heldBackMs: number
   /** The stream's length, announced or hinted at. */
   readonly expectedBytes: number | undefined
   readonly openedAt: number
   readonly pairedAt: number | undefined
   readonly endedAt: number | undefined
   readonly endReason: EndReason | undefined
+  /** Why it was `stopped`, in the words of who did. */
+  readonly endFailure: Failure | undefined
 }
 
 /** Is told of every pipe. Calls are synchronous, come after the core's own step, and cannot change anything. */
 export interface PipeObserver {
   /** Exactly once for each pipe, when its first side arrives. */
   onWaiting(pipe: PipeView): void
+  /** Once for each side that arrives, the first one included. */
+  onJoined(pipe: PipeView, side: Side): void
   /** At most once, when the last awaited side has arrived and the stream flows. */
   onPaired(pipe: PipeView): void
   /** Exactly once for each pipe, whatever happened. */

@@ -1,5 +1,5 @@
 import type { EndReason } from './end-reason.js'
-import { CORE_FAILURES, Refusal } from './failure.js'
+import { CORE_FAILURES, type Failure, Refusal } from './failure.js'
 import type { Limits, SenderTerms, Terms } from './limits.js'
 import type { PipeObserver, PipeView } from './observer.js'
 import { Pipe, type PipeHome } from './pipe.js'
@@ -15,6 +15,7 @@ interface Place {
 
 /** All pipes by name: who may join, and how many there may be. */
 export class PipeTable implements PipeHome {
+  #opened = 0
   readonly #pipes = new Map<string, Place>()
   #streaming = 0
   #closed = false
@@ -38,6 +39,18 @@ export class PipeTable implements PipeHome {
 
   get(key: string): PipeView | undefined {
     return this.#pipes.get(key)?.pipe
+  }
+
+  /** Every pipe that is not over. */
+  *all(): Generator<PipeView> {
+    for (const { pipe } of this.#pipes.values()) if (pipe !== undefined) yield pipe
+  }
+
+  /** Ends the pipe on a name for a reason of the caller's own. Not from inside a call of the core. Returns whether there was one. */
+  stop(key: string, failure: Failure): boolean {
+    const pipe = this.#pipes.get(key)?.pipe
+    pipe?.stop(failure)
+    return pipe !== undefined
   }
 
   /** A sender asks for its place on a name. A refusal disturbs nobody. */
@@ -101,7 +114,7 @@ export class PipeTable implements PipeHome {
   }
 
   #open(key: string, terms: Terms): Pipe {
-    const pipe = new Pipe(this, key, terms.receivers)
+    const pipe = new Pipe(this, ++this.#opened, key, terms.receivers)
     this.#pipes.set(key, { pipe })
     this.observer?.onWaiting(pipe)
     return pipe

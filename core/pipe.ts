@@ -1,12 +1,14 @@
 import type { EndReason } from './end-reason.js'
+import type { Failure } from './failure.js'
 import type { FanOut } from './fan-out.js'
-import type { Limits, SenderTerms, Terms } from './limits.js'
+import type { Limits, SenderTerms, SideLimits, Terms } from './limits.js'
 import type { PipeObserver, PipeState, PipeView } from './observer.js'
 import { Pace } from './pace.js'
 import type { Sink, Source, StreamHead } from './ports.js'
 import type { Deadline, Pulse } from './pulse.js'
 import { ReceiverSeat, SenderSeat } from './seats.js'
 import type { SlabPool } from './slab-pool.js'
+import type { Throttle } from './throttle.js'
 
 /** How often a streaming pipe looks at its limits. */
 const PATROL_MS = 1000
@@ -35,6 +37,13 @@ export class Pipe implements PipeView {
   pairedAt: number | undefined
   endedAt: number | undefined
   endReason: EndReason | undefined
+  endFailure: Failure | undefined
+  /** The strictest of what its sides were given. */
+  maxBytes = Number.POSITIVE_INFINITY
+  #totalMs = Number.POSITIVE_INFINITY
+  readonly #throttles: Throttle[] = []
+  /** When it has streamed too long. */
+  #total: Deadline | undefined
   /** The next word to a sender that waits. */
   #reminder: Deadline | undefined
   /** The next look at the limits while streaming. */
@@ -43,6 +52,7 @@ export class Pipe implements PipeView {
 
   constructor(
     readonly home: PipeHome,
+    readonly id: number,
     readonly key: string,
     readonly receiversWanted: number,
   ) {
@@ -71,6 +81,14 @@ export class Pipe implements PipeView {
     return this.sender?.fanOut.slowest ?? 0
   }
 
+  get bytesSent(): number {
+    return this.sender?.fanOut.sent ?? 0
+  }
+
+  get heldBackMs(): number {
+    return this.sender?.fanOut.heldBackMs ?? 0
+  }
+
   get expectedBytes(): number | undefined {
     return this.sender?.head.length ?? this.sender?.terms.expectedBytes
   }
@@ -79,6 +97,7 @@ export class Pipe implements PipeView {
     const seat = new SenderSeat(this, source, head, terms)
     this.sender = seat
     source.tell('waiting', this)
+    this.home.observer?.onJoined(this, 'sender')
     seat.deadline = this.home.pulse.expect(terms.waitMs, () => this.senderFails(seat, 'no_receivers'))
     this.#remind(seat)
     this.#streamIfReady()
@@ -86,9 +105,10 @@ export class Pipe implements PipeView {
   }
 
   addReceiver(sink: Sink, terms: Terms): ReceiverSeat {
-    const seat = new ReceiverSeat(this, sink)
+    const seat = new ReceiverSeat(this, sink, terms.limits)
     this.receivers.push(seat)
     this.sender?.source.tell('receiver_joined', this)
+    this.home.observer?.onJoined(this, 'receiver')
     seat.deadline = this.home.pulse.expect(terms.waitMs, () => this.#receiverExpired(seat))
     this.#streamIfReady()
     return seat
@@ -128,6 +148,17 @@ export class Pipe implements PipeView {
     this.senderFails(this.sender!, 'overflow')
   }
 
+  /** Somebody above the core ends it, and says why. */
+  stop(failure: Failure): void {
+    if (this.state === 'ended') return
+    this.endFailure = failure
+    this.end('stopped')
+  }
+
+  now(): number {
+    return this.home.pulse.now()
+  }
+
   /** The one way out. Tells both sides, frees the name and everything held. */
   end(reason: EndReason): void {
     if (this.state === 'ended') return
@@ -135,6 +166,7 @@ export class Pipe implements PipeView {
     this.endReason = reason
     this.endedAt = this.home.pulse.now()
     this.#patrol?.cancel()
+    this.#total?.cancel()
     this.home.ended(this)
     for (const seat of this.receivers) {
       seat.deadline?.cancel()
@@ -165,9 +197,27 @@ export class Pipe implements PipeView {
     sender.source.tell('streaming', this)
     if (sender.fanOut.sourceEnded) sender.source.tell('uploaded', this)
     this.#patrolLater()
+    this.#restrict(sender)
     this.home.observer?.onPaired(this)
     const lanes = this.receivers.map((seat) => seat.lane)
-    sender.fanOut.start(lanes, sender.head, this)
+    if (sender.fanOut.bytesIn > this.maxBytes) this.end('too_large')
+    else sender.fanOut.start(lanes, sender.head, this, this.#throttles)
+  }
+
+  /** What any side was given holds for the whole transfer. */
+  #restrict(sender: SenderSeat): void {
+    this.#takeLimits(sender.terms.limits)
+    for (const seat of this.receivers) this.#takeLimits(seat.limits)
+    if (this.#totalMs < Number.POSITIVE_INFINITY) {
+      this.#total = this.home.pulse.expect(this.#totalMs, () => this.end('too_long'))
+    }
+  }
+
+  #takeLimits(limits: SideLimits | undefined): void {
+    if (limits === undefined) return
+    this.maxBytes = Math.min(this.maxBytes, limits.maxBytes ?? this.maxBytes)
+    this.#totalMs = Math.min(this.#totalMs, limits.totalMs ?? this.#totalMs)
+    for (const each of limits.throttles ?? []) if (!this.#throttles.includes(each)) this.#throttles.push(each)
   }
 
   /** Ends what runs by time while a sender waits. */

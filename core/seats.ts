@@ -1,6 +1,6 @@
 import type { BorrowedBytes } from './bytes.js'
 import { FanOut, Lane } from './fan-out.js'
-import type { SenderTerms } from './limits.js'
+import type { SenderTerms, SideLimits } from './limits.js'
 import type { Pipe } from './pipe.js'
 import type { Sink, Source, StreamHead } from './ports.js'
 import type { Deadline } from './pulse.js'
@@ -10,6 +10,7 @@ export class SenderSeat {
   /** Set while this side waits. */
   deadline: Deadline | undefined
   readonly fanOut: FanOut
+  readonly #announced: number
   readonly #maxBytes: number
 
   constructor(
@@ -19,14 +20,17 @@ export class SenderSeat {
     readonly terms: SenderTerms,
   ) {
     this.fanOut = new FanOut(source, pipe.home.limits, pipe.home.slabs, pipe)
-    this.#maxBytes = head.length ?? Number.POSITIVE_INFINITY
+    this.#announced = head.length ?? Number.POSITIVE_INFINITY
+    this.#maxBytes = terms.limits?.maxBytes ?? Number.POSITIVE_INFINITY
   }
 
   /** The next bytes of the body, lent for this call. */
   feed(bytes: BorrowedBytes): void {
     if (!this.#isLive) return
     // A byte beyond the announced length could make a receiver's response longer than its own header says.
-    if (this.fanOut.bytesIn + bytes.byteLength > this.#maxBytes) this.pipe.senderFails(this, 'wrong_length')
+    const total = this.fanOut.bytesIn + bytes.byteLength
+    if (total > this.#announced) this.pipe.senderFails(this, 'wrong_length')
+    else if (total > this.#maxBytes || total > this.pipe.maxBytes) this.pipe.senderFails(this, 'too_large')
     else this.fanOut.feed(bytes)
   }
 
@@ -65,6 +69,7 @@ export class ReceiverSeat {
   constructor(
     readonly pipe: Pipe,
     sink: Sink,
+    readonly limits: SideLimits | undefined = undefined,
   ) {
     this.lane = new Lane(sink)
   }

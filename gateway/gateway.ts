@@ -204,6 +204,7 @@ function transferLog(log: Logger): PipeObserver | null {
   if (!log.isLevelEnabled('info')) return null
   return {
     onWaiting() {},
+    onJoined() {},
     onPaired() {},
     onEnded: (pipe) => logTransfer(log, pipe),
   }

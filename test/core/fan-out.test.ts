@@ -23,6 +23,7 @@ class Rig implements FanOutOwner {
   readonly sinks: FakeSink[]
   readonly lanes: Lane[]
   readonly fanOut: FanOut
+  clock = 0
   finishes = 0
   overflows = 0
   #fed = 0
@@ -43,6 +44,10 @@ class Rig implements FanOutOwner {
 
   start(): void {
     this.fanOut.start(this.lanes, HEAD, VIEW)
+  }
+
+  now(): number {
+    return this.clock
   }
 
   streamFinished(): void {

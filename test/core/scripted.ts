@@ -268,6 +268,10 @@ export class Recorder implements PipeObserver {
     this.#record(pipe, 'waiting')
   }
 
+  onJoined(pipe: PipeView): void {
+    assert.equal(this.#last.get(pipe), 'waiting', 'observer: nobody joins a pipe that does not wait')
+  }
+
   onPaired(pipe: PipeView): void {
     assert.equal(this.#last.get(pipe), 'waiting', 'observer: onPaired comes once, after onWaiting')
     this.#record(pipe, 'paired')

@@ -26,7 +26,7 @@ class Taker implements Sink {
 }
 
 const source: Source = { pause() {}, resume() {}, tell() {}, end() {} }
-const owner = { streamFinished() {}, streamOverflowed() {} }
+const owner = { streamFinished() {}, streamOverflowed() {}, now: () => 0 }
 const pool = new SlabPool(65_536, 64)
 const fanOut = new FanOut(source, { windowBytes: 2 ** 20, holdBytes: 2 ** 21 }, pool, owner)
 const sinks = Array.from({ length: RECEIVERS }, () => new Taker())
