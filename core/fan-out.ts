@@ -124,14 +124,15 @@ export class FanOut implements Throttled {
     return sent
   }
 
-  /** For how long the source has been paused while it could have flowed, in milliseconds. */
+  /** For how long the source has been paused since the stream began and before its end, in milliseconds. */
   get heldBackMs(): number {
-    const now = this.#isHeldBack ? this.owner.now() - this.#pausedAt : 0
-    return this.#heldBackMs + now
+    const isHeldBack = this.#started && this.#paused && !this.#sourceEnded
+    return this.#heldBackMs + (isHeldBack ? this.owner.now() - this.#pausedAt : 0)
   }
 
-  get #isHeldBack(): boolean {
-    return this.#started && this.#paused && !this.#sourceEnded
+  /** From now on nobody is held back. */
+  #stopClock(): void {
+    this.#heldBackMs = this.heldBackMs
   }
 
   /** Bytes kept for lanes that have not taken them. */
@@ -144,6 +145,8 @@ export class FanOut implements Throttled {
     this.#started = true
     this.#pausedAt = this.owner.now()
     this.#throttles = throttles
+    // What came while it waited counts too: otherwise short streams whose sender comes first would be free.
+    for (const throttle of throttles) throttle.spend(this.bytesIn)
     this.#lanes = lanes
     for (const lane of lanes) lane.sink.begin(head, pipe)
     for (const lane of lanes) this.#advance(lane)
@@ -180,7 +183,8 @@ export class FanOut implements Throttled {
 
   /** The source has no more bytes. */
   end(): void {
-    this.#flows(false)
+    this.#stopClock()
+    this.#paused = true
     this.#sourceEnded = true
     for (const lane of this.#lanes) this.#finishIfDone(lane)
     this.#reportIfFinished()
@@ -219,9 +223,10 @@ export class FanOut implements Throttled {
     return undefined
   }
 
-  /** Frees what is kept. Nothing may be fed after this. */
+  /** Frees what is kept. Nothing may be fed after this, and the source is not touched any more. */
   discard(): void {
-    this.#flows(false)
+    this.#stopClock()
+    this.#started = false
     for (const throttle of this.#throttles) throttle.leave(this)
     this.#window.release(Number.POSITIVE_INFINITY)
   }

@@ -200,7 +200,7 @@ export class Pipe implements PipeView {
     this.#restrict(sender)
     this.home.observer?.onPaired(this)
     const lanes = this.receivers.map((seat) => seat.lane)
-    if (sender.fanOut.bytesIn > this.maxBytes) this.end('too_large')
+    if (Math.max(sender.fanOut.bytesIn, sender.head.length ?? 0) > this.maxBytes) this.end('too_large')
     else sender.fanOut.start(lanes, sender.head, this, this.#throttles)
   }
 

@@ -15,7 +15,8 @@ const SAVES_S = 0.1
 export class Throttle {
   #level: number
   #filledAt: number
-  #waiting: Throttled[] = []
+  readonly #waiting: Throttled[] = []
+  #isRefilling = false
 
   /**
    * @param bytesPerSecond more than 0
@@ -46,7 +47,7 @@ export class Throttle {
   wait(who: Throttled): void {
     if (this.#waiting.includes(who)) return
     this.#waiting.push(who)
-    if (this.#waiting.length === 1) this.onWait(this)
+    if (this.#waiting.length === 1 && !this.#isRefilling) this.onWait(this)
   }
 
   /** Somebody who may wait is gone. */
@@ -58,12 +59,18 @@ export class Throttle {
   /** Lets everybody go on if there is something to spend. Returns whether anybody still waits. */
   refill(): boolean {
     this.#fill()
-    if (!this.isDry) {
-      const ready = this.#waiting
-      this.#waiting = []
-      for (const each of ready) each.unthrottled()
-    }
+    if (!this.isDry) this.#letGo()
     return this.#waiting.length > 0
+  }
+
+  /** One at a time: who leaves meanwhile is not called, who comes waits for the next time, and a throw loses nobody. */
+  #letGo(): void {
+    this.#isRefilling = true
+    try {
+      for (let left = this.#waiting.length; left > 0; left--) this.#waiting.shift()?.unthrottled()
+    } finally {
+      this.#isRefilling = false
+    }
   }
 
   #fill(): void {

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { CORE_FAILURES, END_REASONS, PipeTable, Pulse, Refusal, SlabPool } from '../../core/index.js'
+import { CORE_FAILURES, END_REASONS, type Failure, PipeTable, Pulse, Refusal, SlabPool } from '../../core/index.js'
 import {
   BENCH_LIMITS,
   Bench,
@@ -902,6 +902,126 @@ scene('a transport that finds the body broken', {}, (bench, t) => {
   t.equal(early.source.ended, 'broken_body')
   t.same(waits.sink.log, [], 'the receivers wait for the next sender')
   waits.leave()
+})
+
+for (const strict of ['sender', 'receiver'] as const) {
+  scene(`more bytes than the ${strict} may have`, {}, (bench, t) => {
+    const limits = { maxBytes: 100 }
+    const loose = { maxBytes: 500 }
+    const receiver = bench.receiver('a', { limits: strict === 'receiver' ? limits : loose })
+    const sender = bench.sender('a', { limits: strict === 'sender' ? limits : loose })
+    sender.feed(100)
+    t.equal(sender.source.ended, undefined, 'exactly as many as allowed')
+    sender.feed(1)
+    t.same(receiver.sink.log, ['begin', 'abort too_large'])
+    t.equal(receiver.sink.received, 100, 'not one byte too many went out')
+    t.equal(sender.source.ended, 'too_large')
+  })
+}
+
+scene('a sender that sends too much while it waits', {}, (bench, t) => {
+  const receiver = bench.receiver('a', { n: 2 })
+  const sender = bench.sender('a', { n: 2, limits: { maxBytes: 10 } })
+  sender.feed(11)
+  t.equal(sender.source.ended, 'too_large')
+  t.same(receiver.sink.log, [], 'the receivers wait for the next sender')
+  receiver.leave()
+})
+
+scene('what came or was announced is too much for a receiver: nothing begins', {}, (bench, t) => {
+  const sender = bench.sender('a')
+  sender.feed(11)
+  const first = bench.receiver('a', { limits: { maxBytes: 10 } })
+  t.same(first.sink.log, ['abort too_large'])
+  t.equal(sender.source.ended, 'too_large')
+  bench.sender('a', { length: 11 })
+  t.same(bench.receiver('a', { limits: { maxBytes: 10 } }).sink.log, ['abort too_large'])
+  const fits = bench.sender('a', { length: 10 })
+  const last = bench.receiver('a', { limits: { maxBytes: 10 } })
+  fits.feed(10)
+  fits.end()
+  t.same(last.sink.log, ['begin', 'finish'])
+})
+
+scene('the limits of a side that left hold for nobody', {}, (bench, t) => {
+  bench.receiver('a', { n: 2, limits: { maxBytes: 1, totalMs: 1 } }).leave()
+  const receivers = [bench.receiver('a', { n: 2 })]
+  bench.sender('a', { n: 2, limits: { maxBytes: 1, totalMs: 1 } }).leave()
+  receivers.push(bench.receiver('a', { n: 2 }))
+  const sender = bench.sender('a', { n: 2 })
+  sender.feed(50)
+  bench.pass(2000)
+  sender.end()
+  for (const { sink } of receivers) t.same(sink.log, ['begin', 'finish'])
+})
+
+scene('longer than the strictest side may stream', {}, (bench, t) => {
+  const receiver = bench.receiver('a', { limits: { totalMs: 4000 } })
+  bench.pass(10_000)
+  const sender = bench.sender('a', { limits: { totalMs: 9000 } })
+  bench.pass(3500)
+  sender.feed(10)
+  t.equal(sender.source.ended, undefined, 'waiting does not count')
+  bench.pass(500)
+  t.same(receiver.sink.log, ['begin', 'abort too_long'])
+  t.equal(sender.source.ended, 'too_long')
+})
+
+const STOPPED: Failure = { code: 'X', status: 409, message: 'Enough.', hint: 'Ask somebody.' }
+
+scene('somebody ends a pipe, and says why', {}, (bench, t) => {
+  t.equal(bench.table.stop('a', STOPPED), false, 'there is none')
+  const lone = bench.receiver('a')
+  const view = bench.table.get('a')!
+  t.same([...bench.table.all()], [view])
+  t.ok(bench.table.stop('a', STOPPED))
+  t.same(lone.sink.log, ['abort stopped'])
+  t.match(view, { state: 'ended', endReason: 'stopped', endFailure: STOPPED })
+  const receiver = bench.receiver('a')
+  const sender = bench.sender('a')
+  bench.sender('b')
+  sender.feed(10)
+  t.same(
+    [...bench.table.all()].map(({ key }) => key),
+    ['a', 'b'],
+  )
+  // Whoever walks through all pipes may end them on the way.
+  for (const { key } of bench.table.all()) bench.table.stop(key, STOPPED)
+  t.same(receiver.sink.log, ['begin', 'abort stopped'])
+  t.equal(sender.source.ended, 'stopped')
+  t.same([...bench.table.all()], [])
+})
+
+scene('the first reason keeps its words', {}, (bench, t) => {
+  const sender = bench.sender('a')
+  const pipe = sender.seat.pipe
+  bench.table.endAll('shutting_down')
+  pipe.stop(STOPPED)
+  t.match(pipe, { endReason: 'shutting_down', endFailure: undefined })
+})
+
+scene('bytes sent count for every receiver, bytes held back in time only while it streams', {}, (bench, t) => {
+  const one = bench.receiver('a', { n: 2, room: 30 })
+  const two = bench.receiver('a', { n: 2 })
+  bench.turn(50)
+  const sender = bench.sender('a', { n: 2 })
+  const view = bench.table.get('a')!
+  sender.feed(100)
+  t.match(view, { bytesSent: 130, heldBackMs: 0 })
+  two.leave()
+  t.equal(view.bytesSent, 130, 'also what went to one that left')
+  bench.turn(40)
+  t.equal(view.heldBackMs, 40)
+  one.drain(70)
+  one.drain()
+  bench.turn(1000)
+  t.match(view, { bytesSent: 200, heldBackMs: 40 })
+  one.sink.room = 5
+  sender.feed(10)
+  bench.turn(3)
+  sender.leave()
+  bench.turn(500)
+  t.equal(view.heldBackMs, 43, 'the end stops the clock')
 })
 
 scene('no slab is left', { maxSlabs: 3 }, (bench, t) => {

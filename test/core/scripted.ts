@@ -13,6 +13,7 @@ import type {
   Refusal,
   SenderSeat,
   SenderTerms,
+  SideLimits,
   Sink,
   SlabPool,
   Source,
@@ -323,6 +324,7 @@ export interface SenderAsks extends Partial<Pick<SenderTerms, 'waitMs' | 'stallM
   readonly n?: number
   /** The length it announces. */
   readonly length?: number | undefined
+  readonly limits?: SideLimits
 }
 
 export interface ReceiverAsks {
@@ -331,6 +333,7 @@ export interface ReceiverAsks {
   readonly room?: number
   readonly finishesAtOnce?: boolean
   readonly lags?: boolean
+  readonly limits?: SideLimits
 }
 
 /** A table with small limits, its clock, and the hands to put senders and receivers on it. */
@@ -363,19 +366,19 @@ export class Bench {
   }
 
   trySender(key: string, asks: SenderAsks = {}): FakeSender | Refusal {
-    const { n = 1, length, waitMs = 300_000, stallMs = 0, expectedBytes } = asks
+    const { n = 1, length, waitMs = 300_000, stallMs = 0, expectedBytes, limits } = asks
     const stream = this.#streams++
     const source = new FakeSource()
     const head: StreamHead = { length, fields: [['stream', String(stream)]] }
-    const terms = { receivers: n, waitMs, stallMs, expectedBytes, transferId: `transfer-${stream}` }
+    const terms = { receivers: n, waitMs, stallMs, expectedBytes, limits, transferId: `transfer-${stream}` }
     const seat = this.table.joinSender(key, source, head, terms)
     return seat instanceof this.core.Refusal ? seat : new FakeSender(stream, source, seat)
   }
 
   tryReceiver(key: string, asks: ReceiverAsks = {}): FakeReceiver | Refusal {
-    const { n = 1, waitMs = 300_000, room, finishesAtOnce, lags } = asks
+    const { n = 1, waitMs = 300_000, room, finishesAtOnce, lags, limits } = asks
     const sink = new FakeSink(room, finishesAtOnce, lags)
-    const seat = this.table.joinReceiver(key, sink, { receivers: n, waitMs })
+    const seat = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits })
     return seat instanceof this.core.Refusal ? seat : new FakeReceiver(sink, seat)
   }
 

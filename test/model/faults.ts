@@ -135,8 +135,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'the source flows although nobody can take more',
     in: 'fan-out.js',
-    replace: 'const pause = this.#crowded || !hungry;',
-    by: 'const pause = this.#crowded;',
+    replace: 'const pause = this.#crowded || !hungry || this.#isThrottled();',
+    by: 'const pause = this.#crowded || this.#isThrottled();',
   },
   {
     name: 'one full lane stops the source for those who can take more',
@@ -321,8 +321,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a body may be longer than it announced',
     in: 'seats.js',
-    replace: 'this.#maxBytes = head.length ?? Number.POSITIVE_INFINITY',
-    by: 'this.#maxBytes = Number.POSITIVE_INFINITY',
+    replace: 'this.#announced = head.length ?? Number.POSITIVE_INFINITY',
+    by: 'this.#announced = Number.POSITIVE_INFINITY',
   },
   {
     name: 'bytes that come after the end are still taken',
@@ -335,6 +335,48 @@ export const FAULTS: readonly Fault[] = [
     in: 'fan-out.js',
     replace: 'lane.finishing = true;',
     by: '',
+  },
+  {
+    name: 'the limit of the side that came first holds alone',
+    in: 'pipe.js',
+    replace: 'this.maxBytes = Math.min(this.maxBytes, limits.maxBytes ?? this.maxBytes);',
+    by: 'if (this.maxBytes === Infinity) this.maxBytes = limits.maxBytes ?? this.maxBytes;',
+  },
+  {
+    name: 'only what has come counts against the size limit when the stream begins',
+    in: 'pipe.js',
+    replace: 'Math.max(sender.fanOut.bytesIn, sender.head.length ?? 0)',
+    by: 'sender.fanOut.bytesIn',
+  },
+  {
+    name: 'one byte more than the size limit is let through',
+    in: 'seats.js',
+    replace: 'total > this.pipe.maxBytes',
+    by: 'total > this.pipe.maxBytes + 1',
+  },
+  {
+    name: 'a waiting sender may send more than its own size limit',
+    in: 'seats.js',
+    replace: 'total > this.#maxBytes ||',
+    by: '',
+  },
+  {
+    name: 'the limit on the whole time is left behind at the end',
+    in: 'pipe.js',
+    replace: 'this.#total?.cancel();',
+    by: '',
+  },
+  {
+    name: 'the loosest limit on the whole time holds',
+    in: 'pipe.js',
+    replace: 'this.#totalMs = Math.min(this.#totalMs, limits.totalMs ?? this.#totalMs);',
+    by: 'this.#totalMs = limits.totalMs ?? this.#totalMs;',
+  },
+  {
+    name: 'a pipe that only waits is not stopped',
+    in: 'pipe.js',
+    replace: "if (this.state === 'ended') return; this.endFailure",
+    by: "if (this.state !== 'streaming') return; this.endFailure",
   },
   {
     name: 'a transfer that lost its last receiver counts as taken',

@@ -3,7 +3,7 @@
  * seed takes the same steps.
  */
 import assert from 'node:assert/strict'
-import type { EndReason, Limits } from '../../core/index.js'
+import type { EndReason, Failure, Limits, SideLimits } from '../../core/index.js'
 import { Bench, type Core, type FakeReceiver, type FakeSender, type Told } from '../core/scripted.js'
 import { Random } from './random.js'
 import { Spec, SpecReceiver, SpecSender } from './spec.js'
@@ -19,6 +19,7 @@ const LIMITS: Limits = {
   reminderMs: 3000,
 }
 const SLAB_BYTES = 64
+const STOPPED: Failure = { code: 'STOPPED', status: 409, message: 'Stopped.', hint: 'Try again.' }
 const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
 
 /** What a run came across, so that a test can see that the model goes everywhere. */
@@ -79,6 +80,8 @@ class World {
   readonly #maxSlabs: number
   /** How many receivers most sides ask for on each name. */
   readonly #usualN: readonly number[]
+  /** How many percent of the sides have a limit of their own: few in most worlds, which would end too early otherwise. */
+  readonly #strict: number
   /** Sides that are part of a pipe. */
   #senders: Sender[] = []
   #receivers: Receiver[] = []
@@ -96,6 +99,7 @@ class World {
     // In some worlds memory is so short that slabs run out.
     this.#maxSlabs = random.chance(30) ? random.between(4, 16) : 64
     this.#bench = new Bench({ limits: LIMITS, slabBytes: SLAB_BYTES, maxSlabs: this.#maxSlabs, roomy: true, core })
+    this.#strict = random.chance(20) ? 40 : 1
     this.#usualN = KEYS.map(() => random.between(1, 3))
   }
 
@@ -113,7 +117,8 @@ class World {
     else if (die < 879) this.#bodyBreaks()
     else if (die < 960) this.#turn()
     else if (die < 965) this.#quietTime()
-    else if (die < 998) this.#lateCall()
+    else if (die < 995) this.#lateCall()
+    else if (die < 998) this.#stop()
     else this.#close()
     this.#compare()
   }
@@ -140,15 +145,18 @@ class World {
     const expectedBytes = random.chance(20) ? random.between(0, 600) : undefined
     const stallMs = random.chance(50) ? random.between(1500, 3500) : 0
     const waitMs = random.between(300, 15_000)
-    this.#note(`sender joins ${key}, n=${n} length=${length} stall=${stallMs} wait=${waitMs}`)
+    const limits = this.#limits()
+    const own = JSON.stringify(limits)
+    this.#note(`sender joins ${key}, n=${n} length=${length} stall=${stallMs} wait=${waitMs} limits=${own}`)
     const expected = this.#spec.refusal(key, n, 'sender')
-    const fake = this.#bench.trySender(key, { n, length, waitMs, stallMs, ...(expectedBytes && { expectedBytes }) })
+    const hint = expectedBytes && { expectedBytes }
+    const fake = this.#bench.trySender(key, { n, length, waitMs, stallMs, limits, ...hint })
     if (fake instanceof this.#bench.core.Refusal) {
       this.#refused(fake.failure.code, expected)
       return
     }
     assert.equal('accepted', expected ?? 'accepted')
-    const spec = new SpecSender(fake.seat.terms.transferId, length, expectedBytes || undefined, stallMs)
+    const spec = new SpecSender(fake.seat.terms.transferId, length, expectedBytes || undefined, stallMs, limits)
     this.#spec.joinSender(key, n, spec, waitMs)
     this.#senders.push({ fake, spec })
   }
@@ -160,15 +168,17 @@ class World {
     const finishesAtOnce = random.chance(50)
     const lags = random.chance(30)
     const waitMs = random.between(300, 15_000)
-    this.#note(`receiver joins ${key}, n=${n} room=${room} at once=${finishesAtOnce} wait=${waitMs}`)
+    const limits = this.#limits()
+    const own = JSON.stringify(limits)
+    this.#note(`receiver joins ${key}, n=${n} room=${room} at once=${finishesAtOnce} wait=${waitMs} limits=${own}`)
     const expected = this.#spec.refusal(key, n, 'receiver')
-    const fake = this.#bench.tryReceiver(key, { n, waitMs, room, finishesAtOnce, lags })
+    const fake = this.#bench.tryReceiver(key, { n, waitMs, room, finishesAtOnce, lags, limits })
     if (fake instanceof this.#bench.core.Refusal) {
       this.#refused(fake.failure.code, expected)
       return
     }
     assert.equal('accepted', expected ?? 'accepted')
-    const spec = new SpecReceiver(room, finishesAtOnce, lags)
+    const spec = new SpecReceiver(room, finishesAtOnce, lags, limits)
     this.#spec.joinReceiver(key, n, spec, waitMs)
     this.#receivers.push({ fake, spec })
   }
@@ -184,6 +194,21 @@ class World {
     return [KEYS[i]!, this.random.chance(95) ? this.#usualN[i]! : this.random.between(1, 3)]
   }
 
+  /** What a side is held to. */
+  #limits(): SideLimits {
+    const { random } = this
+    return {
+      ...(random.chance(this.#strict) && { maxBytes: random.below(600) }),
+      ...(random.chance(this.#strict) && { totalMs: random.between(0, 9000) }),
+    }
+  }
+
+  #stop(): void {
+    const key = this.random.pick(KEYS)!
+    this.#note(`stop ${key}`)
+    assert.equal(this.#bench.table.stop(key, STOPPED), this.#spec.stop(key), `a pipe on ${key} to stop`)
+  }
+
   #feed(): void {
     const sender = this.random.pick(this.#senders.filter(({ spec }) => !spec.bodyDone))
     // A transport delivers what it had read before it was paused, so a paused source feeds too, but rarely.
@@ -194,6 +219,8 @@ class World {
     const toLimit = limit - (sender.spec.pipe?.behind ?? 0) + this.random.between(-1, 1)
     if (toLimit > 0 && this.random.chance(8)) length = toLimit
     const missing = (sender.spec.length ?? Number.POSITIVE_INFINITY) - sender.fake.fed
+    const allowed = (sender.spec.pipe?.maxBytes ?? Number.POSITIVE_INFINITY) - sender.fake.fed + this.random.below(2)
+    if (allowed > 0 && allowed < length && this.random.chance(50)) length = allowed
     // Most senders keep to the length that they announced.
     if (missing > 0 && missing < length && this.random.chance(90)) length = missing
     this.#feedThis(sender, length)

@@ -3,7 +3,7 @@
  * and why it ends. It moves no bytes, only counts them; it knows no windows or slabs. The model compares the core with it
  * after every step.
  */
-import type { EndReason, Limits } from '../../core/index.js'
+import type { EndReason, Limits, SideLimits } from '../../core/index.js'
 
 export class SpecSender {
   bytesIn = 0
@@ -20,6 +20,7 @@ export class SpecSender {
     readonly length: number | undefined,
     readonly expectedBytes: number | undefined,
     readonly stallMs: number,
+    readonly limits: SideLimits,
   ) {}
 }
 
@@ -42,6 +43,7 @@ export class SpecReceiver {
     public room: number,
     readonly finishesAtOnce: boolean,
     readonly lags: boolean,
+    readonly limits: SideLimits,
   ) {}
 
   get delivered(): number {
@@ -73,6 +75,20 @@ export class SpecPipe {
     return this.receivers.filter((receiver) => receiver.present)
   }
 
+  /** The most bytes it may have: a stream must fit all its sides, a sender that waits only its own limit. */
+  get maxBytes(): number {
+    return strictest(this.#sides.map(({ limits }) => limits.maxBytes))
+  }
+
+  get totalMs(): number {
+    return strictest(this.#sides.map(({ limits }) => limits.totalMs))
+  }
+
+  get #sides(): readonly { readonly limits: SideLimits }[] {
+    const sender = this.sender === undefined ? [] : [this.sender]
+    return this.state === 'waiting' ? sender : [...sender, ...this.receivers]
+  }
+
   get bytesOut(): number {
     if (this.sender === undefined || this.state === 'waiting' || this.here.length === 0) return this.lastOut
     return Math.min(...this.here.map((receiver) => receiver.taken))
@@ -82,6 +98,10 @@ export class SpecPipe {
   get behind(): number {
     return this.sender === undefined ? 0 : this.sender.bytesIn - this.bytesOut
   }
+}
+
+function strictest(values: readonly (number | undefined)[]): number {
+  return Math.min(Number.POSITIVE_INFINITY, ...values.filter((value) => value !== undefined))
 }
 
 interface Timer {
@@ -147,6 +167,10 @@ export class Spec {
     if (pipe === undefined) return
     if (sender.bytesIn + length > (sender.length ?? Number.POSITIVE_INFINITY)) {
       this.#senderFails(sender, 'wrong_length')
+      return
+    }
+    if (sender.bytesIn + length > pipe.maxBytes) {
+      this.#senderFails(sender, 'too_large')
       return
     }
     sender.bytesIn += length
@@ -236,6 +260,13 @@ export class Spec {
     for (const pipe of [...this.pipes.values()]) if (pipe.state === 'waiting') this.#end(pipe, 'shutting_down')
   }
 
+  /** Somebody ends it. Returns whether there was anything to end. */
+  stop(key: string): boolean {
+    const pipe = this.pipes.get(key)
+    if (pipe !== undefined) this.#end(pipe, 'stopped')
+    return pipe !== undefined
+  }
+
   endAll(reason: EndReason): void {
     for (const pipe of [...this.pipes.values()]) this.#end(pipe, reason)
   }
@@ -264,7 +295,12 @@ export class Spec {
     sender.log.push('streaming')
     if (sender.bodyDone) sender.log.push('uploaded')
     this.#lookLater(pipe)
+    if (pipe.totalMs < Number.POSITIVE_INFINITY) this.#after(pipe.totalMs, pipe, () => this.#end(pipe, 'too_long'))
     this.events.push(`paired ${pipe.key}`)
+    if (sender.bytesIn > pipe.maxBytes || (sender.length ?? 0) > pipe.maxBytes) {
+      this.#end(pipe, 'too_large')
+      return
+    }
     for (const receiver of pipe.receivers) {
       receiver.log.push('begin')
       this.#take(receiver)
