@@ -19,8 +19,8 @@ import { linkUrl } from './link-url.js'
 import { secretFrom } from './secret.js'
 import { type LinkRight, sign, verify } from './signature.js'
 
-/** A week. */
-export const MAX_TTL = 604_800
+const HOUR = 3600
+const WEEK = 604_800
 
 const seconds = z
   .int({ error: 'expected a whole number of seconds' })
@@ -35,8 +35,8 @@ const config = z
       secret: text,
       secretEnv: text,
       secretFile: text,
-      maxTtl: seconds.default(MAX_TTL),
-      ttl: seconds.default(3600),
+      maxTtl: seconds.default(WEEK),
+      ttl: seconds.optional(),
       publicUrl: z
         .string({ error: 'expected an address' })
         .regex(/^https?:\/\/[^\s/?#@]+(\/[^\s?#]*)?$/, {
@@ -54,7 +54,7 @@ const config = z
   .refine((all) => [all.secret, all.secretEnv, all.secretFile].filter((each) => each !== undefined).length === 1, {
     error: 'expected exactly one of secret, secretEnv and secretFile',
   })
-  .refine(({ ttl, maxTtl }) => ttl <= maxTtl, { error: 'ttl is more than maxTtl' })
+  .refine(({ ttl, maxTtl }) => (ttl ?? 0) <= maxTtl, { error: 'ttl is more than maxTtl' })
 
 type Config = z.infer<typeof config>
 
@@ -205,7 +205,7 @@ class Links {
   #ttl(parameters: Parameters): number | Refusal {
     const { ttl, maxTtl } = this.host.config
     const asked = parameters.get('ttl')
-    return asked === undefined ? ttl : integer('ttl', asked, 1, maxTtl)
+    return asked === undefined ? (ttl ?? Math.min(HOUR, maxTtl)) : integer('ttl', asked, 1, maxTtl)
   }
 
   #origin(request: RequestView): string | Refusal {

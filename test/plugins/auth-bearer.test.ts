@@ -32,10 +32,9 @@ const peek = definePlugin({
     modes: [
       {
         param: 'peek',
-        handle: (_request, reply, join, pipe) =>
-          reply.give(
-            jsonAnswer(200, { state: pipe?.state ?? 'idle', identity: join.identity ?? null }),
-          ) as unknown as void,
+        handle(_request, reply, join, pipe) {
+          reply.give(jsonAnswer(200, { state: pipe?.state ?? 'idle', identity: join.identity ?? null }))
+        },
       },
     ],
   }),
@@ -251,7 +250,7 @@ t.test('transfers by curl: header on one side, password on the other', async (t)
   const sender = await curlDone(['-f', '-H', bearer(ALL.token), '-T', '-', gw.url('jobs/a')], { input: 'hello' })
   t.match([sender.code, (await receiver.result).stdout.toString()], [0, 'hello'])
   const without = await curlDone(['-i', gw.url('jobs/a')])
-  t.match(without.stdout.toString(), /^HTTP\/1.1 401 [^]*WWW-Authenticate: Bearer realm="pipegate"\r\n/i)
+  t.match(without.stdout.toString(), /^HTTP\/1.1 401 [\s\S]*WWW-Authenticate: Bearer realm="pipegate"\r\n/i)
   t.match((await curlDone(['-f', '-T', '-', gw.url('a')], { input: 'x' })).code, 22)
 })
 
@@ -286,7 +285,6 @@ t.test('header tricks', async (t) => {
     `Bearer ${token},`,
     `Bearer ${token}, Bearer ${token}`,
     `Bearer "${token}"`,
-    `Bearer ${token}\x00`,
     `Bearer\xa0${token}`,
     `Bearer ${token}=`,
     `Bearer ${token.slice(0, -1)}`,
@@ -304,14 +302,7 @@ t.test('header tricks', async (t) => {
     `Basic ${btoa(`${token}:`)}`,
     `Bearer ${ALL.hash.slice(7)}`,
   ]) {
-    // A value that is not HTTP is turned away before any plugin is asked.
-    const said = await say(`Authorization: ${value}`)
-    const isHttp = !value.includes('\x00')
-    t.same(
-      isHttp ? said : { ...unknown, status: said.status },
-      isHttp ? unknown : { ...unknown, status: 400 },
-      `"${value.slice(0, 30)}"`,
-    )
+    t.same(await say(`Authorization: ${value}`), unknown, `"${value.slice(0, 30)}"`)
   }
   t.match(await ask(gw, `/jobs/a?peek&access_token=${token}`), { status: 401 }, 'no token in an address')
 })
@@ -359,32 +350,36 @@ t.test('what looks like a JWT is for auth-jwt, if that is loaded', async (t) => 
 t.test('a project is a namespace', async (t) => {
   const gw = await start(t)
   const state = async (token: string) => JSON.parse((await ask(gw, '/jobs/a?peek', [bearer(token)])).text).state
-  const sender = curl(['-H', bearer(ALL.token), '-T', '-', gw.url('jobs/a?n=2')], { input: 'for one' })
+  const sender = curl(['-N', '-H', bearer(ALL.token), '-T', '-', gw.url('jobs/a?n=2')], { input: 'for one' })
   await sender.waitFor('Waiting for 2')
   t.same([await state(ALL.token), await state(OTHER.token), await state(PLAIN)], ['waiting', 'idle', 'idle'])
   // The same name, another n, a second sender: nothing of the other project is met.
-  const own = curl(['-H', bearer(OTHER.token), '-T', '-', gw.url('jobs/a')], { input: 'for two' })
+  const own = curl(['-N', '-H', bearer(OTHER.token), '-T', '-', gw.url('jobs/a')], { input: 'for two' })
   await own.waitFor('Waiting for 1')
-  t.match(await ask(gw, '/jobs/a', [bearer(PLAIN)], 'PUT').then(() => gw.gateway.table.waiting, String), 3)
+  const shared = curl(['-N', '-H', bearer(PLAIN), '-T', '-', gw.url('jobs/a?n=3')], { input: 'for all' })
+  await shared.waitFor('Waiting for 3')
+  await gw.holds(3, 0)
   const two = await curlDone(['-H', bearer(OTHER.token), gw.url('jobs/a')])
   t.equal(two.stdout.toString(), 'for two')
   t.match((await own.result).code, 0)
   t.same([await state(ALL.token), await state(OTHER.token)], ['waiting', 'idle'])
-  const ones = [1, 2].map(() => curlDone(['-H', bearer(ALL.token), gw.url('jobs/a')]))
+  const ones = [1, 2].map(() => curlDone(['-H', bearer(ALL.token), gw.url('jobs/a?n=2')]))
   t.same(
     (await Promise.all(ones)).map(({ stdout }) => stdout.toString()),
     ['for one', 'for one'],
   )
   t.equal((await sender.result).code, 0)
   // No spelling of a name leads into a project.
-  const hidden = curl(['-H', bearer(ALL.token), '-T', '-', gw.url('x')], { input: 'x' })
+  const hidden = curl(['-N', '-H', bearer(ALL.token), '-T', '-', gw.url('x')], { input: 'x' })
   await hidden.waitFor('Waiting')
   for (const target of ['/one%20x?peek', '/one/x?peek', '/x?peek&project=one']) {
     const { text } = await ask(gw, target, [bearer(PLAIN)])
     t.match(JSON.parse(text), { state: 'idle' }, target)
   }
-  hidden.kill()
-  await hidden.result
+  for (const left of [hidden, shared]) {
+    left.kill()
+    await left.result
+  }
 })
 
 t.test('the file is read again when it changes, and a broken one changes nothing', async (t) => {
