@@ -12,6 +12,12 @@ import { FAILURES } from './failures.js'
 import { RedisLink } from './redis-windows.js'
 import { Scope } from './scope.js'
 
+/** A limit's owner, and who is held to it. */
+interface Held {
+  readonly scope: Scope
+  readonly key: string
+}
+
 const SWEEP_MS = 1000
 const SCOPES: readonly ScopeName[] = ['token', 'project', 'address']
 
@@ -39,33 +45,37 @@ export default definePlugin({
 
     const addressOf = (context: Context) => addressKey(context.clientAddress, ipv6Prefix)
 
-    /** What is decided at once for a side or a watcher. */
-    function admit(scope: Scope, key: string, join: Join, announced: string): Refusal | undefined {
-      // Requests of addresses have been counted when they came.
-      const used = scope === address ? undefined : scope.take('requests', key)
-      if (used !== undefined || join.side === 'watcher') return used
-      const length = join.side === 'sender' ? Number(announced) : 0
-      return scope.enter(key, join, length) ?? scope.take('transfers', key)
+    /** What can be said of a request: the limits of its address, and of who asks when that is known. */
+    function held(join: Join, name: 'all' | 'identified'): readonly Held[] {
+      const { identity } = join
+      if (identity !== undefined) counted.set(join, true)
+      return [
+        ...(identity === undefined ? [] : identified.map((scope) => ({ scope, key: keyOf(identity, scope.name) }))),
+        ...(address === undefined || name === 'identified' ? [] : [{ scope: address, key: addressOf(join) }]),
+      ]
     }
 
-    function admitIdentified(identity: Identity, join: Join, announced: string): Refusal | undefined {
-      counted.set(join, true)
-      for (const scope of identified) {
-        const refusal = admit(scope, keyOf(identity, scope.name), join, announced)
-        if (refusal !== undefined) return refusal
-      }
-      return undefined
+    /** What is decided at once. Transfers come last, so that what is refused for another reason is not counted as one. */
+    function admit(all: readonly Held[], join: Join, announced: string): Refusal | undefined {
+      const length = join.side === 'sender' ? Number(announced) : 0
+      return (
+        // Requests of addresses were counted when they came.
+        first(all, ({ scope, key }) => (scope === address ? undefined : scope.take('requests', key))) ??
+        (join.side === 'watcher'
+          ? undefined
+          : (first(all, ({ scope, key }) => scope.enter(key, join, length)) ??
+            first(all, ({ scope, key }) => scope.take('transfers', key))))
+      )
     }
 
     async function admitShared(shared: RedisLink, join: Join): Promise<Refusal | undefined> {
       const { deadline } = shared
-      for (const scope of scopes.values()) {
-        const key = scope === address ? addressOf(join) : join.identity && keyOf(join.identity, scope.name)
-        if (key === undefined) continue
-        const refusal =
-          (scope === address ? undefined : await scope.takeShared('requests', key, deadline)) ??
-          (join.side === 'watcher' ? undefined : await scope.takeShared('transfers', key, deadline))
-        if (refusal !== undefined) return refusal
+      const all = held(join, 'all')
+      for (const what of join.side === 'watcher' ? (['requests'] as const) : (['requests', 'transfers'] as const)) {
+        for (const { scope, key } of all) {
+          const refusal = await scope.takeShared(what, key, deadline)
+          if (refusal !== undefined) return refusal
+        }
       }
       return undefined
     }
@@ -76,17 +86,12 @@ export default definePlugin({
         ...(address?.config.requests && {
           onRequest: (_request, context) => address.take('requests', addressOf(context)),
         }),
-        onAdmit(request, join) {
-          const announced = request.header('content-length')
-          const refusal = address && admit(address, addressOf(join), join, announced)
-          if (refusal !== undefined || join.identity === undefined) return refusal
-          return admitIdentified(join.identity, join, announced)
-        },
+        onAdmit: (request, join) => admit(held(join, 'all'), join, request.header('content-length')),
         // Some plugins know who asks only after they have asked somebody else.
         ...(isAsync && {
           async onAdmitAsync(request, join, signal) {
             if (join.identity !== undefined && counted.get(join) === undefined) {
-              const refusal = admitIdentified(join.identity, join, request.header('content-length'))
+              const refusal = admit(held(join, 'identified'), join, request.header('content-length'))
               if (refusal !== undefined) return refusal
             }
             return link === undefined || signal.aborted ? undefined : admitShared(link, join)
@@ -103,6 +108,15 @@ export default definePlugin({
     }
   },
 })
+
+/** The first refusal; whoever comes after it is not asked. */
+function first(all: readonly Held[], say: (held: Held) => Refusal | undefined): Refusal | undefined {
+  for (const held of all) {
+    const refusal = say(held)
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
+}
 
 /** Neither a project nor its name has a space in it. */
 function keyOf({ project, subject }: Identity, scope: ScopeName): string {
