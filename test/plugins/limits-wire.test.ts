@@ -57,17 +57,35 @@ interface Refused {
   readonly text: string
 }
 
-/** A request that is answered at once, and what it says about limits. */
-async function ask(args: readonly string[]): Promise<Refused> {
-  const { stdout } = await curl(['-i', ...args]).result
-  const text = stdout.toString()
+function read(text: string): Refused {
   const field = (name: string) => new RegExp(`^${name}: (.*)\r$`, 'im').exec(text)?.[1]
   const status = Number(/^HTTP\/1.1 (\d+)/.exec(text)?.[1])
   return { status, limit: field('X-Pipe-Limit'), retryAfter: Number(field('Retry-After')), text }
 }
 
-/** A receiver that nobody sends to is answered 408 after a second: a request that was let in. */
-const wait1 = (gateway: Running, name: string) => `${gateway.origin}/${name}?wait=1`
+/** A request that is answered at once, and what it says about limits. */
+async function ask(args: readonly string[]): Promise<Refused> {
+  return read((await curl(['-i', ...args]).result).stdout.toString())
+}
+
+let asked = 0
+
+/** A receiver on a name of its own: `in` when it waits; then it leaves. Otherwise how it was refused. */
+async function join(gateway: Running, identity: string): Promise<Refused | 'in'> {
+  const name = `asked-${asked++}`
+  const project = identity.split('/')[0]
+  const key = project === '' ? name : `${project} ${name}`
+  const client = await rawReceiver(gateway, name, identity)
+  const { table } = gateway.gateway
+  try {
+    const waits = () => table.get(key)?.receiversPresent === 1
+    await eventually(() => waits() || client.received.includes('\r\n\r\n') || 'neither waiting nor refused')
+    return waits() ? 'in' : read(client.received.toString())
+  } finally {
+    client.reset()
+    await eventually(() => table.get(key) === undefined || 'it has not left')
+  }
+}
 
 async function rawReceiver(gateway: Running, name: string, identity: string): Promise<RawClient> {
   const client = await connect({ port: gateway.port })
@@ -100,29 +118,28 @@ for (const late of [false, true]) {
       },
       late,
     )
-    const asks = (identity: string) => ask([...who(identity), wait1(gateway, 'a')])
-    t.equal((await asks('p/ann')).status, 408)
-    const refused = await asks('p/ann')
+    t.equal(await join(gateway, 'p/ann'), 'in')
+    const refused = (await join(gateway, 'p/ann')) as Refused
     t.match(refused, { status: 429, limit: 'token.transfers' })
     t.ok(refused.retryAfter > 500 && refused.retryAfter <= 600, `${refused.retryAfter} s`)
-    t.equal((await asks('p/bob')).status, 408, 'another token is unaffected')
-    t.match(await asks('p/eve'), { status: 429, limit: 'project.requests' })
-    t.equal((await asks('q/ann')).status, 408, 'the same name in another project is somebody else')
-    t.equal((await ask([wait1(gateway, 'a')])).status, 408, 'who is nobody has no token')
+    t.equal(await join(gateway, 'p/bob'), 'in', 'another token is unaffected')
+    t.match(await join(gateway, 'p/eve'), { status: 429, limit: 'project.requests' })
+    t.equal(await join(gateway, 'q/ann'), 'in', 'the same name in another project is somebody else')
+    t.equal(await join(gateway, ''), 'in', 'who is nobody has no token')
   })
 
   t.test(`pipes of a token are free again however a side leaves, ${when}`, async (t) => {
     const gateway = await start(t, { token: { pipes: 1 } }, late)
     const isFull = async () => {
-      const { status, limit } = await ask([...who('p/ann'), wait1(gateway, 'other')])
-      return status === 429 && limit === 'token.pipes'
+      const said = await join(gateway, 'p/ann')
+      return said !== 'in' && said.status === 429 && said.limit === 'token.pipes'
     }
     const isFree = () => eventually(async () => !(await isFull()) || 'the place is still taken')
     // It leaves while it waits.
     const waits = await rawReceiver(gateway, 'a', 'p/ann')
     await gateway.holds(1, 0)
     t.ok(await isFull())
-    t.equal((await ask([...who('p/bob'), wait1(gateway, 'b')])).status, 408, 'another token is unaffected')
+    t.equal(await join(gateway, 'p/bob'), 'in', 'another token is unaffected')
     waits.reset()
     await isFree()
     // It is refused by somebody later: the name takes one sender.
@@ -133,7 +150,10 @@ for (const late of [false, true]) {
     await isFree()
     first.kill()
     await gateway.holds(0, 0)
-    // Its wait runs out (every question of isFree does that as well), it completes, and it is cut in mid-stream.
+    // Its wait runs out.
+    t.equal((await ask([...who('p/ann'), `${gateway.origin}/b?wait=1`])).status, 408)
+    await isFree()
+    // It completes, and it is cut in mid-stream.
     for (const ends of ['complete', 'cut'] as const) {
       const receiver = await rawReceiver(gateway, ends, 'p/ann')
       await gateway.holds(1, 0)
@@ -159,17 +179,17 @@ t.test('a body that is announced too large is refused at once, one that becomes 
   t.match(response.body.toString(), 'This body has 1001 bytes, and a transfer of this project may have 1000.')
   t.match(sender.received.toString(), /^X-Pipe-Limit: project.bytesPerTransfer\r$/m)
   sender.destroy()
-  for (const [size, reason] of [
-    [1000, 'complete'],
-    [1001, 'too_large'],
-  ] as const) {
-    const name = `size-${size}`
-    const receiver = curl([...who('p/bob'), `${gateway.origin}/${name}`])
+  for (const more of ['', 'x']) {
+    const name = `more-${more}`
+    const receiver = curl(['-N', ...who('p/bob'), `${gateway.origin}/${name}`])
     await gateway.holds(1, 0)
-    const args = ['-T', '-', ...who('p/ann'), `${gateway.origin}/${name}`]
-    curl(args, { input: Buffer.alloc(size) })
-    t.equal(await gateway.ended(`p ${name}`), reason)
-    t.equal((await receiver.result).code, reason === 'complete' ? 0 : 18)
+    const pours = curl(['-N', '-T', '-', ...who('p/ann'), `${gateway.origin}/${name}`])
+    pours.stdin.write('a'.repeat(1000))
+    await receiver.waitFor('a'.repeat(1000))
+    pours.stdin.end(more)
+    t.equal(await gateway.ended(`p ${name}`), more === '' ? 'complete' : 'too_large')
+    t.equal((await receiver.result).code, more === '' ? 0 : 18)
+    t.equal(receiver.stdoutText.length, 1000)
   }
 })
 
@@ -263,24 +283,23 @@ t.test(
     const redis = await RedisServer.start(t)
     const config = { token: { transfers: { points: 2, seconds: 600 } }, redis: { url: redis.url } }
     const [here, there] = [await start(t, config), await start(t, config)]
-    const asks = (gateway: Running, identity: string) => ask([...who(identity), wait1(gateway, 'a')])
-    t.equal((await asks(here, 'p/ann')).status, 408)
-    t.equal((await asks(there, 'p/ann')).status, 408)
-    const refused = await asks(here, 'p/ann')
+    t.equal(await join(here, 'p/ann'), 'in')
+    t.equal(await join(there, 'p/ann'), 'in')
+    const refused = (await join(here, 'p/ann')) as Refused
     t.match(refused, { status: 429, limit: 'token.transfers' })
     t.ok(refused.retryAfter > 500 && refused.retryAfter <= 600, `${refused.retryAfter} s`)
-    t.match(await asks(there, 'p/ann'), { status: 429, limit: 'token.transfers' })
+    t.match(await join(there, 'p/ann'), { status: 429, limit: 'token.transfers' })
     await redis.stop()
     for (const gateway of [here, there]) await said(gateway, /^Redis is down/)
     for (const gateway of [here, there]) {
-      t.same([(await asks(gateway, 'p/bob')).status, (await asks(gateway, 'p/bob')).status], [408, 408])
-      t.match(await asks(gateway, 'p/bob'), { status: 429, limit: 'token.transfers' })
+      t.same([await join(gateway, 'p/bob'), await join(gateway, 'p/bob')], ['in', 'in'])
+      t.match(await join(gateway, 'p/bob'), { status: 429, limit: 'token.transfers' })
     }
     await redis.run()
     for (const gateway of [here, there]) await said(gateway, /^Redis is back/)
-    t.equal((await asks(here, 'p/eve')).status, 408)
-    t.equal((await asks(there, 'p/eve')).status, 408)
-    t.equal((await asks(there, 'p/eve')).status, 429, 'two gateways, one count')
+    t.equal(await join(here, 'p/eve'), 'in')
+    t.equal(await join(there, 'p/eve'), 'in')
+    t.match(await join(there, 'p/eve'), { status: 429 }, 'two gateways, one count')
   },
 )
 
@@ -288,14 +307,14 @@ t.test('a Redis that does not answer costs a request its short time, and the nex
   const redis = await RedisServer.start(t)
   const token = { requests: { points: 100, seconds: 600 }, transfers: { points: 1, seconds: 600 } }
   const gateway = await start(t, { token, redis: { url: redis.url, timeoutMs: 200 } })
-  t.equal((await ask([...who('p/ann'), wait1(gateway, 'a')])).status, 408)
+  t.equal(await join(gateway, 'p/ann'), 'in')
   redis.signal('SIGSTOP')
   const before = performance.now()
   const first = await rawReceiver(gateway, 'b', 'p/ann')
   await gateway.holds(1, 0)
   const ms = performance.now() - before
   t.ok(ms >= 150 && ms < 1000, `${Math.round(ms)} ms`)
-  t.match(await ask([...who('p/ann'), wait1(gateway, 'c')]), { status: 429, limit: 'token.transfers' })
+  t.match(await join(gateway, 'p/ann'), { status: 429, limit: 'token.transfers' })
   const downs = gateway.lines.filter(({ msg }) => /^Redis is down/.test(msg))
   t.equal(downs.length, 1, 'said once')
   redis.signal('SIGCONT')
@@ -308,10 +327,10 @@ t.test('a Redis that is not there does not stop the start, and one that comes la
   await redis.stop()
   const gateway = await start(t, { token: { transfers: { points: 1, seconds: 600 } }, redis: { url: redis.url } })
   await said(gateway, /^Redis is down/)
-  t.equal((await ask([...who('p/ann'), wait1(gateway, 'a')])).status, 408)
-  t.equal((await ask([...who('p/ann'), wait1(gateway, 'a')])).status, 429)
+  t.equal(await join(gateway, 'p/ann'), 'in')
+  t.match(await join(gateway, 'p/ann'), { status: 429 })
   await redis.run()
   await said(gateway, /^Redis is back/)
-  t.equal((await ask([...who('p/ann'), wait1(gateway, 'a')])).status, 408, 'Redis knows nothing of the first')
-  t.equal((await ask([...who('p/ann'), wait1(gateway, 'a')])).status, 429)
+  t.equal(await join(gateway, 'p/ann'), 'in', 'Redis knows nothing of the first')
+  t.match(await join(gateway, 'p/ann'), { status: 429 })
 })
