@@ -9,6 +9,7 @@ need openssl openssl
 need bash bash
 need git git
 need strace strace
+need redis-server redis-server
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

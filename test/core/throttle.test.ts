@@ -96,8 +96,8 @@ t.test(
       },
     }
     throttle.spend(100)
-    throttle.wait(greedy)
     throttle.wait(other)
+    throttle.wait(greedy)
     clock.ms = 10
     t.ok(throttle.refill(), 'refills have to go on')
     t.same([calls, other.calls], [1, 1])

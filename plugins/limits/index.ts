@@ -1,0 +1,124 @@
+import {
+  type Context,
+  definePlugin,
+  type Identity,
+  type Join,
+  PLUGIN_API,
+  type Refusal,
+} from '../../gateway/plugin-api.js'
+import { addressKey } from './address-key.js'
+import { type ScopeName, schema } from './config.js'
+import { FAILURES } from './failures.js'
+import { RedisLink } from './redis-windows.js'
+import { Scope } from './scope.js'
+
+/** A limit's owner, and who is held to it. */
+interface Held {
+  readonly scope: Scope
+  readonly key: string
+}
+
+const SWEEP_MS = 1000
+const SCOPES: readonly ScopeName[] = ['token', 'project', 'address']
+
+export default definePlugin({
+  name: 'limits',
+  api: PLUGIN_API,
+  summary: 'how much each token, project and address may do',
+  after: ['links', 'auth-bearer', 'auth-jwt'],
+  config: schema,
+  failures: FAILURES,
+  reads: ['content-length'],
+
+  setup(host) {
+    const { redis, ipv6Prefix } = host.config
+    const link = redis && new RedisLink(redis, host.log, host.now)
+    const scopes = new Map<ScopeName, Scope>()
+    for (const name of SCOPES) {
+      const config = host.config[name]
+      if (config !== undefined) scopes.set(name, new Scope(name, config, host, link))
+    }
+    const address = scopes.get('address')
+    const identified = SCOPES.flatMap((name) => (name === 'address' ? [] : (scopes.get(name) ?? [])))
+    /** Who asks has been counted already. */
+    const counted = host.slot<true>()
+
+    const addressOf = (context: Context) => addressKey(context.clientAddress, ipv6Prefix)
+
+    /** What can be said of a request: the limits of its address, and of who asks when that is known. */
+    function held(join: Join, name: 'all' | 'identified'): readonly Held[] {
+      const { identity } = join
+      if (identity !== undefined) counted.set(join, true)
+      return [
+        ...(identity === undefined ? [] : identified.map((scope) => ({ scope, key: keyOf(identity, scope.name) }))),
+        ...(address === undefined || name === 'identified' ? [] : [{ scope: address, key: addressOf(join) }]),
+      ]
+    }
+
+    /** What is decided at once. Transfers come last, so that what is refused for another reason is not counted as one. */
+    function admit(all: readonly Held[], join: Join, announced: string): Refusal | undefined {
+      const length = join.side === 'sender' ? Number(announced) : 0
+      return (
+        // Requests of addresses were counted when they came.
+        first(all, ({ scope, key }) => (scope === address ? undefined : scope.take('requests', key))) ??
+        (join.side === 'watcher'
+          ? undefined
+          : (first(all, ({ scope, key }) => scope.enter(key, join, length)) ??
+            first(all, ({ scope, key }) => scope.take('transfers', key))))
+      )
+    }
+
+    async function admitShared(shared: RedisLink, join: Join): Promise<Refusal | undefined> {
+      const { deadline } = shared
+      const all = held(join, 'all')
+      for (const what of join.side === 'watcher' ? (['requests'] as const) : (['requests', 'transfers'] as const)) {
+        for (const { scope, key } of all) {
+          const refusal = await scope.takeShared(what, key, deadline)
+          if (refusal !== undefined) return refusal
+        }
+      }
+      return undefined
+    }
+
+    const isAsync = link !== undefined || identified.length > 0
+    return {
+      hooks: {
+        ...(address?.config.requests && {
+          onRequest: (_request, context) => address.take('requests', addressOf(context)),
+        }),
+        onAdmit: (request, join) => admit(held(join, 'all'), join, request.header('content-length')),
+        // Some plugins know who asks only after they have asked somebody else.
+        ...(isAsync && {
+          async onAdmitAsync(request, join, signal) {
+            if (join.identity !== undefined && counted.get(join) === undefined) {
+              const refusal = admit(held(join, 'identified'), join, request.header('content-length'))
+              if (refusal !== undefined) return refusal
+            }
+            return link === undefined || signal.aborted ? undefined : admitShared(link, join)
+          },
+        }),
+      },
+      async start() {
+        host.every(SWEEP_MS, () => {
+          for (const scope of scopes.values()) scope.sweep()
+        })
+        await link?.start()
+      },
+      stop: () => link?.stop(),
+    }
+  },
+})
+
+/** The first refusal; whoever comes after it is not asked. */
+function first(all: readonly Held[], say: (held: Held) => Refusal | undefined): Refusal | undefined {
+  for (const held of all) {
+    const refusal = say(held)
+    if (refusal !== undefined) return refusal
+  }
+  return undefined
+}
+
+/** Neither a project nor its name has a space in it. */
+function keyOf({ project, subject }: Identity, scope: ScopeName): string {
+  return scope === 'token' ? `${project} ${subject}` : project
+}

@@ -1,0 +1,92 @@
+import type { Host, Join, Refusal } from '../../gateway/plugin-api.js'
+import type { Config, ScopeConfig, ScopeName } from './config.js'
+import type { FailureKey } from './failures.js'
+import { type RedisLink, RedisWindows } from './redis-windows.js'
+import { Speeds } from './speeds.js'
+import { Tally } from './tally.js'
+import { Windows } from './windows.js'
+
+type LimitsHost = Host<Config, FailureKey>
+type WindowName = 'requests' | 'transfers'
+
+/** Nobody knows when a transfer will be over. */
+const RETRY_PIPES_S = 5
+
+/** All limits of one kind of key: of tokens, of projects or of addresses. */
+export class Scope {
+  readonly #windows: Partial<Record<WindowName, Windows>> = {}
+  readonly #shared: Partial<Record<WindowName, RedisWindows>> = {}
+  readonly #pipes: Tally | undefined
+  readonly #speeds: Speeds | undefined
+
+  constructor(
+    readonly name: ScopeName,
+    readonly config: ScopeConfig,
+    readonly host: LimitsHost,
+    readonly link: RedisLink | undefined,
+  ) {
+    const { maxKeys } = host.config
+    for (const what of ['requests', 'transfers'] as const) {
+      const window = config[what]
+      if (window === undefined) continue
+      const windows = new Windows(window, maxKeys, host.now)
+      this.#windows[what] = windows
+      // Requests are counted by address before anything else is known of them, when nobody can wait for Redis.
+      if (link === undefined || (name === 'address' && what === 'requests')) continue
+      this.#shared[what] = new RedisWindows(link, `${name}:${what}`, window, windows)
+    }
+    const { pipes, bytesPerSecond } = config
+    if (pipes !== undefined) this.#pipes = new Tally(pipes)
+    if (bytesPerSecond !== undefined) this.#speeds = new Speeds(() => host.throttle(bytesPerSecond), maxKeys)
+  }
+
+  /** Counts in this process, unless it is counted together with other gateways: then `takeShared` does. */
+  take(what: WindowName, key: string): Refusal | undefined {
+    if (this.#shared[what] !== undefined) return undefined
+    return this.#used(what, this.#windows[what]?.take(key) ?? 0)
+  }
+
+  async takeShared(what: WindowName, key: string, deadline: number): Promise<Refusal | undefined> {
+    return this.#used(what, (await this.#shared[what]?.take(key, deadline)) ?? 0)
+  }
+
+  /** Everything about a side but its windows. What it takes is given back when the side's response is over. */
+  enter(key: string, join: Join, announced: number): Refusal | undefined {
+    const { bytesPerTransfer, pipes = 0 } = this.config
+    if (bytesPerTransfer !== undefined) {
+      if (announced > bytesPerTransfer) {
+        const values = { found: announced, most: bytesPerTransfer, scope: this.name }
+        return this.host.refuse('tooLarge', values, [this.#hit('bytesPerTransfer')])
+      }
+      join.tighten('maxBytes', bytesPerTransfer)
+    }
+    if (this.#pipes !== undefined) {
+      if (!this.#pipes.enter(key)) return this.#refuse('pipes', RETRY_PIPES_S, { most: pipes })
+      join.onOver(() => this.#pipes?.leave(key))
+    }
+    if (this.#speeds !== undefined) {
+      join.throttle(this.#speeds.enter(key))
+      join.onOver(() => this.#speeds?.leave(key))
+    }
+    return undefined
+  }
+
+  /** Drops what is no longer needed. */
+  sweep(): void {
+    this.#speeds?.sweep()
+    for (const windows of Object.values(this.#windows)) windows.forgetOld()
+  }
+
+  #used(what: WindowName, ms: number): Refusal | undefined {
+    return ms > 0 ? this.#refuse(what, Math.ceil(ms / 1000), { ...this.config[what]! }) : undefined
+  }
+
+  #refuse(what: WindowName | 'pipes', retry: number, values: Readonly<Record<string, number>>): Refusal {
+    const headers = [['Retry-After', String(retry)], this.#hit(what)] as const
+    return this.host.refuse(what, { ...values, retry, scope: this.name }, headers)
+  }
+
+  #hit(limit: keyof ScopeConfig): readonly [string, string] {
+    return ['X-Pipe-Limit', `${this.name}.${limit}`]
+  }
+}
