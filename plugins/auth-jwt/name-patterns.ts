@@ -47,9 +47,11 @@ function advance(ends: Uint8Array, piece: string, name: string): Uint8Array<Arra
 
 /** The spelling that names have: escapes with upper-case digits, and other characters than ASCII as escapes. */
 function canonical(pattern: string): string {
-  return pattern
-    .replace(/%[0-9a-f]{2}/gi, (each) => each.toUpperCase())
-    // Half of a surrogate pair has no escape, and no name has the character that stands for it.
-    .replace(/\p{Cs}/gu, '\ufffd')
-    .replace(/[^\x00-\x7f]+/g, encodeURIComponent)
+  return (
+    pattern
+      .replace(/%[0-9a-f]{2}/gi, (each) => each.toUpperCase())
+      // Half of a surrogate pair has no escape, and no name has the character that stands for it.
+      .replace(/\p{Cs}/gu, '\ufffd')
+      .replace(/[^\x00-\x7f]+/g, encodeURIComponent)
+  )
 }
