@@ -9,7 +9,7 @@ const RESERVED = new Set(['', 'noscript', 'help', 'health', 'metrics', 'openapi.
 
 /** What a request's path stands for. */
 export type Address =
-  | { readonly kind: 'pipe'; readonly name: string }
+  | { readonly kind: 'pipe'; readonly name: string; readonly underPrefix: boolean }
   | { readonly kind: 'reserved'; readonly name: string; readonly underPrefix: boolean }
 
 export interface AddressRules {
@@ -30,7 +30,7 @@ export function readAddress(path: string, rules: AddressRules): Address | Refusa
   const reserved = name.replace(/[/.]$/, '').toLowerCase()
   // `.` alone is a forbidden segment, not an alias of the empty name.
   if (RESERVED.has(reserved) && name !== '.') return { kind: 'reserved', name: reserved, underPrefix }
-  return nameProblem(name) ?? { kind: 'pipe', name }
+  return nameProblem(name) ?? { kind: 'pipe', name, underPrefix }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http'
-import type { EndReason, Refusal } from '../core/index.js'
-import { ENDINGS } from './failures.js'
+import { type EndReason, type Failure, type FailureValues, type PipeView, Refusal } from '../core/index.js'
+import { endingOf } from './failures.js'
 
 /** Header values are Latin-1 text: one character for each byte on the wire. */
 export type HeaderList = readonly (readonly [name: string, value: string])[]
@@ -40,19 +40,32 @@ export function jsonAnswer(status: number, value: unknown, headers: HeaderList =
 
 /** One `[ERROR]` line, or the same as JSON when the client asks for that. */
 function failureAnswer(status: number, code: string, message: string, accept: string, more: HeaderList): Answer {
-  const headers: HeaderList = [['X-Pipe-Code', code], ...retryAfter(status), ...more]
+  const known = more.some(([name]) => name.toLowerCase() === 'retry-after')
+  const headers: HeaderList = [['X-Pipe-Code', code], ...(known ? [] : retryAfter(status)), ...more]
   if (accept.includes('application/json')) return jsonAnswer(status, { error: { code, status, message } }, headers)
   return textAnswer(status, `[ERROR] ${message}\n`, headers)
 }
 
+/** A refusal with headers of its own: what is allowed, how to authenticate, when to come again. */
+export class RefusalWithHeaders extends Refusal {
+  constructor(
+    failure: Failure,
+    values: FailureValues,
+    readonly headers: HeaderList,
+  ) {
+    super(failure, values)
+  }
+}
+
 /** @param accept the client's `Accept` header */
-export function refusalAnswer(refusal: Refusal, accept: string, more: HeaderList = []): Answer {
+export function refusalAnswer(refusal: Refusal, accept: string): Answer {
   const { code, status } = refusal.failure
-  return failureAnswer(status, code, refusal.text, accept, more)
+  const headers = refusal instanceof RefusalWithHeaders ? refusal.headers : []
+  return failureAnswer(status, code, refusal.text, accept, headers)
 }
 
 /** For a receiver whose transfer ended before its headers went out. */
-export function endingAnswer(reason: EndReason, accept: string): Answer {
-  const { status, line } = ENDINGS[reason]
-  return failureAnswer(status, reason.toUpperCase(), line, accept, [])
+export function endingAnswer(reason: EndReason, pipe: Pick<PipeView, 'endFailure'>, accept: string): Answer {
+  const { status, line } = endingOf(reason, pipe)
+  return failureAnswer(status, pipe.endFailure?.code ?? reason.toUpperCase(), line, accept, [])
 }

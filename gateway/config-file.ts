@@ -2,6 +2,7 @@ import {
   type Document,
   isAlias,
   isMap,
+  isNode,
   isScalar,
   isSeq,
   LineCounter,
@@ -18,6 +19,8 @@ export type ReadFile = (path: string) => string
 export interface FileContent {
   readonly entries: readonly (readonly [key: string, raw: unknown])[]
   readonly problem?: Problem
+  /** What stands under `plugins`, as it is: the only key that takes more than a scalar. */
+  readonly plugins?: unknown
 }
 
 /**
@@ -62,7 +65,14 @@ function contentOf(path: string, doc: Document.Parsed, lines: LineCounter): File
     const found = isSeq(root) ? 'a list' : 'a single value'
     return refused(badFile(at(path, lines, root.range[0]), found, 'a mapping of keys to values'))
   }
-  return { entries: root.items.map((pair) => [keyText(plain(pair.key, doc)), plain(pair.value, doc)] as const) }
+  const pairs = root.items.map((pair) => [keyText(plain(pair.key, doc)), pair.value] as const)
+  const plugins = pairs.find(([key]) => key === 'plugins')?.[1]
+  return {
+    entries: pairs
+      .filter(([key]) => key !== 'plugins')
+      .map(([key, value]) => [key, plain(value as Node, doc)] as const),
+    plugins: isNode(plugins) ? plugins.toJS(doc) : plugins,
+  }
 }
 
 function keyText(key: unknown): string {

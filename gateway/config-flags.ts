@@ -11,8 +11,10 @@ import {
   type SwitchName,
 } from './settings.js'
 
+const COMMANDS = ['serve', 'check'] as const
+
 /** What `pipegate` can be told to do. */
-export type Command = 'serve'
+export type Command = (typeof COMMANDS)[number]
 
 /** The text given to each flag, not looked at yet. */
 export type FlagValues = { readonly [key in SettingKey | typeof FILE_OPTION.key]?: string }
@@ -126,12 +128,18 @@ function unknownFlag(given: Given): UsageError {
 
 function commandOf(draft: Draft, nothingGiven: boolean): Command {
   const [command, stray] = draft.positionals
-  if (command !== undefined && command !== 'serve') {
-    throw new UsageError(`unknown command ${show(command)}; the only command is serve`)
+  if (command !== undefined && !isCommand(command)) {
+    const near = nearest(command, [...COMMANDS])
+    const hint = near === undefined ? `the commands are ${COMMANDS.join(', ')}` : `did you mean ${near}?`
+    throw new UsageError(`unknown command ${show(command)}; ${hint}`)
   }
   if (stray !== undefined) throw new UsageError(`unexpected argument ${show(stray)}`)
   if (command === undefined && !Object.values(draft.switches).includes(true)) {
     throw new UsageError('no command given; to start the server: pipegate serve', nothingGiven)
   }
-  return 'serve'
+  return command ?? 'serve'
+}
+
+function isCommand(text: string): text is Command {
+  return (COMMANDS as readonly string[]).includes(text)
 }

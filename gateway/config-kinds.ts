@@ -1,7 +1,8 @@
 import { z } from 'zod'
+import { isNetwork } from './client-address.js'
 
 /** What a setting's value is made of; flags, help and rendering look at it. */
-export type KindName = 'integer' | 'seconds' | 'bytes' | 'boolean' | 'choice' | 'text' | 'path' | 'prefix'
+export type KindName = 'integer' | 'seconds' | 'bytes' | 'boolean' | 'choice' | 'text' | 'path' | 'prefix' | 'networks'
 
 /**
  * One way of writing a value. The schema takes what a flag or a variable holds (text) as well as what a YAML file
@@ -125,5 +126,15 @@ export function urlPrefix(): Kind<string> {
       .pipe(z.union([z.literal(''), z.string().regex(SEGMENTS)])),
     expected: 'off, or a path such as /api/v1/pipe without query, percent-escapes, empty or dot segments',
     metavar: 'PATH|off',
+  }
+}
+
+/** Addresses and networks, separated by commas; none when empty. */
+export function networks(): Kind<string> {
+  return {
+    name: 'networks',
+    schema: z.string().refine((text) => text === '' || text.split(',').every((each) => isNetwork(each.trim()))),
+    expected: 'addresses or networks with commas between them, like 10.0.0.0/8',
+    metavar: 'LIST',
   }
 }

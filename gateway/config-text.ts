@@ -70,7 +70,8 @@ function settingHelp(key: SettingKey): string {
 export function helpText(): string {
   const switches = Object.entries(SWITCHES).map(([name, help]) => helpEntry(flagOf(name), help))
   return [
-    'Usage: pipegate serve [flags]',
+    'Usage: pipegate serve [flags]     serves until SIGTERM or SIGINT',
+    '       pipegate check [flags]     looks at the configuration and the plugins, and starts nothing',
     '',
     "One HTTP request's body becomes another request's response.",
     '',

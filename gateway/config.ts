@@ -7,6 +7,7 @@ import { dirname, resolve } from 'node:path'
 import { type ReadFile, readConfigFile } from './config-file.js'
 import type { FlagValues } from './config-flags.js'
 import { sizeText } from './config-kinds.js'
+import { pluginEntries } from './config-plugins.js'
 import {
   badTogether,
   badValue,
@@ -18,6 +19,7 @@ import {
   unknownName,
 } from './config-problems.js'
 import type { Origins } from './config-text.js'
+import type { PluginEntry } from './plugin-loader.js'
 import {
   about,
   type Config,
@@ -51,6 +53,8 @@ export interface Sources {
 export interface Loaded {
   readonly config: Config
   readonly origins: Origins
+  /** What the file says under `plugins`; none without a file. */
+  readonly plugins: readonly PluginEntry[]
 }
 
 /**
@@ -69,8 +73,9 @@ export function loadConfigWithOrigins(sources: Sources): Loaded {
   const draft = new Draft()
   for (const entry of flagEntries(sources.flags)) draft.take(entry)
   for (const entry of envEntries(sources.env)) draft.take(entry)
-  for (const entry of fileEntries(sources, draft.problems)) draft.take(entry)
-  return draft.finish()
+  const plugins: PluginEntry[] = []
+  for (const entry of fileEntries(sources, draft.problems, plugins)) draft.take(entry)
+  return { ...draft.finish(), plugins }
 }
 
 /** One value that somebody gave. `raw` is text, except in a file. */
@@ -98,13 +103,18 @@ function* envEntries(env: Sources['env']): Generator<Entry> {
   }
 }
 
-function* fileEntries({ flags, env, readFile }: Sources, problems: Problem[]): Generator<Entry> {
+function* fileEntries(
+  { flags, env, readFile }: Sources,
+  problems: Problem[],
+  plugins: PluginEntry[],
+): Generator<Entry> {
   const variable = variableOf(FILE_OPTION.key)
   const path = flags[FILE_OPTION.key] ?? (env[variable] || undefined)
   if (path === undefined) return
   const askedBy = flags[FILE_OPTION.key] === undefined ? variable : flagOf(FILE_OPTION.key)
   const content = readConfigFile(path, askedBy, readFile ?? ((file) => readFileSync(file, 'utf8')))
   if (content.problem !== undefined) problems.push(content.problem)
+  plugins.push(...pluginEntries(content.plugins, path, problems))
   for (const [key, raw] of content.entries) {
     // `key:` without a value is unset, as an empty variable is; so does --print-config write what has no value.
     if (raw !== null || !isSetting(key)) yield { key, raw, origin: { source: 'file', name: path } }
@@ -135,7 +145,7 @@ class Draft {
     if (result.success) this.#values[key] = located(key, result.data, origin)
   }
 
-  finish(): Loaded {
+  finish(): Omit<Loaded, 'plugins'> {
     const defaults = settings.parse({})
     for (const key of SETTING_KEYS) if (!this.#origins.has(key)) this.#values[key] = defaults[key]
     this.#judgeTogether(this.#values as Values)

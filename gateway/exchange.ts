@@ -1,5 +1,7 @@
-import type { ReceiverSeat, SenderSeat, Sink, Source, StreamHead } from '../core/index.js'
+import type { ReceiverSeat, Refusal, SenderSeat, SideLimits, Sink, Source, StreamHead } from '../core/index.js'
 import type { Answer, HeaderList } from './answers.js'
+import type { Reply } from './plugin-api.js'
+import type { RequestRecord } from './request-log.js'
 import type { RequestView } from './request-view.js'
 
 /** One request and the response to it, whatever carries them. It is used for exactly one of the three things below. */
@@ -8,11 +10,23 @@ export interface Exchange {
   readonly id: number
   /** Valid until the handler returns. */
   readonly request: RequestView
+  /** Where it comes from: the peer, or what a trusted proxy says. */
+  readonly clientAddress: string
+  /** The code of a refusal, for the log. */
+  readonly code: string | undefined
+  /** Called once, when the response is over. */
+  onOver: ((record: RequestRecord) => void) | undefined
+  /** Called with what is said to the client instead of a stream. */
+  onRefused: ((refusal: Refusal) => void) | undefined
+  /** Answers with a refusal. `accept` is the client's `Accept`. */
+  refuse(refusal: Refusal, accept: string, after?: AfterAnswer): void
+  /** Makes the response a plugin's. */
+  toReply(accept: string, after: AfterAnswer): Reply
   /** Gives a complete short response at once, even while the client still uploads. */
   answer(answer: Answer, after?: AfterAnswer): void
-  /** Makes the request's body a source; `seated` must follow, in the same call of the handler. */
+  /** Makes the request's body a source. Until `seated` it holds what has been read already, and reads no more. */
   toSource(options: SourceOptions): Source & { seated(seat: SenderSeat): void }
-  /** Makes the response a sink; `seated` must follow, in the same call of the handler. */
+  /** Makes the response a sink; `seated` has to follow. */
   toSink(options: SinkOptions): Sink & { seated(seat: ReceiverSeat): void }
 }
 
@@ -25,7 +39,14 @@ export interface Exchange {
  */
 export type AfterAnswer = 'keep' | 'discard' | 'close'
 
+/** What plugins add to one side. Read when it is seated or later: it may still grow while they decide. */
+export interface Additions {
+  readonly headers: HeaderList
+  readonly limits: SideLimits | undefined
+}
+
 export interface SourceOptions {
+  readonly more?: Additions | undefined
   /** Answer only when the outcome is known, with a true status. */
   readonly replyAtEnd: boolean
   /** The body is chunked. */
@@ -37,6 +58,7 @@ export interface SourceOptions {
 }
 
 export interface SinkOptions {
+  readonly more?: Additions | undefined
   /** The client's `Accept`, for an answer instead of a stream. */
   readonly accept: string
   /** The response headers once the head of the stream is known. */

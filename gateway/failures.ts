@@ -1,4 +1,4 @@
-import { CORE_FAILURES, type EndReason, type Failure } from '../core/index.js'
+import { CORE_FAILURES, type EndReason, type Failure, type PipeView } from '../core/index.js'
 
 /** What the gateway itself refuses, before a request has anything to do with a pipe. */
 export const GATEWAY_FAILURES = {
@@ -74,6 +74,24 @@ export const GATEWAY_FAILURES = {
     message: 'This gateway does not offer {found}.',
     hint: '{instead}',
   },
+  pluginFault: {
+    code: 'PLUGIN_FAULT',
+    status: 500,
+    message: 'The plugin {plugin} failed on this request.',
+    hint: "The gateway's log has the details under request {id}.",
+  },
+  admitTimeout: {
+    code: 'ADMIT_TIMEOUT',
+    status: 503,
+    message: 'Nobody decided in time whether this request may go on.',
+    hint: 'Try again in a few seconds.',
+  },
+  tooLarge: {
+    code: 'TOO_LARGE',
+    status: 413,
+    message: 'This body has {found} bytes, and may have {expected}.',
+    hint: 'Send less at once.',
+  },
   internal: {
     code: 'INTERNAL',
     status: 500,
@@ -111,4 +129,11 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
   overflow: { status: 503, line: 'Transfer failed: the server has no memory left for bytes in flight.' },
   shutting_down: { status: 503, line: 'Server shutting down.' },
   fault: { status: 500, line: 'Transfer failed: internal error.' },
+}
+
+/** How this end is told. Who has stopped a pipe has said why. */
+export function endingOf(reason: EndReason, pipe: Pick<PipeView, 'endFailure'>): Ending {
+  const { endFailure } = pipe
+  if (reason !== 'stopped' || endFailure === undefined) return ENDINGS[reason]
+  return { status: endFailure.status, line: `Transfer failed: ${endFailure.message}` }
 }

@@ -1,13 +1,16 @@
 import { type PipeObserver, PipeTable, Pulse, Refusal, SlabPool } from '../core/index.js'
-import { refusalAnswer } from './answers.js'
+import { clientAddressReader } from './client-address.js'
 import type { Config } from './config.js'
 import type { Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
 import { explainListenFailure } from './listen-failure.js'
 import { type Logger, logRequest, logTransfer } from './log.js'
+import type { GatewayView } from './plugin-api.js'
+import { type LoadedPlugin, observers, PluginHost } from './plugin-host.js'
 import { ReadSize } from './read-size.js'
 import type { RequestRecord } from './request-log.js'
 import { Router } from './router.js'
+import { Throttles } from './throttles.js'
 import { tlsFault } from './tls-files.js'
 import { newTransferId } from './transfer-id.js'
 import { type TlsFiles, UwsServer } from './uws-app.js'
@@ -20,6 +23,8 @@ const BEAT_MS = 250
 const REMINDER_MS = 10_000
 /** How often it is said that connections were turned away. */
 const TURNED_AWAY_MS = 5000
+/** How long all plugins together may take to start. */
+const START_MS = 30_000
 const SLAB_BYTES = 64 * 1024
 /** How long a closing gateway waits for last lines to leave and for lingering connections. */
 const GRACE_MS = 1000
@@ -35,6 +40,8 @@ export class Gateway {
   readonly #router: Router
   readonly #server: UwsServer
   readonly #help: SocketHelp
+  readonly #throttles: Throttles
+  readonly #plugins: PluginHost
   #beat: NodeJS.Timeout | undefined
   #state: State = 'idle'
   #turnedAway = 0
@@ -46,23 +53,53 @@ export class Gateway {
   constructor(
     readonly config: Config,
     readonly log: Logger,
+    plugins: readonly LoadedPlugin[] = [],
   ) {
+    const now = () => this.#pulse.now()
+    this.#throttles = new Throttles(now)
     this.slabs = new SlabPool(SLAB_BYTES, Math.floor(config.memory / SLAB_BYTES))
-    this.table = new PipeTable(coreLimits(config), this.#pulse, this.slabs, transferLog(log))
-    this.#router = new Router(this.table, {
+    const pipes = {
+      get: (key: string) => this.table.get(key),
+      all: () => this.table.all(),
+      get waiting(): number {
+        return table().waiting
+      },
+      get streaming(): number {
+        return table().streaming
+      },
+    }
+    const table = () => this.table
+    this.#plugins = new PluginHost(plugins, {
+      log,
       prefix: config.prefix,
-      bareNames: config.bareNames,
-      maxReceivers: config.maxReceivers,
-      waitMs: config.wait * 1000,
-      stallMaxMs: config.stallMax * 1000,
-      replyAtEnd: config.reply === 'end',
-      newTransferId,
-      health: () => this.#health(),
+      pipes,
+      gateway: this.#view(),
+      throttles: this.#throttles,
+      now,
+      stop: (key, failure) => this.table.stop(key, failure),
     })
+    const observer = observers(transferLog(log), this.#plugins.tellers.pipes)
+    this.table = new PipeTable(coreLimits(config), this.#pulse, this.slabs, observer)
+    this.#router = new Router(
+      this.table,
+      {
+        prefix: config.prefix,
+        bareNames: config.bareNames,
+        maxReceivers: config.maxReceivers,
+        waitMs: config.wait * 1000,
+        stallMaxMs: config.stallMax * 1000,
+        replyAtEnd: config.reply === 'end',
+        newTransferId,
+        onFault: (error) => log.error({ err: error }, 'a request met a defect of the gateway'),
+        health: () => this.#health(),
+      },
+      plugins.length === 0 ? null : this.#plugins,
+    )
     this.#help = helpSockets(config.socketHelper)
     const context = {
       sockets: this.#help.sockets,
       readSize: new ReadSize(this.slabs, this.#help.sockets),
+      clientAddressOf: clientAddressReader(config.trustedProxies),
       pulse: this.#pulse,
       keepalive: this.#keepalive,
       log: log.isLevelEnabled('info') ? (record: RequestRecord) => logRequest(log, record) : () => {},
@@ -80,8 +117,12 @@ export class Gateway {
   async start(): Promise<number> {
     const { host, port } = this.config
     this.#sayHelp()
+    await this.#plugins.start(AbortSignal.timeout(START_MS))
     const opened = await this.#server.listen(host, port)
-    if (opened === undefined) throw new Error(await explainListenFailure(host, port))
+    if (opened === undefined) {
+      await this.#plugins.stop()
+      throw new Error(await explainListenFailure(host, port))
+    }
     // Keeps the process alive as well: a paused connection alone would not.
     this.#beat = setInterval(() => this.#turnClock(), BEAT_MS)
     this.#state = 'open'
@@ -109,10 +150,13 @@ export class Gateway {
     this.#state = 'draining'
     this.#server.closePort()
     this.table.close()
+    this.#plugins.drain(drainMs)
     await this.#until(() => this.table.streaming === 0, drainMs)
     this.table.endAll('shutting_down')
     await this.#until(() => this.#server.open === 0, GRACE_MS)
     this.#state = 'closed'
+    await this.#plugins.stop()
+    this.#throttles.stop()
     clearInterval(this.#beat)
     this.#keepalive.stop()
     this.#server.close()
@@ -138,7 +182,7 @@ export class Gateway {
     } catch (error) {
       this.log.error({ err: error, id: exchange.id }, 'a request met a defect of the gateway')
       const refusal = new Refusal(FAILURES.internal, { id: exchange.id })
-      exchange.answer(refusalAnswer(refusal, exchange.request.header('accept')), 'close')
+      exchange.refuse(refusal, exchange.request.header('accept'), 'close')
     }
   }
 
@@ -158,6 +202,31 @@ export class Gateway {
       this.#pulse.beat()
     } catch (error) {
       this.log.error({ err: error }, 'a deadline met a defect of the gateway')
+    }
+  }
+
+  /** Names of the plugins, in their order, with what they take part in. */
+  get plugins(): readonly string[] {
+    return this.#plugins.describe()
+  }
+
+  #view(): GatewayView {
+    const gateway = this
+    return {
+      get socketHelperInactive() {
+        return gateway.#help.inactive
+      },
+      get heldBytes() {
+        return gateway.slabs.heldBytes
+      },
+      memory: this.config.memory,
+      window: this.config.window,
+      get openRequests() {
+        return gateway.#server.open
+      },
+      get draining() {
+        return gateway.#state !== 'open'
+      },
     }
   }
 

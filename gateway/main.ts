@@ -1,8 +1,18 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { ConfigError, helpText, loadConfigWithOrigins, parseCommandLine, renderConfig, UsageError } from './config.js'
+import { BUNDLED } from '../plugins/bundled.js'
+import {
+  ConfigError,
+  helpText,
+  type Loaded,
+  loadConfigWithOrigins,
+  parseCommandLine,
+  renderConfig,
+  UsageError,
+} from './config.js'
 import { Gateway } from './gateway.js'
 import { createLog } from './log.js'
+import { loadPlugins } from './plugin-loader.js'
 
 /** The command line: prints what was asked for, or serves until a signal. Returns the exit code. */
 async function main(): Promise<number> {
@@ -10,9 +20,9 @@ async function main(): Promise<number> {
   const { help, version, printConfig } = line.switches
   if (help) return print(helpText())
   if (version) return print(`${packageVersion()}\n`)
-  const { config, origins } = loadConfigWithOrigins({ flags: line.values, env: process.env })
-  if (printConfig) return print(renderConfig(config, origins))
-  return serve(config)
+  const loaded = loadConfigWithOrigins({ flags: line.values, env: process.env })
+  if (printConfig) return print(renderConfig(loaded.config, loaded.origins) + pluginComment(loaded.plugins))
+  return line.command === 'check' ? check(loaded) : serve(loaded)
 }
 
 function print(text: string): number {
@@ -24,9 +34,25 @@ function packageVersion(): string {
   return JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')).version
 }
 
-async function serve(config: ReturnType<typeof loadConfigWithOrigins>['config']): Promise<number> {
+/** Plugins are named only: their configuration may hold secrets. */
+function pluginComment(plugins: Loaded['plugins']): string {
+  return plugins.map(({ where }) => `# ${where}, not shown\n`).join('')
+}
+
+/** Everything that `serve` does before it starts anything. */
+async function check({ config, plugins }: Loaded): Promise<number> {
+  const gateway = new Gateway(config, createLog({ ...config, logLevel: 'silent' }), await loadPlugins(plugins, BUNDLED))
+  const lines = gateway.plugins.map((line, i) => `${i + 1}. ${line}\n`)
+  await gateway.stop(0)
+  return print(
+    `The configuration is good.\n${lines.length === 0 ? 'No plugins.\n' : `Plugins, in their order:\n${lines.join('')}`}`,
+  )
+}
+
+async function serve({ config, plugins }: Loaded): Promise<number> {
   const log = createLog(config)
-  const gateway = new Gateway(config, log)
+  const gateway = new Gateway(config, log, await loadPlugins(plugins, BUNDLED))
+  if (plugins.length > 0) log.info({ plugins: gateway.plugins }, 'plugins, in the order in which they are asked')
   const port = await gateway.start()
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
   // Before the line that tells a supervisor that it may begin to send them.

@@ -262,9 +262,9 @@ export interface Mode {
   handle(request: RequestView, reply: Reply, join: Join, pipe: PipeView | undefined): void
 }
 
-/** A response. It never throws; once it is `over` every call does nothing and returns false. */
+/** A response. It never throws; once it `isOver` every call does nothing and returns false. */
 export interface Reply {
-  readonly over: boolean
+  readonly isOver: boolean
   /** A complete answer. */
   give(answer: Answer | Refusal): boolean
   /** Begins a stream of unknown length. */

@@ -1,12 +1,16 @@
 import { type PipeTable, Refusal, type SenderTerms, type Terms } from '../core/index.js'
 import { type Address, type AddressRules, readAddress } from './address.js'
-import { type Answer, type HeaderList, jsonAnswer, refusalAnswer, retryAfter, textAnswer } from './answers.js'
-import type { Exchange } from './exchange.js'
+import { type Answer, type HeaderList, jsonAnswer, RefusalWithHeaders, retryAfter, textAnswer } from './answers.js'
+import type { AfterAnswer, Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
 import { type Framing, readFraming } from './framing.js'
 import { integer, Parameters, show } from './parameters.js'
+import type { Join, Mode, Route } from './plugin-api.js'
+import type { PluginHost } from './plugin-host.js'
+import { CopiedRequest } from './request-copy.js'
 import type { RequestView } from './request-view.js'
 import { receiverHeaders, streamHead } from './stream-head.js'
+import { Visit } from './visit.js'
 
 export interface RouterOptions extends AddressRules {
   readonly maxReceivers: number
@@ -17,6 +21,8 @@ export interface RouterOptions extends AddressRules {
   /** Answer senders only at the end unless they say otherwise. */
   readonly replyAtEnd: boolean
   readonly newTransferId: () => string
+  /** A defect was caught where nobody could be told. */
+  readonly onFault: (error: unknown) => void
   /** What `/health` says, and with which status. */
   readonly health: () => { readonly status: number; readonly body: unknown }
 }
@@ -26,39 +32,73 @@ const MAX_STALL_S = 86_400
 const NAME_METHODS = 'GET, POST, PUT, OPTIONS'
 const RESERVED_METHODS = 'GET, HEAD, OPTIONS'
 
+/** A request that is being looked at. */
+interface Asked {
+  readonly exchange: Exchange
+  readonly framing: Framing
+  /** Null when no plugins are loaded. */
+  readonly visit: Visit | null
+}
+
+/** What the client is told at once; undefined when somebody has taken the request over. */
+type Said = Answer | Refusal | undefined
+
+/** The part of the plugins that a request meets. */
+export type Installed = Pick<PluginHost, 'gates' | 'tellers' | 'routes' | 'modes'>
+
 /** Looks at one request and either answers it or seats it in a pipe. */
 export class Router {
+  readonly #plugins: Installed | null
+
   constructor(
     readonly table: PipeTable,
     readonly options: RouterOptions,
-  ) {}
+    plugins: Installed | null = null,
+  ) {
+    this.#plugins = plugins
+  }
 
   handle(exchange: Exchange): void {
     const { request } = exchange
+    const visit = this.#visit(exchange)
     const framing = readFraming(request)
     if (framing instanceof Refusal) {
       // Where this body ends, and the next request begins, is anybody's guess.
-      exchange.answer(refusalAnswer(framing, request.header('accept')), 'close')
+      exchange.refuse(framing, request.header('accept'), 'close')
       return
     }
-    const reply = this.#route(exchange, framing)
-    if (reply === undefined) return
-    const answer = reply instanceof Refusal ? refusalAnswer(reply, request.header('accept'), extra(reply)) : reply
-    exchange.answer(answer, framing.length === 0 ? 'keep' : 'discard')
+    const answer = this.#plugins?.gates.request(request, visit!) ?? this.#route({ exchange, framing, visit })
+    if (answer !== undefined) give(exchange, answer, request.header('accept'), framing)
   }
 
-  /** The answer, or undefined when the request has been seated in a pipe. */
-  #route(exchange: Exchange, framing: Framing): Answer | Refusal | undefined {
-    const { request } = exchange
+  /** What plugins know of this request; null when there are none. */
+  #visit(exchange: Exchange): Visit | null {
+    if (this.#plugins === null) return null
+    const visit = new Visit(exchange.id, exchange.clientAddress, this.options.onFault)
+    const { onRefused, onRequestEnded } = this.#plugins.tellers
+    if (onRefused !== null) exchange.onRefused = (refusal) => onRefused(refusal.failure, visit)
+    exchange.onOver = (record) => {
+      onRequestEnded?.(record, visit)
+      visit.end()
+    }
+    return visit
+  }
+
+  /** The answer, or undefined when somebody has taken the request over. */
+  #route(asked: Asked): Said {
+    const { request } = asked.exchange
     const address = readAddress(request.path, this.options)
     if (address instanceof Refusal) return address
+    const routes = this.#plugins?.routes.get(`/${address.name}`)
+    if (routes !== undefined) return this.#answerRoute(asked, routes, address)
     if (address.kind === 'reserved') return this.#reserved(request, address)
     switch (request.method) {
       case 'PUT':
       case 'POST':
-        return this.#send(exchange, address.name, framing)
+        return this.#send(asked, address.name)
       case 'GET':
-        return this.#receive(exchange, address.name, framing)
+      case 'HEAD':
+        return this.#look(asked, address.name)
       case 'OPTIONS':
         return allow(NAME_METHODS)
       default:
@@ -66,7 +106,92 @@ export class Router {
     }
   }
 
-  #send(exchange: Exchange, name: string, framing: Framing): Refusal | undefined {
+  /** A path of a plugin's own. */
+  #answerRoute({ exchange, framing, visit }: Asked, routes: readonly Route[], address: Address): Said {
+    const { request } = exchange
+    const { underPrefix, name } = address
+    if (!underPrefix && !routes.some((route) => route.bare === true)) {
+      return new Refusal(FAILURES.notHere, { found: show(request.path), instead: `${this.options.prefix}/${name}` })
+    }
+    const methods = [
+      ...new Set(routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))),
+      'OPTIONS',
+    ]
+    if (request.method === 'OPTIONS') return allow(methods.join(', '))
+    const wanted = request.method === 'HEAD' ? 'GET' : request.method
+    const route = routes.find(({ method }) => method === wanted)
+    if (route === undefined) return notAllowed(request, methods.join(', '))
+    route.handle(request, exchange.toReply(request.header('accept'), afterAnswer(framing)), visit!)
+    return undefined
+  }
+
+  /** A receiver, or somebody who wants to see something of a pipe. */
+  #look(asked: Asked, name: string): Said {
+    const { request } = asked.exchange
+    const parameters = new Parameters(request.query)
+    const mode = this.#mode(parameters)
+    if (mode instanceof Refusal) return mode
+    if (request.method === 'HEAD' && mode?.head !== true) return notAllowed(request, NAME_METHODS)
+    return mode === undefined ? this.#receive(asked, name, parameters) : this.#answerMode(asked, name, mode)
+  }
+
+  #mode(parameters: Parameters): Mode | undefined {
+    for (const mode of this.#plugins?.modes.values() ?? []) {
+      const value = parameters.get(mode.param)
+      if (value !== undefined && !/^(0|false|no)$/i.test(value)) return mode
+    }
+    return undefined
+  }
+
+  #answerMode({ exchange, framing, visit }: Asked, name: string, mode: Mode): Said {
+    const join = visit!
+    const accept = exchange.request.header('accept')
+    return this.#admit({ exchange, framing, visit }, 'watcher', name, (request) => {
+      mode.handle(request, exchange.toReply(accept, afterAnswer(framing)), join, this.table.get(join.key))
+      return undefined
+    })
+  }
+
+  /**
+   * Asks the gates whether a side may go on, and lets it; or says why not. When somebody cannot decide at once the side goes
+   * on later, or is refused then.
+   */
+  #admit(
+    asked: Asked,
+    side: Join['side'],
+    name: string,
+    goOn: (request: RequestView) => Said,
+    hold: () => void = () => {},
+  ): Said {
+    const { exchange, visit, framing } = asked
+    if (visit === null || this.#plugins === null) return goOn(exchange.request)
+    const { gates } = this.#plugins
+    visit.asks(side, name)
+    const said = gates.admit(exchange.request, visit)
+    if (said !== undefined || !gates.isAsync) return said ?? goOn(exchange.request)
+    const accept = exchange.request.header('accept')
+    const copy = new CopiedRequest(exchange.request, side === 'watcher' ? undefined : gates.reads)
+    hold()
+    void this.#decide(asked, copy, goOn).then((late) => {
+      if (late !== undefined && !visit.over) give(exchange, late, accept, framing)
+    })
+    return undefined
+  }
+
+  /** Never rejects: there is nobody who could answer then. */
+  async #decide({ visit }: Asked, copy: CopiedRequest, goOn: (request: RequestView) => Said): Promise<Said> {
+    const said = await this.#plugins!.gates.admitAsync(copy, visit!)
+    if (said !== undefined || visit!.over) return said
+    try {
+      return goOn(copy)
+    } catch (error) {
+      this.options.onFault(error)
+      return new Refusal(FAILURES.internal, { id: visit!.id })
+    }
+  }
+
+  #send(asked: Asked, name: string): Said {
+    const { exchange, framing, visit } = asked
     const { request } = exchange
     const parameters = new Parameters(request.query)
     const refusal = unsendable(request, parameters)
@@ -77,21 +202,33 @@ export class Router {
     if (replyAtEnd instanceof Refusal) return replyAtEnd
     const head = streamHead(request, framing.length)
     if (head instanceof Refusal) return head
-    const source = exchange.toSource({
+    const options = {
       replyAtEnd: replyAtEnd === undefined ? this.options.replyAtEnd : replyAtEnd === 'end',
       isChunked: framing.length === undefined,
       expectsContinue: request.header('expect').toLowerCase() === '100-continue',
       headers: senderHeaders(terms.transferId),
-    })
-    const seat = this.table.joinSender(name, source, head, terms)
-    if (seat instanceof Refusal) return seat
-    source.seated(seat)
-    return undefined
+      more: visit ?? undefined,
+    }
+    let source: ReturnType<Exchange['toSource']> | undefined
+    const listen = () => {
+      source = exchange.toSource(options)
+      return source
+    }
+    const goOn = () => {
+      const most = visit?.limits?.maxBytes ?? Number.POSITIVE_INFINITY
+      if ((head.length ?? 0) > most) return new Refusal(FAILURES.tooLarge, { found: head.length!, expected: most })
+      source ??= listen()
+      const seat = this.table.joinSender(visit?.key ?? name, source, head, { ...terms, limits: visit?.limits })
+      if (seat instanceof Refusal) return seat
+      source.seated(seat)
+      return undefined
+    }
+    return this.#admit(asked, 'sender', name, goOn, listen)
   }
 
-  #receive(exchange: Exchange, name: string, framing: Framing): Refusal | undefined {
+  #receive(asked: Asked, name: string, parameters: Parameters): Said {
+    const { exchange, framing, visit } = asked
     const { request } = exchange
-    const parameters = new Parameters(request.query)
     const refusal = unreceivable(request, parameters)
     if (refusal !== undefined) return refusal
     const terms = this.#terms(parameters)
@@ -104,14 +241,18 @@ export class Router {
     }
     // A malformed one would be answered in the middle of the stream.
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
-    const sink = exchange.toSink({
-      accept: request.header('accept'),
-      headers: (head, transferId) => receiverHeaders(head, transferId, { download, filename }),
+    const accept = request.header('accept')
+    return this.#admit(asked, 'receiver', name, () => {
+      const sink = exchange.toSink({
+        accept,
+        headers: (head, transferId) => receiverHeaders(head, transferId, { download, filename }),
+        more: visit ?? undefined,
+      })
+      const seat = this.table.joinReceiver(visit?.key ?? name, sink, { ...terms, limits: visit?.limits })
+      if (seat instanceof Refusal) return seat
+      sink.seated(seat)
+      return undefined
     })
-    const seat = this.table.joinReceiver(name, sink, terms)
-    if (seat instanceof Refusal) return seat
-    sink.seated(seat)
-    return undefined
   }
 
   #terms(parameters: Parameters): Terms | Refusal {
@@ -237,11 +378,15 @@ function allow(methods: string): Answer {
 }
 
 function notAllowed(request: RequestView, methods: string): Refusal {
-  return new Refusal(FAILURES.methodNotAllowed, { found: show(request.method), allow: methods })
+  const values = { found: show(request.method), allow: methods }
+  return new RefusalWithHeaders(FAILURES.methodNotAllowed, values, [['Allow', methods]])
 }
 
-/** Headers that belong to a refusal. */
-function extra(refusal: Refusal): HeaderList {
-  const { allow: methods } = refusal.values
-  return methods === undefined ? [] : [['Allow', String(methods)]]
+function give(exchange: Exchange, said: Answer | Refusal, accept: string, framing: Framing): void {
+  if (said instanceof Refusal) exchange.refuse(said, accept, afterAnswer(framing))
+  else exchange.answer(said, afterAnswer(framing))
+}
+
+function afterAnswer(framing: Framing): AfterAnswer {
+  return framing.length === 0 ? 'keep' : 'discard'
 }

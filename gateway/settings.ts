@@ -1,5 +1,16 @@
 import { z } from 'zod'
-import { boolean, bytes, choice, filePath, host, integer, type Kind, seconds, urlPrefix } from './config-kinds.js'
+import {
+  boolean,
+  bytes,
+  choice,
+  filePath,
+  host,
+  integer,
+  type Kind,
+  networks,
+  seconds,
+  urlPrefix,
+} from './config-kinds.js'
 
 /** What is known of a setting besides its schema. Flags, variables, help text and documentation derive from it. */
 export interface About extends Omit<Kind<unknown>, 'schema'> {
@@ -75,6 +86,11 @@ export const settings = z.strictObject({
   maxReceivers: setting(integer(1, 256), '256', 'Largest ?n a sender or receiver may ask for.'),
   maxWaiting: setting(integer(1), '10000', 'Pipes that may wait at once.'),
   maxActive: setting(integer(1), '10000', 'Transfers that may stream at once.'),
+  trustedProxies: setting(
+    networks(),
+    '',
+    'Proxies whose X-Forwarded-For is believed: addresses and networks with commas between them.',
+  ),
   reply: setting(
     choice('stream', 'end'),
     'stream',

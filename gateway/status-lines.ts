@@ -1,5 +1,5 @@
 import type { EndReason, News, PipeView } from '../core/index.js'
-import { ENDINGS } from './failures.js'
+import { endingOf } from './failures.js'
 
 /** What a sender reads while its transfer lives, without the line break: CONTRACT "Sending". */
 export function newsLines(news: News, pipe: PipeView): string[] {
@@ -23,6 +23,6 @@ export function newsLines(news: News, pipe: PipeView): string[] {
   }
 }
 
-export function endLine(reason: EndReason): string {
-  return `${reason === 'complete' ? '[INFO]' : '[ERROR]'} ${ENDINGS[reason].line}`
+export function endLine(reason: EndReason, pipe: Pick<PipeView, 'endFailure'>): string {
+  return `${reason === 'complete' ? '[INFO]' : '[ERROR]'} ${endingOf(reason, pipe).line}`
 }

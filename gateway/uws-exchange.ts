@@ -1,11 +1,12 @@
 import type { HttpResponse } from 'uWebSockets.js'
-import type { EndReason, Pulse } from '../core/index.js'
-import { type Answer, type HeaderList, statusLine } from './answers.js'
+import type { EndReason, Pulse, Refusal } from '../core/index.js'
+import { type Answer, type HeaderList, refusalAnswer, statusLine } from './answers.js'
 import type { AfterAnswer, Exchange, SinkOptions, SourceOptions } from './exchange.js'
 import type { ReadSize } from './read-size.js'
-import type { RequestLog } from './request-log.js'
+import type { RequestLog, RequestRecord } from './request-log.js'
 import type { RequestView } from './request-view.js'
 import type { Keepalive } from './uws-keepalive.js'
+import { UwsReply } from './uws-reply.js'
 import { isAscii } from './uws-request.js'
 import { UwsSink } from './uws-sink.js'
 import type { Sockets } from './uws-sockets.js'
@@ -17,6 +18,7 @@ export interface UwsContext {
   readonly keepalive: Keepalive
   readonly sockets: Sockets
   readonly readSize: ReadSize
+  readonly clientAddressOf: (request: RequestView) => string
   readonly log: RequestLog
   /** A defect of ours was caught; the exchange it happened in is ended by the caller. */
   readonly onFault: (error: unknown) => void
@@ -30,6 +32,8 @@ export interface UwsContext {
 export interface ExchangeOwner {
   /** The client's connection ended before the response did. */
   gone(): void
+  /** The response is over, in whatever way: lets go of what was held for it. */
+  over(): void
   /** A callback of uWebSockets met a defect of ours. Must not throw. */
   fault(error: unknown): void
 }
@@ -46,7 +50,7 @@ export class UwsExchange implements Exchange {
   readonly #startedAt: number
   readonly #method: string
   readonly #path: string
-  readonly #remoteAddress: string
+  readonly clientAddress: string
   #owner: ExchangeOwner | undefined
   #status = 0
   /** Body bytes received and sent, for the log. */
@@ -54,6 +58,9 @@ export class UwsExchange implements Exchange {
   bytesOut = 0
   /** What the core said when it ended this side. */
   reason: EndReason | undefined
+  code: string | undefined
+  onOver: ((record: RequestRecord) => void) | undefined
+  onRefused: ((refusal: Refusal) => void) | undefined
 
   constructor(
     readonly id: number,
@@ -65,7 +72,7 @@ export class UwsExchange implements Exchange {
     this.#startedAt = context.pulse.now()
     this.#method = request.method
     this.#path = request.path
-    this.#remoteAddress = request.remoteAddress
+    this.clientAddress = context.clientAddressOf(request)
     res.onAborted(() => {
       if (this.over) return
       this.#finish('aborted')
@@ -75,6 +82,12 @@ export class UwsExchange implements Exchange {
         this.#owner?.fault(error)
       }
     })
+  }
+
+  refuse(refusal: Refusal, accept: string, after: AfterAnswer = 'keep'): void {
+    this.code = refusal.failure.code
+    this.onRefused?.(refusal)
+    this.answer(refusalAnswer(refusal, accept), after)
   }
 
   answer(answer: Answer, after: AfterAnswer = 'keep'): void {
@@ -103,7 +116,14 @@ export class UwsExchange implements Exchange {
   toSource(options: SourceOptions): UwsSource {
     const source = new UwsSource(this, options)
     this.#owner = source
+    source.listen()
     return source
+  }
+
+  toReply(accept: string, after: AfterAnswer): UwsReply {
+    const reply = new UwsReply(this, accept, after)
+    this.#owner = reply
+    return reply
   }
 
   toSink(options: SinkOptions): UwsSink {
@@ -136,17 +156,21 @@ export class UwsExchange implements Exchange {
 
   #finish(outcome: string): void {
     this.over = true
-    this.context.log({
+    this.#owner?.over()
+    const record = {
       id: this.id,
-      remoteAddress: this.#remoteAddress,
+      remoteAddress: this.clientAddress,
       method: this.#method,
       path: this.#path,
       status: this.#status,
       outcome,
       reason: this.reason,
+      code: this.code,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
       ms: Math.round(this.context.pulse.now() - this.#startedAt),
-    })
+    }
+    this.context.log(record)
+    this.onOver?.(record)
   }
 }

@@ -21,6 +21,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   #writeFrom: WriteFrom | undefined
   #finishing = false
   #abortReason: EndReason | undefined
+  #abortedPipe: PipeView | undefined
   #touched: Touched | undefined
   #pauseMs = 0.5
 
@@ -37,8 +38,11 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
     this.#seat = seat
   }
 
-  gone(): void {
+  over(): void {
     this.#touched?.letGo()
+  }
+
+  gone(): void {
     this.#seat?.left()
   }
 
@@ -53,7 +57,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   begin(head: StreamHead, pipe: PipeView): void {
     const { res, exchange } = this
     const { sockets, tls } = exchange.context
-    const headers = this.options.headers(head, pipe.transferId)
+    const headers = [...this.options.headers(head, pipe.transferId), ...(this.options.more?.headers ?? [])]
     const target = { res, sockets, tls, socket: exchange.socket, head: () => exchange.writeHead(200, headers) }
     this.#body = head.length === undefined ? new ChunkedBody(target) : new LengthBody(target, head.length)
     res.onWritable(() => this.#writable())
@@ -106,8 +110,9 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
     return true
   }
 
-  abort(reason: EndReason): void {
+  abort(reason: EndReason, pipe: PipeView): void {
     this.#abortReason = reason
+    this.#abortedPipe = pipe
     this.exchange.reason = reason
     this.#schedule()
   }
@@ -161,7 +166,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   #abort(reason: EndReason): void {
     this.#release()
     if (this.#body?.begun) this.exchange.cut()
-    else this.exchange.answer(endingAnswer(reason, this.options.accept))
+    else this.exchange.answer(endingAnswer(reason, this.#abortedPipe!, this.options.accept))
   }
 
   #ended(): void {

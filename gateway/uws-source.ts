@@ -1,7 +1,7 @@
 import type { EndReason, News, PipeView, SenderSeat, Source } from '../core/index.js'
-import { retryAfter } from './answers.js'
+import { type HeaderList, retryAfter } from './answers.js'
 import type { SourceOptions } from './exchange.js'
-import { ENDINGS } from './failures.js'
+import { endingOf } from './failures.js'
 import { endLine, newsLines } from './status-lines.js'
 import type { ExchangeOwner, UwsExchange } from './uws-exchange.js'
 import { rearm, type Timed, type Touched } from './uws-keepalive.js'
@@ -13,6 +13,8 @@ const PROBE_MS = 250
 const LINGER_MS = 500
 
 const NO_CHUNK = new ArrayBuffer(0)
+/** More than a read brings. */
+const MOST_HELD = 1024 * 1024
 
 /** The body of a request as a source, and its response as the stream of status lines. */
 export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
@@ -32,12 +34,21 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   #watched = false
   #scheduled = false
   #endReason: EndReason | undefined
+  /** What `?reply=end` answers. */
+  #status = 0
+  /** What was read before there was a seat. */
+  #held: ArrayBuffer[] = []
+  #heldLast = false
   #touched: Touched | undefined
 
   constructor(
     readonly exchange: UwsExchange,
     readonly options: SourceOptions,
   ) {}
+
+  get #headers(): HeaderList {
+    return [...this.options.headers, ...(this.options.more?.headers ?? [])]
+  }
 
   get res() {
     return this.exchange.res
@@ -46,10 +57,19 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   seated(seat: SenderSeat): void {
     this.#seat = seat
     const { exchange, options } = this
+    // Whoever is throttled reads in small steps, which makes it smooth.
+    const bulk = !options.isChunked && options.more?.limits?.throttles === undefined
+    if (!this.#watched && !this.#heldLast) exchange.context.sockets.expectBulk(exchange.socket, bulk)
+    for (const chunk of this.#held.splice(0)) seat.feed(new Uint8Array(chunk))
+    if (this.#heldLast) seat.end()
+  }
+
+  /** In the handler: from here on no byte of the body is lost, and as few as possible are read. */
+  listen(): void {
+    const { exchange, options } = this
     // Over TLS the helper sees only what is encrypted.
     this.#watched = options.isChunked && !exchange.context.tls
     if (this.#watched) exchange.context.sockets.watchChunks(exchange.socket)
-    else exchange.context.sockets.expectBulk(exchange.socket, !options.isChunked)
     this.res.onData((chunk, last) => this.#read(chunk, last))
     // With this, uWebSockets leaves the response without a timer once backpressure is gone; but then it also no longer
     // sends by itself what is left in its buffer, and an empty cork does that.
@@ -60,9 +80,13 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     this.#touched = this.exchange.context.keepalive.add(this)
   }
 
+  over(): void {
+    this.#touched?.letGo()
+    this.#held = []
+  }
+
   gone(): void {
     const { context, socket } = this.exchange
-    this.#touched?.letGo()
     if (this.#watched && !context.sockets.chunksAreSound(socket, NO_CHUNK, false)) this.#seat?.broken()
     this.#seat?.left()
   }
@@ -100,10 +124,11 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     else this.#say(`${text}\n`)
   }
 
-  end(reason: EndReason): void {
+  end(reason: EndReason, pipe: PipeView): void {
     this.#endReason = reason
+    this.#status = endingOf(reason, pipe).status
     this.exchange.reason = reason
-    this.#say(`${endLine(reason)}\n`)
+    this.#say(`${endLine(reason, pipe)}\n`)
   }
 
   flush(): void {
@@ -114,20 +139,10 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   }
 
   #read(chunk: ArrayBuffer, last: boolean): void {
-    const seat = this.#seat!
     this.exchange.bytesIn += chunk.byteLength
     try {
-      if (this.#watched && !this.exchange.context.sockets.chunksAreSound(this.exchange.socket, chunk, last))
-        seat.broken()
-      if (chunk.byteLength > 0) {
-        seat.feed(new Uint8Array(chunk))
-        this.exchange.context.readSize.adapt()
-      }
-      if (last) {
-        this.#bodyEnded = true
-        this.exchange.context.sockets.expectBulk(this.exchange.socket, false)
-        seat.end()
-      }
+      if (this.#seat === undefined) this.#hold(chunk, last)
+      else this.#feed(this.#seat, chunk, last)
     } catch (error) {
       this.fault(error)
     }
@@ -142,6 +157,33 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     if (this.#wantPause) {
       this.isPaused = true
       this.res.pause()
+    }
+  }
+
+  /** Nobody has decided yet whether this may be sent. What has been read already is kept, and no more is read. */
+  #hold(chunk: ArrayBuffer, last: boolean): void {
+    if (this.#watched && !this.exchange.context.sockets.chunksAreSound(this.exchange.socket, chunk, last)) {
+      this.exchange.cut()
+      return
+    }
+    if (chunk.byteLength > 0) this.#held.push(chunk.slice(0))
+    this.#heldLast = last
+    this.#bodyEnded = last
+    // Without the helper a pause does not stop a fast sender on this host at once.
+    if (this.exchange.bytesIn > MOST_HELD) this.exchange.cut()
+  }
+
+  #feed(seat: SenderSeat, chunk: ArrayBuffer, last: boolean): void {
+    const { context, socket } = this.exchange
+    if (this.#watched && !context.sockets.chunksAreSound(socket, chunk, last)) seat.broken()
+    if (chunk.byteLength > 0) {
+      seat.feed(new Uint8Array(chunk))
+      context.readSize.adapt()
+    }
+    if (last) {
+      this.#bodyEnded = true
+      context.sockets.expectBulk(socket, false)
+      seat.end()
     }
   }
 
@@ -180,7 +222,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     res.cork(() => {
       if (!this.#headSent) {
         this.#headSent = true
-        exchange.writeHead(200, this.options.headers)
+        exchange.writeHead(200, this.#headers)
       }
       // The client may have died: uWebSockets then calls onAborted from inside this write.
       if (text !== '') res.write(text)
@@ -204,8 +246,8 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   #answerAtEnd(): void {
     if (this.#endReason === undefined) return
     this.#touched?.letGo()
-    const { status } = ENDINGS[this.#endReason]
-    const answer = { status, headers: [...this.options.headers, ...retryAfter(status)], body: this.#lines }
+    const status = this.#status
+    const answer = { status, headers: [...this.#headers, ...retryAfter(status)], body: this.#lines }
     // What is still coming is read and dropped from now on, which needs a socket that reads.
     if (this.isPaused) rearm(this.res)
     this.exchange.answer(answer, this.#bodyEnded ? 'keep' : 'discard')

@@ -6,6 +6,7 @@ import { Random } from '../model/random.js'
 import { makeCertificate } from '../support/certificate.js'
 import { eventually } from '../support/eventually.js'
 import type { Place } from './sink-rig.js'
+import { PIPE } from './source-driver.js'
 import { FakeSourceRig, type OpenedSource, type SourceRig } from './source-rig.js'
 import { startHost } from './uws-host.js'
 import { UwsSourceRig } from './uws-source-rig.js'
@@ -208,7 +209,7 @@ function contract(rig: SourceRig): void {
     driver.pause()
     driver.tell('receiver_left')
     driver.resume()
-    driver.source.end('sender_left', undefined as never)
+    driver.source.end('sender_left', PIPE)
   }
 }
 

@@ -43,6 +43,7 @@ export class UwsHost {
   constructor(readonly tls: CertificateFiles | undefined) {
     const { sockets } = helpSockets(true)
     const context = {
+      clientAddressOf: (request: { readonly remoteAddress: string }) => request.remoteAddress,
       pulse: this.pulse,
       keepalive: this.keepalive,
       sockets,

@@ -5,6 +5,7 @@ import { pino } from 'pino'
 import type { EndReason } from '../../core/index.js'
 import { type FlagValues, loadConfig } from '../../gateway/config.js'
 import { Gateway } from '../../gateway/gateway.js'
+import type { LoadedPlugin } from '../../gateway/plugin-host.js'
 import { eventually } from './eventually.js'
 
 export interface LogLine {
@@ -36,7 +37,11 @@ interface Test {
  * Starts a gateway with these settings. When the test ends it is stopped at once, and must then hold nothing: a leaked
  * slab or pipe fails the test that leaked it.
  */
-export async function startGateway(t: Test, flags: FlagValues = {}): Promise<Running> {
+export async function startGateway(
+  t: Test,
+  flags: FlagValues = {},
+  { plugins = [] }: { readonly plugins?: readonly LoadedPlugin[] } = {},
+): Promise<Running> {
   const lines: LogLine[] = []
   const sink = new Writable({
     write(chunk, _encoding, done) {
@@ -44,7 +49,7 @@ export async function startGateway(t: Test, flags: FlagValues = {}): Promise<Run
       done()
     },
   })
-  const gateway = new Gateway(loadConfig({ flags: { port: '0', ...flags }, env: {} }), pino({}, sink))
+  const gateway = new Gateway(loadConfig({ flags: { port: '0', ...flags }, env: {} }), pino({}, sink), plugins)
   const port = await gateway.start()
   t.teardown(async () => {
     await gateway.stop(0)

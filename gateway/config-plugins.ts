@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import type { Problem } from './config-problems.js'
+import { badFile, printable } from './config-problems.js'
+import type { PluginEntry } from './plugin-loader.js'
+
+const entry = z.union([
+  z.string().min(1),
+  z.strictObject({
+    plugin: z.string().min(1),
+    config: z.record(z.string(), z.unknown()).nullish(),
+    enabled: z.boolean().default(true),
+  }),
+])
+
+/**
+ * Reads `plugins` of a configuration file: a list of names, or of `{ plugin, config, enabled }`.
+ * @param path the configuration file
+ */
+export function pluginEntries(raw: unknown, path: string, problems: Problem[]): PluginEntry[] {
+  if (raw === null || raw === undefined) return []
+  if (!Array.isArray(raw)) {
+    problems.push(badFile(`${path}: plugins`, 'no list', 'a list of plugins'))
+    return []
+  }
+  return raw.flatMap((each, i) => {
+    const where = `${printable(path)}: plugins[${i}]`
+    const result = entry.safeParse(each)
+    if (!result.success) {
+      problems.push(badFile(where, found(each), 'the name of a plugin, or a mapping with plugin, config and enabled'))
+      return []
+    }
+    const { data } = result
+    const { plugin, config, enabled } = typeof data === 'string' ? { plugin: data, config: {}, enabled: true } : data
+    return enabled ? [{ plugin, config: config ?? {}, where: `${where} (${printable(plugin)})`, from: path }] : []
+  })
+}
+
+/** Never a value: a plugin's configuration may hold secrets. */
+function found(each: unknown): string {
+  if (Array.isArray(each)) return 'a list'
+  if (typeof each !== 'object' || each === null) return `a ${typeof each}`
+  return `a mapping with the keys ${printable(Object.keys(each).join(', ')) || '(none)'}`
+}

@@ -1,0 +1,146 @@
+import type { Failure, PipeObserver, PipeView, Side } from '../core/index.js'
+import { Refusal } from '../core/index.js'
+import type { Answer } from './answers.js'
+import { FAILURES } from './failures.js'
+import type { Logger } from './log.js'
+import type { Hooks, RequestCopy, RequestRecord, Verdict } from './plugin-api.js'
+import { Guard } from './plugin-guard.js'
+import type { RequestView } from './request-view.js'
+import type { Visit } from './visit.js'
+
+/** The hooks of one plugin. */
+export interface Hooked {
+  readonly name: string
+  readonly hooks: Hooks
+  /** Request headers that its asynchronous gate reads. */
+  readonly reads: readonly string[]
+}
+
+type Name = keyof Hooks
+type Call<N extends Name> = { readonly hook: NonNullable<Hooks[N]>; readonly guard: Guard }
+
+/** One kind of hook of all plugins, in their order; null when there is none. */
+function calls<N extends Name>(all: readonly Hooked[], name: N, log: Logger): readonly Call<N>[] | null {
+  const found = all.flatMap((each) => {
+    const hook = each.hooks[name]
+    return hook === undefined ? [] : [{ hook, guard: new Guard(each.name, name, log) }]
+  })
+  return found.length === 0 ? null : (found as readonly Call<N>[])
+}
+
+type Said = Refusal | Answer | undefined
+
+/** How long all asynchronous gates together may take. */
+const ADMIT_MS = 10_000
+
+/** What may say no. */
+export class Gates {
+  /** Whether a side has to be held until somebody has decided. */
+  readonly isAsync: boolean
+  /** Request headers that have to be copied for that. */
+  readonly reads: ReadonlySet<string>
+  readonly #request
+  readonly #admit
+  readonly #admitAsync
+
+  constructor(hooked: readonly Hooked[], log: Logger) {
+    this.#request = calls(hooked, 'onRequest', log)
+    this.#admit = calls(hooked, 'onAdmit', log)
+    this.#admitAsync = calls(hooked, 'onAdmitAsync', log)
+    this.isAsync = this.#admitAsync !== null
+    this.reads = new Set(hooked.flatMap((each) => (each.hooks.onAdmitAsync === undefined ? [] : each.reads)))
+  }
+
+  request(request: RequestView, visit: Visit): Said {
+    if (this.#request === null) return undefined
+    for (const { hook, guard } of this.#request) {
+      const said = guard.gate(visit.id, () => hook(request, visit))
+      if (said) return by(visit, guard, said)
+    }
+    return undefined
+  }
+
+  admit(request: RequestView, visit: Visit): Said {
+    if (this.#admit === null) return undefined
+    for (const { hook, guard } of this.#admit) {
+      const said = guard.gate(visit.id, () => hook(request, visit))
+      if (said) return by(visit, guard, said)
+    }
+    return undefined
+  }
+
+  /** Resolves with what was said, at the latest when the time is over; never rejects. */
+  async admitAsync(request: RequestCopy, visit: Visit): Promise<Said> {
+    const control = new AbortController()
+    const deadline = setTimeout(() => control.abort(), ADMIT_MS)
+    visit.onOver(() => control.abort())
+    try {
+      for (const { hook, guard } of this.#admitAsync ?? []) {
+        const said = await this.#ask(hook, guard, request, visit, control.signal)
+        if (said) return by(visit, guard, said)
+      }
+      return undefined
+    } finally {
+      clearTimeout(deadline)
+    }
+  }
+
+  #ask(
+    hook: NonNullable<Hooks['onAdmitAsync']>,
+    guard: Guard,
+    request: RequestCopy,
+    visit: Visit,
+    signal: AbortSignal,
+  ): Promise<Verdict> {
+    return new Promise((resolve) => {
+      const late = () => resolve(new Refusal(FAILURES.admitTimeout))
+      if (signal.aborted) return late()
+      signal.addEventListener('abort', late, { once: true })
+      const failed = (error: unknown) => resolve(guard.fault(visit.id, error))
+      // A hook that throws before it returns its promise is one that rejects.
+      Promise.resolve()
+        .then(() => hook(request, visit, signal))
+        .then(resolve, (error: unknown) => (signal.aborted ? late() : failed(error)))
+    })
+  }
+}
+
+function by(visit: Visit, guard: Guard, said: Refusal | Answer): Refusal | Answer {
+  visit.refusedBy = guard.plugin
+  return said
+}
+
+/** Who is only told. */
+export class Tellers {
+  /** What the core tells; null when nobody listens. */
+  readonly pipes: PipeObserver | null
+  readonly onProgress: ((pipe: PipeView) => void) | null
+  readonly onRefused: ((failure: Failure, visit: Visit) => void) | null
+  readonly onRequestEnded: ((record: RequestRecord, visit: Visit) => void) | null
+
+  constructor(hooked: readonly Hooked[], log: Logger) {
+    const waiting = calls(hooked, 'onWaiting', log)
+    const joined = calls(hooked, 'onJoined', log)
+    const paired = calls(hooked, 'onPaired', log)
+    const ended = calls(hooked, 'onEnded', log)
+    const progress = calls(hooked, 'onProgress', log)
+    const refused = calls(hooked, 'onRefused', log)
+    const requestEnded = calls(hooked, 'onRequestEnded', log)
+    this.pipes = [waiting, joined, paired, ended].every((each) => each === null)
+      ? null
+      : {
+          onWaiting: (pipe: PipeView) => tellAll(waiting, (hook) => hook(pipe)),
+          onJoined: (pipe: PipeView, side: Side) => tellAll(joined, (hook) => hook(pipe, side)),
+          onPaired: (pipe: PipeView) => tellAll(paired, (hook) => hook(pipe)),
+          onEnded: (pipe: PipeView) => tellAll(ended, (hook) => hook(pipe)),
+        }
+    this.onProgress = progress && ((pipe) => tellAll(progress, (hook) => hook(pipe)))
+    this.onRefused = refused && ((failure, visit) => tellAll(refused, (hook) => hook(failure, visit.refusedBy, visit)))
+    this.onRequestEnded = requestEnded && ((record, visit) => tellAll(requestEnded, (hook) => hook(record, visit)))
+  }
+}
+
+function tellAll<N extends Name>(all: readonly Call<N>[] | null, inform: (hook: Call<N>['hook']) => unknown): void {
+  if (all === null) return
+  for (const { hook, guard } of all) guard.tell(() => inform(hook))
+}

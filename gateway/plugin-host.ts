@@ -1,0 +1,307 @@
+import type { PipeObserver, PipeTable, PipeView } from '../core/index.js'
+import { type HeaderList, RefusalWithHeaders } from './answers.js'
+import type { Logger } from './log.js'
+import {
+  type ConfigSchema,
+  type FailureRow,
+  type GatewayView,
+  type Hooks,
+  type Host,
+  type Mode,
+  type Parts,
+  type Pipes,
+  PLUGIN_API,
+  type Plugin,
+  type Reply,
+  type Route,
+  type Token,
+  type Verdict,
+} from './plugin-api.js'
+import { Guard } from './plugin-guard.js'
+import { Gates, Tellers } from './plugin-hooks.js'
+import { inOrder } from './plugin-order.js'
+import type { Throttles } from './throttles.js'
+import { newSlot } from './visit.js'
+
+/** A plugin that has been found, and what the configuration says for it. */
+export interface LoadedPlugin {
+  readonly plugin: Plugin
+  /** Not checked yet. */
+  readonly config?: unknown
+  /** Where it was asked for, for messages. */
+  readonly where?: string
+}
+
+/** What plugins see of the gateway. */
+export interface HostSurroundings {
+  readonly log: Logger
+  readonly prefix: string
+  readonly pipes: Pipes
+  readonly gateway: GatewayView
+  readonly throttles: Throttles
+  readonly now: () => number
+  /** Ends a pipe, behind the callback that is running. */
+  readonly stop: PipeTable['stop']
+}
+
+interface Installed {
+  readonly plugin: Plugin
+  readonly parts: Parts
+  readonly log: Logger
+}
+
+const NAME = /^[a-z][a-z0-9-]*$/
+
+/** All plugins of one gateway, in their order, from `setup` to `stop`. */
+export class PluginHost {
+  readonly gates: Gates
+  /** What the core tells; null when no plugin listens. */
+  readonly tellers: Tellers
+  readonly routes = new Map<string, Route[]>()
+  readonly modes = new Map<string, Mode>()
+  readonly #installed: Installed[] = []
+  readonly #started: Installed[] = []
+  readonly #timers: NodeJS.Timeout[] = []
+  readonly #provided = new Map<Token<unknown>, unknown>()
+  readonly #owners = new Map<string, string>()
+
+  /** @throws Error with one line on what is wrong with which plugin */
+  constructor(
+    plugins: readonly LoadedPlugin[],
+    readonly surroundings: HostSurroundings,
+  ) {
+    for (const loaded of plugins) checkShape(loaded)
+    const ordered = inOrder(plugins.map((loaded) => ({ ...loaded.plugin, loaded })))
+    const names = new Set(ordered.map(({ name }) => name))
+    for (const { loaded } of ordered) this.#install(loaded, names)
+    const hooked = this.#installed.flatMap(({ plugin, parts }) =>
+      parts.hooks === undefined ? [] : [{ name: plugin.name, hooks: bound(parts.hooks), reads: plugin.reads ?? [] }],
+    )
+    this.gates = new Gates(hooked, surroundings.log)
+    this.tellers = new Tellers(hooked, surroundings.log)
+  }
+
+  /** Names in the order in which their hooks run. */
+  get order(): readonly string[] {
+    return this.#installed.map(({ plugin }) => plugin.name)
+  }
+
+  /** One line a plugin, for people: what it is and what it takes part in. */
+  describe(): string[] {
+    return this.#installed.map(({ plugin, parts }) => {
+      const hooks = Object.keys(parts.hooks ?? {})
+      const paths = (parts.routes ?? []).map(({ method, path }) => `${method} ${path}`)
+      const modes = (parts.modes ?? []).map(({ param }) => `?${param}`)
+      const takesPart = [...hooks, ...paths, ...modes].join(', ')
+      return `${plugin.name}: ${plugin.summary ?? 'no summary'}${takesPart === '' ? '' : ` (${takesPart})`}`
+    })
+  }
+
+  /**
+   * Starts all, in order; when one throws, those before it are stopped again.
+   * @throws what the plugin threw
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    for (const installed of this.#installed) {
+      this.#started.push(installed)
+      try {
+        await Promise.race([installed.parts.start?.(signal), aborted(signal)])
+      } catch (error) {
+        await this.stop()
+        const why = error instanceof Error ? error.message : String(error)
+        throw new Error(`plugin ${installed.plugin.name} could not start: ${why}`)
+      }
+    }
+    this.#watchProgress()
+  }
+
+  drain(ms: number): void {
+    for (const { parts, plugin, log } of this.#started) {
+      try {
+        parts.drain?.(ms)
+      } catch (error) {
+        log.error({ err: error, plugin: plugin.name }, 'a plugin failed to drain')
+      }
+    }
+  }
+
+  /** In reverse order; what one throws keeps no other from stopping. A second call does nothing. */
+  async stop(): Promise<void> {
+    for (const timer of this.#timers.splice(0)) clearInterval(timer)
+    for (const { parts, plugin, log } of this.#started.splice(0).reverse()) {
+      try {
+        await parts.stop?.()
+      } catch (error) {
+        log.error({ err: error, plugin: plugin.name }, 'a plugin failed to stop')
+      }
+    }
+  }
+
+  #install({ plugin, config, where }: LoadedPlugin, names: ReadonlySet<string>): void {
+    const log = this.surroundings.log.child({ plugin: plugin.name })
+    const host = this.#hostFor(plugin, checkConfig(plugin, config ?? {}, where), names, log)
+    let parts: Parts
+    try {
+      parts = plugin.setup(host)
+    } catch (error) {
+      throw new Error(`plugin ${plugin.name}: ${error instanceof Error ? error.message : error}`)
+    }
+    for (const route of parts.routes ?? []) this.#own(route.path, `${route.method} ${route.path}`, plugin.name)
+    for (const mode of parts.modes ?? []) {
+      this.#own(undefined, `?${mode.param}`, plugin.name)
+      const guard = new Guard(plugin.name, `?${mode.param}`, this.surroundings.log)
+      const handle: Mode['handle'] = (request, reply, join, pipe) =>
+        answered(
+          reply,
+          guard.gate(join.id, () => mode.handle(request, reply, join, pipe)),
+        )
+      this.modes.set(mode.param, { ...mode, handle })
+    }
+    for (const route of parts.routes ?? []) {
+      const guard = new Guard(plugin.name, route.path, this.surroundings.log)
+      const handle: Route['handle'] = (request, reply, context) =>
+        answered(
+          reply,
+          guard.gate(context.id, () => route.handle(request, reply, context)),
+        )
+      this.routes.set(route.path, [...(this.routes.get(route.path) ?? []), { ...route, handle }])
+    }
+    this.#installed.push({ plugin, parts, log })
+  }
+
+  /** What is owned has one owner; a path belongs to one plugin, whatever the method. */
+  #own(path: string | undefined, what: string, owner: string): void {
+    for (const key of path === undefined ? [what] : [what, path]) {
+      const other = this.#owners.get(key)
+      if (other !== undefined && (other !== owner || key === what)) {
+        throw new Error(`plugins ${other} and ${owner} both own ${what}; load one of them`)
+      }
+      this.#owners.set(key, owner)
+    }
+  }
+
+  #hostFor(plugin: Plugin, config: unknown, names: ReadonlySet<string>, log: Logger): Host {
+    const { prefix, pipes, gateway, throttles, now, stop } = this.surroundings
+    return {
+      config: config as object,
+      log,
+      prefix,
+      pipes,
+      gateway,
+      now,
+      refuse: (key, values = {}, headers: HeaderList = []) => {
+        const row = plugin.failures?.[key]
+        if (row === undefined) throw new Error(`plugin ${plugin.name} has no failure "${key}"`)
+        return new RefusalWithHeaders(withCode(plugin.name, key, row), values, headers)
+      },
+      has: (name) => names.has(name),
+      every: (ms, run) => {
+        const guarded = () => {
+          try {
+            run()
+          } catch (error) {
+            log.error({ err: error, plugin: plugin.name }, 'a plugin failed at what it does now and then')
+          }
+        }
+        this.#timers.push(setInterval(guarded, ms).unref())
+      },
+      slot: newSlot,
+      provide: (token, value) => {
+        this.#provided.set(token, value)
+      },
+      use: <T>(token: Token<T>) => this.#provided.get(token) as T | undefined,
+      throttle: (bytesPerSecond) => throttles.create(bytesPerSecond),
+      end: (key, row) => {
+        setImmediate(() => stop(key, withCode(plugin.name, 'ended', row)))
+      },
+    }
+  }
+
+  /** Tells of the pipes in which bytes have moved since the last second. */
+  #watchProgress(): void {
+    const { onProgress } = this.tellers
+    if (onProgress === null) return
+    const seen = new WeakMap<PipeView, number>()
+    const look = () => {
+      for (const pipe of this.surroundings.pipes.all()) {
+        const moved = pipe.bytesIn + pipe.bytesSent
+        if (pipe.state !== 'streaming' || seen.get(pipe) === moved) continue
+        seen.set(pipe, moved)
+        onProgress(pipe)
+      }
+    }
+    this.#timers.push(setInterval(look, 1000).unref())
+  }
+}
+
+/** Both observers in one call, and only as much as there is. */
+export function observers(...all: readonly (PipeObserver | null)[]): PipeObserver | null {
+  const [first = null, second = null] = all.filter((each) => each !== null)
+  if (first === null || second === null) return first
+  return {
+    onWaiting(pipe) {
+      first.onWaiting(pipe)
+      second.onWaiting(pipe)
+    },
+    onJoined(pipe, side) {
+      first.onJoined(pipe, side)
+      second.onJoined(pipe, side)
+    },
+    onPaired(pipe) {
+      first.onPaired(pipe)
+      second.onPaired(pipe)
+    },
+    onEnded(pipe) {
+      first.onEnded(pipe)
+      second.onEnded(pipe)
+    },
+  }
+}
+
+function withCode(plugin: string, key: string, row: FailureRow) {
+  return { ...row, code: `${plugin}_${key}`.replace(/[A-Z]/g, '_$&').replace(/-/g, '_').toUpperCase() }
+}
+
+/** What a handler said instead of answering: that it failed. */
+function answered(reply: Reply, said: Verdict): void {
+  if (said && !reply.give(said)) reply.cut()
+}
+
+function bound(hooks: Hooks): Hooks {
+  const all = Object.entries(hooks).filter(([, hook]) => typeof hook === 'function')
+  return Object.fromEntries(all.map(([name, hook]) => [name, hook.bind(hooks)]))
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(new Error('it took too long')), { once: true })
+  })
+}
+
+function checkShape({ plugin, where = 'the plugin' }: LoadedPlugin): void {
+  if (typeof plugin?.setup !== 'function' || typeof plugin.config?.safeParse !== 'function') {
+    throw new Error(`${where}: found no plugin; its default export must be what definePlugin() returns`)
+  }
+  if (!NAME.test(plugin.name)) {
+    throw new Error(
+      `${where}: found the plugin name ${JSON.stringify(plugin.name)}, expected lower case letters, digits and "-"`,
+    )
+  }
+  if (plugin.api !== PLUGIN_API) {
+    throw new Error(
+      `${where}: plugin ${plugin.name} was written for plugin API ${plugin.api}, and this gateway has ${PLUGIN_API}; ` +
+        'update the one or the other',
+    )
+  }
+}
+
+/** @throws Error with a line for each problem */
+function checkConfig(plugin: Plugin, config: unknown, where = `plugin ${plugin.name}`): unknown {
+  const result = (plugin.config as ConfigSchema<unknown>).safeParse(config)
+  if (result.success) return result.data
+  const lines = result.error.issues.map(({ path, message }) => {
+    const key = path.map((each) => (typeof each === 'number' ? `[${each}]` : `.${String(each)}`)).join('')
+    return `${where}: config${key}: ${message}`
+  })
+  throw new Error(lines.join('\n'))
+}
