@@ -12,7 +12,9 @@ export function nameOf(path: string, prefix: string): string {
 }
 
 export function escapedName(name: string): string {
-  const ascii = name.replace(/[^\x21-\x7e]+/g, (found) => encodeURIComponent(found.replace(/\p{Surrogate}/gu, '\ufffd')))
+  const ascii = name.replace(/[^\x21-\x7e]+/g, (found) =>
+    encodeURIComponent(found.replace(/\p{Surrogate}/gu, '\ufffd')),
+  )
   return ascii.length > MAX_NAME ? `${ascii.slice(0, MAX_NAME)}...` : ascii
 }
 

@@ -47,9 +47,14 @@ export class LoopDelay {
     this.#younger = undefined
   }
 
+  /** How often the monitor that is read has looked. */
+  get looks(): number {
+    return this.#older?.count ?? 0
+  }
+
   /** 0 while nothing is known. */
   seconds(quantile: number): number {
-    if (this.#older === undefined || this.#older.count === 0) return 0
+    if (this.#older === undefined || this.looks === 0) return 0
     const nanoseconds = quantile === 1 ? this.#older.max : this.#older.percentile(quantile * 100)
     // What is recorded is the time between two looks; being on time is no delay.
     return Math.max(0, nanoseconds / 1e9 - RESOLUTION_MS / 1000)

@@ -43,8 +43,9 @@ export class Exposition {
 
   find(name: string, labels: Record<string, string> = {}): number | undefined {
     const wanted = JSON.stringify(Object.entries(labels).sort())
-    return this.samples.find((each) => each.name === name && JSON.stringify(Object.entries(each.labels).sort()) === wanted)
-      ?.value
+    return this.samples.find(
+      (each) => each.name === name && JSON.stringify(Object.entries(each.labels).sort()) === wanted,
+    )?.value
   }
 
   #comment(line: string): void {
@@ -60,7 +61,8 @@ export class Exposition {
   #belongs({ name, value, labels }: Sample, line: string): void {
     const family = name.replace(/_(bucket|sum|count)$/, '')
     const type = this.types.get(name) ?? this.types.get(family)
-    if (type === undefined || !(this.helps.has(name) || this.helps.has(family))) throw new Error(`no TYPE, HELP: ${line}`)
+    if (type === undefined || !(this.helps.has(name) || this.helps.has(family)))
+      throw new Error(`no TYPE, HELP: ${line}`)
     if (type === 'counter' && !(name.endsWith('_total') && value >= 0)) throw new Error(`no counter: ${line}`)
     if (type !== 'counter' && name.endsWith('_total')) throw new Error(`not a counter: ${line}`)
     if (name.endsWith('_bucket') && labels.le === undefined) throw new Error(`no le: ${line}`)
