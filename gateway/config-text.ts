@@ -72,6 +72,8 @@ export function helpText(): string {
   return [
     'Usage: pipegate serve [flags]     serves until SIGTERM or SIGINT',
     '       pipegate check [flags]     looks at the configuration and the plugins, and starts nothing',
+    '       pipegate token [flags]     makes a token for auth-bearer',
+    '       pipegate link URL [flags]  makes a signed link for links',
     '',
     "One HTTP request's body becomes another request's response.",
     '',

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { BUNDLED } from '../plugins/bundled.js'
+import { BUNDLED, COMMANDS } from '../plugins/bundled.js'
 import {
   ConfigError,
   helpText,
@@ -16,6 +16,8 @@ import { loadPlugins } from './plugin-loader.js'
 
 /** The command line: prints what was asked for, or serves until a signal. Returns the exit code. */
 async function main(): Promise<number> {
+  const [first = '', ...rest] = process.argv.slice(2)
+  if (Object.hasOwn(COMMANDS, first)) return runCommand((await COMMANDS[first]!())(rest))
   const line = parseCommandLine(process.argv.slice(2))
   const { help, version, printConfig } = line.switches
   if (help) return print(helpText())
@@ -23,6 +25,12 @@ async function main(): Promise<number> {
   const loaded = loadConfigWithOrigins({ flags: line.values, env: process.env })
   if (printConfig) return print(renderConfig(loaded.config, loaded.origins) + pluginComment(loaded.plugins))
   return line.command === 'check' ? check(loaded) : serve(loaded)
+}
+
+function runCommand({ text, exitCode }: { readonly text: string; readonly exitCode: number }): number {
+  const out = exitCode === 0 ? process.stdout : process.stderr
+  out.write(text)
+  return exitCode
 }
 
 function print(text: string): number {

@@ -1,4 +1,19 @@
 import type { Plugin } from '../gateway/plugin-api.js'
 
 /** The plugins that come with the gateway, by name. None is loaded into memory before it is asked for. */
-export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: Plugin }>>> = {}
+export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: Plugin }>>> = {
+  links: () => import('./links/index.js'),
+  'auth-bearer': () => import('./auth-bearer/index.js'),
+  'auth-jwt': () => import('./auth-jwt/index.js'),
+  limits: () => import('./limits/index.js'),
+  metrics: () => import('./metrics/index.js'),
+  'access-log': () => import('./access-log/index.js'),
+}
+
+/** Commands of the program that belong to a plugin: `pipegate token`, `pipegate link`. Each gets what stands behind its name. */
+export const COMMANDS: Readonly<
+  Record<string, () => Promise<(argv: readonly string[]) => { readonly text: string; readonly exitCode: number }>>
+> = {
+  token: async () => (await import('./auth-bearer/token.js')).tokenCommand,
+  link: async () => (await import('./links/link.js')).linkCommand,
+}
