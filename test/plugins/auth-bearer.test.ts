@@ -168,6 +168,7 @@ t.test('what stops the start, and does not show a token', async (t) => {
     'bad.yaml': `- name: a\n  token: "${secret}\n`,
     'key.yaml': `- ${secret}: 1\n  name: x\n`,
     'empty.yaml': '',
+    'tag.yaml': `- name: a\n  token: !${secret} x\n`,
   })
   const one = (entry: object) => ({ tokens: [{ name: 'a', ...entry }] })
   const cases: readonly [object, RegExp][] = [
@@ -201,6 +202,7 @@ t.test('what stops the start, and does not show a token', async (t) => {
     ],
     [{ file: join(dir, 'none.yaml') }, /none\.yaml: cannot be read \(ENOENT\)/],
     [{ file: join(dir, 'bad.yaml') }, /bad\.yaml:\d+:\d+: not YAML \(/],
+    [{ file: join(dir, 'tag.yaml') }, /tag\.yaml:2:10: not YAML \(TAG_RESOLVE_FAILED\)/],
     [{ file: join(dir, 'key.yaml') }, /key\.yaml: \[0\]: found a key that is unknown/],
     [{ file: join(dir, 'empty.yaml') }, /empty\.yaml: is empty/],
   ]
