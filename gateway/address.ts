@@ -26,7 +26,7 @@ export function readAddress(path: string, rules: AddressRules): Address | Refusa
   if (!underPrefix && !rules.bareNames) {
     return new Refusal(FAILURES.notHere, { found: show(path), instead: `${prefix}/<name>` })
   }
-  const name = canonical(path.slice(underPrefix ? prefix.length + 1 : 1))
+  const name = canonicalName(path.slice(underPrefix ? prefix.length + 1 : 1))
   const reserved = name.replace(/[/.]$/, '').toLowerCase()
   // `.` alone is a forbidden segment, not an alias of the empty name.
   if (RESERVED.has(reserved) && name !== '.') return { kind: 'reserved', name: reserved, underPrefix }
@@ -37,7 +37,7 @@ export function readAddress(path: string, rules: AddressRules): Address | Refusa
  * One spelling for what means the same: hex digits of percent-escapes in upper case, and raw non-ASCII characters, which
  * curl sends as they are, as the escapes that a browser makes of them. Nothing is decoded.
  */
-function canonical(name: string): string {
+export function canonicalName(name: string): string {
   const escaped = name.replace(/%[0-9a-f]{2}/gi, (each) => each.toUpperCase())
   return /[^\x00-\x7f]/.test(escaped) ? escaped.replace(/[^\x00-\x7f]+/g, encodeURIComponent) : escaped
 }

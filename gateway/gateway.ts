@@ -76,6 +76,7 @@ export class Gateway {
       gateway: this.#view(),
       throttles: this.#throttles,
       now,
+      decideMs: config.decide * 1000,
       stop: (key, failure) => this.table.stop(key, failure),
     })
     const observer = observers(transferLog(log), this.#plugins.tellers.pipes)

@@ -17,6 +17,7 @@ export {
   type Side,
   type Throttle,
 } from '../core/index.js'
+export { type Address, canonicalName, readAddress } from './address.js'
 export { type Answer, type HeaderList, jsonAnswer, textAnswer } from './answers.js'
 export { integer, Parameters, show } from './parameters.js'
 export type { RequestRecord } from './request-log.js'

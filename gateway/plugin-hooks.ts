@@ -30,9 +30,6 @@ function calls<N extends Name>(all: readonly Hooked[], name: N, log: Logger): re
 
 type Said = Refusal | Answer | undefined
 
-/** How long all asynchronous gates together may take. */
-const ADMIT_MS = 10_000
-
 /** What may say no. */
 export class Gates {
   /** Whether a side has to be held until somebody has decided. */
@@ -43,7 +40,12 @@ export class Gates {
   readonly #admit
   readonly #admitAsync
 
-  constructor(hooked: readonly Hooked[], log: Logger) {
+  /** @param decideMs how long all asynchronous gates together may take */
+  constructor(
+    hooked: readonly Hooked[],
+    log: Logger,
+    readonly decideMs: number,
+  ) {
     this.#request = calls(hooked, 'onRequest', log)
     this.#admit = calls(hooked, 'onAdmit', log)
     this.#admitAsync = calls(hooked, 'onAdmitAsync', log)
@@ -72,7 +74,7 @@ export class Gates {
   /** Resolves with what was said, at the latest when the time is over; never rejects. */
   async admitAsync(request: RequestCopy, visit: Visit): Promise<Said> {
     const control = new AbortController()
-    const deadline = setTimeout(() => control.abort(), ADMIT_MS)
+    const deadline = setTimeout(() => control.abort(), this.decideMs)
     visit.onOver(() => control.abort())
     try {
       for (const { hook, guard } of this.#admitAsync ?? []) {

@@ -40,6 +40,8 @@ export interface HostSurroundings {
   readonly gateway: GatewayView
   readonly throttles: Throttles
   readonly now: () => number
+  /** How long asynchronous gates may take, all together. */
+  readonly decideMs: number
   /** Ends a pipe, behind the callback that is running. */
   readonly stop: PipeTable['stop']
 }
@@ -77,7 +79,7 @@ export class PluginHost {
     const hooked = this.#installed.flatMap(({ plugin, parts }) =>
       parts.hooks === undefined ? [] : [{ name: plugin.name, hooks: bound(parts.hooks), reads: plugin.reads ?? [] }],
     )
-    this.gates = new Gates(hooked, surroundings.log)
+    this.gates = new Gates(hooked, surroundings.log, surroundings.decideMs)
     this.tellers = new Tellers(hooked, surroundings.log)
   }
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import { nearest, show } from './config-problems.js'
+import { nearest, printable, show } from './config-problems.js'
 import type { Plugin } from './plugin-api.js'
 import type { LoadedPlugin } from './plugin-host.js'
 
@@ -49,9 +49,9 @@ function isFile(name: string): boolean {
 }
 
 async function loadFile(path: string): Promise<Plugin> {
-  if (!existsSync(path)) throw new Error(`found no file ${show(path)}`)
+  if (!existsSync(path)) throw new Error(`found no file ${printable(path)}`)
   if (/\.[cm]?ts$/.test(path))
-    throw new Error(`found TypeScript in ${show(path)}, expected what it is compiled to (.js or .mjs)`)
+    throw new Error(`found TypeScript in ${printable(path)}, expected what it is compiled to (.js or .mjs)`)
   return pluginIn(await imported(pathToFileURL(path).href, path), path)
 }
 

@@ -86,6 +86,11 @@ export const settings = z.strictObject({
   maxReceivers: setting(integer(1, 256), '256', 'Largest ?n a sender or receiver may ask for.'),
   maxWaiting: setting(integer(1), '10000', 'Pipes that may wait at once.'),
   maxActive: setting(integer(1), '10000', 'Transfers that may stream at once.'),
+  decide: setting(
+    seconds(1, 60),
+    '10',
+    'How long plugins that ask somebody else may take to decide on a request, all together.',
+  ),
   trustedProxies: setting(
     networks(),
     '',

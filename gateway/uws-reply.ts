@@ -6,6 +6,9 @@ import type { ExchangeOwner, UwsExchange } from './uws-exchange.js'
 import type { Timed, Touched } from './uws-keepalive.js'
 import { atEndOfTurn, type Flushable } from './uws-turn.js'
 
+/** So much text waits for the end of a turn at most, if the writer looks at what `write` returns. */
+const ENOUGH = 64 * 1024
+
 /** The response of a request that a plugin answers. */
 export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
   readonly isPaused = false
@@ -14,6 +17,8 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
   /** Characters that uWebSockets keeps because the client does not take them; at least that many bytes. */
   #withUws = 0
   #blocked = false
+  /** Whoever writes was told that it is enough. */
+  #full = false
   #head: { readonly status: number; readonly headers: HeaderList } | undefined
   #opened = false
   #closing = false
@@ -63,7 +68,8 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
     if (this.isOver || !this.#opened) return false
     this.#text += text
     this.#schedule()
-    return !this.#blocked
+    this.#full = this.#blocked || this.#text.length >= ENOUGH
+    return !this.#full
   }
 
   close(): boolean {
@@ -112,6 +118,8 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
     } else if (this.#blocked && !this.exchange.over) {
       this.#withUws = text.length
       this.#touched ??= this.exchange.context.keepalive.add(this)
+    } else {
+      this.#drained()
     }
   }
 
@@ -122,12 +130,18 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
     // What is left in its buffer is not sent without this: see UwsSource.
     this.res.cork(() => {})
     if (this.#text !== '' || this.#closing) this.#schedule()
+    this.#drained()
+    return true
+  }
+
+  #drained(): void {
+    if (!this.#full || this.exchange.over) return
+    this.#full = false
     try {
       this.#drain()
     } catch (error) {
       this.fault(error)
     }
-    return true
   }
 
   #schedule(): void {

@@ -72,8 +72,8 @@ static void follow_frame(struct body *body, unsigned char c) {
   switch (body->place) {
     case DATA_CR: body->place = c == '\r' ? DATA_LF : BROKEN; break;
     case DATA_LF:
+      /* All data has come, so the size is 0 again. */
       body->place = c == '\n' ? SIZE : BROKEN;
-      body->size = 0;
       body->digits = 0;
       break;
     case SIZE:
@@ -153,15 +153,17 @@ static void find_start(struct body *body, const unsigned char *data) {
   const unsigned char *line = data - 2;
   if (data < last_bytes + 3 || data > last_bytes + last_length) return;
   while (line > last_bytes && hex(line[-1]) >= 0) line--;
-  if (line == last_bytes) return;
   *body = (struct body){.place = ends_head(line) ? SIZE : BROKEN};
   follow(body, line, last_bytes + last_length);
 }
 
-/* Whether there is an empty body behind the head: "0" and its line break. */
+/*
+ * Whether there is an empty body behind the head: "0" and its line break. At least the last byte of the head is in this
+ * read, so a "0" at its very start belongs to a header.
+ */
 static bool has_empty_body(void) {
-  for (size_t i = 0; i < last_length; i++) {
-    if (last_bytes[i] != '0' || (i > 0 && !ends_head(last_bytes + i))) continue;
+  for (size_t i = 1; i < last_length; i++) {
+    if (last_bytes[i] != '0' || !ends_head(last_bytes + i)) continue;
     while (i < last_length && last_bytes[i] == '0') i++;
     size_t rest = last_length - i < 4 ? last_length - i : 4;
     /* The last line break may still be on its way. */

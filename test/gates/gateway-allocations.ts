@@ -1,11 +1,13 @@
 /**
  * A gateway that says how many bytes of heap each read took. Run with `ROOMY` and an IPC channel: it sends its port, and for
- * each message it receives what was measured since the one before.
+ * each message it receives what was measured since the one before. With the argument `plugin` one is loaded that has every
+ * hook, and does nothing in any of them.
  */
 import { pino } from 'pino'
 import { SenderSeat } from '../../core/seats.js'
 import { loadConfig } from '../../gateway/config.js'
 import { Gateway } from '../../gateway/gateway.js'
+import { definePlugin, PLUGIN_API, z } from '../../gateway/plugin-api.js'
 import { measureHeap } from './heap.js'
 
 export interface Measured {
@@ -13,7 +15,28 @@ export interface Measured {
   readonly bytes: number
 }
 
-const gateway = new Gateway(loadConfig({ flags: { port: '0' }, env: {} }), pino({ level: 'silent' }))
+const nothing = () => {}
+const idle = definePlugin({
+  name: 'idle',
+  api: PLUGIN_API,
+  config: z.strictObject({}),
+  setup: () => ({
+    hooks: {
+      onRequest: nothing,
+      onAdmit: nothing,
+      onAdmitAsync: async () => {},
+      onWaiting: nothing,
+      onJoined: nothing,
+      onPaired: nothing,
+      onProgress: nothing,
+      onEnded: nothing,
+      onRefused: nothing,
+      onRequestEnded: nothing,
+    },
+  }),
+})
+const plugins = process.argv[2] === 'plugin' ? [{ plugin: idle }] : []
+const gateway = new Gateway(loadConfig({ flags: { port: '0' }, env: {} }), pino({ level: 'silent' }), plugins)
 let reads = 0
 const feed = SenderSeat.prototype.feed
 SenderSeat.prototype.feed = function (this: SenderSeat, bytes) {

@@ -91,6 +91,7 @@ const RANKS: { readonly [K in SettingKey]-?: Ranks<Config[K]> } = {
   maxReceivers: [256, ['1', 1], ['2', 2], ['3', 3]],
   maxWaiting: [10_000, ['1', 1], ['2', 2], ['3000000', 3_000_000]],
   maxActive: [10_000, ['1', 1], ['2', 2], ['3', 3]],
+  decide: [10, ['1', 1], ['60', 60], ['9', 9]],
   trustedProxies: ['', ['10.0.0.0/8', '10.0.0.0/8'], ['::1', '::1'], ['127.0.0.1, fd00::/8', '127.0.0.1, fd00::/8']],
   reply: ['stream', ['end', 'end'], ['stream', 'stream'], ['end', 'end']],
   failedEnd: ['cut', ['clean', 'clean'], ['cut', 'cut'], ['clean', 'clean']],
@@ -207,6 +208,7 @@ const REFUSED: { readonly [K in SettingKey]: readonly string[] } = {
   maxReceivers: INTEGERS(1, 256),
   maxWaiting: INTEGERS(1, Number.MAX_SAFE_INTEGER),
   maxActive: INTEGERS(1, Number.MAX_SAFE_INTEGER),
+  decide: INTEGERS(1, 60),
   trustedProxies: ['x', '10.0.0.0/33', '::1/129', '10.0.0.0/8/8', '10.0.0.0/8,', 'localhost'],
   reply: ['', 'later', 'End'],
   failedEnd: ['', 'dirty', 'Cut'],
@@ -629,7 +631,8 @@ t.test('command lines that cannot be understood', async (t) => {
     ['serve --bare-names false', 'unexpected argument "false"'],
     ['serve now', 'unexpected argument "now"'],
     ['serve serve', 'unexpected argument "serve"'],
-    ['run', 'unknown command "run"; the only command is serve'],
+    ['run', 'unknown command "run"; the commands are serve, check'],
+    ['serv', 'unknown command "serv"; did you mean serve?'],
     ['--port 80', 'no command given; to start the server: pipegate serve'],
   ]
   for (const [line, message] of cases) {

@@ -1,0 +1,42 @@
+import { definePlugin } from '../../gateway/plugin-api.js'
+import { type AccessLogConfig, accessLogConfig, readSalt } from './config.js'
+import { Lines } from './lines.js'
+import { LOOK_MS, Output } from './output.js'
+import { Pseudonyms } from './pseudonym.js'
+
+/** One JSON line for each request and for each transfer that is over. */
+export default definePlugin<AccessLogConfig>({
+  name: 'access-log',
+  api: 1,
+  summary: 'One JSON line for each request and each transfer.',
+  config: accessLogConfig,
+
+  setup(host) {
+    const { config } = host
+    const lines = new Lines(config, new Pseudonyms(readSalt(config, process.env)), host.prefix)
+    const output = new Output(config.output, host.log)
+    const names = host.slot<string>()
+    return {
+      hooks: {
+        ...(config.requests && {
+          onAdmit(_request, join) {
+            names.set(join, join.name)
+          },
+          onRequestEnded(record, context) {
+            output.line(lines.request(record, context, names.get(context)), 'request')
+          },
+        }),
+        ...(config.transfers && {
+          onEnded(pipe) {
+            output.line(lines.transfer(pipe), 'transfer')
+          },
+        }),
+      },
+      async start() {
+        await output.open()
+        host.every(LOOK_MS, () => output.look())
+      },
+      stop: () => output.close(),
+    }
+  },
+})

@@ -1,0 +1,104 @@
+import { once } from 'node:events'
+import { fstat, stat } from 'node:fs'
+import { promisify } from 'node:util'
+import { type Logger, pino } from 'pino'
+import type { Log } from '../../gateway/plugin-api.js'
+import type { AccessLogConfig } from './config.js'
+
+/** Lines that a slow disk or a reader that does not read may keep in memory; what comes then is dropped and counted. */
+const MAX_KEPT = 8 * 1024 * 1024
+/** A write of so many bytes to a pipe is not torn apart by the gateway's own log on the same one (POSIX, PIPE_BUF). */
+const PIPE_BUF = 4096
+/** How long a stop waits for the last lines. */
+const FLUSH_MS = 5000
+export const LOOK_MS = 5000
+
+type Destination = ReturnType<typeof pino.destination>
+
+/**
+ * Where lines go. They are written behind the event loop's back, as many at once as have come, so that neither a slow disk
+ * nor a reader of standard output that has stopped holds a transfer.
+ */
+export class Output {
+  readonly #where: AccessLogConfig['output']
+  readonly #log: Log
+  #destination: Destination | undefined
+  #logger: Logger | undefined
+  #dropped = 0
+  #failure: Error | undefined
+  #stopping = false
+
+  constructor(where: AccessLogConfig['output'], log: Log) {
+    this.#where = where
+    this.#log = log
+  }
+
+  /** @throws Error with one line when the file cannot be opened */
+  async open(): Promise<void> {
+    const dest = this.#where === 'stdout' ? 1 : this.#where.file
+    // Names and addresses are nobody's business but the operator's.
+    const destination = pino.destination({
+      dest,
+      sync: false,
+      append: true,
+      mode: 0o640,
+      maxLength: MAX_KEPT,
+      ...(dest === 1 ? { maxWrite: PIPE_BUF } : {}),
+    })
+    try {
+      await once(destination, 'ready')
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      throw new Error(`config.output.file: ${why}; expected a file that can be appended to`)
+    }
+    destination.on('error', (error: Error) => {
+      this.#failure = error
+    })
+    destination.on('drop', () => {
+      this.#dropped++
+    })
+    this.#destination = destination
+    this.#logger = pino({ base: null, level: 'info' }, destination)
+  }
+
+  line(fields: object, message: 'request' | 'transfer'): void {
+    if (!this.#stopping) this.#logger?.info(fields, message)
+  }
+
+  /** Every `LOOK_MS`: says what went wrong, and follows a file that was moved away. */
+  look(): void {
+    if (this.#failure !== undefined) this.#log.error({ err: this.#failure }, 'the access log cannot be written')
+    if (this.#dropped > 0) this.#log.warn({ lines: this.#dropped }, 'the access log is too slow, lines were dropped')
+    this.#failure = undefined
+    this.#dropped = 0
+    if (this.#where !== 'stdout') void this.#follow(this.#where.file)
+  }
+
+  /** Resolves when every line is out, or the time for that is over. */
+  async close(): Promise<void> {
+    const destination = this.#destination
+    if (destination === undefined || this.#stopping) return
+    this.#stopping = true
+    let limit: NodeJS.Timeout | undefined
+    const late = new Promise<boolean>((resolve) => {
+      limit = setTimeout(() => resolve(true), FLUSH_MS)
+    })
+    const failed = new Promise<boolean>((resolve) => destination.once('error', () => resolve(true)))
+    const closed = new Promise<boolean>((resolve) => destination.once('close', () => resolve(false)))
+    destination.end()
+    const lost = await Promise.race([closed, failed, late])
+    clearTimeout(limit)
+    if (lost) this.#log.error({}, 'the last lines of the access log could not be written')
+  }
+
+  /** Opens the path anew when the file that is written is no longer the one that is there. */
+  async #follow(path: string): Promise<void> {
+    const destination = this.#destination
+    const fd = (destination as { fd?: number } | undefined)?.fd
+    if (destination === undefined || fd === undefined || fd < 0) return
+    const there = await promisify(stat)(path).catch(() => undefined)
+    const ours = await promisify(fstat)(fd).catch(() => undefined)
+    if (this.#stopping || ours === undefined) return
+    if (there === undefined || there.ino !== ours.ino || there.dev !== ours.dev) destination.reopen()
+  }
+}

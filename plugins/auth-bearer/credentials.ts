@@ -1,0 +1,62 @@
+import type { RequestView } from '../../gateway/plugin-api.js'
+import { TOKEN } from './entries.js'
+
+/** What a request says about who it is. */
+export type Credentials =
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'repeated'; readonly count: number }
+  | { readonly kind: 'malformed' }
+  | { readonly kind: 'bearer' | 'basic'; readonly token: string }
+
+/** Longer than any token that somebody could mean. */
+const LONGEST = 4096
+
+/** Reads the `Authorization` header. Strict: what can be read in two ways is malformed. */
+export function readCredentials(request: RequestView): Credentials {
+  const values: string[] = []
+  request.eachHeader((name, value) => {
+    if (name === 'authorization') values.push(value)
+  })
+  const [value] = values
+  if (value === undefined) return { kind: 'absent' }
+  // One proxy reads the first of them, another one the last.
+  if (values.length > 1) return { kind: 'repeated', count: values.length }
+  const [, scheme = '', rest = ''] = /^([A-Za-z]+) ([\x21-\x7e]+)$/.exec(value) ?? []
+  if (rest.length > LONGEST) return { kind: 'malformed' }
+  switch (scheme.toLowerCase()) {
+    case 'bearer':
+      return TOKEN.test(rest) ? { kind: 'bearer', token: rest } : { kind: 'malformed' }
+    case 'basic':
+      return basic(rest)
+    default:
+      return { kind: 'malformed' }
+  }
+}
+
+/** The password is the token, whatever the user's name. */
+function basic(encoded: string): Credentials {
+  const bytes = Buffer.from(encoded, 'base64')
+  // Node skips what is not base64.
+  if (bytes.toString('base64').replace(/=+$/, '') !== encoded.replace(/=+$/, '')) return { kind: 'malformed' }
+  const text = bytes.toString('latin1')
+  const token = text.slice(text.indexOf(':') + 1)
+  return text.includes(':') && TOKEN.test(token) ? { kind: 'basic', token } : { kind: 'malformed' }
+}
+
+/** Three parts, the first of them a JSON object: what a JWT looks like. */
+export function looksLikeJwt(token: string): boolean {
+  return /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/.test(token)
+}
+
+/**
+ * Whether a page of another site has made a browser send this. A browser adds Basic credentials to such requests by itself,
+ * so they say nothing about what its user wants. Following a link is fine: the other site sees nothing of the answer.
+ */
+export function isFromElsewhere(request: RequestView): boolean {
+  const site = request.header('sec-fetch-site')
+  const isLink = request.method === 'GET' && request.header('sec-fetch-dest') === 'document'
+  if (site !== '') return (site === 'cross-site' || site === 'same-site') && !isLink
+  const origin = request.header('origin')
+  // Browsers leave Sec-Fetch-Site out over plain HTTP.
+  return origin !== '' && origin.replace(/^https?:\/\//, '').toLowerCase() !== request.header('host').toLowerCase()
+}

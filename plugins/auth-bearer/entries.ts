@@ -1,0 +1,98 @@
+import { type Right, z } from '../../gateway/plugin-api.js'
+import { namePattern } from './patterns.js'
+import { digestOf, type Grant } from './token-table.js'
+
+export const RIGHTS = ['send', 'receive', 'watch'] as const satisfies readonly Right[]
+
+/** The least number of characters of a token: fewer can be guessed. */
+export const SHORTEST = 20
+
+/** What RFC 6750 lets stand behind `Bearer `: anything else could never be presented. */
+export const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
+
+const words = (...all: readonly string[]) => all.map((word) => `"${word}"`).join(', ')
+
+// Every message is our own, and none has a value in it: what stands in the wrong place may be a token.
+const rights = z
+  .array(z.enum(RIGHTS, { error: `expected one of ${words(...RIGHTS)}` }), { error: 'expected a list of rights' })
+  .transform((list): ReadonlySet<Right> => new Set(list))
+
+export const rightsSchema = rights
+
+const KEYS = ['name', 'project', 'rights', 'names', 'hash', 'token', 'env']
+
+export const entrySchema = z
+  .strictObject(
+    {
+      name: z.string({ error: 'expected a name' }).regex(/^[\w.@-]{1,64}$/, {
+        error: 'expected 1 to 64 letters, digits, "_", "-", "." or "@"',
+      }),
+      project: z
+        .string({ error: 'expected the name of a project' })
+        .regex(/^[\w.-]{0,64}$/, { error: 'expected up to 64 letters, digits, "_", "-" or "."' })
+        .default(''),
+      rights: rights.default(new Set(RIGHTS)),
+      names: z
+        .array(
+          z
+            .string({ error: 'expected a pattern' })
+            .refine((text) => /^[^/\s][^\s]{0,1023}$/.test(text) && !/\p{Cs}/u.test(text), {
+              error: 'expected a pattern such as jobs/*, without a slash in front and without spaces',
+            }),
+          { error: 'expected a list of patterns' },
+        )
+        .min(1, { error: 'expected at least one pattern; leave names out to allow all' })
+        .optional(),
+      hash: z
+        .string({ error: 'expected sha256:<64 hex digits>' })
+        .regex(/^sha256:[0-9a-f]{64}$/i, { error: 'expected sha256:<64 hex digits>' })
+        .optional(),
+      token: z.string({ error: 'expected a token' }).optional(),
+      env: z.string({ error: 'expected the name of a variable' }).min(1, { error: 'expected a name' }).optional(),
+    },
+    {
+      error: (issue) =>
+        issue.code === 'unrecognized_keys'
+          ? `found a key that is unknown; the known ones are ${words(...KEYS)}`
+          : 'expected a mapping with name, and with hash, token or env',
+    },
+  )
+  .refine(({ hash, token, env }) => [hash, token, env].filter((each) => each !== undefined).length === 1, {
+    error: 'expected exactly one of hash, token and env',
+  })
+
+export type Entry = z.infer<typeof entrySchema>
+
+export const entriesSchema = z.array(entrySchema, { error: 'expected a list of tokens' })
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+/** @throws Error with one line, without the token */
+export function grantOf(entry: Entry, env: Environment): Grant {
+  const { name, project, rights: allowed, names } = entry
+  return {
+    name,
+    project,
+    rights: allowed,
+    names: names === undefined ? undefined : { written: names, fit: names.map(namePattern) },
+    digest: digestFor(entry, env),
+  }
+}
+
+function digestFor({ name, hash, token, env: variable }: Entry, env: Environment): Buffer {
+  if (hash !== undefined) return Buffer.from(hash.slice('sha256:'.length), 'hex')
+  const text = variable === undefined ? token! : env[variable]
+  const where = variable === undefined ? `the token "${name}"` : `the token "${name}", from its variable,`
+  if (text === undefined || text === '') {
+    const what = variable === undefined ? 'is empty' : 'has a variable that is not set'
+    throw new Error(`the token "${name}" ${what}; "pipegate token" makes one`)
+  }
+  if (text.length < SHORTEST) {
+    const found = `${where} has ${text.length} characters`
+    throw new Error(`${found}, expected at least ${SHORTEST}; "pipegate token" makes one`)
+  }
+  if (!TOKEN.test(text)) {
+    throw new Error(`${where} has characters that no token has; use letters, digits and - . _ ~ + /`)
+  }
+  return digestOf(text)
+}

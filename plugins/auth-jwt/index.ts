@@ -1,0 +1,79 @@
+/** Who asks is whom a signed JWT names (RFC 7519), sent as a bearer token (RFC 6750). docs/plugins/auth-jwt.md. */
+
+import {
+  definePlugin,
+  type Host,
+  type Join,
+  PLUGIN_API,
+  type Refusal,
+  type RequestCopy,
+  type RequestView,
+  type Right,
+} from '../../gateway/plugin-api.js'
+import { readBearer } from './bearer.js'
+import { challenge } from './challenge.js'
+import { checkGrant, readClaims } from './claims.js'
+import { type Config, config } from './config.js'
+import { FAILURES, type FailureKey, TokenProblem } from './failures.js'
+import { KeysUnavailable } from './keys.js'
+import { openKeys } from './open-keys.js'
+import { verifier } from './verify.js'
+
+const RIGHT: Readonly<Record<Join['side'], Right>> = { sender: 'send', receiver: 'receive', watcher: 'watch' }
+
+export default definePlugin({
+  name: 'auth-jwt',
+  api: PLUGIN_API,
+  summary: 'lets in who has a signed JWT',
+  after: ['links', 'auth-bearer'],
+  config,
+  failures: FAILURES,
+  reads: ['authorization'],
+
+  setup(host: Host<Config, FailureKey>) {
+    const keys = openKeys(host.config, host)
+    const verify = verifier(host.config, keys)
+
+    function refuse(problem: TokenProblem, right: Right): Refusal {
+      const { rightsClaim, rights } = host.config
+      const scope = problem.key === 'noRight' && rightsClaim !== undefined ? rights[right][0] : undefined
+      return host.refuse(problem.key, problem.values, challenge(problem.key, problem.values, scope))
+    }
+
+    return {
+      hooks: {
+        /** Which of two headers another program would believe cannot be known, so neither is. */
+        onAdmit(request: RequestView, join: Join) {
+          if (join.identity !== undefined) return undefined
+          let count = 0
+          request.eachHeader((name) => {
+            if (name === 'authorization') count++
+          })
+          return count > 1 ? refuse(new TokenProblem('severalHeaders'), RIGHT[join.side]) : undefined
+        },
+
+        async onAdmitAsync(request: RequestCopy, join: Join, signal: AbortSignal) {
+          if (join.identity !== undefined) return undefined
+          const right = RIGHT[join.side]
+          try {
+            const grant = readClaims(await verify(readBearer(request.header('authorization')), signal), host.config)
+            join.identify(grant.identity)
+            checkGrant(grant, right, join.name, host.config)
+            return undefined
+          } catch (error) {
+            if (error instanceof TokenProblem) return refuse(error, right)
+            if (!(error instanceof KeysUnavailable)) throw error
+            const seconds = error.retryAfter
+            return host.refuse('noKeys', { seconds }, [['Retry-After', String(seconds)]])
+          }
+        },
+      },
+      start() {
+        keys.start()
+      },
+      stop() {
+        keys.stop()
+      },
+    }
+  },
+})

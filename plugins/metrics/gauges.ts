@@ -1,0 +1,45 @@
+import { Gauge, type Registry } from '@prometheus-io/client'
+import type { GatewayView, Pipes } from '../../gateway/plugin-api.js'
+
+/** What is, read when somebody scrapes. */
+export function gatewayGauges(registry: Registry, pipes: Pipes, gateway: GatewayView): void {
+  const gauge = (name: string, help: string, read: () => number) => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read())
+      },
+    })
+  }
+  new Gauge({
+    name: 'pipegate_pipes',
+    help: 'Pipes that are not over, by state.',
+    labelNames: ['state'],
+    registers: [registry],
+    collect() {
+      this.set({ state: 'waiting' }, pipes.waiting)
+      this.set({ state: 'streaming' }, pipes.streaming)
+    },
+  })
+  gauge('pipegate_receivers', 'Receivers that are connected, waiting ones too.', () => receivers(pipes))
+  gauge('pipegate_open_requests', 'Requests whose response is not over.', () => gateway.openRequests)
+  gauge('pipegate_window_bytes', 'How far a receiver may be behind another one.', () => gateway.window)
+  gauge(
+    'pipegate_held_bytes',
+    'Bytes held for receivers that have not taken them, all transfers together.',
+    () => gateway.heldBytes,
+  )
+  gauge('pipegate_memory_limit_bytes', 'The most that pipegate_held_bytes may be.', () => gateway.memory)
+  gauge('pipegate_socket_helper_active', '1 while no sender can hold the event loop, else 0.', () =>
+    gateway.socketHelperInactive === undefined ? 1 : 0,
+  )
+  gauge('pipegate_draining', '1 while the gateway takes no new work, else 0.', () => (gateway.draining ? 1 : 0))
+}
+
+function receivers(pipes: Pipes): number {
+  let present = 0
+  for (const pipe of pipes.all()) present += pipe.receiversPresent
+  return present
+}

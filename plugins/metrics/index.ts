@@ -1,0 +1,70 @@
+import { Registry } from '@prometheus-io/client'
+import { definePlugin, type Host, type Reply, type RequestView } from '../../gateway/plugin-api.js'
+import { type MetricsConfig, metricsConfig, readToken } from './config.js'
+import { METRICS_FAILURES, type MetricsFailure } from './failures.js'
+import { gatewayGauges } from './gauges.js'
+import { LoopDelay, TURN_MS } from './loop-delay.js'
+import { processMetrics } from './process-metrics.js'
+import { requestHooks } from './requests.js'
+import { Scraper } from './scraper.js'
+import { Transfers } from './transfers.js'
+
+/** Numbers for Prometheus on `GET {prefix}/metrics`. Labels have few values: never a name, a project or an address. */
+export default definePlugin<MetricsConfig, MetricsFailure>({
+  name: 'metrics',
+  api: 1,
+  summary: 'Numbers for Prometheus at /metrics.',
+  config: metricsConfig,
+  failures: METRICS_FAILURES,
+
+  setup(host) {
+    const scraper = new Scraper(readToken(host.config, process.env))
+    const registry = new Registry()
+    const transfers = new Transfers(registry)
+    const delay = new LoopDelay(registry)
+    gatewayGauges(registry, host.pipes, host.gateway)
+    processMetrics(registry)
+    return {
+      hooks: { ...requestHooks(registry), ...transfers.hooks },
+      routes: [
+        {
+          method: 'GET',
+          path: '/metrics',
+          handle: (request, reply) => scrape(host, registry, scraper, request, reply),
+        },
+      ],
+      start() {
+        delay.start()
+        host.every(TURN_MS, () => delay.turn())
+      },
+      stop() {
+        delay.stop()
+        registry.clear()
+      },
+    }
+  },
+})
+
+type MetricsHost = Host<MetricsConfig, MetricsFailure>
+
+function scrape(host: MetricsHost, registry: Registry, scraper: Scraper, request: RequestView, reply: Reply): void {
+  const found = scraper.fault(request)
+  if (found !== undefined) {
+    reply.give(host.refuse('unauthorized', { found }, [['WWW-Authenticate', 'Bearer realm="metrics"']]))
+    return
+  }
+  registry.metrics().then(
+    (body) => {
+      const headers = [
+        ['Content-Type', registry.contentType],
+        ['Cache-Control', 'no-store'],
+        ['X-Content-Type-Options', 'nosniff'],
+      ] as const
+      reply.give({ status: 200, headers, body })
+    },
+    (error: unknown) => {
+      host.log.error({ err: error }, 'metrics could not be collected')
+      reply.give(host.refuse('unreadable'))
+    },
+  )
+}

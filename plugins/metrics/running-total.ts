@@ -1,0 +1,25 @@
+import { Counter, type Registry } from '@prometheus-io/client'
+
+export interface RunningTotalOptions {
+  readonly registry: Registry
+  readonly name: string
+  readonly help: string
+  /** The total now. It is read when somebody scrapes. */
+  read(): number
+}
+
+/** A counter that follows a total which somebody else keeps. It never falls, even if the total did. */
+export function runningTotal({ registry, name, help, read }: RunningTotalOptions): void {
+  let counted = 0
+  new Counter({
+    name,
+    help,
+    registers: [registry],
+    collect() {
+      const total = read()
+      if (total <= counted) return
+      this.inc(total - counted)
+      counted = total
+    },
+  })
+}

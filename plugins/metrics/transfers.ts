@@ -1,0 +1,84 @@
+import { Counter, Histogram, type Registry } from '@prometheus-io/client'
+import { END_REASONS, type Hooks, type PipeView } from '../../gateway/plugin-api.js'
+import { runningTotal } from './running-total.js'
+
+/** Seconds: from a line of text to a long backup. */
+const DURATIONS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400]
+
+type Amount = 'bytesIn' | 'bytesSent' | 'heldBackMs'
+
+/**
+ * What transfers move: the sum over those that are over and those that run. Only what has been paired counts: a waiting
+ * sender that leaves takes its first bytes along, and a total must not fall.
+ */
+export class Transfers {
+  readonly #running = new Set<PipeView>()
+  readonly #over: Record<Amount, number> = { bytesIn: 0, bytesSent: 0, heldBackMs: 0 }
+  readonly #ended: Counter<'reason'>
+  readonly #waited: Histogram
+  readonly #streamed: Histogram
+
+  constructor(registry: Registry) {
+    runningTotal({
+      registry,
+      name: 'pipegate_received_bytes_total',
+      help: 'Bytes read from senders whose transfer has begun; grows while transfers run.',
+      read: () => this.#total('bytesIn'),
+    })
+    runningTotal({
+      registry,
+      name: 'pipegate_sent_bytes_total',
+      help: 'Bytes that all receivers together have taken; grows while transfers run.',
+      read: () => this.#total('bytesSent'),
+    })
+    runningTotal({
+      registry,
+      name: 'pipegate_backpressure_seconds_total',
+      help: 'For how long senders were held back by their receivers, all transfers together.',
+      read: () => this.#total('heldBackMs') / 1000,
+    })
+    const registers = [registry]
+    this.#ended = new Counter({
+      name: 'pipegate_transfers_total',
+      help: 'Pipes that ended, by reason; those that never had both sides count too.',
+      labelNames: ['reason'],
+      registers,
+    })
+    // A rate needs the zero before the first one.
+    for (const reason of END_REASONS) this.#ended.inc({ reason }, 0)
+    const buckets = DURATIONS
+    this.#waited = new Histogram({
+      name: 'pipegate_wait_duration_seconds',
+      help: 'From the first side of a pipe to its transfer, or to the end of the wait.',
+      buckets,
+      registers,
+    })
+    this.#streamed = new Histogram({
+      name: 'pipegate_transfer_duration_seconds',
+      help: 'From pairing to the end of a transfer.',
+      buckets,
+      registers,
+    })
+  }
+
+  readonly hooks = {
+    onPaired: (pipe) => {
+      this.#running.add(pipe)
+    },
+    onEnded: (pipe) => {
+      if (this.#running.delete(pipe)) {
+        for (const amount of ['bytesIn', 'bytesSent', 'heldBackMs'] as const) this.#over[amount] += pipe[amount]
+      }
+      const endedAt = pipe.endedAt ?? pipe.openedAt
+      this.#ended.inc({ reason: pipe.endReason ?? 'fault' })
+      this.#waited.observe(((pipe.pairedAt ?? endedAt) - pipe.openedAt) / 1000)
+      if (pipe.pairedAt !== undefined) this.#streamed.observe((endedAt - pipe.pairedAt) / 1000)
+    },
+  } satisfies Hooks
+
+  #total(amount: Amount): number {
+    let total = this.#over[amount]
+    for (const pipe of this.#running) total += pipe[amount]
+    return total
+  }
+}

@@ -1,0 +1,124 @@
+/** Plugins as an operator loads them: a configuration file, and the program. */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import t, { type Test } from 'tap'
+import { curlDone } from '../support/curl.js'
+import { PROJECT, runProgram, startProgram } from '../support/program.js'
+
+const API = pathToFileURL(join(PROJECT, 'dist/gateway/plugin-api.js')).href
+
+/** A plugin that answers every receiver with its own word. */
+const source = (name: string, more = '') => `
+import { definePlugin, PLUGIN_API, textAnswer, z } from '${API}'
+export default definePlugin({
+  name: '${name}', api: PLUGIN_API, summary: 'says a word', ${more}
+  config: z.strictObject({ word: z.string().min(2).default('none') }),
+  setup: (host) => ({ hooks: { onAdmit: () => textAnswer(200, host.config.word + '\\n') } }),
+})`
+
+/** A folder with a configuration file and what it needs. */
+function folder(t: Test, yaml: string, files: Record<string, string> = {}): string {
+  const dir = t.testdir({ ...files, 'pipegate.yaml': yaml })
+  return join(dir, 'pipegate.yaml')
+}
+
+t.test('a file beside the configuration, with a configuration of its own', async (t) => {
+  const config = folder(t, 'plugins:\n  - plugin: ./word.mjs\n    config: { word: hello }\n', {
+    'word.mjs': source('word'),
+  })
+  const program = await startProgram(t, ['--config', config])
+  t.equal((await curlDone([program.url('x')])).stdout.toString(), 'hello\n')
+  t.match(program.logged('plugins, in the order in which they are asked')[0]?.plugins, ['word: says a word (onAdmit)'])
+})
+
+t.test('a package that is installed beside the configuration', async (t) => {
+  const config = folder(t, 'plugins: [word-package]\n')
+  const package_ = { name: 'word-package', version: '1.0.0', type: 'module', main: 'index.js' }
+  const at = join(config, '..', 'node_modules')
+  const { mkdirSync } = await import('node:fs')
+  mkdirSync(join(at, 'word-package'), { recursive: true })
+  writeFileSync(join(at, 'word-package', 'package.json'), JSON.stringify(package_))
+  writeFileSync(join(at, 'word-package', 'index.js'), source('word'))
+  const program = await startProgram(t, ['--config', config])
+  t.equal((await curlDone([program.url('x')])).stdout.toString(), 'none\n')
+})
+
+t.test('check looks at everything and starts nothing', async (t) => {
+  const plugin = `
+import { definePlugin, PLUGIN_API, z } from '${API}'
+export default definePlugin({ name: 'starts', api: PLUGIN_API, config: z.strictObject({}),
+  setup: () => ({ start() { console.log('STARTED') }, hooks: { onEnded() {} } }) })`
+  const yaml = 'plugins: [./word.mjs, ./starts.mjs, { plugin: ./none.mjs, enabled: false }]\n'
+  const config = folder(t, yaml, { 'word.mjs': source('word', "after: ['starts'],"), 'starts.mjs': plugin })
+  const { code, stdout, stderr } = await runProgram(t, ['check', '--config', config])
+  t.equal(stderr, '')
+  t.equal(code, 0)
+  t.equal(
+    stdout,
+    'The configuration is good.\nPlugins, in their order:\n1. starts: no summary (onEnded)\n2. word: says a word (onAdmit)\n',
+  )
+  const without = await runProgram(t, ['check'])
+  t.equal(without.stdout, 'The configuration is good.\nNo plugins.\n')
+})
+
+const MISTAKES: Record<string, [yaml: string, files: Record<string, string>, says: RegExp]> = {
+  'no list': ['plugins: word\n', {}, /plugins: found no list, expected a list of plugins/],
+  'an entry that is none': [
+    'plugins: [{ name: x, secret: s3cr3t }]\n',
+    {},
+    /plugins\[0\]: found a mapping with the keys name, secret, expected/,
+  ],
+  'an unknown plugin': ['plugins: [word-pakage]\n', {}, /plugins\[0\] \(word-pakage\): found no plugin "word-pakage"/],
+  'a file that is not there': ['plugins: [./none.mjs]\n', {}, /plugins\[0\] \(.\/none.mjs\): found no file .*none.mjs/],
+  'a file that does not load': [
+    'plugins: [./bad.mjs]\n',
+    { 'bad.mjs': 'throw new Error("it is broken")' },
+    /does not load: it is broken/,
+  ],
+  'a file without a plugin': [
+    'plugins: [./bad.mjs]\n',
+    { 'bad.mjs': 'export const x = 1' },
+    /has no plugin as its default export/,
+  ],
+  TypeScript: ['plugins: [./bad.ts]\n', { 'bad.ts': '' }, /found TypeScript/],
+  'an unknown key': [
+    'plugins: [{ plugin: ./word.mjs, config: { wrod: x } }]\n',
+    { 'word.mjs': source('word') },
+    /plugins\[0\] \(.\/word.mjs\): config: .*wrod/,
+  ],
+  'a bad value': [
+    'plugins: [{ plugin: ./word.mjs, config: { word: 5 } }]\n',
+    { 'word.mjs': source('word') },
+    /config.word: Invalid input: expected string, received number/,
+  ],
+  'another version': [
+    'plugins: [./word.mjs]\n',
+    { 'word.mjs': source('word').replace('api: PLUGIN_API', 'api: 7') },
+    /plugin word was written for plugin API 7, and this gateway has 1/,
+  ],
+}
+
+for (const [name, [yaml, files, says]] of Object.entries(MISTAKES)) {
+  t.test(`${name} stops the start with a line that names the place`, async (t) => {
+    const config = folder(t, yaml, files)
+    for (const command of ['serve', 'check']) {
+      const { code, stdout, stderr } = await runProgram(t, [command, '--port', '0', '--config', config])
+      t.equal(code, 1)
+      t.equal(stdout, '')
+      t.match(stderr, says)
+      t.ok(stderr.includes('pipegate.yaml'), 'the file is named')
+      t.notMatch(stderr, 's3cr3t')
+      t.notMatch(stderr, '    at ', 'no stack')
+    }
+  })
+}
+
+t.test('a printed configuration names its plugins, and shows nothing of theirs', async (t) => {
+  const config = folder(t, 'plugins: [{ plugin: ./word.mjs, config: { word: s3cr3t } }]\n', {
+    'word.mjs': source('word'),
+  })
+  const { stdout } = await runProgram(t, ['serve', '--print-config', '--config', config])
+  t.match(stdout, /# .*pipegate.yaml: plugins\[0\] \(.\/word.mjs\), not shown\n$/)
+  t.notMatch(stdout, 's3cr3t')
+})
