@@ -82,10 +82,13 @@ for (const { framing, receivers, args, loaded } of LOADED) {
       return (await once(child, 'message'))[0] as Measured
     }
     await pour(256)
-    await measure()
-    await pour(256)
-    const { reads, bytes } = await measure()
-    t.ok(reads > 256, `${reads} reads`)
+    let measured = await measure()
+    for (let i = 0; i < 8 && (i === 0 || measured.bytes === undefined); i++) {
+      await pour(128)
+      measured = await measure()
+    }
+    const { reads, bytes = Number.POSITIVE_INFINITY } = measured
+    t.ok(reads > 128, `${reads} reads`)
     const most = MOST_HEAP[receivers]
     t.ok(bytes / reads < most, `${Math.round(bytes / reads)} bytes of heap for a read, ${most} at most`)
   })

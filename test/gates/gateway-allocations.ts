@@ -12,7 +12,8 @@ import { measureHeap } from './heap.js'
 
 export interface Measured {
   readonly reads: number
-  readonly bytes: number
+  /** Undefined: it has to be measured again. */
+  readonly bytes: number | undefined
 }
 
 const nothing = () => {}

@@ -250,6 +250,8 @@ class RedisServer {
     const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--dir', this.dir]
     const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#child = child
+    // When a test hangs its teardown does not run.
+    process.once('exit', () => child.kill('SIGKILL'))
     let said = ''
     child.stdout.on('data', (chunk) => {
       said += chunk
