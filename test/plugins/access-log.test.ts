@@ -93,6 +93,7 @@ t.test('one line for each request and each transfer, with what was moved, to the
   const transfer = all.find(({ msg }) => msg === 'transfer')!
   t.match(transfer, { name: 'jobs/today', reason: 'complete', receivers: 2, bytesIn: body.length })
   t.equal(transfer.bytesOut, 2 * body.length)
+  t.same([put.name, transfer.name], ['jobs/today', 'jobs/today'])
   for (const field of ['waitedMs', 'streamedMs', 'bytesPerSecond']) t.type(transfer[field], 'number', field)
   t.match(transfer.transferId, /./)
   t.notOk('project' in transfer || 'project' in put)
@@ -112,6 +113,10 @@ t.test('refusals have their code, failures their reason, projects their name', a
   t.match(
     rest.find(({ msg }) => msg === 'transfer'),
     { name: 'y', project: 'blue', reason: 'sender_left' },
+  )
+  t.same(
+    rest.map(({ name, project }) => [name, project]),
+    Array(3).fill(['y', 'blue']),
   )
   for (const each of rest.filter(({ msg }) => msg === 'request')) {
     t.match(each, { name: 'y', project: 'blue', subject: 'alice' })
@@ -307,6 +312,19 @@ t.test('every line is on disk when the gateway has stopped', async (t) => {
   t.equal(all.filter(({ msg }) => msg === 'transfer').length, 20)
   t.equal(all.filter(({ msg }) => msg === 'request').length, 20)
   await Promise.all(clients)
+})
+
+t.test('a file that cannot be opened is one error, also when the process exits', async (t) => {
+  const script = `
+    import { Output } from ${JSON.stringify(new URL('../../plugins/access-log/output.js', import.meta.url).href)}
+    await new Output({ file: '/no/such/folder/access.log' }, console).open().catch(() => process.exit(3))`
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'ignore', 'pipe'] })
+  let said = ''
+  child.stderr.on('data', (chunk) => {
+    said += chunk
+  })
+  const [code] = await once(child, 'close')
+  t.same([code, said], [3, ''])
 })
 
 t.test('what cannot be meant stops the start', async (t) => {
