@@ -48,6 +48,8 @@ export class Output {
     try {
       await once(destination, 'ready')
     } catch (error) {
+      // One that never opened is flushed when the process exits all the same, and throws then; a closed one is let go.
+      destination.emit('close')
       const why = error instanceof Error ? error.message : String(error)
       throw new Error(`config.output.file: ${why}; expected a file that can be appended to`)
     }
