@@ -9,7 +9,7 @@ import { FAILURES } from '../../plugins/auth-jwt/failures.js'
 import authJwt from '../../plugins/auth-jwt/index.js'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
-import { type Running, startGateway } from '../support/gateway.js'
+import { type LogLine, type Running, startGateway } from '../support/gateway.js'
 import { type Issuer, type IssuerKey, makeKey, sign, startIssuer, type TokenOptions } from '../support/issuer.js'
 import { connect } from '../support/raw.js'
 
@@ -20,6 +20,8 @@ const stranger = await makeKey('ES256', 'ec')
 
 /** Codes that some request below was answered with. */
 const reached = new Set<string>()
+/** What every gateway has logged. */
+const logs: (readonly LogLine[])[] = []
 /** Everything that must not be said. */
 const tokens = new Set<string>()
 
@@ -48,7 +50,7 @@ async function rig(t: Test, config: object = {}, keys: readonly IssuerKey[] = [e
   const source = 'secret' in more || 'publicKeyFile' in more ? {} : { jwksUrl }
   const plugins = [{ plugin: authJwt, config: { ...source, issuer: 'issuer', audience: 'pipes', ...more } }]
   const gw = await startGateway(t, { failedEnd: 'clean' }, { plugins })
-  t.teardown(() => secretsStayIn(JSON.stringify(gw.lines)))
+  logs.push(gw.lines)
   const ask: Rig['ask'] = async (authorization, { method = 'PUT', name = `name-${names++}` } = {}) => {
     const control = new AbortController()
     const response = await fetch(gw.url(name), {
@@ -554,6 +556,12 @@ t.test('an issuer that hangs', async (t) => {
   t.match(refused, /^Retry-After: [1-5]\r$/m)
   t.equal(hanging, 1, 'one fetch for all')
   await gw.holds(0, 0)
+})
+
+t.test('no token is in any log', async (t) => {
+  t.ok(tokens.size > 100)
+  t.ok(logs.flat().length > tokens.size)
+  t.doesNotThrow(() => secretsStayIn(JSON.stringify(logs)))
 })
 
 t.test('every refusal has been met', async (t) => {
