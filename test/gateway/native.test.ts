@@ -260,6 +260,31 @@ t.test('a small chunk that the kernel took a part of is left to uWebSockets', as
   }
 })
 
+t.test('a chunk of which the kernel takes nothing, not even its line', async (t) => {
+  const response = await openResponse(t)
+  const { client, sockets, socket } = response
+  t.ok(sockets.joinChunks(socket))
+  // The kernel is filled to its last byte behind the back of uWebSockets, with something that is easy to find again.
+  while (sockets.hasRoom(socket, 2 ** 31 - 1)) sockets.sendContinue(socket)
+  for (let before = 0; sockets.queued(socket) > before; ) {
+    before = sockets.queued(socket)
+    for (let i = 0; i < 1000; i++) sockets.sendContinue(socket)
+  }
+  const body = randomBytes(100_000)
+  write(response, body)
+  t.equal(sockets.bytesDue(socket), body.length, 'all of it is due')
+  client.resume()
+  await hasRoom(response)
+  t.equal(sockets.sendDue(socket, body), body.length - 1)
+  await flushAll(response)
+  response.res.cork(() => void response.res.end())
+  await eventually(() => client.text.endsWith('\r\n0\r\n\r\n') || 'the response has no end')
+  const { text, received } = client
+  const filled = text.indexOf('HTTP/1.1 100')
+  const wire = Buffer.concat([received.subarray(0, filled), received.subarray(text.indexOf('\r\n186a0\r\n', filled))])
+  t.ok(parseResponse(wire).body.equals(Buffer.concat([Buffer.from('begun'), body])), 'the line, and then every byte')
+})
+
 t.test('chunks are not joined while bytes wait in the buffer of uWebSockets', async (t) => {
   const response = await openResponse(t)
   const { client, sockets, socket } = response
