@@ -106,7 +106,8 @@ ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
     return -1;
   }
   if (response->place != FREE && length > 0 && hold(response, bytes, length)) return (ssize_t)length;
-  bool is_chunk = response->place == OUT_DATA && response->size == length;
+  /* A whole one, whose line waits here. What uWebSockets kept of a chunk may be all its rest, and nobody else has it. */
+  bool is_chunk = response->held_bytes > 0 && response->place == OUT_DATA && response->size == length;
   if (response->held_bytes > 0) sent = send_behind_held(response, fd, bytes, length, flags);
   else sent = send(fd, bytes, length, flags);
   response->whole = sent == (ssize_t)length;

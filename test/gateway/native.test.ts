@@ -1,8 +1,15 @@
 /**
- * The strict parser of native/reads.c, one byte at a time: what it must refuse, and what it must not. Each body comes with
- * its head, right behind it, and in two halves, because three different places of the helper read those.
+ * The native helper where the gateway's own tests are too lucky. The strict parser of native/reads.c, one byte at a time:
+ * what it must refuse, and what it must not. Each body comes with its head, right behind it, and in two halves, because
+ * three different places of the helper read those. And the accounts of native/writes.c, when the kernel takes nothing, a
+ * part, or all.
  */
-import t from 'tap'
+
+import type { HttpResponse } from 'uWebSockets.js'
+import { randomBytes } from 'node:crypto'
+import t, { type Test } from 'tap'
+import { helpSockets } from '../../gateway/uws-sockets.js'
+import { serve } from '../platform/app.js'
 import { eventually } from '../support/eventually.js'
 import { type Running, startGateway } from '../support/gateway.js'
 import { connect, parseResponse, type RawClient } from '../support/raw.js'
@@ -162,4 +169,130 @@ t.test('the end of a head is not taken for an empty body', async (t) => {
   t.not(await gateway.ended(name), 'complete')
   receiver.destroy()
   sender.destroy()
+})
+
+const MIB = 1024 * 1024
+const NOTHING = () => {}
+
+/** A response in the test's own hands, to a client that does not read yet. */
+async function openResponse(t: Test) {
+  const { sockets } = helpSockets(true)
+  let opened: { res: HttpResponse; socket: number } | undefined
+  const server = await serve(t, (app) => {
+    app.get('/', (res) => {
+      opened = { res, socket: sockets.currentSocket() }
+      res.onAborted(NOTHING)
+      // Nothing leaves by itself then.
+      res.onWritable(() => true)
+      res.write('begun')
+    })
+  })
+  const client = await connect({ port: server.port, pauseOnConnect: true })
+  t.teardown(() => client.destroy())
+  await client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+  await eventually(() => opened !== undefined || 'no response has begun')
+  return { ...opened!, client, sockets }
+}
+
+type Opened = Awaited<ReturnType<typeof openResponse>>
+
+const write = ({ res }: Opened, bytes: Buffer) => void res.cork(() => void res.write(bytes))
+
+/** Resolves when the kernel takes bytes again. */
+function hasRoom({ sockets, socket }: Opened): Promise<void> {
+  return eventually(() => sockets.hasRoom(socket, 2 ** 31 - 1) || 'there is no room')
+}
+
+async function flushAll(response: Opened): Promise<void> {
+  await eventually(() => {
+    response.res.cork(NOTHING)
+    return response.sockets.sentAll(response.socket) === true || 'not all has been sent'
+  })
+}
+
+async function endsWith(t: Test, { client, res }: Opened, body: Buffer): Promise<void> {
+  res.cork(() => void res.end())
+  const response = await client.waitForResponse()
+  t.ok(response.body.equals(Buffer.concat([Buffer.from('begun'), body])), 'every byte, in its order')
+}
+
+t.test('what is due of a chunk leaves before anything else, however it is given', async (t) => {
+  const response = await openResponse(t)
+  const { client, sockets, socket } = response
+  t.ok(sockets.joinChunks(socket))
+  const body = randomBytes(16 * MIB)
+  write(response, body)
+  t.equal(sockets.sentAll(socket), false)
+  let due = sockets.bytesDue(socket)
+  t.ok(due > MIB, `${due} bytes are due`)
+  t.equal(sockets.sendDue(socket, body.subarray(-due)), 0, 'there is no room')
+  client.resume()
+  for (let step = 0; due > 1; step++) {
+    await hasRoom(response)
+    response.res.cork(NOTHING)
+    // Sometimes the very last byte as well, which is not for sendDue.
+    const given = body.subarray(-due).subarray(0, step % 2 === 0 ? 1000 * (step + 1) : due)
+    due -= sockets.sendDue(socket, given)
+    if (sockets.bytesDue(socket) !== (due === 1 ? 0 : due)) t.fail(`${sockets.bytesDue(socket)} due, not ${due}`)
+  }
+  t.equal(due, 1, 'uWebSockets has the last one')
+  await flushAll(response)
+  await endsWith(t, response, body)
+})
+
+t.test('a small chunk that the kernel took a part of is left to uWebSockets', async (t) => {
+  for (let round = 0; round < 6; round++) {
+    const response = await openResponse(t)
+    const { client, sockets, socket } = response
+    t.ok(sockets.joinChunks(socket))
+    const pieces: Buffer[] = []
+    while (sockets.sentAll(socket) === true) {
+      const piece = randomBytes(12_000 + 500 * round)
+      pieces.push(piece)
+      write(response, piece)
+    }
+    // Nobody would ask what is due: to whoever wrote it, all of the chunk was taken.
+    response.res.cork(NOTHING)
+    t.equal(sockets.bytesDue(socket), 0)
+    client.resume()
+    await flushAll(response)
+    await endsWith(t, response, Buffer.concat(pieces))
+  }
+})
+
+t.test('a chunk of which the kernel takes nothing, not even its line', async (t) => {
+  const response = await openResponse(t)
+  const { client, sockets, socket } = response
+  t.ok(sockets.joinChunks(socket))
+  // The kernel is filled to its last byte behind the back of uWebSockets, with something that is easy to find again.
+  while (sockets.hasRoom(socket, 2 ** 31 - 1)) sockets.sendContinue(socket)
+  for (let before = 0; sockets.queued(socket) > before; ) {
+    before = sockets.queued(socket)
+    for (let i = 0; i < 1000; i++) sockets.sendContinue(socket)
+  }
+  const body = randomBytes(100_000)
+  write(response, body)
+  t.equal(sockets.bytesDue(socket), body.length, 'all of it is due')
+  client.resume()
+  await hasRoom(response)
+  t.equal(sockets.sendDue(socket, body), body.length - 1)
+  await flushAll(response)
+  response.res.cork(() => void response.res.end())
+  await eventually(() => client.text.endsWith('\r\n0\r\n\r\n') || 'the response has no end')
+  const { text, received } = client
+  const filled = text.indexOf('HTTP/1.1 100')
+  const wire = Buffer.concat([received.subarray(0, filled), received.subarray(text.indexOf('\r\n186a0\r\n', filled))])
+  t.ok(parseResponse(wire).body.equals(Buffer.concat([Buffer.from('begun'), body])), 'the line, and then every byte')
+})
+
+t.test('chunks are not joined while bytes wait in the buffer of uWebSockets', async (t) => {
+  const response = await openResponse(t)
+  const { client, sockets, socket } = response
+  const body = randomBytes(32 * MIB)
+  for (let at = 0; at < body.length; at += MIB / 128) write(response, body.subarray(at, at + MIB / 128))
+  t.notOk(sockets.joinChunks(socket))
+  client.resume()
+  await flushAll(response)
+  t.ok(sockets.joinChunks(socket))
+  await endsWith(t, response, body)
 })
