@@ -283,7 +283,7 @@ t.test(
   'two gateways count together in Redis, each for itself while it is down, together when it is back',
   async (t) => {
     const redis = await RedisServer.start(t)
-    const config = { token: { transfers: { points: 2, seconds: 600 } }, redis: { url: redis.url } }
+    const config = { token: { transfers: { points: 2, seconds: 600 } }, redis: { url: redis.url, timeoutMs: 2000 } }
     const [here, there] = [await start(t, config), await start(t, config)]
     t.equal(await join(here, 'p/ann'), 'in')
     t.equal(await join(there, 'p/ann'), 'in')
@@ -327,7 +327,10 @@ t.test('a Redis that does not answer costs a request its short time, and the nex
 t.test('a Redis that is not there does not stop the start, and one that comes later is used', async (t) => {
   const redis = await RedisServer.start(t)
   await redis.stop()
-  const gateway = await start(t, { token: { transfers: { points: 1, seconds: 600 } }, redis: { url: redis.url } })
+  const gateway = await start(t, {
+    token: { transfers: { points: 1, seconds: 600 } },
+    redis: { url: redis.url, timeoutMs: 2000 },
+  })
   await said(gateway, /^Redis is down/)
   t.equal(await join(gateway, 'p/ann'), 'in')
   t.match(await join(gateway, 'p/ann'), { status: 429 })
