@@ -19,6 +19,7 @@ export {
 } from '../core/index.js'
 export { type Address, canonicalName, readAddress } from './address.js'
 export { type Answer, type HeaderList, jsonAnswer, textAnswer } from './answers.js'
+export { NamePattern } from './name-pattern.js'
 export { integer, Parameters, show } from './parameters.js'
 export type { RequestRecord } from './request-log.js'
 export type { RequestView } from './request-view.js'

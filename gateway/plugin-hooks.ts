@@ -54,21 +54,11 @@ export class Gates {
   }
 
   request(request: RequestView, visit: Visit): Said {
-    if (this.#request === null) return undefined
-    for (const { hook, guard } of this.#request) {
-      const said = guard.gate(visit.id, () => hook(request, visit))
-      if (said) return by(visit, guard, said)
-    }
-    return undefined
+    return firstSaid(this.#request, request, visit)
   }
 
   admit(request: RequestView, visit: Visit): Said {
-    if (this.#admit === null) return undefined
-    for (const { hook, guard } of this.#admit) {
-      const said = guard.gate(visit.id, () => hook(request, visit))
-      if (said) return by(visit, guard, said)
-    }
-    return undefined
+    return firstSaid(this.#admit, request, visit)
   }
 
   /** Resolves with what was said, at the latest when the time is over; never rejects. */
@@ -105,6 +95,16 @@ export class Gates {
         .then(resolve, (error: unknown) => (signal.aborted ? late() : failed(error)))
     })
   }
+}
+
+/** Asks one after the other until somebody says something. */
+function firstSaid(all: readonly Call<'onRequest' | 'onAdmit'>[] | null, request: RequestView, visit: Visit): Said {
+  if (all === null) return undefined
+  for (const { hook, guard } of all) {
+    const said = guard.gate(visit.id, () => hook(request, visit))
+    if (said) return by(visit, guard, said)
+  }
+  return undefined
 }
 
 function by(visit: Visit, guard: Guard, said: Refusal | Answer): Refusal | Answer {

@@ -130,7 +130,6 @@ export class Router {
     const { request } = asked.exchange
     const parameters = new Parameters(request.query)
     const mode = this.#mode(parameters)
-    if (mode instanceof Refusal) return mode
     if (request.method === 'HEAD' && mode?.head !== true) return notAllowed(request, NAME_METHODS)
     return mode === undefined ? this.#receive(asked, name, parameters) : this.#answerMode(asked, name, mode)
   }

@@ -1,5 +1,4 @@
-import { type Right, z } from '../../gateway/plugin-api.js'
-import { namePattern } from './patterns.js'
+import { NamePattern, type Right, z } from '../../gateway/plugin-api.js'
 import { digestOf, type Grant } from './token-table.js'
 
 export const RIGHTS = ['send', 'receive', 'watch'] as const satisfies readonly Right[]
@@ -74,7 +73,7 @@ export function grantOf(entry: Entry, env: Environment): Grant {
     name,
     project,
     rights: allowed,
-    names: names === undefined ? undefined : { written: names, fit: names.map(namePattern) },
+    names: names === undefined ? undefined : { written: names, fit: names.map((each) => new NamePattern(each)) },
     digest: digestFor(entry, env),
   }
 }

@@ -166,7 +166,7 @@ function allow(host: Host<Config, Key>, grant: Grant, right: Right, join: Join):
   if (!rights.has(right)) {
     return host.refuse('noRight', { token: name, right, found: [...rights].join(', ') || 'none' })
   }
-  if (names !== undefined && !names.fit.some((fits) => fits(join.name))) {
+  if (names !== undefined && !names.fit.some((fits) => fits.covers(join.name))) {
     return host.refuse('noName', { token: name, expected: show(names.written.join(' or ')) })
   }
   const identity: Identity = { project, subject: name, rights }

@@ -1,6 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { Right } from '../../gateway/plugin-api.js'
-import type { NamePattern } from './patterns.js'
+import type { NamePattern, Right } from '../../gateway/plugin-api.js'
 
 /** What one token allows. The token itself is nowhere. */
 export interface Grant {

@@ -1,8 +1,7 @@
 import type { JWTPayload } from 'jose'
-import { type Identity, type Right, show } from '../../gateway/plugin-api.js'
+import { type Identity, NamePattern, type Right, show } from '../../gateway/plugin-api.js'
 import type { Config } from './config.js'
 import { TokenProblem } from './failures.js'
-import { NamePattern } from './name-patterns.js'
 
 const MAX_PROJECT = 128
 const MAX_SUBJECT = 256

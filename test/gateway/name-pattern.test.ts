@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import t from 'tap'
-import { NamePattern } from '../../plugins/auth-jwt/name-patterns.js'
+import { NamePattern } from '../../gateway/name-pattern.js'
 
 const covers = (pattern: string, name: string) => new NamePattern(pattern).covers(name)
 

@@ -1,3 +1,5 @@
+import { canonicalName } from './address.js'
+
 /**
  * Patterns of names: `*` stands for any characters of one segment, none included, `**` for any characters, slashes
  * included. Everything else stands for itself. `logs/*` covers `logs/today` and not `logs/a/b`; `logs/**` covers both.
@@ -10,7 +12,8 @@ export class NamePattern {
 
   constructor(source: string) {
     this.source = source
-    this.#pieces = canonical(source)
+    // Half of a surrogate pair has no escape, and no name has the character that stands for it.
+    this.#pieces = canonicalName(source.replace(/\p{Cs}/gu, '\ufffd'))
       .split(/(\*+)/)
       .filter((piece) => piece !== '')
   }
@@ -43,15 +46,4 @@ function advance(ends: Uint8Array, piece: string, name: string): Uint8Array<Arra
     if (ends[at] === 1 && name.startsWith(piece, at)) next[at + piece.length] = 1
   }
   return next
-}
-
-/** The spelling that names have: escapes with upper-case digits, and other characters than ASCII as escapes. */
-function canonical(pattern: string): string {
-  return (
-    pattern
-      .replace(/%[0-9a-f]{2}/gi, (each) => each.toUpperCase())
-      // Half of a surrogate pair has no escape, and no name has the character that stands for it.
-      .replace(/\p{Cs}/gu, '\ufffd')
-      .replace(/[^\x00-\x7f]+/g, encodeURIComponent)
-  )
 }
