@@ -118,7 +118,10 @@ export class Gateway {
   async start(): Promise<number> {
     const { host, port } = this.config
     this.#sayHelp()
-    await this.#plugins.start(AbortSignal.timeout(START_MS))
+    // Not AbortSignal.timeout(): that keeps no process alive, and one with a plugin that hangs would end without a word.
+    const control = new AbortController()
+    const timer = setTimeout(() => control.abort(), START_MS)
+    await this.#plugins.start(control.signal).finally(() => clearTimeout(timer))
     const opened = await this.#server.listen(host, port)
     if (opened === undefined) {
       await this.#plugins.stop()

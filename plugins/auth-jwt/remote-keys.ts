@@ -145,8 +145,13 @@ export class RemoteKeys implements Keys {
 
   async #fetchOnce(): Promise<void> {
     const { fetch, log, now, timeoutMs } = this.#options
+    // Not AbortSignal.any() with AbortSignal.timeout(): Node 20 collects the latter as garbage, and it never fires.
+    const control = new AbortController()
+    const abort = () => control.abort()
+    const timer = setTimeout(abort, timeoutMs)
+    this.#stopped.signal.addEventListener('abort', abort)
     try {
-      const keys = await fetch(AbortSignal.any([AbortSignal.timeout(timeoutMs), this.#stopped.signal]))
+      const keys = await fetch(control.signal)
       this.#resolve = createLocalJWKSet(keys)
       this.#fetchedAt = now()
       this.#complained = false
@@ -157,6 +162,9 @@ export class RemoteKeys implements Keys {
       const why = error instanceof Error ? error.message : String(error)
       if (!this.#failed && !this.#stopped.signal.aborted) log.warn({ why }, "the issuer's keys cannot be had")
       this.#failed = true
+    } finally {
+      clearTimeout(timer)
+      this.#stopped.signal.removeEventListener('abort', abort)
     }
     this.#triedAt = now()
   }
