@@ -1,0 +1,63 @@
+/**
+ * What everybody may see of a name, as JSON: the answer to `?status`, and the data of each `state` event. Sizes are bytes, times
+ * seconds, speeds bytes per second; null is what is not known. Fields that stand in two spellings have the same value in
+ * both: clients of two other systems read them.
+ */
+export interface Snapshot extends Figures {
+  readonly state: 'idle' | 'waiting' | 'streaming' | 'complete' | 'failed'
+  readonly kind: 'pipe'
+  /** The sender's, null while there is none. */
+  readonly transferId: string | null
+  readonly hasSender: boolean
+  /** A key of core/end-reason.ts, null before the end and for `complete`. */
+  readonly reason: string | null
+  /** The same for people: `The sender disconnected.` */
+  readonly message: string | null
+  readonly sha256: string | null
+  /** Unix time in milliseconds at which the stream began. */
+  readonly startedAt: number | null
+  /** The last transfer of an idle name, while its receipt lives. */
+  readonly last: Receipt | null
+}
+
+/** What changes while bytes flow: the data of each `progress` event. */
+export interface Figures {
+  /** What the slowest receiver has taken. */
+  readonly bytes: number
+  readonly bytesTransferred: number
+  readonly totalBytes: number | null
+  /** Over the last seconds; 0 while nothing moves. */
+  readonly speed: number | null
+  /** The same in 10^6 bytes per second, with one decimal. */
+  readonly mbps: number | null
+  readonly avgSpeed: number | null
+  readonly eta: number | null
+  readonly etaSec: number | null
+  readonly elapsed: number | null
+  /** Receivers that are there. */
+  readonly receivers: number
+  readonly activeReceivers: number
+  /** Receivers that the stream waits for, or waited for. */
+  readonly totalReceivers: number
+}
+
+/** What is kept of a transfer that is over; the same fields are the data of the `done` event. */
+export interface Receipt {
+  readonly state: 'complete' | 'failed'
+  readonly transferId: string
+  readonly bytes: number
+  readonly bytesTransferred: number
+  readonly totalBytes: number | null
+  readonly duration: number
+  readonly durationSec: number
+  readonly avgSpeed: number | null
+  /** That were there at the end. */
+  readonly receivers: number
+  readonly totalReceivers: number
+  readonly reason: string | null
+  readonly message: string | null
+  readonly sha256: string | null
+  /** Unix times in milliseconds; `startedAt` is null when it never streamed. */
+  readonly startedAt: number | null
+  readonly endedAt: number
+}
