@@ -20,6 +20,8 @@ interface Audience {
   readonly members: Set<Spectator>
   /** They have been told that nothing moves. */
   atRest: boolean
+  /** What they were last told of. */
+  bytes: number
 }
 
 /** Everybody who watches. An event is rendered once for its name, however many watch it. */
@@ -84,9 +86,10 @@ export class Spectators {
       if (pipe?.state !== 'streaming') continue
       this.transfers.sample(pipe)
       const figures = this.transfers.figures(pipe)
-      const rests = figures.speed === 0
+      const rests = figures.speed === 0 && figures.bytes === audience.bytes
       if (rests && audience.atRest) continue
       audience.atRest = rests
+      audience.bytes = figures.bytes
       const text = event('progress', figures)
       for (const spectator of audience.members) spectator.mention(text)
     }
@@ -115,7 +118,7 @@ export class Spectators {
 
   #join(key: string, spectator: Spectator): void {
     const audience = this.#audiences.get(key)
-    if (audience === undefined) this.#audiences.set(key, { members: new Set([spectator]), atRest: false })
+    if (audience === undefined) this.#audiences.set(key, { members: new Set([spectator]), atRest: false, bytes: 0 })
     else audience.members.add(spectator)
   }
 
