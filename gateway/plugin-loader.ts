@@ -29,7 +29,8 @@ export async function loadPlugins(entries: readonly PluginEntry[], bundled: Bund
   const problems: string[] = []
   for (const entry of entries) {
     try {
-      loaded.push({ plugin: await load(entry, bundled), config: entry.config, where: entry.where })
+      const { config, where, from } = entry
+      loaded.push({ plugin: await load(entry, bundled), config, where, folder: dirname(from) })
     } catch (error) {
       problems.push(`${entry.where}: ${error instanceof Error ? error.message : error}`)
     }

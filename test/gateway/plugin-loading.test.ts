@@ -1,5 +1,6 @@
 /** Plugins as an operator loads them: a configuration file, and the program. */
-import { writeFileSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
@@ -18,7 +19,7 @@ export default definePlugin({
 })`
 
 /** A folder with a configuration file and what it needs. */
-function folder(t: Test, yaml: string, files: Record<string, string> = {}): string {
+function folder(t: Test, yaml: string, files: Record<string, string | Record<string, string>> = {}): string {
   const dir = t.testdir({ ...files, 'pipegate.yaml': yaml })
   return join(dir, 'pipegate.yaml')
 }
@@ -113,6 +114,30 @@ for (const [name, [yaml, files, says]] of Object.entries(MISTAKES)) {
     }
   })
 }
+
+t.test('paths in a configuration are relative to the file that has it', async (t) => {
+  const secret = 'a secret of a good length, for tests only'
+  const token = 'plain-token-of-30-characters..'
+  const { publicKey } = generateKeyPairSync('ed25519')
+  const yaml = JSON.stringify({
+    plugins: [
+      { plugin: 'links', config: { secretFile: 'secrets/link' } },
+      { plugin: 'auth-bearer', config: { file: 'secrets/tokens.yaml' } },
+      { plugin: 'auth-jwt', config: { publicKeyFile: './key.pem', issuer: 'x' } },
+      { plugin: 'access-log', config: { output: { file: 'access.log' } } },
+    ],
+  })
+  const config = folder(t, yaml, {
+    secrets: { link: secret, 'tokens.yaml': JSON.stringify([{ name: 'me', token }]) },
+    'key.pem': publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  })
+  // The program is started in another folder.
+  const program = await startProgram(t, ['--config', config])
+  const auth = ['-H', `Authorization: Bearer ${token}`]
+  t.match((await curlDone([...auth, program.url('x?link=watch')])).stdout.toString(), /sig=/)
+  await program.endsAfter('SIGTERM')
+  t.match(readFileSync(join(config, '../access.log'), 'utf8'), '"status":200')
+})
 
 t.test('a printed configuration names its plugins, and shows nothing of theirs', async (t) => {
   const config = folder(t, 'plugins: [{ plugin: ./word.mjs, config: { word: s3cr3t } }]\n', {
