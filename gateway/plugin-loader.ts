@@ -72,7 +72,11 @@ async function imported(url: string, what: string): Promise<unknown> {
   try {
     return await import(url)
   } catch (error) {
-    throw new Error(`${show(what)} does not load: ${error instanceof Error ? error.message.split('\n')[0] : error}`)
+    const why = error instanceof Error ? error.message.split('\n')[0]! : String(error)
+    // A .js file beside a package.json that says nothing of modules, as `npm init` makes it.
+    const isModule = /\.js$/.test(what) && /import statement|token 'export'|ES Module/.test(why)
+    const hint = isModule ? '; name it .mjs, or put "type": "module" into the package.json beside it' : ''
+    throw new Error(`${show(what)} does not load: ${why}${hint}`)
   }
 }
 

@@ -18,8 +18,10 @@ export default definePlugin({
   setup: (host) => ({ hooks: { onAdmit: () => textAnswer(200, host.config.word + '\\n') } }),
 })`
 
+type Files = Record<string, string | Record<string, string>>
+
 /** A folder with a configuration file and what it needs. */
-function folder(t: Test, yaml: string, files: Record<string, string | Record<string, string>> = {}): string {
+function folder(t: Test, yaml: string, files: Files = {}): string {
   const dir = t.testdir({ ...files, 'pipegate.yaml': yaml })
   return join(dir, 'pipegate.yaml')
 }
@@ -63,7 +65,7 @@ export default definePlugin({ name: 'starts', api: PLUGIN_API, config: z.strictO
   t.equal(without.stdout, 'The configuration is good.\nNo plugins.\n')
 })
 
-const MISTAKES: Record<string, [yaml: string, files: Record<string, string>, says: RegExp]> = {
+const MISTAKES: Record<string, [yaml: string, files: Files, says: RegExp]> = {
   'no list': ['plugins: word\n', {}, /plugins: found no list, expected a list of plugins/],
   'an entry that is none': [
     'plugins: [{ name: x, secret: s3cr3t }]\n',
@@ -76,6 +78,11 @@ const MISTAKES: Record<string, [yaml: string, files: Record<string, string>, say
     'plugins: [./bad.mjs]\n',
     { 'bad.mjs': 'throw new Error("it is broken")' },
     /does not load: it is broken/,
+  ],
+  'an ES module that is named as if it were CommonJS': [
+    'plugins: [./gate/index.js]\n',
+    { gate: { 'package.json': '{ "type": "commonjs" }', 'index.js': 'export default {}' } },
+    /does not load: .*; name it \.mjs, or put "type": "module" into/,
   ],
   'a file without a plugin': [
     'plugins: [./bad.mjs]\n',
