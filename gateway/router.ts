@@ -147,6 +147,7 @@ export class Router {
 
   #answerMode({ exchange, framing, visit }: Asked, name: string, mode: Mode): Said {
     const join = visit!
+    if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
     const accept = exchange.request.header('accept')
     const right = mode.right?.(exchange.request) ?? 'watch'
     return this.#admit({ exchange, framing, visit }, { side: 'watcher', right }, name, (request) => {
@@ -289,6 +290,7 @@ export class Router {
     if (request.method === 'PUT' || request.method === 'POST') return new Refusal(FAILURES.reservedName, { found })
     if (request.method === 'OPTIONS') return allow(RESERVED_METHODS)
     if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed(request, RESERVED_METHODS)
+    if (this.#mode(new Parameters(request.query)) !== undefined) return new Refusal(FAILURES.reservedName, { found })
     if (name === 'health' && underPrefix) {
       const { status, body } = this.options.health()
       return jsonAnswer(status, body, retryAfter(status))
