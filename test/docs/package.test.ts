@@ -66,7 +66,9 @@ function run(t: Test, command: string): Terminal {
 
 async function serve(t: Test, command: string): Promise<string> {
   const terminal = run(t, command)
-  await eventually(() => terminal.text.includes('"listening"') || `it does not listen: ${terminal.text}`)
+  await eventually(() => terminal.text.includes('"listening"') || `it does not listen: ${terminal.text}`, {
+    timeoutMs: 30_000,
+  })
   return new URL(/"url":"([^"]+)"/.exec(terminal.text)![1]!).origin
 }
 
@@ -80,7 +82,7 @@ async function converse(t: Test, text: string, origin: string): Promise<void> {
 
 async function check(t: Test, yaml: string): Promise<void> {
   writeFileSync(join(folder, 'checked.yaml'), yaml)
-  const terminal = run(t, 'npx pipegate check --config checked.yaml')
+  const terminal = run(t, 'node_modules/.bin/pipegate check --config checked.yaml')
   t.equal(await terminal.done, 0, terminal.text)
 }
 
@@ -147,7 +149,7 @@ t.test('a plugin in TypeScript, with all checks that there are', async (t) => {
   const tsc = run(t, `${process.execPath} ${join(PROJECT, 'node_modules/typescript/bin/tsc')} -p .`)
   t.equal(await tsc.done, 0, tsc.text)
   writeFileSync(join(folder, 'typed.yaml'), 'plugins: [{ plugin: ./typed.mjs, config: { word: hello } }]')
-  const origin = await serve(t, 'npx pipegate serve --config typed.yaml')
+  const origin = await serve(t, 'node_modules/.bin/pipegate serve --config typed.yaml')
   const said = await fetch(`${origin}/api/v1/pipe/word`)
   t.equal(await said.text(), 'hello 0\n')
   t.equal((await fetch(`${origin}/jobs`)).status, 403)
