@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { PipeObserver, PipeTable, PipeView } from '../core/index.js'
 import { type HeaderList, RefusalWithHeaders } from './answers.js'
 import type { Logger } from './log.js'
@@ -30,6 +31,8 @@ export interface LoadedPlugin {
   readonly config?: unknown
   /** Where it was asked for, for messages. */
   readonly where?: string
+  /** The folder that paths in its configuration are relative to; the working directory without it. */
+  readonly folder?: string
 }
 
 /** What plugins see of the gateway. */
@@ -139,9 +142,9 @@ export class PluginHost {
     }
   }
 
-  #install({ plugin, config, where }: LoadedPlugin, names: ReadonlySet<string>): void {
+  #install({ plugin, config, where, folder = '' }: LoadedPlugin, names: ReadonlySet<string>): void {
     const log = this.surroundings.log.child({ plugin: plugin.name })
-    const host = this.#hostFor(plugin, checkConfig(plugin, config ?? {}, where), names, log)
+    const host = this.#hostFor(plugin, checkConfig(plugin, config ?? {}, where), names, log, folder)
     let parts: Parts
     try {
       parts = plugin.setup(host)
@@ -157,7 +160,7 @@ export class PluginHost {
           reply,
           guard.gate(join.id, () => mode.handle(request, reply, join, pipe)),
         )
-      this.modes.set(mode.param, { ...mode, handle })
+      this.modes.set(mode.param, { ...mode, right: (request) => mode.right?.(request) ?? 'watch', handle })
     }
     for (const route of parts.routes ?? []) {
       const guard = new Guard(plugin.name, route.path, this.surroundings.log)
@@ -182,7 +185,7 @@ export class PluginHost {
     }
   }
 
-  #hostFor(plugin: Plugin, config: unknown, names: ReadonlySet<string>, log: Logger): Host {
+  #hostFor(plugin: Plugin, config: unknown, names: ReadonlySet<string>, log: Logger, folder: string): Host {
     const { prefix, pipes, gateway, throttles, now, stop } = this.surroundings
     return {
       config: config as object,
@@ -191,6 +194,7 @@ export class PluginHost {
       pipes,
       gateway,
       now,
+      resolve: (path) => resolve(folder, path),
       refuse: (key, values = {}, headers: HeaderList = []) => {
         const row = plugin.failures?.[key]
         if (row === undefined) throw new Error(`plugin ${plugin.name} has no failure "${key}"`)

@@ -32,6 +32,9 @@ const MAX_STALL_S = 86_400
 const NAME_METHODS = 'GET, POST, PUT, OPTIONS'
 const RESERVED_METHODS = 'GET, HEAD, OPTIONS'
 
+const SENDER = { side: 'sender', right: 'send' } as const
+const RECEIVER = { side: 'receiver', right: 'receive' } as const
+
 /** A request that is being looked at. */
 interface Asked {
   readonly exchange: Exchange
@@ -146,7 +149,8 @@ export class Router {
     const join = visit!
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
     const accept = exchange.request.header('accept')
-    return this.#admit({ exchange, framing, visit }, 'watcher', name, (request) => {
+    const right = mode.right?.(exchange.request) ?? 'watch'
+    return this.#admit({ exchange, framing, visit }, { side: 'watcher', right }, name, (request) => {
       mode.handle(request, exchange.toReply(accept, afterAnswer(framing)), join, this.table.get(join.key))
       return undefined
     })
@@ -158,7 +162,7 @@ export class Router {
    */
   #admit(
     asked: Asked,
-    side: Join['side'],
+    who: Pick<Join, 'side' | 'right'>,
     name: string,
     goOn: (request: RequestView) => Said,
     hold: () => void = () => {},
@@ -166,11 +170,11 @@ export class Router {
     const { exchange, visit, framing } = asked
     if (visit === null || this.#plugins === null) return goOn(exchange.request)
     const { gates } = this.#plugins
-    visit.asks(side, name)
+    visit.asks(who, name)
     const said = gates.admit(exchange.request, visit)
     if (said !== undefined || !gates.isAsync) return said ?? goOn(exchange.request)
     const accept = exchange.request.header('accept')
-    const copy = new CopiedRequest(exchange.request, side === 'watcher' ? undefined : gates.reads)
+    const copy = new CopiedRequest(exchange.request, who.side === 'watcher' ? undefined : gates.reads)
     hold()
     void this.#decide(asked, copy, goOn).then((late) => {
       if (late !== undefined && !visit.over) give(exchange, late, accept, framing)
@@ -223,7 +227,7 @@ export class Router {
       source.seated(seat)
       return undefined
     }
-    return this.#admit(asked, 'sender', name, goOn, listen)
+    return this.#admit(asked, SENDER, name, goOn, listen)
   }
 
   #receive(asked: Asked, name: string, parameters: Parameters): Said {
@@ -242,7 +246,7 @@ export class Router {
     // A malformed one would be answered in the middle of the stream.
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
     const accept = request.header('accept')
-    return this.#admit(asked, 'receiver', name, () => {
+    return this.#admit(asked, RECEIVER, name, () => {
       const sink = exchange.toSink({
         accept,
         headers: (head, transferId) => receiverHeaders(head, transferId, { download, filename }),
