@@ -1,9 +1,10 @@
 /** What careless plugins do over real sockets, and that it costs them their request and nobody else anything. */
-import { Duplex } from 'node:stream'
+import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import t from 'tap'
 import { definePlugin, type Host, type Join, type Parts, PLUGIN_API, textAnswer, z } from '../../gateway/plugin-api.js'
 import { type LoadedPlugin, PluginHost } from '../../gateway/plugin-host.js'
+import { Visit } from '../../gateway/visit.js'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
 import { type Running, startGateway } from '../support/gateway.js'
@@ -412,28 +413,33 @@ t.test('a large stream arrives as it was written, at whatever speed it is read',
   }
 })
 
+/** The plugins alone, with what they log. */
+function hostOf(plugins: readonly LoadedPlugin[]) {
+  const lines: string[] = []
+  const log = pino({}, new Writable({ write: (chunk, _encoding, done) => done(void lines.push(String(chunk))) }))
+  const host = new PluginHost(plugins, {
+    log,
+    prefix: '',
+    pipes: { get: () => undefined, all: () => [], waiting: 0, streaming: 0 },
+    gateway: {} as never,
+    throttles: {} as never,
+    now: () => performance.now(),
+    decideMs: 60_000,
+    stopMs: 50,
+    stop: () => false,
+  })
+  return { host, lines, log }
+}
+
 t.test('a plugin that never stops is left behind, with a line in the log', async (t) => {
   const told: string[] = []
-  const lines: string[] = []
-  const log = pino({}, new Duplex({ write: (chunk, _, done) => done(void lines.push(String(chunk))), read() {} }))
-  const nothing = { get: () => undefined, all: () => [], waiting: 0, streaming: 0 }
   const hanging = careless((host) => ({
     start: () => host.every(5, async () => Promise.reject(new Error('now and then'))),
     drain: async () => Promise.reject(new Error('no drain')),
     stop: () => new Promise(() => {}),
   }))
   const other = careless(() => ({ stop: () => void told.push('stopped') })).plugin
-  const host = new PluginHost([{ plugin: { ...other, name: 'first' } }, hanging], {
-    log,
-    prefix: '',
-    pipes: nothing,
-    gateway: {} as never,
-    throttles: {} as never,
-    now: () => performance.now(),
-    decideMs: 1000,
-    stopMs: 50,
-    stop: () => false,
-  })
+  const { host, lines } = hostOf([{ plugin: { ...other, name: 'first' } }, hanging])
   await host.start(new AbortController().signal)
   await eventually(() => lines.some((line) => line.includes('now and then')) || 'what rejects is not logged')
   host.drain(0)
@@ -441,6 +447,32 @@ t.test('a plugin that never stops is left behind, with a line in the log', async
   t.same(told, ['stopped'])
   t.match(lines.at(-1), /"plugin":"careless".*it took longer than 0.05 s.*a plugin failed to stop/)
   t.ok(lines.some((line) => line.includes('no drain')))
+})
+
+t.test('a plugin that never starts stops the start, and is stopped', async (t) => {
+  const told: string[] = []
+  const { host } = hostOf([
+    careless(() => ({ start: () => new Promise(() => {}), stop: () => void told.push('stop') })),
+  ])
+  const control = new AbortController()
+  const started = host.start(control.signal)
+  control.abort()
+  await t.rejects(started, { message: 'plugin careless could not start: it took too long' })
+  t.same(told, ['stop'])
+})
+
+t.test('who has decided leaves no timer, and releases run the last one first', async (t) => {
+  const timers = () => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length
+  const { host, log } = hostOf([careless(() => ({ hooks: { onAdmitAsync: async () => {} } }))])
+  const visit = new Visit(1, '', (err) => log.error({ err }))
+  const order: number[] = []
+  for (const i of [1, 2, 3]) visit.onOver(() => void order.push(i))
+  const before = timers()
+  t.equal(await host.gates.admitAsync({} as never, visit), undefined)
+  t.equal(timers(), before)
+  visit.end()
+  visit.end()
+  t.same(order, [3, 2, 1])
 })
 
 t.test('what ends because the gateway goes is told to the plugins before they stop', async (t) => {
