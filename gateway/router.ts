@@ -145,6 +145,7 @@ export class Router {
 
   #answerMode({ exchange, framing, visit }: Asked, name: string, mode: Handled<Mode>): Said {
     const join = visit!
+    if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
     const failed = (error: unknown) => mode.guard.fault(exchange.id, error)
     const accept = exchange.request.header('accept')
     return this.#admit({ exchange, framing, visit }, 'watcher', name, (request) => {
@@ -289,6 +290,7 @@ export class Router {
     if (request.method === 'PUT' || request.method === 'POST') return new Refusal(FAILURES.reservedName, { found })
     if (request.method === 'OPTIONS') return allow(RESERVED_METHODS)
     if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed(request, RESERVED_METHODS)
+    if (this.#mode(new Parameters(request.query)) !== undefined) return new Refusal(FAILURES.reservedName, { found })
     if (name === 'health' && underPrefix) {
       const { status, body } = this.options.health()
       return jsonAnswer(status, body, retryAfter(status))
