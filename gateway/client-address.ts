@@ -58,10 +58,14 @@ function proxyTest(trustedProxies: string): ((address: string) => boolean) | und
   return (address) => proxies.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
 }
 
-/** Some proxies add a port: `192.0.2.1:443`, `[2001:db8::1]:443`. Undefined when it is no address. */
+/**
+ * Some proxies add a port, `192.0.2.1:443`, `[2001:db8::1]:443`, and one that listens on both kinds of addresses may say
+ * `::ffff:192.0.2.1`. Undefined when it is no address; one with a zone is none that says who it is.
+ */
 function plainAddress(hop: string): string | undefined {
   const address = /^\[([^\]]+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop
-  return isIP(address) === 0 ? undefined : address
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '')
+  return isIP(plain) === 0 || plain.includes('%') ? undefined : plain
 }
 
 /** Whether this can stand in the list: an address, or a network with the length of its prefix. */
