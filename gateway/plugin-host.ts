@@ -160,7 +160,7 @@ export class PluginHost {
           reply,
           guard.gate(join.id, () => mode.handle(request, reply, join, pipe)),
         )
-      this.modes.set(mode.param, { ...mode, right: (request) => mode.right?.(request) ?? 'watch', handle })
+      this.modes.set(mode.param, { ...mode, ...(mode.right && { right: mode.right.bind(mode) }), handle })
     }
     for (const route of parts.routes ?? []) {
       const guard = new Guard(plugin.name, route.path, this.surroundings.log)
