@@ -495,9 +495,10 @@ t.test('limits that a gate sets hold for the transfer', async (t) => {
 
   const from = performance.now()
   const slow = curl(['-i', gateway.url('slow')])
-  await curlDone(['--data-binary', '@-', gateway.url('slow')], { input: Buffer.alloc(200_000) })
+  const sent = await curlDone(['-i', '--data-binary', '@-', gateway.url('slow')], { input: Buffer.alloc(200_000) })
   const seconds = (performance.now() - from) / 1000
   t.match((await slow.result).stdout.toString('latin1'), /X-Strict: yes/i)
+  t.match(sent.stdout.toString(), /X-Strict: yes/i, 'on both sides')
   t.ok(seconds > 0.5 && seconds < 3, `200 kB at 200 kB/s took ${seconds.toFixed(2)} s`)
 })
 
