@@ -983,6 +983,9 @@ for (const strictFirst of [true, false]) {
     t.equal(long.source.ended, undefined)
     bench.pass(500)
     t.equal(long.source.ended, 'too_long')
+    bench.receiver('a', { limits: { totalMs: 60_000 } })
+    bench.sender('a').end()
+    t.equal(bench.pulse.size, 0, 'what is over is not timed')
   })
 }
 

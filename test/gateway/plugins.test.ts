@@ -465,11 +465,15 @@ t.test('limits that a gate sets hold for the transfer', async (t) => {
     (await curlDone(['-d', 'more than ten bytes', gateway.url('small')])).stdout.toString(),
     /has 19 bytes, and may have 10/,
   )
+  const fits = curl([gateway.url('small')])
+  await gateway.holds(1, 0)
+  await curlDone(['-d', 'just right', gateway.url('small')])
+  t.equal((await fits.result).stdout.toString(), 'just right')
   const cut = curl([gateway.url('small')])
   await gateway.holds(1, 0)
   const sender = await curlDone(['-H', 'Transfer-Encoding: chunked', '-d', 'more than ten bytes', gateway.url('small')])
   t.match(sender.stdout.toString(), /\[ERROR\] Transfer failed: it has more bytes than it may have.\n$/)
-  t.equal(await gateway.ended('small'), 'too_large')
+  t.equal(await gateway.ended('small', 2), 'too_large')
   t.not((await cut.result).code, null)
 
   const late = curl(['-N', gateway.url('short')])
