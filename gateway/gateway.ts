@@ -1,5 +1,5 @@
 import { type PipeObserver, PipeTable, Pulse, Refusal, SlabPool } from '../core/index.js'
-import { clientAddressReader } from './client-address.js'
+import { clientAddressReader, schemeReader } from './client-address.js'
 import type { Config } from './config.js'
 import type { Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
@@ -234,6 +234,7 @@ export class Gateway {
       get openRequests() {
         return gateway.#server.open
       },
+      schemeOf: schemeReader(this.config.trustedProxies, this.config.tlsCert !== undefined),
       get draining() {
         return gateway.#state !== 'open'
       },

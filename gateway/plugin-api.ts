@@ -90,6 +90,11 @@ export interface Host<C = unknown, K extends string = string> {
   readonly log: Log
   /** The address prefix of this gateway, `/api/v1/pipe`; empty when there is none. */
   readonly prefix: string
+  /**
+   * The absolute path of a file that this plugin's configuration names: a relative one is relative to the configuration file,
+   * and to the working directory when there is none.
+   */
+  resolve(path: string): string
   /** A refusal of this plugin's own catalogue. `values` fill the `{words}` of its text, `headers` go into the answer. */
   refuse(key: K, values?: Readonly<Record<string, string | number>>, headers?: HeaderList): Refusal
   /** Whether a plugin of this name is loaded. */
@@ -134,6 +139,8 @@ export interface GatewayView {
   readonly window: number
   /** Requests whose response is not over. */
   readonly openRequests: number
+  /** What the client of a request speaks: with this gateway, or with the trusted proxy in front that says so. */
+  schemeOf(request: Pick<RequestView, 'remoteAddress' | 'header'>): 'http' | 'https'
   readonly draining: boolean
 }
 
@@ -237,6 +244,8 @@ export interface Context {
  */
 export interface Join extends Context {
   readonly side: Side | 'watcher'
+  /** What one needs to be allowed for this: `send`, `receive`, or for a watcher what its mode says. */
+  readonly right: Right
   /** The name as it was asked for: two spellings of one name are the same here. */
   readonly name: string
   /** What the pipe is found by: the name, within the project's namespace. */
@@ -270,6 +279,8 @@ export interface Mode {
   readonly param: string
   /** It answers `HEAD` too. */
   readonly head?: boolean
+  /** What one needs to be allowed for it; `watch` without this. */
+  right?(request: RequestView): Right
   handle(request: RequestView, reply: Reply, join: Join, pipe: PipeView | undefined): void
 }
 

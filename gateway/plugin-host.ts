@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { PipeObserver, PipeTable, PipeView } from '../core/index.js'
 import { canonicalName } from './address.js'
 import { type HeaderList, RefusalWithHeaders } from './answers.js'
@@ -31,6 +32,8 @@ export interface LoadedPlugin {
   readonly config?: unknown
   /** Where it was asked for, for messages. */
   readonly where?: string
+  /** The folder that paths in its configuration are relative to; the working directory without it. */
+  readonly folder?: string
 }
 
 /** What plugins see of the gateway. */
@@ -150,9 +153,9 @@ export class PluginHost {
     }
   }
 
-  #install({ plugin, config, where }: LoadedPlugin, names: ReadonlySet<string>): void {
+  #install({ plugin, config, where, folder = '' }: LoadedPlugin, names: ReadonlySet<string>): void {
     const log = this.surroundings.log.child({ plugin: plugin.name })
-    const host = this.#hostFor(plugin, checkConfig(plugin, config ?? {}, where), names, log)
+    const host = this.#hostFor(plugin, checkConfig(plugin, config ?? {}, where), names, log, folder)
     let parts: Parts
     try {
       parts = soundParts(plugin.setup(host))
@@ -165,7 +168,7 @@ export class PluginHost {
       const guard = new Guard(plugin.name, `?${mode.param}`, this.surroundings.log)
       const handle: Mode['handle'] = (request, reply, join, pipe) =>
         handled(guard, join, reply, () => mode.handle(request, reply, join, pipe))
-      this.modes.set(mode.param, { ...mode, handle, guard })
+      this.modes.set(mode.param, { ...mode, ...(mode.right && { right: mode.right.bind(mode) }), handle, guard })
     }
     for (const route of parts.routes ?? []) {
       const guard = new Guard(plugin.name, route.path, this.surroundings.log)
@@ -187,7 +190,7 @@ export class PluginHost {
     }
   }
 
-  #hostFor(plugin: Plugin, config: unknown, names: ReadonlySet<string>, log: Logger): Host {
+  #hostFor(plugin: Plugin, config: unknown, names: ReadonlySet<string>, log: Logger, folder: string): Host {
     const { prefix, pipes, gateway, throttles, now, stop } = this.surroundings
     return {
       config: config as object,
@@ -196,6 +199,7 @@ export class PluginHost {
       pipes,
       gateway,
       now,
+      resolve: (path) => resolve(folder, path),
       refuse: (key, values = {}, headers: HeaderList = []) => {
         const row = plugin.failures?.[key]
         if (row === undefined) throw new Error(`plugin ${plugin.name} has no failure "${key}"`)

@@ -5,7 +5,7 @@ import type { AfterAnswer, Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
 import { type Framing, readFraming } from './framing.js'
 import { integer, Parameters, show } from './parameters.js'
-import type { Join, Mode, Route } from './plugin-api.js'
+import type { Join, Mode, Right, Route } from './plugin-api.js'
 import type { Handled, PluginHost } from './plugin-host.js'
 import { CopiedRequest } from './request-copy.js'
 import type { RequestView } from './request-view.js'
@@ -31,6 +31,9 @@ const MAX_WAIT_S = 3600
 const MAX_STALL_S = 86_400
 const NAME_METHODS = 'GET, POST, PUT, OPTIONS'
 const RESERVED_METHODS = 'GET, HEAD, OPTIONS'
+
+const SENDER = { side: 'sender', right: 'send' } as const
+const RECEIVER = { side: 'receiver', right: 'receive' } as const
 
 /** A request that is being looked at. */
 interface Asked {
@@ -148,7 +151,13 @@ export class Router {
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
     const failed = (error: unknown) => mode.guard.fault(exchange.id, error)
     const accept = exchange.request.header('accept')
-    return this.#admit({ exchange, framing, visit }, 'watcher', name, (request) => {
+    let right: Right
+    try {
+      right = mode.right?.(exchange.request) ?? 'watch'
+    } catch (error) {
+      return failed(error)
+    }
+    return this.#admit({ exchange, framing, visit }, { side: 'watcher', right }, name, (request) => {
       const reply = exchange.toReply(accept, afterAnswer(framing), failed)
       mode.handle(request, reply, join, this.table.get(join.key))
       return undefined
@@ -161,7 +170,7 @@ export class Router {
    */
   #admit(
     asked: Asked,
-    side: Join['side'],
+    who: Pick<Join, 'side' | 'right'>,
     name: string,
     goOn: (request: RequestView) => Said,
     hold: () => void = () => {},
@@ -169,12 +178,12 @@ export class Router {
     const { exchange, visit, framing } = asked
     if (visit === null || this.#plugins === null) return goOn(exchange.request)
     const { gates } = this.#plugins
-    visit.asks(side, name)
+    visit.asks(who, name)
     const said = gates.admit(exchange.request, visit)
     if (said !== undefined) return said
     if (!gates.isAsync) return letIn(visit, goOn, exchange.request)
     const accept = exchange.request.header('accept')
-    const copy = new CopiedRequest(exchange.request, side === 'watcher' ? undefined : gates.reads)
+    const copy = new CopiedRequest(exchange.request, who.side === 'watcher' ? undefined : gates.reads)
     hold()
     void this.#decide(asked, copy, goOn).then((late) => {
       if (late !== undefined && !visit.over) give(exchange, late, accept, framing)
@@ -227,7 +236,7 @@ export class Router {
       source.seated(seat)
       return undefined
     }
-    return this.#admit(asked, 'sender', name, goOn, listen)
+    return this.#admit(asked, SENDER, name, goOn, listen)
   }
 
   #receive(asked: Asked, name: string, parameters: Parameters): Said {
@@ -246,7 +255,7 @@ export class Router {
     // A malformed one would be answered in the middle of the stream.
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
     const accept = request.header('accept')
-    return this.#admit(asked, 'receiver', name, () => {
+    return this.#admit(asked, RECEIVER, name, () => {
       const sink = exchange.toSink({
         accept,
         headers: (head, transferId) => receiverHeaders(head, transferId, { download, filename }),

@@ -1,11 +1,12 @@
 import { type SideLimits, Throttle } from '../core/index.js'
 import { type HeaderList, soundHeader } from './answers.js'
-import type { Identity, Join, Slot } from './plugin-api.js'
+import type { Identity, Join, Right, Slot } from './plugin-api.js'
 import { attempt } from './plugin-guard.js'
 
 /** A request as plugins see it. Made only when plugins are loaded. */
 export class Visit implements Join {
   side: Join['side'] = 'receiver'
+  right: Right = 'receive'
   name = ''
   key = ''
   identity: Identity | undefined
@@ -41,8 +42,9 @@ export class Visit implements Join {
     for (const release of releases.reverse()) this.#run(release)
   }
 
-  asks(side: Join['side'], name: string): void {
+  asks({ side, right }: Pick<Join, 'side' | 'right'>, name: string): void {
     this.side = side
+    this.right = right
     this.name = name
     this.key = pipeKey(this.identity?.project ?? '', name)
   }

@@ -639,6 +639,14 @@ t.test('a refusal of a mode or a route is its plugin’s', async (t) => {
   t.same(heard, ['CARELESS_NO by careless', 'BAD_PARAMETER by gateway'])
 })
 
+t.test('a mode that cannot say which right it takes is closed', async (t) => {
+  const fail = () => {
+    throw new Error('a defect')
+  }
+  const gateway = await start(t, () => ({ modes: [{ param: 'own', right: fail, handle: fail }] }))
+  t.equal((await curlDone(status(gateway.url('x?own')))).stdout.toString(), '500 PLUGIN_FAULT')
+})
+
 t.test('a dozen asynchronous gates cost no warning', async (t) => {
   const warnings: string[] = []
   const heard = (warning: Error) => void warnings.push(warning.message)
