@@ -608,6 +608,71 @@ t.test('a reader of a plugin’s stream that does not read costs what the plugin
   client.destroy()
 })
 
+t.test('what plugins share, and what they do not', async (t) => {
+  const token = { name: 'greeting' }
+  const seen: unknown[] = []
+  await startGateway(
+    t,
+    {},
+    {
+      plugins: [
+        plugin('gives', (host) => {
+          const slot = host.slot<string>()
+          host.provide(token, 'hello')
+          return { hooks: { onAdmit: (_request, join) => slot.set(join, 'a secret of its own') } }
+        }),
+        plugin('takes', (host) => {
+          const slots = [host.slot<string>(), host.slot<string>()] as const
+          seen.push(host.use(token), host.use({ name: 'greeting' }), host.has('gives'), host.has('other'))
+          return {
+            hooks: {
+              onAdmit(_request, join) {
+                slots[0].set(join, 'mine')
+                seen.push(slots[0].get(join), slots[1].get(join))
+              },
+            },
+          }
+        }),
+      ],
+    },
+  ).then(({ url }) => curlDone(['-m', '0.2', url('x')]))
+  t.same(seen, ['hello', undefined, true, false, 'mine', undefined])
+})
+
+t.test('progress is told while bytes move, and nothing now and then after the end', async (t) => {
+  let told = 0
+  let beats = 0
+  const gateway = await startGateway(
+    t,
+    {},
+    {
+      plugins: [
+        plugin('watching', (host) => ({
+          hooks: { onProgress: () => void told++ },
+          start: () => host.every(5, () => void beats++),
+        })),
+      ],
+    },
+  )
+  const client = await connect({ port: gateway.port })
+  await client.send('PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nsome')
+  const receiver = curl(['-N', gateway.url('x')])
+  await receiver.waitFor('some')
+  await eventually(() => told === 1 || 'nobody is told')
+  // Three looks later.
+  const then = performance.now() + 2500
+  await eventually(() => performance.now() > then || 'not yet')
+  t.equal(told, 1, 'nothing has moved since')
+  await client.send(' more')
+  await receiver.result
+  client.destroy()
+  t.ok(beats > 0)
+  await gateway.gateway.stop(0)
+  const last = beats
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  t.equal(beats, last)
+})
+
 t.test('behind a trusted proxy the client is who the proxy says', async (t) => {
   const seen: string[] = []
   const watch = hooks('addresses', { onRequest: (_request, context) => void seen.push(context.clientAddress) })
