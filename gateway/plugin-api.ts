@@ -20,6 +20,7 @@ export {
 export { type Address, canonicalName, readAddress } from './address.js'
 export { type Answer, type HeaderList, jsonAnswer, textAnswer } from './answers.js'
 export { NamePattern } from './name-pattern.js'
+export { type Html, type HtmlValue, html, htmlPage, type Page, trustedHtml } from './page.js'
 export { integer, Parameters, show } from './parameters.js'
 export type { RequestRecord } from './request-log.js'
 export type { RequestView } from './request-view.js'
