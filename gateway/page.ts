@@ -64,7 +64,7 @@ export function htmlPage(page: Page): Answer {
   const nonce = randomBytes(18).toString('base64')
   const style = (text: string) => html`<style nonce="${nonce}">${within('style', text)}</style>\n`
   const script = (text: string) => html`<script nonce="${nonce}">${within('script', text)}</script>\n`
-  const json = html`<script type="application/json" id="data">${trustedHtml(jsonInHtml(data))}</script>\n`
+  const json = (text: string) => html`<script type="application/json" id="data">${trustedHtml(text)}</script>\n`
   const document = html`<!doctype html>
 <html lang="en">
 <head>
@@ -76,7 +76,7 @@ ${head}
 ${styles.map(style)}</head>
 <body>
 ${body}
-${data !== undefined && json}${scripts.map(script)}</body>
+${data !== undefined && json(jsonInHtml(data))}${scripts.map(script)}</body>
 </html>
 `
   return { status, headers: pageHeaders(page, nonce), body: document.text }

@@ -32,7 +32,8 @@ export function body(name: string, { phase, share, fields }: View, icon: string)
 <section class="plot script" aria-labelledby="plot-title">
   <h2 id="plot-title">Speed since the start</h2>
   <p id="point" aria-hidden="true"></p>
-  <div id="chart" role="img"></div>
+  <div id="chart" role="img" hidden></div>
+  <p class="empty" data-field="noLine">${fields.noLine}</p>
 </section>
 
 <section class="last" aria-labelledby="last-title">

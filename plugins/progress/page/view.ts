@@ -46,6 +46,7 @@ export type Field =
   | 'elapsedNote'
   | 'receivers'
   | 'receiversNote'
+  | 'noLine'
   | 'last'
   | 'lastNote'
   | 'digest'
@@ -81,11 +82,12 @@ export function viewOf(shown: Shown, watched: Watched, now: number, clock: Clock
     fields: {
       headline: HEADLINES[phase],
       figure: figureOf(phase, share, shown),
-      sentence: sentenceOf(phase, shown, watched),
+      sentence: unbroken(sentenceOf(phase, shown, watched)),
       ...amounts(phase, shown),
       ...speeds(phase, shown, watched),
       ...times(phase, shown, now, clock),
       ...receivers(phase, shown),
+      noLine: isOver(phase) ? 'This page was opened after the end.' : 'The line begins with the first byte.',
       ...past(phase, shown, clock),
     },
   }
@@ -130,7 +132,7 @@ function sentenceOf(phase: Phase, shown: Shown, { quietFor }: Watched): string {
     case 'waiting':
       return waitingFor(shown)
     case 'streaming':
-      return `To ${count(shown.receivers)}.`
+      return `Streaming to ${count(shown.receivers)}.`
     case 'stalled':
       return quietFor === null
         ? 'Nothing moves at the moment.'
@@ -138,6 +140,11 @@ function sentenceOf(phase: Phase, shown: Shown, { quietFor }: Watched): string {
     default:
       return formatReceipt({ ...shown, state: shown.state as Receipt['state'], duration: shown.elapsed ?? 0 })
   }
+}
+
+/** A number and its unit stay on one line. */
+function unbroken(text: string): string {
+  return text.replace(/(\d) (?=[a-zA-Z])/g, '$1\u00a0')
 }
 
 function waitingFor({ hasSender, receivers, totalReceivers }: Shown): string {
@@ -154,7 +161,7 @@ function count(receivers: number): string {
 function amounts(phase: Phase, { bytes, totalBytes }: Shown) {
   if (phase === 'idle' || phase === 'waiting')
     return { bytes: totalBytes === null ? UNKNOWN : '0 B', bytesNote: totalOf(totalBytes) }
-  return { bytes: formatBytes(bytes), bytesNote: isOver(phase) && totalBytes === null ? '' : totalOf(totalBytes) }
+  return { bytes: formatBytes(bytes), bytesNote: isOver(phase) && totalBytes === bytes ? '' : totalOf(totalBytes) }
 }
 
 function totalOf(totalBytes: number | null): string {
@@ -218,7 +225,7 @@ function receivers(phase: Phase, { receivers: here, totalReceivers }: Shown) {
 function past(phase: Phase, { last, sha256 }: Shown, clock: Clock) {
   const digest = phase === 'idle' ? last?.sha256 : sha256
   return {
-    last: phase === 'idle' && last !== null ? formatReceipt(last) : '',
+    last: phase === 'idle' && last !== null ? unbroken(formatReceipt(last)) : '',
     lastNote: phase === 'idle' && last !== null ? `Ended ${clock(last.endedAt)}.` : '',
     digest: digest ?? '',
   }

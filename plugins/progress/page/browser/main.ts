@@ -94,7 +94,8 @@ function showLink(): void {
   notice.hidden = link.kind !== 'lost' || (link.tries < 2 && link.retryAt - Date.now() < 1000)
   if (link.kind !== 'lost') return
   const seconds = Math.ceil((link.retryAt - Date.now()) / 1000)
-  write(noticeText, `${link.why} Trying again ${seconds > 0 ? `in ${seconds} s` : 'now'}.`)
+  const next = seconds > 0 ? `in ${seconds} s` : 'now'
+  write(noticeText, `${link.why} What you see is from ${clock(toldAt)}. Trying again ${next}.`)
 }
 
 /** Touches the document only where it changes. */

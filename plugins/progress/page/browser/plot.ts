@@ -10,6 +10,8 @@ declare const uPlot: typeof uPlotType
 const STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400, 172_800]
 /** A line that is shorter leaves room, in seconds. */
 const SHORTEST = 10
+/** The axis goes as far as this at least, in bytes per second. */
+const LEAST = 10
 
 export class Plot {
   readonly #plot: uPlotType
@@ -20,12 +22,18 @@ export class Plot {
     readonly onPoint: (text: string) => void,
   ) {
     this.#plot = new uPlot(this.#options(), [[], []], element)
-    new ResizeObserver(() => this.#plot.setSize(this.#size())).observe(element)
+    new ResizeObserver(() => element.hidden || this.#plot.setSize(this.#size())).observe(element)
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#plot.redraw())
   }
 
   draw({ times, speeds }: SpeedLine): void {
-    if (!document.hidden) this.#plot.setData([times, speeds])
+    this.element.hidden = times.length === 0
+    // A line begins where the stream did.
+    if (!document.hidden)
+      this.#plot.setData([
+        [0, ...times],
+        [speeds[0] ?? 0, ...speeds],
+      ])
   }
 
   #options(): uPlotType.Options {
@@ -35,19 +43,19 @@ export class Plot {
     const axis = { stroke: colour('--muted'), font: `12px ${fontFamily}`, ticks: { show: false } }
     return {
       ...this.#size(),
-      padding: [8, 8, 0, 0],
+      padding: [8, 16, 0, 0],
       legend: { show: false },
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
       scales: {
         x: { time: false, range: (_, __, last) => [0, Math.max(SHORTEST, last ?? 0)] },
-        y: { range: (_, __, most) => [0, (most || 1) * 1.1] },
+        y: { range: (_, __, most) => [0, Math.max(LEAST, most ?? 0) * 1.1] },
       },
       axes: [
-        { ...axis, grid: { show: false }, size: 28, space: 64, incrs: STEPS, values: (_, at) => at.map(timeLabel) },
+        { ...axis, grid: { show: false }, size: 26, space: 64, incrs: STEPS, values: (_, at) => at.map(timeLabel) },
         {
           ...axis,
           grid: { stroke: colour('--line'), width: 1 },
-          size: 76,
+          size: 70,
           space: 44,
           values: (_, at) => at.map((speed) => (speed === 0 ? '0' : formatSpeed(speed))),
         },
