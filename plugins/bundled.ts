@@ -7,8 +7,12 @@ export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: 
   'auth-jwt': () => import('./auth-jwt/index.js'),
   limits: () => import('./limits/index.js'),
   metrics: () => import('./metrics/index.js'),
+  progress: () => import('./progress/index.js'),
   'access-log': () => import('./access-log/index.js'),
 }
+
+/** Those that are loaded without being asked for, until the configuration says `enabled: false`. */
+export const DEFAULTS = ['metrics', 'progress'] as const
 
 /** Commands of the program that belong to a plugin: `pipegate token`, `pipegate link`. Each gets what stands behind its name. */
 export const COMMANDS: Readonly<

@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { FAILURES } from '../../gateway/failures.js'
 import { eventually } from '../support/eventually.js'
-import { startGateway } from '../support/gateway.js'
+import { defaultPlugins, startGateway } from '../support/gateway.js'
 import { dialogue, type Example, examplesOf, Terminal, terminals } from './examples.js'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
@@ -108,6 +108,7 @@ const STAGES: Readonly<Record<string, Stage>> = {
   'reply-end': {},
   'receiver-headers': {},
   refusal: {},
+  status: {},
   health: {},
 }
 
@@ -196,7 +197,7 @@ for (const file of PAGES) {
         continue
       }
       await t.test(example.id, async (t) => {
-        const gateway = await startGateway(t)
+        const gateway = await startGateway(t, {}, { plugins: await defaultPlugins() })
         const dir = t.testdir()
         lay(dir, stage.has ?? {})
         if (example.kind === 'sh') await runTerminals(t, example, stage, dir, gateway.origin)

@@ -4,8 +4,11 @@ import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import type { EndReason } from '../../core/index.js'
 import { type FlagValues, loadConfig } from '../../gateway/config.js'
+import { toLoad } from '../../gateway/config-plugins.js'
 import { Gateway } from '../../gateway/gateway.js'
 import type { LoadedPlugin } from '../../gateway/plugin-host.js'
+import { loadPlugins } from '../../gateway/plugin-loader.js'
+import { BUNDLED, DEFAULTS } from '../../plugins/bundled.js'
 import { eventually } from './eventually.js'
 
 export interface LogLine {
@@ -27,6 +30,9 @@ export interface Running {
   /** Resolves when so many pipes wait and so many transfers stream. */
   holds(waiting: number, streaming: number): Promise<void>
 }
+
+/** The plugins that a gateway without a configuration has. */
+export const defaultPlugins = () => loadPlugins(toLoad([], DEFAULTS), BUNDLED)
 
 /** Anything that can undo things at the end of a test: tap's `t`. */
 interface Test {
