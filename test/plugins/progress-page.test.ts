@@ -1,16 +1,20 @@
 /**
- * The dashboard in a real browser, before a server that says what the test wants. No problem on the console, and nothing that
- * the page's policy forbids, is left unseen.
+ * The dashboard in a real browser: before a server that says what the test wants, and before the gateway. No problem on the
+ * console, and nothing that the page's policy forbids, is left unseen.
  */
 
 import { mkdirSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import progress from '../../plugins/progress/index.js'
 import type { Receipt, Snapshot } from '../../plugins/progress/snapshot.js'
 import { Chromium, type TabOptions } from '../support/browser.js'
+import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
-import { PROJECT } from '../support/program.js'
+import { type Running, startGateway } from '../support/gateway.js'
+import { PROJECT, Program } from '../support/program.js'
 import { event, IDLE, ScriptedEvents } from '../support/scripted-events.js'
 
 const SCREENSHOTS = join(PROJECT, 'test/screenshots')
@@ -89,13 +93,16 @@ async function watch(
   server.snapshot = snapshot
   server.welcome = welcome
   const { page } = await chromium.open(t, options)
-  if (frozen) {
-    await page.clock.install()
-    await page.clock.pauseAt(Date.now() + 1000)
-  }
+  if (frozen) await freeze(page)
   await page.goto(server.url(NAME))
   if (options.javaScriptEnabled !== false) await server.heardBy(1)
   return { page, server }
+}
+
+/** From now on the page's clock stands still until the test moves it. */
+async function freeze(page: Page): Promise<void> {
+  await page.clock.install()
+  await page.clock.pauseAt(Date.now() + 1000)
 }
 
 /** Waits until the element has this text; white space counts as one space. */
@@ -383,6 +390,87 @@ t.test('who wants less motion gets none', async (t) => {
   t.equal(await animation(moving.page), 'pass')
   await moving.page.emulateMedia({ reducedMotion: 'reduce' })
   t.equal(await animation(moving.page), 'none')
+})
+
+/** A page on the real gateway, once it is live. */
+async function open(
+  t: Test,
+  gateway: Pick<Running, 'url'>,
+  query = `${NAME}?progress`,
+  options: TabOptions = {},
+): Promise<Page> {
+  const { page } = await chromium.open(t, options)
+  const answer = await page.goto(gateway.url(query))
+  t.equal(answer?.status(), 200)
+  await reads(page, '#link', 'Live')
+  return page
+}
+
+/**
+ * A port that two gateways can listen on one after the other: one that the system chooses while listening is kept by the
+ * connections of the first for a minute.
+ */
+async function freePort(): Promise<number> {
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  await new Promise((resolve) => server.close(resolve))
+  return port
+}
+
+t.test('the real gateway: two spectators see a transfer from its first receiver to its end', async (t) => {
+  const gateway = await startGateway(t, {}, { plugins: [{ plugin: progress }] })
+  const pages = [await open(t, gateway), await open(t, gateway)]
+  const both = (field: string, text: string | RegExp) => Promise.all(pages.map((page) => says(page, field, text)))
+  await both('headline', 'Idle')
+  const receiver = curl([gateway.url(NAME)])
+  await both('sentence', 'Waiting for the sender.')
+  const sender = curl(['-N', '-T', '-', gateway.url(`${NAME}?size=2000000`)])
+  sender.stdin.write(Buffer.alloc(1_000_000))
+  await both('figure', '50.0 %')
+  await both('bytes', '1.0 MB')
+  await freeze(pages[0]!)
+  await pages[0]!.clock.runFor(6000)
+  await says(pages[0]!, 'sentence', /^Nothing has moved for \d+ s\.$/)
+  sender.stdin.end(Buffer.alloc(1_000_000))
+  await both('headline', 'Complete')
+  await both('sentence', /^complete: 2\.0 MB in \d.* m?s, average \d+(\.\d)? [kM]B\/s$/)
+  await Promise.all([sender.result, receiver.result])
+  const late = await open(t, gateway)
+  await says(late, 'sentence', /^complete: 2\.0 MB/)
+})
+
+t.test('the real gateway: a sender that disconnects', async (t) => {
+  const gateway = await startGateway(t, {}, { plugins: [{ plugin: progress }] })
+  const page = await open(t, gateway)
+  curl([gateway.url(NAME)])
+  const sender = curl(['-N', '-T', '-', gateway.url(NAME)])
+  sender.stdin.write('x'.repeat(500))
+  await says(page, 'bytes', '500 B')
+  sender.kill()
+  await says(page, 'sentence', /^failed: sender disconnected.* after 500 B in /)
+})
+
+t.test('the real gateway: it restarts under its spectators', async (t) => {
+  const port = String(await freePort())
+  const first = new Program(t, ['serve', '--port', port], {})
+  await first.waitForLog('listening')
+  const page = await open(t, first, undefined, { expected: /Failed to load resource|ERR_/ })
+  curl([first.url(NAME)])
+  await says(page, 'headline', 'Waiting')
+  await first.endsAfter('SIGTERM')
+  await reads(page, '#link', 'Reconnecting')
+  const second = new Program(t, ['serve', '--port', port], {})
+  await second.waitForLog('listening')
+  await reads(page, '#link', 'Live')
+  await says(page, 'headline', 'Idle')
+})
+
+t.test('the real gateway: its page may be framed by whom it says', async (t) => {
+  const config = { frameAncestors: "'self' https://status.example" }
+  const gateway = await startGateway(t, {}, { plugins: [{ plugin: progress, config }] })
+  const { stdout } = await curlDone(['-D', '-', '-H', 'Accept: text/html', gateway.url(`${NAME}?progress`)])
+  t.match(stdout.toString(), /^content-security-policy: .*; frame-ancestors 'self' https:\/\/status\.example\r$/im)
 })
 
 interface Look {
