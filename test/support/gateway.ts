@@ -1,4 +1,4 @@
-/** The whole gateway in the test's process, on a free port of 127.0.0.1, with its log kept for the test to read. */
+/** The whole gateway in the test's process, on a free port of 127.0.0.1, with its log, every level of it, kept for the test to read. */
 
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
@@ -55,7 +55,11 @@ export async function startGateway(
       done()
     },
   })
-  const gateway = new Gateway(loadConfig({ flags: { port: '0', ...flags }, env: {} }), pino({}, sink), plugins)
+  const gateway = new Gateway(
+    loadConfig({ flags: { port: '0', ...flags }, env: {} }),
+    pino({ level: 'trace' }, sink),
+    plugins,
+  )
   const port = await gateway.start()
   t.teardown(async () => {
     await gateway.stop(0)
