@@ -493,7 +493,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
 mkdirSync(SCREENSHOTS, { recursive: true })
 for (const [look, { headline, at, end, welcome = '' }] of Object.entries(LOOKS)) {
   t.test(`${look}, on a phone and on a desk, light and dark: it fits, and can be looked at afterwards`, async (t) => {
-    const { page, server } = await watch(t, at, { welcome })
+    const { page, server } = await watch(t, at, { welcome, reducedMotion: 'reduce' })
     if (welcome !== '') await page.waitForSelector('#chart', { state: 'visible' })
     if (end !== undefined) server.done(end)
     await says(page, 'headline', headline)

@@ -87,7 +87,7 @@ export function viewOf(shown: Shown, watched: Watched, now: number, clock: Clock
       ...speeds(phase, shown, watched),
       ...times(phase, shown, now, clock),
       ...receivers(phase, shown),
-      noLine: isOver(phase) ? 'This page was opened after the end.' : 'The line begins with the first byte.',
+      noLine: isOver(phase) ? 'The transfer was not watched, or too short.' : 'The line begins with the first byte.',
       ...past(phase, shown, clock),
     },
   }
@@ -158,9 +158,9 @@ function count(receivers: number): string {
   return receivers === 1 ? '1 receiver' : `${receivers} receivers`
 }
 
-function amounts(phase: Phase, { bytes, totalBytes }: Shown) {
+function amounts(phase: Phase, { bytes, totalBytes, hasSender }: Shown) {
   if (phase === 'idle' || phase === 'waiting')
-    return { bytes: totalBytes === null ? UNKNOWN : '0 B', bytesNote: totalOf(totalBytes) }
+    return { bytes: UNKNOWN, bytesNote: hasSender ? totalOf(totalBytes) : '' }
   return { bytes: formatBytes(bytes), bytesNote: isOver(phase) && totalBytes === bytes ? '' : totalOf(totalBytes) }
 }
 

@@ -50,9 +50,10 @@ const follower = new Follower(`${location.pathname}${location.search}&history`, 
   link(next) {
     const wasLost = link.kind === 'lost'
     link = next
-    showLink()
     if (wasLost && next.kind !== 'lost') announcer.say('Connected again.', Date.now())
     if (!wasLost && next.kind === 'lost') announcer.say(`${next.why} Trying again.`, Date.now())
+    show()
+    showLink()
   },
 })
 
@@ -64,6 +65,8 @@ function show(): void {
   const quietFor = isRunning && movedAt !== null ? (now - movedAt) / 1000 : null
   const view = viewOf({ ...shown, elapsed }, { quietFor, peak: line.peak }, now, clock)
   draw(view)
+  // Nobody tells of what does not happen.
+  if (view.phase === 'stalled' && elapsed !== null) line.add(elapsed, 0)
   if (link.kind !== 'lost') announcer.see(view, now)
 }
 
@@ -124,8 +127,12 @@ function showCommand(): void {
   // Only pages from https or this machine may write to the clipboard.
   button.hidden = navigator.clipboard === undefined
   button.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(command)
-    button.textContent = 'Copied'
+    // In somebody else's frame it may be forbidden.
+    const isCopied = await navigator.clipboard.writeText(command).then(
+      () => true,
+      () => false,
+    )
+    write(button, isCopied ? 'Copied' : 'Not allowed')
     setTimeout(() => write(button, 'Copy'), 2000)
   })
 }
@@ -135,6 +142,7 @@ document.addEventListener('visibilitychange', () => plot.draw(line))
 setInterval(() => {
   show()
   showLink()
+  plot.draw(line)
 }, 1000)
 showCommand()
 show()
