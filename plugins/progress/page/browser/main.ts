@@ -66,7 +66,10 @@ function show(): void {
   const view = viewOf({ ...shown, elapsed }, { quietFor, peak: line.peak }, now, clock)
   draw(view)
   // Nobody tells of what does not happen.
-  if (view.phase === 'stalled' && elapsed !== null) line.add(elapsed, 0)
+  if (view.phase === 'stalled' && elapsed !== null) {
+    line.add(elapsed, 0)
+    plot.draw(line)
+  }
   if (link.kind !== 'lost') announcer.see(view, now)
 }
 
@@ -142,7 +145,6 @@ document.addEventListener('visibilitychange', () => plot.draw(line))
 setInterval(() => {
   show()
   showLink()
-  plot.draw(line)
 }, 1000)
 showCommand()
 show()
