@@ -5,7 +5,7 @@ import type { AfterAnswer, Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
 import { type Framing, readFraming } from './framing.js'
 import { integer, Parameters, show } from './parameters.js'
-import type { Join, Mode, Route } from './plugin-api.js'
+import type { Join, Mode, Right, Route } from './plugin-api.js'
 import type { Handled, PluginHost } from './plugin-host.js'
 import { CopiedRequest } from './request-copy.js'
 import type { RequestView } from './request-view.js'
@@ -151,7 +151,12 @@ export class Router {
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
     const failed = (error: unknown) => mode.guard.fault(exchange.id, error)
     const accept = exchange.request.header('accept')
-    const right = mode.right?.(exchange.request) ?? 'watch'
+    let right: Right
+    try {
+      right = mode.right?.(exchange.request) ?? 'watch'
+    } catch (error) {
+      return failed(error)
+    }
     return this.#admit({ exchange, framing, visit }, { side: 'watcher', right }, name, (request) => {
       const reply = exchange.toReply(accept, afterAnswer(framing), failed)
       mode.handle(request, reply, join, this.table.get(join.key))

@@ -36,10 +36,11 @@ export class Spectators {
   ) {}
 
   /** What there are as many of as allowed; undefined while one more may watch this name. */
-  full(key: string): 'name' | 'names' | undefined {
+  full(key: string): { readonly what: 'spectators' | 'names'; readonly expected: number } | undefined {
+    const { names, perName } = this.limits
     const audience = this.#audiences.get(key)
-    if (audience === undefined) return this.#audiences.size >= this.limits.names ? 'names' : undefined
-    return audience.members.size >= this.limits.perName ? 'name' : undefined
+    if (audience === undefined) return this.#audiences.size < names ? undefined : { what: 'names', expected: names }
+    return audience.members.size < perName ? undefined : { what: 'spectators', expected: perName }
   }
 
   /** Returns what has to be called when the reply is over. */

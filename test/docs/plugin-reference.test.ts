@@ -63,35 +63,51 @@ function declared(file: string, name: string): string[] {
 
 const TABLES = tables()
 const API = 'gateway/plugin-api.ts'
-const INTERFACES = [
-  'Plugin',
-  'Parts',
-  'Host',
-  'Hooks',
-  'Context',
-  'Join',
-  'Route',
-  'Mode',
-  'Reply',
-  'Pipes',
-  'GatewayView',
-]
+/** What is used, and where it is declared: each member has an example. */
+const PARTS: Readonly<Record<string, string>> = {
+  Plugin: API,
+  Parts: API,
+  Host: API,
+  Hooks: API,
+  Context: API,
+  Join: API,
+  Slot: API,
+  RequestView: 'gateway/request-view.ts',
+  Route: API,
+  Mode: API,
+  Reply: API,
+  Pipes: API,
+  GatewayView: API,
+  Log: API,
+}
+
+/** What is only looked at, and where it is declared. */
+const DATA = {
+  Identity: API,
+  Token: API,
+  RequestCopy: API,
+  PipeView: 'core/observer.ts',
+  RequestRecord: 'gateway/request-log.ts',
+}
 
 t.test('every member is there, with its signature', async (t) => {
-  for (const name of [...INTERFACES, 'Log']) {
+  for (const [name, file] of Object.entries(PARTS)) {
     const rows = TABLES.get(name) ?? []
     t.same(
       rows.map(({ signature }) => signature),
-      declared(API, name),
+      declared(file, name),
       `the table of ${name}`,
     )
     for (const { signature, example } of rows) t.ok(example, `${name}: an example of ${signature}`)
   }
-  const view = TABLES.get('PipeView') ?? []
-  t.same(
-    view.map(({ signature }) => signature),
-    declared('core/observer.ts', 'PipeView'),
-  )
+  for (const [name, file] of Object.entries(DATA)) {
+    const rows = TABLES.get(name) ?? []
+    t.same(
+      rows.map(({ signature }) => signature),
+      declared(file, name),
+      `the table of ${name}`,
+    )
+  }
   const exports_ = TABLES.get('Export') ?? []
   t.same(exports_.map(({ signature }) => signature).sort(), Object.keys(api).sort())
 })
@@ -118,7 +134,7 @@ export const parts = definePlugin({ ...common, name: 'parts', setup: (host) => (
 export const host = definePlugin({ ...common, name: 'host', setup: (host) => ({ start() { ${statements('Host')} } }) })
 export const hooks = definePlugin({ ...common, name: 'hooks', setup: (host) => ({ hooks: { ${members('Hooks')} } }) })
 export const requests = definePlugin({ ...common, name: 'requests', setup: (host) => ({ hooks: {
-  onRequest(request, context) { ${statements('Context', 'Pipes', 'GatewayView', 'Log')} },
+  onRequest(request, context) { ${statements('Context', 'Slot', 'RequestView', 'Pipes', 'GatewayView', 'Log')} },
   onAdmit(request, join) { ${statements('Join')} },
 } }) })
 export const own = definePlugin({ ...common, name: 'own', setup: (host) => ({
@@ -156,6 +172,16 @@ function compile(dir: string): string[] {
     return `${ts.flattenDiagnosticMessageText(messageText, ' ')} at: ${PROGRAM.slice(start, start + 80)}`
   })
 }
+
+t.test('everything that the module exports is named', async (t) => {
+  const page = readFileSync(join(PROJECT, 'docs/plugins.md'), 'utf8')
+  const source = readFileSync(join(PROJECT, API), 'utf8')
+  const lists = [...source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = '']) => list.split(','))
+  const own = [...source.matchAll(/^export (?:interface|type|const|function) (\w+)/gm)].map(([, name = '']) => name)
+  const names = [...own, ...lists].map((each) => each.replace('type ', '').trim()).filter((each) => each !== '')
+  t.ok(names.length > 30)
+  for (const name of names) t.match(page, new RegExp(`\`${name}\``), name)
+})
 
 t.test('every example compiles and runs', async (t) => {
   const dir = t.testdir()

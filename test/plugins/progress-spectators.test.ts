@@ -205,10 +205,10 @@ t.test('a word now and then, and half an hour at most', async (t) => {
 t.test('places are counted, and given back', async (t) => {
   const { join, spectators } = rig()
   const a = [join('a'), join('a')]
-  t.equal(spectators.full('a'), 'name')
+  t.equal(spectators.full('a')?.what, 'spectators')
   t.equal(spectators.full('b'), undefined)
   const b = join('b')
-  t.equal(spectators.full('c'), 'names')
+  t.equal(spectators.full('c')?.what, 'names')
   t.equal(spectators.full('b'), undefined, 'a name that is watched already may be watched by more')
   a[0]!.leave()
   t.equal(spectators.full('a'), undefined)
@@ -229,7 +229,7 @@ t.test('after the end: who watched is gone, and the next ones are counted anew',
   const idle = [join('a'), join('a')]
   before.leave()
   late.leave()
-  t.equal(spectators.full('a'), 'name', 'those who left late take nobody along')
+  t.equal(spectators.full('a')?.what, 'spectators', 'those who left late take nobody along')
   t.match(idle[0]!.reply.text, /"state":"idle".*"last":\{"state":"complete"/)
 })
 

@@ -3,6 +3,7 @@
 import t, { type Test } from 'tap'
 import type { LoadedPlugin } from '../../gateway/plugin-host.js'
 import authBearer from '../../plugins/auth-bearer/index.js'
+import metrics from '../../plugins/metrics/index.js'
 import progress from '../../plugins/progress/index.js'
 import type { Receipt, Snapshot } from '../../plugins/progress/snapshot.js'
 import { type CurlRun, curl, curlDone } from '../support/curl.js'
@@ -327,6 +328,18 @@ t.test('projects: nobody watches the name of another one', async (t) => {
   t.strictSame(states(theirs.stdoutText), ['idle'])
   theirs.kill()
   t.match((await curlDone(['-i', gateway.url('name?progress')])).stdout.toString(), /^HTTP\/1.1 401 /)
+})
+
+t.test('spectators are counted, while they are there', async (t) => {
+  const gateway = await start(t, {}, {}, [{ plugin: metrics }])
+  const counted = async () => {
+    const { stdout } = await curlDone([gateway.url('metrics')])
+    return Number(/^pipegate_watchers (\d+)$/m.exec(stdout.toString())![1])
+  }
+  const all = [await watch(gateway), await watch(gateway), await watch(gateway, 'other?progress')]
+  t.equal(await counted(), 3)
+  for (const each of all) each.kill()
+  await eventually(async () => (await counted()) === 0 || 'somebody is counted who has left')
 })
 
 t.test('going down: who watches nothing that runs is let go, the others see the end', async (t) => {
