@@ -8,6 +8,10 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
+import authBearer from '../../plugins/auth-bearer/index.js'
+import { makeToken } from '../../plugins/auth-bearer/token.js'
+import links from '../../plugins/links/index.js'
+import { sign } from '../../plugins/links/signature.js'
 import progress from '../../plugins/progress/index.js'
 import type { Receipt, Snapshot } from '../../plugins/progress/snapshot.js'
 import { Chromium, type TabOptions } from '../support/browser.js'
@@ -19,6 +23,7 @@ import { event, IDLE, ScriptedEvents } from '../support/scripted-events.js'
 
 const SCREENSHOTS = join(PROJECT, 'test/screenshots')
 const NAME = 'backups/tuesday'
+const OWNER = makeToken()
 
 const chromium = await Chromium.start(t)
 
@@ -99,10 +104,10 @@ async function watch(
   return { page, server }
 }
 
-/** From now on the page's clock stands still until the test moves it. */
+/** The page's clock goes ten seconds ahead, and stands still there until the test moves it. */
 async function freeze(page: Page): Promise<void> {
   await page.clock.install()
-  await page.clock.pauseAt(Date.now() + 1000)
+  await page.clock.pauseAt(Date.now() + 10_000)
 }
 
 /** Waits until the element has this text; white space counts as one space. */
@@ -253,9 +258,11 @@ t.test('a server that restarts is waited for, and what was lost is said', async 
 })
 
 t.test('it comes back by itself, and learns what it missed', async (t) => {
-  const { page, server } = await watch(t, STREAMING, { expected: /Failed to load resource|ERR_/ })
+  const { page, server } = await watch(t, STREAMING, { frozen: true })
   server.snapshot = { ...IDLE, last: COMPLETE }
   server.end()
+  await reads(page, '#link', 'Reconnecting')
+  await page.clock.runFor(1000)
   await server.heardBy(2)
   await says(page, 'sentence', COMPLETE_LINE)
 })
@@ -277,9 +284,11 @@ t.test('too many spectators: the server says so, and when to come again', async 
 })
 
 t.test('what is no answer of this gateway is told by its status', async (t) => {
-  const { page, server } = await watch(t, STREAMING, { expected: /Failed to load resource.*502/ })
+  const { page, server } = await watch(t, STREAMING, { frozen: true, expected: /Failed to load resource.*502/ })
   server.refusal = { status: 502, body: '<h1>Bad gateway</h1>' }
   server.end()
+  await reads(page, '#link', 'Reconnecting')
+  await page.clock.runFor(1000)
   await reads(page, '#notice span', /^The server answered 502\. /)
 })
 
@@ -466,6 +475,21 @@ t.test('the real gateway: it restarts under its spectators', async (t) => {
   await says(page, 'headline', 'Idle')
 })
 
+t.test('the real gateway: a signed link opens the page, and the page goes on by it', async (t) => {
+  const secret = 'a secret of a good length, for tests only'
+  const plugins = [
+    { plugin: authBearer, config: { tokens: [{ name: 'owner', hash: OWNER.hash, project: 'one' }] } },
+    { plugin: links, config: { secret } },
+    { plugin: progress },
+  ]
+  const gateway = await startGateway(t, {}, { plugins })
+  const expiry = Math.floor(Date.now() / 1000) + 3600
+  const sig = sign({ project: 'one', name: NAME, right: 'watch', expiry }, secret)
+  const page = await open(t, gateway, `${NAME}?sig=${sig}&progress`)
+  curl(['-H', `Authorization: Bearer ${OWNER.token}`, gateway.url(NAME)])
+  await says(page, 'sentence', 'Waiting for the sender.')
+})
+
 t.test('the real gateway: its page may be framed by whom it says', async (t) => {
   const config = { frameAncestors: "'self' https://status.example" }
   const gateway = await startGateway(t, {}, { plugins: [{ plugin: progress, config }] })
@@ -499,10 +523,10 @@ for (const [look, { headline, at, end, welcome = '' }] of Object.entries(LOOKS))
     await says(page, 'headline', headline)
     const grounds = new Set<string>()
     for (const width of [360, 1280]) {
-      await page.setViewportSize({ width, height: width === 360 ? 740 : 800 })
+      await page.setViewportSize({ width, height: width === 360 ? 1060 : 880 })
       for (const colorScheme of ['light', 'dark'] as const) {
         await page.emulateMedia({ colorScheme })
-        await page.screenshot({ path: join(SCREENSHOTS, `${look}-${width}-${colorScheme}.png`), fullPage: true })
+        await page.screenshot({ path: join(SCREENSHOTS, `${look}-${width}-${colorScheme}.png`) })
         grounds.add(await page.evaluate('getComputedStyle(document.body).backgroundColor'))
         t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, 'nothing to scroll to the side')
       }
