@@ -10,6 +10,15 @@ export interface FollowerEvents {
   link(link: Link): void
 }
 
+/** Why there is no connection, as a sentence, and for how long none shall be tried. */
+interface Loss {
+  readonly why: string
+  readonly atLeastMs?: number
+}
+
+/** How a connection ends: with the transfer, or before it. */
+type End = 'over' | Loss
+
 /** The server says something every 15 seconds; after more than two of those the connection is dead, whatever TCP believes. */
 const SILENCE_MS = 40_000
 /** On waking up, one of those is enough. */
@@ -69,22 +78,24 @@ export class Follower {
   }
 
   #suspect(silenceMs: number): void {
-    if (this.#open && Date.now() - this.#heardAt > silenceMs) this.#lost('Nothing was heard from the server.')
+    if (this.#open && Date.now() - this.#heardAt > silenceMs) this.#lost({ why: 'Nothing was heard from the server.' })
     // A timer that was to wake us may have slept as well.
     else if (!this.#open && silenceMs === DOUBT_MS) this.again()
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
     this.#heard(true)
-    try {
-      const response = await fetch(this.url, { headers: { Accept: 'text/event-stream' }, cache: 'no-store', signal })
-      if (response.status === 204) this.#rest()
-      else if (!response.ok || response.body === null) await this.#refused(response)
-      else if (await this.#read(response.body)) this.#rest()
-      else this.#lost('The connection ended.')
-    } catch {
-      if (!signal.aborted) this.#lost('The server cannot be reached.')
-    }
+    const end = await this.#listen(signal).catch((): End => ({ why: 'The server cannot be reached.' }))
+    if (signal.aborted) return
+    if (end === 'over') this.#rest()
+    else this.#lost(end)
+  }
+
+  async #listen(signal: AbortSignal): Promise<End> {
+    const response = await fetch(this.url, { headers: { Accept: 'text/event-stream' }, cache: 'no-store', signal })
+    if (response.status === 204) return 'over'
+    if (!response.ok || response.body === null) return refused(response)
+    return (await this.#read(response.body)) ? 'over' : { why: 'The connection ended.' }
   }
 
   /** Resolves at the end of the stream, with whether the transfer was over. */
@@ -135,18 +146,11 @@ export class Follower {
     this.#later(Math.min(LONGEST_REST_MS, 2000 * 1.5 ** this.#rests++))
   }
 
-  async #refused(response: Response): Promise<void> {
-    const text = await response.text()
-    const said = /^\[ERROR\] (.*)/.exec(text)?.[1]
-    const seconds = Number(response.headers.get('Retry-After'))
-    this.#lost(said ?? `The server answered ${response.status}.`, seconds * 1000)
-  }
-
-  #lost(why: string, atLeastMs = 0): void {
+  #lost({ why, atLeastMs = 0 }: Loss): void {
     this.#stop()
     const tries = ++this.#failures
     const wait = Math.min(LONGEST_WAIT_MS, 500 * 2 ** tries)
-    const retryAt = this.#later(Math.max(atLeastMs || 0, wait * (0.5 + Math.random() / 2)))
+    const retryAt = this.#later(Math.max(atLeastMs, wait * (0.5 + Math.random() / 2)))
     this.on.link({ kind: 'lost', why, tries, retryAt })
   }
 
@@ -155,4 +159,11 @@ export class Follower {
     this.#timer = setTimeout(() => this.again(), ms)
     return Date.now() + ms
   }
+}
+
+/** In the server's own words if it is this kind of server. */
+async function refused(response: Response): Promise<Loss> {
+  const said = /^\[ERROR\] (.*)/.exec(await response.text())?.[1]
+  const seconds = Number(response.headers.get('Retry-After'))
+  return { why: said ?? `The server answered ${response.status}.`, atLeastMs: seconds > 0 ? seconds * 1000 : 0 }
 }
