@@ -41,6 +41,8 @@ export interface PipeObserver {
   onWaiting(pipe: PipeView): void
   /** Once for each side that arrives, the first one included. */
   onJoined(pipe: PipeView, side: Side): void
+  /** Once for each side that goes before the pipe's end. */
+  onLeft(pipe: PipeView, side: Side): void
   /** At most once, when the last awaited side has arrived and the stream flows. */
   onPaired(pipe: PipeView): void
   /** Exactly once for each pipe, whatever happened. */

@@ -238,6 +238,7 @@ export class Pipe implements PipeView {
     this.#stopWaiting(seat)
     this.sender = undefined
     seat.fanOut.discard()
+    this.home.observer?.onLeft(this, 'sender')
   }
 
   #dropReceiver(seat: ReceiverSeat): void {
@@ -245,6 +246,7 @@ export class Pipe implements PipeView {
     this.receivers.splice(this.receivers.indexOf(seat), 1)
     seat.lane.present = false
     this.sender?.source.tell('receiver_left', this)
+    this.home.observer?.onLeft(this, 'receiver')
   }
 
   /** Ends the transfer of this sender; receivers that only wait are left in peace. */
@@ -281,6 +283,7 @@ export class Pipe implements PipeView {
       return
     }
     sender.source.tell('receiver_left', this)
+    this.home.observer?.onLeft(this, 'receiver')
     sender.fanOut.settle()
   }
 

@@ -31,8 +31,17 @@ export function pluginEntries(raw: unknown, path: string, problems: Problem[]): 
     }
     const { data } = result
     const { plugin, config, enabled } = typeof data === 'string' ? { plugin: data, config: {}, enabled: true } : data
-    return enabled ? [{ plugin, config: config ?? {}, where: `${where} (${printable(plugin)})`, from: path }] : []
+    return [{ plugin, config: config ?? {}, enabled, where: `${where} (${printable(plugin)})`, from: path }]
   })
+}
+
+/** What is to be loaded: the defaults, unless the file says something about them itself, and what the file switches on. */
+export function toLoad(entries: readonly PluginEntry[], defaults: readonly string[]): PluginEntry[] {
+  const unsaid = defaults.filter((name) => entries.every(({ plugin }) => plugin !== name))
+  return [
+    ...entries.filter(({ enabled }) => enabled),
+    ...unsaid.map((plugin) => ({ plugin, config: {}, enabled: true, where: `${plugin} (a default)`, from: '.' })),
+  ]
 }
 
 /** Never a value: a plugin's configuration may hold secrets. */

@@ -24,7 +24,7 @@ export const GATEWAY_FAILURES = {
     code: 'RESERVED_NAME',
     status: 400,
     message: 'The name "{found}" is reserved.',
-    hint: 'Choose another name to send to.',
+    hint: 'Choose another name.',
   },
   methodNotAllowed: {
     code: 'METHOD_NOT_ALLOWED',
@@ -53,7 +53,7 @@ export const GATEWAY_FAILURES = {
   bodyNotWanted: {
     code: 'BODY_NOT_WANTED',
     status: 400,
-    message: 'This GET has a body, and a receiver has nothing to send.',
+    message: 'This GET has a body, and who receives or watches has nothing to send.',
     hint: 'Leave the body out, or send it with PUT or POST.',
   },
   serviceWorker: {

@@ -278,6 +278,7 @@ function transferLog(log: Logger): PipeObserver | null {
   return {
     onWaiting() {},
     onJoined() {},
+    onLeft() {},
     onPaired() {},
     onEnded: (pipe) => logTransfer(log, pipe),
   }

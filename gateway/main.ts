@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
-import { BUNDLED, COMMANDS } from '../plugins/bundled.js'
+import { BUNDLED, COMMANDS, DEFAULTS } from '../plugins/bundled.js'
 import {
   ConfigError,
   helpText,
@@ -10,9 +10,10 @@ import {
   renderConfig,
   UsageError,
 } from './config.js'
+import { toLoad } from './config-plugins.js'
 import { Gateway } from './gateway.js'
 import { createLog } from './log.js'
-import { loadPlugins } from './plugin-loader.js'
+import { loadPlugins, type PluginEntry } from './plugin-loader.js'
 
 /** The command line: prints what was asked for, or serves until a signal. Returns the exit code. */
 async function main(): Promise<number> {
@@ -49,7 +50,7 @@ function pluginComment(plugins: Loaded['plugins']): string {
 
 /** Everything that `serve` does before it starts anything. */
 async function check({ config, plugins }: Loaded): Promise<number> {
-  const gateway = new Gateway(config, createLog({ ...config, logLevel: 'silent' }), await loadPlugins(plugins, BUNDLED))
+  const gateway = new Gateway(config, createLog({ ...config, logLevel: 'silent' }), await load(plugins))
   const lines = gateway.plugins.map((line, i) => `${i + 1}. ${line}\n`)
   await gateway.stop(0)
   return print(
@@ -57,10 +58,14 @@ async function check({ config, plugins }: Loaded): Promise<number> {
   )
 }
 
+function load(entries: readonly PluginEntry[]) {
+  return loadPlugins(toLoad(entries, DEFAULTS), BUNDLED)
+}
+
 async function serve({ config, plugins }: Loaded): Promise<number> {
   const log = createLog(config)
-  const gateway = new Gateway(config, log, await loadPlugins(plugins, BUNDLED))
-  if (plugins.length > 0) log.info({ plugins: gateway.plugins }, 'plugins, in the order in which they are asked')
+  const gateway = new Gateway(config, log, await load(plugins))
+  log.info({ plugins: gateway.plugins }, 'plugins, in the order in which they are asked')
   const port = await gateway.start()
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
   // Before the line that tells a supervisor that it may begin to send them.

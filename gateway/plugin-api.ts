@@ -19,6 +19,7 @@ export {
 } from '../core/index.js'
 export { type Address, canonicalName, readAddress } from './address.js'
 export { type Answer, type HeaderList, jsonAnswer, textAnswer } from './answers.js'
+export { endingOf } from './failures.js'
 export { NamePattern } from './name-pattern.js'
 export { integer, Parameters, show } from './parameters.js'
 export type { RequestRecord } from './request-log.js'
@@ -179,6 +180,8 @@ export interface Hooks {
   onWaiting?(pipe: PipeView): void
   /** Teller. A side has joined. */
   onJoined?(pipe: PipeView, side: Side): void
+  /** Teller. A side has gone before the end of the pipe. */
+  onLeft?(pipe: PipeView, side: Side): void
   /** Teller. All sides are there, and the stream flows. */
   onPaired?(pipe: PipeView): void
   /** Teller. Once a second for each pipe that streams, if bytes have moved. */

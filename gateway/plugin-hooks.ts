@@ -123,16 +123,18 @@ export class Tellers {
   constructor(hooked: readonly Hooked[], log: Logger) {
     const waiting = calls(hooked, 'onWaiting', log)
     const joined = calls(hooked, 'onJoined', log)
+    const left = calls(hooked, 'onLeft', log)
     const paired = calls(hooked, 'onPaired', log)
     const ended = calls(hooked, 'onEnded', log)
     const progress = calls(hooked, 'onProgress', log)
     const refused = calls(hooked, 'onRefused', log)
     const requestEnded = calls(hooked, 'onRequestEnded', log)
-    this.pipes = [waiting, joined, paired, ended].every((each) => each === null)
+    this.pipes = [waiting, joined, left, paired, ended].every((each) => each === null)
       ? null
       : {
           onWaiting: (pipe: PipeView) => tellAll(waiting, (hook) => hook(pipe)),
           onJoined: (pipe: PipeView, side: Side) => tellAll(joined, (hook) => hook(pipe, side)),
+          onLeft: (pipe: PipeView, side: Side) => tellAll(left, (hook) => hook(pipe, side)),
           onPaired: (pipe: PipeView) => tellAll(paired, (hook) => hook(pipe)),
           onEnded: (pipe: PipeView) => tellAll(ended, (hook) => hook(pipe)),
         }

@@ -249,6 +249,10 @@ export function observers(...all: readonly (PipeObserver | null)[]): PipeObserve
       first.onJoined(pipe, side)
       second.onJoined(pipe, side)
     },
+    onLeft(pipe, side) {
+      first.onLeft(pipe, side)
+      second.onLeft(pipe, side)
+    },
     onPaired(pipe) {
       first.onPaired(pipe)
       second.onPaired(pipe)

@@ -11,6 +11,7 @@ export interface PluginEntry {
   /** A bundled plugin's name, an npm package, or a file: `./gate.js`, `/etc/pipegate/gate.mjs`. */
   readonly plugin: string
   readonly config: unknown
+  readonly enabled: boolean
   /** For messages: `pipegate.yaml: plugins[2]`. */
   readonly where: string
   /** The file that says so: a plugin's file and a package are looked for from there. */

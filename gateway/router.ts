@@ -144,6 +144,7 @@ export class Router {
 
   #answerMode({ exchange, framing, visit }: Asked, name: string, mode: Mode): Said {
     const join = visit!
+    if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
     const accept = exchange.request.header('accept')
     return this.#admit({ exchange, framing, visit }, 'watcher', name, (request) => {
       mode.handle(request, exchange.toReply(accept, afterAnswer(framing)), join, this.table.get(join.key))
@@ -285,6 +286,7 @@ export class Router {
     if (request.method === 'PUT' || request.method === 'POST') return new Refusal(FAILURES.reservedName, { found })
     if (request.method === 'OPTIONS') return allow(RESERVED_METHODS)
     if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed(request, RESERVED_METHODS)
+    if (this.#mode(new Parameters(request.query)) !== undefined) return new Refusal(FAILURES.reservedName, { found })
     if (name === 'health' && underPrefix) {
       const { status, body } = this.options.health()
       return jsonAnswer(status, body, retryAfter(status))

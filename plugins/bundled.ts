@@ -8,8 +8,12 @@ export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: 
   'auth-jwt': () => import('./auth-jwt/index.js'),
   limits: () => import('./limits/index.js'),
   metrics: () => import('./metrics/index.js'),
+  progress: () => import('./progress/index.js'),
   'access-log': () => import('./access-log/index.js'),
 }
+
+/** Those that are loaded without being asked for, until the configuration says `enabled: false`. */
+export const DEFAULTS = ['metrics', 'progress'] as const
 
 /** Commands of the program that belong to a plugin. */
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {

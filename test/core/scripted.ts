@@ -273,6 +273,11 @@ export class Recorder implements PipeObserver {
     assert.equal(this.#last.get(pipe), 'waiting', 'observer: nobody joins a pipe that does not wait')
   }
 
+  onLeft(pipe: PipeView): void {
+    assert.ok(this.#last.has(pipe), 'observer: nobody leaves a pipe that nobody joined')
+    assert.notEqual(this.#last.get(pipe), 'ended', 'observer: nobody leaves a pipe that has ended')
+  }
+
   onPaired(pipe: PipeView): void {
     assert.equal(this.#last.get(pipe), 'waiting', 'observer: onPaired comes once, after onWaiting')
     this.#record(pipe, 'paired')

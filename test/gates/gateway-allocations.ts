@@ -28,6 +28,7 @@ const idle = definePlugin({
       onAdmitAsync: async () => {},
       onWaiting: nothing,
       onJoined: nothing,
+      onLeft: nothing,
       onPaired: nothing,
       onProgress: nothing,
       onEnded: nothing,

@@ -29,7 +29,8 @@ t.test('a file beside the configuration, with a configuration of its own', async
   })
   const program = await startProgram(t, ['--config', config])
   t.equal((await curlDone([program.url('x')])).stdout.toString(), 'hello\n')
-  t.match(program.logged('plugins, in the order in which they are asked')[0]?.plugins, ['word: says a word (onAdmit)'])
+  const plugins = program.logged('plugins, in the order in which they are asked')[0]?.plugins as string[]
+  t.equal(plugins[0], 'word: says a word (onAdmit)')
 })
 
 t.test('a package that is installed beside the configuration', async (t) => {
@@ -54,12 +55,28 @@ export default definePlugin({ name: 'starts', api: PLUGIN_API, config: z.strictO
   const { code, stdout, stderr } = await runProgram(t, ['check', '--config', config])
   t.equal(stderr, '')
   t.equal(code, 0)
+  const first = '1. starts: no summary (onEnded)\n2. word: says a word (onAdmit)\n3. metrics: '
   t.equal(
-    stdout,
-    'The configuration is good.\nPlugins, in their order:\n1. starts: no summary (onEnded)\n2. word: says a word (onAdmit)\n',
+    stdout.slice(0, stdout.indexOf('3. metrics: ') + 12),
+    `The configuration is good.\nPlugins, in their order:\n${first}`,
   )
-  const without = await runProgram(t, ['check'])
-  t.equal(without.stdout, 'The configuration is good.\nNo plugins.\n')
+})
+
+t.test('some plugins are there without being asked for, unless they are switched off', async (t) => {
+  const namesOf = async (...args: string[]) => {
+    const { stdout } = await runProgram(t, ['check', ...args])
+    return [...stdout.matchAll(/^\d+\. (\S+):/gm)].map(([, name]) => name)
+  }
+  t.strictSame(await namesOf(), ['metrics', 'progress'])
+  const off = folder(
+    t,
+    'plugins:\n  - { plugin: metrics, enabled: false }\n  - { plugin: progress, config: { linger: 1 } }\n',
+  )
+  t.strictSame(await namesOf('--config', off), ['progress'])
+  const none = folder(t, 'plugins: [{ plugin: metrics, enabled: false }, { plugin: progress, enabled: false }]\n')
+  t.match((await runProgram(t, ['check', '--config', none])).stdout, /^The configuration is good\.\nNo plugins\.\n$/)
+  const program = await startProgram(t, [])
+  t.match((await curlDone(['-s', program.url('metrics')])).stdout.toString(), /^pipegate_watchers 0$/m)
 })
 
 const MISTAKES: Record<string, [yaml: string, files: Record<string, string>, says: RegExp]> = {

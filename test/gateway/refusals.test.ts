@@ -486,7 +486,7 @@ t.test('requests that cannot be a side of a pipe', async (t) => {
       target: '/p',
       headers: [framing],
       row: FAILURES.bodyNotWanted,
-      says: /This GET has a body, and a receiver has nothing to send\. Leave the body out, or send it with PUT or POST\./,
+      says: /This GET has a body, and who receives or watches has nothing to send\. Leave the body out, or send it with PUT or POST\./,
     })),
     ...[boundary, 'Content-Type: Multipart/Form-Data', 'Content-Type:multipart/form-data;boundary="a b"'].map(
       (type) => ({

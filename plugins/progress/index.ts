@@ -1,0 +1,107 @@
+import {
+  type Answer,
+  definePlugin,
+  type Join,
+  jsonAnswer,
+  Parameters,
+  type PipeView,
+  type Reply,
+  type RequestView,
+  show,
+} from '../../gateway/plugin-api.js'
+import { type Config, schema } from './config.js'
+import { PROGRESS_FAILURES, type ProgressFailure } from './failures.js'
+import { Receipts } from './receipts.js'
+import { Spectators } from './spectators.js'
+import { Transfers } from './transfers.js'
+
+const TICK_MS = 250
+const SAMPLE_MS = 1000
+const KEEP_ALIVE_MS = 15_000
+const FROZEN_MS = 60_000
+
+const TRANSFER_ID = /^[A-Za-z0-9_-]{16,64}$/
+
+/** Tells an EventSource not to come again. */
+const NOTHING_MORE: Answer = { status: 204, headers: [['Cache-Control', 'no-store']], body: '' }
+
+/** `?progress` and `?status`: what a name is doing, for everybody who may watch it, without touching it. */
+export default definePlugin<Config, ProgressFailure>({
+  name: 'progress',
+  api: 1,
+  summary: 'Shows transfers as they run (?progress), and what became of them (?status).',
+  config: schema,
+  failures: PROGRESS_FAILURES,
+
+  setup(host) {
+    const { now, pipes, config } = host
+    const wallClock = Date.now
+    const receipts = new Receipts({ most: config.receipts, keepMs: config.keep * 1000, now, wallClock })
+    const transfers = new Transfers(pipes, receipts, { lingerMs: config.linger * 1000, now, wallClock })
+    const spectators = new Spectators(transfers, {
+      perName: config.spectators,
+      names: config.names,
+      lifeMs: config.life * 1000,
+      frozenMs: FROZEN_MS,
+      now,
+    })
+    const changed = (pipe: PipeView) => spectators.changed(pipe.key)
+    const receipt = (key: string, id: string) => {
+      const found = transfers.byId(key, id)
+      return found === undefined ? host.refuse('unknownTransfer') : jsonAnswer(200, found)
+    }
+    const watch = (request: RequestView, reply: Reply, join: Join) => {
+      const already = request.header('last-event-id')
+      if (already !== '' && receipts.get(join.key, already) !== undefined) return reply.give(NOTHING_MORE)
+      const full = spectators.full(join.key)
+      if (full !== undefined)
+        return reply.give(
+          full === 'name'
+            ? host.refuse('spectators', { expected: config.spectators })
+            : host.refuse('names', { expected: config.names }),
+        )
+      const withHistory = new Parameters(request.query).get('history') !== undefined
+      join.onOver(spectators.add(join.key, reply, withHistory))
+    }
+    return {
+      hooks: {
+        onJoined: changed,
+        onLeft: changed,
+        onPaired: changed,
+        onEnded(pipe) {
+          // Where no sender was, nothing has been transferred: the name is idle again.
+          if (pipe.transferId === '') changed(pipe)
+          else spectators.ended(receipts.add(pipe))
+        },
+      },
+      modes: [
+        {
+          param: 'progress',
+          handle: (request, reply, join) => {
+            const accept = request.header('accept')
+            if (accept.includes('application/json')) reply.give(jsonAnswer(200, transfers.snapshot(join.key)))
+            else watch(request, reply, join)
+          },
+        },
+        {
+          param: 'status',
+          head: true,
+          handle: (request, reply, join) => {
+            const id = new Parameters(request.query).get('transfer')
+            if (id === undefined) reply.give(jsonAnswer(200, transfers.snapshot(join.key)))
+            else reply.give(TRANSFER_ID.test(id) ? receipt(join.key, id) : host.refuse('badId', { found: show(id) }))
+          },
+        },
+      ],
+      start() {
+        host.every(TICK_MS, () => spectators.tick())
+        host.every(SAMPLE_MS, () => transfers.sampleAll())
+        host.every(KEEP_ALIVE_MS, () => {
+          spectators.keepAlive()
+          receipts.sweep()
+        })
+      },
+      drain: () => spectators.drain(),
+    }
+  },
+})

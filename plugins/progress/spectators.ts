@@ -1,0 +1,131 @@
+import type { Reply } from '../../gateway/plugin-api.js'
+import { EVENT_STREAM, event, KEEP_ALIVE } from './event-stream.js'
+import type { Kept } from './receipts.js'
+import { Spectator } from './spectator.js'
+import type { Transfers } from './transfers.js'
+
+export interface SpectatorLimits {
+  readonly perName: number
+  readonly names: number
+  /** How long one of them may stay, in milliseconds. */
+  readonly lifeMs: number
+  /** How long one of them may take nothing, in milliseconds. */
+  readonly frozenMs: number
+  /** A clock in milliseconds. */
+  readonly now: () => number
+}
+
+/** Who watches one name. */
+interface Audience {
+  readonly members: Set<Spectator>
+  /** They have been told that nothing moves. */
+  atRest: boolean
+}
+
+/** Everybody who watches. An event is rendered once for its name, however many watch it. */
+export class Spectators {
+  readonly #audiences = new Map<string, Audience>()
+  /** Those too who have been told everything and have not taken it yet. */
+  readonly #all = new Set<Spectator>()
+
+  constructor(
+    readonly transfers: Transfers,
+    readonly limits: SpectatorLimits,
+  ) {}
+
+  /** What there are as many of as allowed; undefined while one more may watch this name. */
+  full(key: string): 'name' | 'names' | undefined {
+    const audience = this.#audiences.get(key)
+    if (audience === undefined) return this.#audiences.size >= this.limits.names ? 'names' : undefined
+    return audience.members.size >= this.limits.perName ? 'name' : undefined
+  }
+
+  /** Returns what has to be called when the reply is over. */
+  add(key: string, reply: Reply, withHistory: boolean): () => void {
+    const { now } = this.limits
+    const { transfers } = this
+    const spectator = new Spectator(reply, now, () => this.#state(key))
+    this.#all.add(spectator)
+    reply.open(200, EVENT_STREAM)
+    spectator.tell(this.#state(key))
+    const pipe = transfers.pipes.get(key)
+    if (withHistory && pipe?.state === 'streaming') spectator.tell(event('history', transfers.history(pipe)))
+    const final = transfers.lingering(key)
+    if (pipe === undefined && final !== undefined) spectator.finish(done(final))
+    else this.#join(key, spectator)
+    return () => {
+      this.#all.delete(spectator)
+      this.#leave(key, spectator)
+    }
+  }
+
+  /** Something else than bytes has changed on a key. */
+  changed(key: string): void {
+    const audience = this.#audiences.get(key)
+    if (audience === undefined) return
+    audience.atRest = false
+    const text = this.#state(key)
+    for (const spectator of audience.members) spectator.tell(text)
+  }
+
+  /** A transfer is over: the last words to everybody who watched it. */
+  ended(kept: Kept): void {
+    const audience = this.#audiences.get(kept.key)
+    if (audience === undefined) return
+    const text = this.#state(kept.key) + done(kept)
+    this.#audiences.delete(kept.key)
+    for (const spectator of audience.members) spectator.finish(text)
+  }
+
+  /** Tells of the bytes that have moved. Call it four times a second. */
+  tick(): void {
+    for (const [key, audience] of this.#audiences) {
+      const pipe = this.transfers.pipes.get(key)
+      if (pipe?.state !== 'streaming') continue
+      this.transfers.sample(pipe)
+      const figures = this.transfers.figures(pipe)
+      const rests = figures.speed === 0
+      if (rests && audience.atRest) continue
+      audience.atRest = rests
+      const text = event('progress', figures)
+      for (const spectator of audience.members) spectator.mention(text)
+    }
+  }
+
+  /** Keeps proxies from closing what is quiet, and ends what has been here or frozen for too long. */
+  keepAlive(): void {
+    const { lifeMs, frozenMs } = this.limits
+    for (const spectator of this.#all) {
+      if (spectator.blockedMs > frozenMs) spectator.reply.cut()
+      else if (spectator.ageMs > lifeMs) spectator.finish('')
+      else spectator.mention(KEEP_ALIVE)
+    }
+  }
+
+  /** The gateway goes down: lets go of everybody who watches nothing that runs. */
+  drain(): void {
+    for (const [key, { members }] of this.#audiences) {
+      if (this.transfers.pipes.get(key) === undefined) for (const spectator of members) spectator.finish('')
+    }
+  }
+
+  #state(key: string): string {
+    return event('state', this.transfers.snapshot(key))
+  }
+
+  #join(key: string, spectator: Spectator): void {
+    const audience = this.#audiences.get(key)
+    if (audience === undefined) this.#audiences.set(key, { members: new Set([spectator]), atRest: false })
+    else audience.members.add(spectator)
+  }
+
+  #leave(key: string, spectator: Spectator): void {
+    const audience = this.#audiences.get(key)
+    if (audience?.members.delete(spectator) && audience.members.size === 0) this.#audiences.delete(key)
+  }
+}
+
+/** Its id is what a client presents when it comes back: it is told that there is nothing more. */
+function done({ receipt }: Kept): string {
+  return event('done', receipt, receipt.transferId)
+}

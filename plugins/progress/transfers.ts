@@ -1,0 +1,165 @@
+import type { Pipes, PipeView } from '../../gateway/plugin-api.js'
+import { Meter } from './meter.js'
+import type { Kept, Receipts } from './receipts.js'
+import type { Figures, Receipt, Snapshot } from './snapshot.js'
+
+export interface TransfersOptions {
+  /** How long a name keeps its final state, in milliseconds. */
+  readonly lingerMs: number
+  /** The clock of the pipes, in milliseconds. */
+  readonly now: () => number
+  /** Unix time in milliseconds. */
+  readonly wallClock: () => number
+}
+
+/** What can be said about each name. */
+export class Transfers {
+  /** Of the pipes that have been looked at while they streamed: most are over before that. */
+  readonly #meters = new WeakMap<PipeView, Meter>()
+
+  constructor(
+    readonly pipes: Pick<Pipes, 'get' | 'all'>,
+    readonly receipts: Receipts,
+    readonly options: TransfersOptions,
+  ) {}
+
+  /** Looks at every transfer. Call it once a second. */
+  sampleAll(): void {
+    for (const pipe of this.pipes.all()) if (pipe.state === 'streaming') this.sample(pipe)
+  }
+
+  /** @param pipe one that streams */
+  sample(pipe: PipeView): void {
+    this.#meter(pipe).sample(this.options.now(), pipe.bytesOut)
+  }
+
+  /** How fast it was since it began. */
+  history(pipe: PipeView) {
+    return this.#meter(pipe).history.all
+  }
+
+  /** The transfer whose final state the name still has. */
+  lingering(key: string): Kept | undefined {
+    const last = this.receipts.last(key)
+    return last !== undefined && this.options.now() - last.endedAt <= this.options.lingerMs ? last : undefined
+  }
+
+  snapshot(key: string): Snapshot {
+    const pipe = this.pipes.get(key)
+    const last = this.receipts.last(key)?.receipt ?? null
+    if (pipe !== undefined) return this.#live(pipe, last)
+    const final = this.lingering(key)
+    return final === undefined ? idle(last) : over(final.receipt, last)
+  }
+
+  /** The transfer with this id on this name, running or over. */
+  byId(key: string, transferId: string): Snapshot | undefined {
+    const pipe = this.pipes.get(key)
+    if (pipe?.transferId === transferId) return this.#live(pipe, null)
+    const kept = this.receipts.get(key, transferId)
+    return kept && over(kept.receipt, null)
+  }
+
+  figures(pipe: PipeView): Figures {
+    const { bytesOut: bytes, expectedBytes, pairedAt, receiversPresent: receivers } = pipe
+    const common = {
+      bytes,
+      bytesTransferred: bytes,
+      // A hint that has been proved wrong is none.
+      totalBytes: expectedBytes === undefined || expectedBytes < bytes ? null : expectedBytes,
+      receivers,
+      activeReceivers: receivers,
+      totalReceivers: pipe.receiversWanted,
+    }
+    if (pairedAt === undefined) return { ...common, ...UNKNOWN }
+    const now = this.options.now()
+    const meter = this.#meter(pipe)
+    const speed = meter.speed(now, bytes)
+    const eta = meter.eta(now, bytes, common.totalBytes)
+    return {
+      ...common,
+      speed,
+      mbps: megabytes(speed),
+      avgSpeed: now > pairedAt ? Math.round((bytes / (now - pairedAt)) * 1000) : null,
+      eta,
+      etaSec: eta,
+      elapsed: Math.round((now - pairedAt) / 100) / 10,
+    }
+  }
+
+  #live(pipe: PipeView, last: Receipt | null): Snapshot {
+    const { pairedAt, transferId } = pipe
+    return {
+      state: pipe.state === 'streaming' ? 'streaming' : 'waiting',
+      kind: 'pipe',
+      transferId: transferId === '' ? null : transferId,
+      hasSender: pipe.hasSender,
+      ...this.figures(pipe),
+      reason: null,
+      message: null,
+      sha256: null,
+      startedAt: pairedAt === undefined ? null : Math.round(this.options.wallClock() - (this.options.now() - pairedAt)),
+      last,
+    }
+  }
+
+  #meter(pipe: PipeView): Meter {
+    let meter = this.#meters.get(pipe)
+    if (meter === undefined) {
+      meter = new Meter(pipe.pairedAt!)
+      this.#meters.set(pipe, meter)
+    }
+    return meter
+  }
+}
+
+const UNKNOWN = { speed: null, mbps: null, avgSpeed: null, eta: null, etaSec: null, elapsed: null } as const
+
+function idle(last: Receipt | null): Snapshot {
+  return {
+    state: 'idle',
+    kind: 'pipe',
+    transferId: null,
+    hasSender: false,
+    bytes: 0,
+    bytesTransferred: 0,
+    totalBytes: null,
+    ...UNKNOWN,
+    receivers: 0,
+    activeReceivers: 0,
+    totalReceivers: 0,
+    reason: null,
+    message: null,
+    sha256: null,
+    startedAt: null,
+    last,
+  }
+}
+
+function over(receipt: Receipt, last: Receipt | null): Snapshot {
+  const { state, transferId, bytes, totalBytes, duration, avgSpeed, receivers, totalReceivers } = receipt
+  return {
+    state,
+    kind: 'pipe',
+    transferId,
+    hasSender: false,
+    bytes,
+    bytesTransferred: bytes,
+    totalBytes,
+    ...UNKNOWN,
+    avgSpeed,
+    elapsed: duration,
+    receivers,
+    activeReceivers: receivers,
+    totalReceivers,
+    reason: receipt.reason,
+    message: receipt.message,
+    sha256: receipt.sha256,
+    startedAt: receipt.startedAt,
+    last,
+  }
+}
+
+function megabytes(speed: number | null): number | null {
+  return speed === null ? null : Math.round(speed / 100_000) / 10
+}
