@@ -13,7 +13,8 @@ export interface Address {
   target(mode: string): string
 }
 
-const FORM = /^(?:(https?):\/\/)?(?:([^/?#]*)@)?([^@/?#\\]+)(\/[^?#]+)(?:\?([^#]*))?(?:#.*)?$/is
+const FORM =
+  /^(?:(https?):\/\/|(?![a-z][a-z0-9+.-]*:\/\/))(?:([^/?#]*)@)?([^@/?#\\]+)(\/[^?#]+)(?:\?([^#]*))?(?:#.*)?$/is
 const USUAL_PREFIX = /^\/api\/v1\/pipe\/(?=.)/
 
 /**

@@ -166,6 +166,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'no route to the host',
   ENETUNREACH: 'no network',
   ENOTFOUND: 'no such host',
+  EPROTO: 'the TLS handshake failed',
   EAI_AGAIN: 'no answer from the name server',
 }
 

@@ -38,7 +38,8 @@ export function liveLine(view: View, columns: number, unicode: boolean): string 
     kept = kept.filter((part) => part.rank < rank)
   }
   const texts = kept.map(({ text }) => text)
-  if (bar !== undefined && room(kept) >= barRoom) {
+  const isWhole = all.every((part) => part.rank > BAR_RANK || kept.includes(part))
+  if (bar !== undefined && isWhole && room(kept) >= barRoom) {
     texts.splice(1, 0, `[${bar(Math.min(BAR_MAX, room(kept) - GAP.length - 2), unicode)}]`)
   }
   return texts.join(GAP).trimEnd().slice(0, Math.max(0, columns))
@@ -63,7 +64,7 @@ function parts({ snapshot, loss, stillMs, moves }: View): Part[] {
   if (snapshot.state === 'idle') {
     const last =
       snapshot.last === null ? [] : [{ text: `last ${safeText(formatReceipt(snapshot.last), false)}`, rank: 6 }]
-    return [{ text: 'waiting for a transfer', rank: 0 }, ...last]
+    return [{ text: 'nobody is there yet', rank: 0 }, ...last]
   }
   const { activeReceivers: present, totalReceivers: wanted } = snapshot
   const receivers = { text: `${present} of ${wanted} ${wanted === 1 ? 'receiver' : 'receivers'}`, rank: 6 }

@@ -17,10 +17,12 @@ export interface Options {
 
 export const HELP = `Usage: pipegate watch URL [flags]
 
-Shows the progress of the transfer on a name until it ends, as one line that redraws; as lines of text when the output is
-no terminal. URL is https://HOST/NAME, or HOST/NAME for http; what its query has, such as the signature of a link, is kept.
+Shows the progress of the transfer on a name until it ends: one line that redraws on a terminal,
+lines of text elsewhere. URL is https://HOST/NAME, or HOST/NAME for http. What its query has, such
+as the signature of a link, is kept.
 
-  --token TOKEN          Bearer token. Others on this machine can see it: the variable PIPEGATE_TOKEN is better.
+  --token TOKEN          Bearer token. Others on this machine can see it there: the variable
+                         PIPEGATE_TOKEN is better.
   --header 'NAME: VALUE' Another header of the request; may be given more than once.
   --timeout SECONDS      Give up after so many seconds.
   --last                 When nothing goes on there, exit by the outcome of the last transfer.
@@ -71,7 +73,8 @@ function parsed(argv: readonly string[]) {
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true })
   } catch (error) {
-    throw new WrongUsage(show((error as Error).message))
+    // What follows is advice on how to write values that begin with a dash.
+    throw new WrongUsage(show((error as Error).message.split('. ', 1)[0]!))
   }
 }
 

@@ -95,9 +95,10 @@ export class Watch {
 
   async #take(event: ProgressEvent): Promise<Outcome | undefined> {
     this.#wasHeard = true
-    this.#retry = undefined
     const before = this.#follower.snapshot
     const step = this.#follower.take(event)
+    // What was seen last is not so any more when it has been missed.
+    if (step.kind !== 'missed') this.#retry = undefined
     this.#notice(before)
     this.options.display.update(this.view, event)
     if (step.kind === 'over') return over(step.receipt)
