@@ -184,7 +184,7 @@ export class FanOut implements Throttled {
   /** The source has no more bytes. */
   end(): void {
     this.#stopClock()
-    this.#paused = true
+    this.#flows(false)
     this.#sourceEnded = true
     for (const lane of this.#lanes) this.#finishIfDone(lane)
     this.#reportIfFinished()
@@ -226,6 +226,7 @@ export class FanOut implements Throttled {
   /** Frees what is kept. Nothing may be fed after this, and the source is not touched any more. */
   discard(): void {
     this.#stopClock()
+    this.#flows(false)
     this.#started = false
     for (const throttle of this.#throttles) throttle.leave(this)
     this.#window.release(Number.POSITIVE_INFINITY)
@@ -271,6 +272,7 @@ export class FanOut implements Throttled {
     if (flows) this.#heldBackMs += now - this.#pausedAt
     else this.#pausedAt = now
     this.#paused = !flows
+    this.#pool.flowing += flows ? 1 : -1
   }
 
   /** Waits for the first speed that is used up. */

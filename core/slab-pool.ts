@@ -1,5 +1,8 @@
 import { type OwnedBytes, own } from './bytes.js'
 
+/** What one small read takes: it is as long as a slab, and begins in the middle of one. */
+const SLABS_PER_READ = 2
+
 /**
  * Fixed-size pieces of memory for bytes that some receiver has not taken yet, shared by all transfers and bounded.
  *
@@ -11,6 +14,12 @@ export class SlabPool {
   #made = 0
   /** Bytes kept in memory of their own size instead of a slab. */
   looseBytes = 0
+  /**
+   * Sources that flow. Each brings one more read before it can be paused, and all of that may have to be kept: slabs for it
+   * are set aside, a quarter of all at most, or many slow transfers that begin one after the other would leave none for the
+   * last.
+   */
+  flowing = 0
 
   /**
    * @param slabBytes size of each slab
@@ -42,14 +51,15 @@ export class SlabPool {
   }
 
   /**
-   * How many of `bytes` one transfer may hold now: all of them while less than half of the slabs are in use, then less and
-   * less. When memory becomes scarce everybody's window narrows, and nobody has to fail.
+   * How many of `bytes` one transfer may hold now: all of them while less than half of the slabs are in use that are not set
+   * aside, then less and less. When memory becomes scarce everybody's window narrows, and nobody has to fail.
    */
   share(bytes: number): number {
-    return Math.floor(bytes * Math.min(1, 2 - (2 * this.inUse) / this.maxSlabs))
+    const usable = this.maxSlabs - Math.min(SLABS_PER_READ * this.flowing, this.maxSlabs / 4)
+    return usable <= this.inUse ? 0 : Math.floor(bytes * Math.min(1, 2 - (2 * this.inUse) / usable))
   }
 
-  /** Half of the slabs are in use: everybody gets less. */
+  /** Half of them are in use: everybody gets less. */
   get isScarce(): boolean {
     return this.share(1) < 1
   }

@@ -29,6 +29,43 @@ export function retryAfter(status: number): HeaderList {
   return status === 429 || status === 503 ? [['Retry-After', '5']] : []
 }
 
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+const FIELD_VALUE = /^[\x20-\x7e\x80-\xff]*$/
+/** Where a response ends, and what becomes of the connection, is not for others to say. */
+const FRAMING = /^(content-length|transfer-encoding|connection)$/i
+
+/**
+ * A header that somebody else made. uWebSockets writes what it is given, line breaks too.
+ * @throws TypeError or RangeError when it cannot stand in a response
+ */
+export function soundHeader(name: unknown, value: unknown): readonly [name: string, value: string] {
+  if (typeof name !== 'string' || typeof value !== 'string')
+    throw new TypeError(`the header ${String(name)} is no text`)
+  if (!FIELD_NAME.test(name)) throw new RangeError(`${JSON.stringify(name)} is no name of a header`)
+  if (FRAMING.test(name)) throw new RangeError(`the header ${name} is the gateway's own`)
+  if (!FIELD_VALUE.test(value))
+    throw new RangeError(`the header ${name} has a control character, or one beyond Latin-1`)
+  return [name, value]
+}
+
+/** Headers that somebody else made, and that nobody can change any more. @throws like `soundHeader` */
+export function soundHeaders(headers: HeaderList): HeaderList {
+  return Array.from(headers, ([name, value]) => soundHeader(name, value))
+}
+
+/** @throws RangeError when no response can have it; an interim one is none */
+export function soundStatus(status: unknown): number {
+  if (Number.isInteger(status) && (status as number) >= 200 && (status as number) < 600) return status as number
+  throw new RangeError(`the status ${String(status)} is not one of 200 to 599`)
+}
+
+/** An answer that somebody else made, looked at once. @throws TypeError or RangeError when it is none */
+export function soundAnswer(answer: unknown): Answer {
+  const { status, headers, body } = answer as Answer
+  if (typeof body !== 'string') throw new TypeError('the body of an answer is no text')
+  return { status: soundStatus(status), headers: soundHeaders(headers), body }
+}
+
 export function textAnswer(status: number, body: string, headers: HeaderList = []): Answer {
   return { status, body, headers: [['Content-Type', 'text/plain; charset=utf-8'], ...PLAIN, ...headers] }
 }

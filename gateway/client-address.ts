@@ -7,15 +7,8 @@ import type { RequestView } from './request-view.js'
  * @param trustedProxies addresses and networks of proxies, with commas between them
  */
 export function clientAddressReader(trustedProxies: string): (request: RequestView) => string {
-  const trusted = trustedProxies.split(',').flatMap((each) => each.trim() || [])
-  if (trusted.length === 0) return (request) => request.remoteAddress
-  const proxies = new BlockList()
-  for (const each of trusted) {
-    const [address = '', bits] = each.split('/')
-    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
-    proxies.addSubnet(address, Number(bits ?? (family === 'ipv6' ? 128 : 32)), family)
-  }
-  const isProxy = (address: string) => proxies.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+  const isProxy = proxyTest(trustedProxies)
+  if (isProxy === undefined) return (request) => request.remoteAddress
   return (request) => {
     let client = request.remoteAddress
     if (!isProxy(client)) return client
@@ -33,10 +26,46 @@ export function clientAddressReader(trustedProxies: string): (request: RequestVi
   }
 }
 
-/** Some proxies add a port: `192.0.2.1:443`, `[2001:db8::1]:443`. Undefined when it is no address. */
+/**
+ * Reads what the client speaks. A trusted proxy says it in `X-Forwarded-Proto`; when it names several, the first is the
+ * client's. From anybody else that header means nothing.
+ * @param tls whether the gateway itself speaks TLS
+ */
+export function schemeReader(
+  trustedProxies: string,
+  tls: boolean,
+): (request: Pick<RequestView, 'remoteAddress' | 'header'>) => 'http' | 'https' {
+  const isProxy = proxyTest(trustedProxies)
+  const own = tls ? 'https' : 'http'
+  return (request) => {
+    if (isProxy?.(request.remoteAddress) !== true) return own
+    const [first = ''] = request.header('x-forwarded-proto').split(',')
+    const said = first.trim().toLowerCase()
+    return said === 'http' || said === 'https' ? said : own
+  }
+}
+
+/** Whether an address is a trusted proxy's; undefined when there are none. */
+function proxyTest(trustedProxies: string): ((address: string) => boolean) | undefined {
+  const trusted = trustedProxies.split(',').flatMap((each) => each.trim() || [])
+  if (trusted.length === 0) return undefined
+  const proxies = new BlockList()
+  for (const each of trusted) {
+    const [address = '', bits] = each.split('/')
+    const family = isIP(address) === 6 ? 'ipv6' : 'ipv4'
+    proxies.addSubnet(address, Number(bits ?? (family === 'ipv6' ? 128 : 32)), family)
+  }
+  return (address) => proxies.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4')
+}
+
+/**
+ * Some proxies add a port, `192.0.2.1:443`, `[2001:db8::1]:443`, and one that listens on both kinds of addresses may say
+ * `::ffff:192.0.2.1`. Undefined when it is no address; one with a zone is none that says who it is.
+ */
 function plainAddress(hop: string): string | undefined {
   const address = /^\[([^\]]+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop
-  return isIP(address) === 0 ? undefined : address
+  const plain = address.replace(/^::ffff:(?=\d+\.)/i, '')
+  return isIP(plain) === 0 || plain.includes('%') ? undefined : plain
 }
 
 /** Whether this can stand in the list: an address, or a network with the length of its prefix. */

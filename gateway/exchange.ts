@@ -20,8 +20,8 @@ export interface Exchange {
   onRefused: ((refusal: Refusal) => void) | undefined
   /** Answers with a refusal. `accept` is the client's `Accept`. */
   refuse(refusal: Refusal, accept: string, after?: AfterAnswer): void
-  /** Makes the response a plugin's. */
-  toReply(accept: string, after: AfterAnswer): Reply
+  /** Makes the response a plugin's. `failed` hears of what it does wrong, and says what the client is told. */
+  toReply(accept: string, after: AfterAnswer, failed: (error: unknown) => Refusal): Reply
   /** Gives a complete short response at once, even while the client still uploads. */
   answer(answer: Answer, after?: AfterAnswer): void
   /** Makes the request's body a source. Until `seated` it holds what has been read already, and reads no more. */

@@ -1,10 +1,10 @@
 import { type PipeObserver, PipeTable, Pulse, Refusal, SlabPool } from '../core/index.js'
-import { clientAddressReader } from './client-address.js'
+import { clientAddressReader, schemeReader } from './client-address.js'
 import type { Config } from './config.js'
 import type { Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
 import { explainListenFailure } from './listen-failure.js'
-import { type Logger, logRequest, logTransfer } from './log.js'
+import { type Logger, loggableError, logRequest, logTransfer } from './log.js'
 import type { GatewayView } from './plugin-api.js'
 import { type LoadedPlugin, observers, PluginHost } from './plugin-host.js'
 import { ReadSize } from './read-size.js'
@@ -25,6 +25,8 @@ const REMINDER_MS = 10_000
 const TURNED_AWAY_MS = 5000
 /** How long all plugins together may take to start. */
 const START_MS = 30_000
+/** How long each of them may take to stop. */
+const STOP_MS = 10_000
 const SLAB_BYTES = 64 * 1024
 /** How long a closing gateway waits for last lines to leave and for lingering connections. */
 const GRACE_MS = 1000
@@ -35,6 +37,7 @@ type State = 'idle' | 'open' | 'draining' | 'closed'
 export class Gateway {
   readonly table: PipeTable
   readonly slabs: SlabPool
+  readonly log: Logger
   readonly #pulse = new Pulse(() => performance.now())
   readonly #keepalive = new Keepalive()
   readonly #router: Router
@@ -52,9 +55,10 @@ export class Gateway {
   /** @throws when certificate and key cannot be used */
   constructor(
     readonly config: Config,
-    readonly log: Logger,
+    log: Logger,
     plugins: readonly LoadedPlugin[] = [],
   ) {
+    this.log = log.child({}, { serializers: { err: loggableError } })
     const now = () => this.#pulse.now()
     this.#throttles = new Throttles(now)
     this.slabs = new SlabPool(SLAB_BYTES, Math.floor(config.memory / SLAB_BYTES))
@@ -70,13 +74,14 @@ export class Gateway {
     }
     const table = () => this.table
     this.#plugins = new PluginHost(plugins, {
-      log,
+      log: this.log,
       prefix: config.prefix,
       pipes,
       gateway: this.#view(),
       throttles: this.#throttles,
       now,
       decideMs: config.decide * 1000,
+      stopMs: STOP_MS,
       stop: (key, failure) => this.table.stop(key, failure),
     })
     const observer = observers(transferLog(log), this.#plugins.tellers.pipes)
@@ -91,7 +96,7 @@ export class Gateway {
         stallMaxMs: config.stallMax * 1000,
         replyAtEnd: config.reply === 'end',
         newTransferId,
-        onFault: (error) => log.error({ err: error }, 'a request met a defect of the gateway'),
+        onFault: (error) => this.log.error({ err: error }, 'a request met a defect of the gateway'),
         health: () => this.#health(),
       },
       plugins.length === 0 ? null : this.#plugins,
@@ -104,7 +109,7 @@ export class Gateway {
       pulse: this.#pulse,
       keepalive: this.#keepalive,
       log: log.isLevelEnabled('info') ? (record: RequestRecord) => logRequest(log, record) : () => {},
-      onFault: (error: unknown) => log.error({ err: error }, 'a transfer met a defect of the gateway'),
+      onFault: (error: unknown) => this.log.error({ err: error }, 'a transfer met a defect of the gateway'),
       tls: config.tlsCert !== undefined,
       cleanFailures: config.failedEnd === 'clean',
     }
@@ -159,11 +164,12 @@ export class Gateway {
     this.table.endAll('shutting_down')
     await this.#until(() => this.#server.open === 0, GRACE_MS)
     this.#state = 'closed'
+    // Before the plugins: what ends here is told to them as well.
+    this.#server.close()
     await this.#plugins.stop()
     this.#throttles.stop()
     clearInterval(this.#beat)
     this.#keepalive.stop()
-    this.#server.close()
   }
 
   /** Resolves when a fact has become true, the time is over, or somebody is in a hurry. */
@@ -228,6 +234,7 @@ export class Gateway {
       get openRequests() {
         return gateway.#server.open
       },
+      schemeOf: schemeReader(this.config.trustedProxies, this.config.tlsCert !== undefined),
       get draining() {
         return gateway.#state !== 'open'
       },

@@ -6,6 +6,15 @@ import type { RequestRecord } from './request-log.js'
 
 export type { Logger }
 
+/** What was thrown may be anything, also something that throws when it is looked at. */
+export function loggableError(error: unknown): unknown {
+  try {
+    return pino.stdSerializers.err(error as Error)
+  } catch {
+    return 'something that cannot be shown'
+  }
+}
+
 /** JSON lines on standard output; coloured and readable when that is a terminal. */
 export function createLog(config: Pick<Config, 'logLevel' | 'logFormat'>): Logger {
   const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stdout.isTTY === true)

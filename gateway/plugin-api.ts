@@ -80,7 +80,7 @@ export interface Parts {
   start?(signal: AbortSignal): void | Promise<void>
   /** The port is closed; transfers that run may go on for so many milliseconds. */
   drain?(ms: number): void
-  /** In reverse order, for every plugin whose `start` was called, even if that threw. */
+  /** In reverse order, for every plugin whose `start` was called, even if that threw. It has 10 seconds. */
   stop?(): void | Promise<void>
 }
 
@@ -90,6 +90,11 @@ export interface Host<C = unknown, K extends string = string> {
   readonly log: Log
   /** The address prefix of this gateway, `/api/v1/pipe`; empty when there is none. */
   readonly prefix: string
+  /**
+   * The absolute path of a file that this plugin's configuration names: a relative one is relative to the configuration file,
+   * and to the working directory when there is none.
+   */
+  resolve(path: string): string
   /** A refusal of this plugin's own catalogue. `values` fill the `{words}` of its text, `headers` go into the answer. */
   refuse(key: K, values?: Readonly<Record<string, string | number>>, headers?: HeaderList): Refusal
   /** Whether a plugin of this name is loaded. */
@@ -111,8 +116,8 @@ export interface Host<C = unknown, K extends string = string> {
   /** A speed that all transfers share that it is given to, by `Join.throttle`. */
   throttle(bytesPerSecond: number): Throttle
   /**
-   * Ends the pipe on a key: both sides are told the failure's message, as `[ERROR] Transfer failed: …`. It happens behind
-   * the callback that is running. Nothing happens when there is no such pipe then.
+   * Ends the pipe that stands on a key now: both sides are told the failure's message, as `[ERROR] Transfer failed: …`. It
+   * happens behind the callback that is running. Nothing happens when that pipe is over by then, or there is none.
    */
   end(key: string, failure: FailureRow): void
 }
@@ -134,6 +139,8 @@ export interface GatewayView {
   readonly window: number
   /** Requests whose response is not over. */
   readonly openRequests: number
+  /** What the client of a request speaks: with this gateway, or with the trusted proxy in front that says so. */
+  schemeOf(request: Pick<RequestView, 'remoteAddress' | 'header'>): 'http' | 'https'
   readonly draining: boolean
 }
 
@@ -157,7 +164,7 @@ export interface Slot<T> {
   set(context: Context, value: T): void
 }
 
-/** Undefined: go on. Otherwise this request ends here, with this. */
+/** Undefined: go on. Otherwise this request ends here, with this. Anything else, `false` too, is taken for a throw. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a hook without a return statement has to be one that goes on
 export type Verdict = Refusal | Answer | undefined | void
 
@@ -231,9 +238,14 @@ export interface Context {
   onOver(release: () => void): void
 }
 
-/** One side that asks to join a pipe (`sender`, `receiver`), or to see something of it (`watcher`, a mode). */
+/**
+ * One side that asks to join a pipe (`sender`, `receiver`), or to see something of it (`watcher`, a mode). What changes it
+ * throws when it comes too late, once all gates have let it in, and when it is given what is none.
+ */
 export interface Join extends Context {
   readonly side: Side | 'watcher'
+  /** What one needs to be allowed for this: `send`, `receive`, or for a watcher what its mode says. */
+  readonly right: Right
   /** The name as it was asked for: two spellings of one name are the same here. */
   readonly name: string
   /** What the pipe is found by: the name, within the project's namespace. */
@@ -255,7 +267,10 @@ export interface Route {
   readonly path: `/${string}`
   /** It answers without the prefix too. Otherwise the bare path is 404, with the right address. */
   readonly bare?: boolean
-  /** Has to have used `reply` when it returns, or use it later. A body of the request is read and dropped. */
+  /**
+   * Has to have used `reply` when it returns, or use it later; `request` is gone then. A throw, or a promise that rejects, is
+   * answered with 500. A body of the request is read and dropped.
+   */
   handle(request: RequestView, reply: Reply, context: Context): void
 }
 
@@ -264,6 +279,8 @@ export interface Mode {
   readonly param: string
   /** It answers `HEAD` too. */
   readonly head?: boolean
+  /** What one needs to be allowed for it; `watch` without this. */
+  right?(request: RequestView): Right
   handle(request: RequestView, reply: Reply, join: Join, pipe: PipeView | undefined): void
 }
 
@@ -274,7 +291,10 @@ export interface Reply {
   give(answer: Answer | Refusal): boolean
   /** Begins a stream of unknown length. */
   open(status: number, headers: HeaderList): boolean
-  /** False: enough for now, `onDrain` follows. What has been written is kept until the client takes it. */
+  /**
+   * False: enough for now, `onDrain` follows. What has been written is kept until the client takes it; at 16 MiB the
+   * connection is cut.
+   */
   write(text: string): boolean
   /** Bytes written that are still kept in this process. */
   readonly kept: number

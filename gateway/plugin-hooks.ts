@@ -3,7 +3,7 @@ import { Refusal } from '../core/index.js'
 import type { Answer } from './answers.js'
 import { FAILURES } from './failures.js'
 import type { Logger } from './log.js'
-import type { Hooks, RequestCopy, RequestRecord, Verdict } from './plugin-api.js'
+import type { Hooks, RequestCopy, RequestRecord } from './plugin-api.js'
 import { Guard } from './plugin-guard.js'
 import type { RequestView } from './request-view.js'
 import type { Visit } from './visit.js'
@@ -17,6 +17,22 @@ export interface Hooked {
 }
 
 type Name = keyof Hooks
+
+const NAMES: Readonly<Record<Name, true>> = {
+  onRequest: true,
+  onAdmit: true,
+  onAdmitAsync: true,
+  onWaiting: true,
+  onJoined: true,
+  onLeft: true,
+  onPaired: true,
+  onProgress: true,
+  onEnded: true,
+  onRefused: true,
+  onRequestEnded: true,
+}
+export const HOOK_NAMES = Object.keys(NAMES) as readonly Name[]
+
 type Call<N extends Name> = { readonly hook: NonNullable<Hooks[N]>; readonly guard: Guard }
 
 /** One kind of hook of all plugins, in their order; null when there is none. */
@@ -61,39 +77,25 @@ export class Gates {
     return firstSaid(this.#admit, request, visit)
   }
 
-  /** Resolves with what was said, at the latest when the time is over; never rejects. */
+  /** Resolves with what was said, at the latest when the time is over or the client gone; never rejects. */
   async admitAsync(request: RequestCopy, visit: Visit): Promise<Said> {
     const control = new AbortController()
+    const { signal } = control
+    const late = new Promise<Refusal>((resolve) => {
+      signal.addEventListener('abort', () => resolve(new Refusal(FAILURES.admitTimeout)), { once: true })
+    })
     const deadline = setTimeout(() => control.abort(), this.decideMs)
     visit.onOver(() => control.abort())
     try {
       for (const { hook, guard } of this.#admitAsync ?? []) {
-        const said = await this.#ask(hook, guard, request, visit, control.signal)
-        if (said) return by(visit, guard, said)
+        const asked = signal.aborted ? late : guard.gateAsync(visit.id, signal, () => hook(request, visit, signal))
+        const said = await Promise.race([late, asked])
+        if (said !== undefined) return by(visit, guard, said)
       }
       return undefined
     } finally {
       clearTimeout(deadline)
     }
-  }
-
-  #ask(
-    hook: NonNullable<Hooks['onAdmitAsync']>,
-    guard: Guard,
-    request: RequestCopy,
-    visit: Visit,
-    signal: AbortSignal,
-  ): Promise<Verdict> {
-    return new Promise((resolve) => {
-      const late = () => resolve(new Refusal(FAILURES.admitTimeout))
-      if (signal.aborted) return late()
-      signal.addEventListener('abort', late, { once: true })
-      const failed = (error: unknown) => resolve(guard.fault(visit.id, error))
-      // A hook that throws before it returns its promise is one that rejects.
-      Promise.resolve()
-        .then(() => hook(request, visit, signal))
-        .then(resolve, (error: unknown) => (signal.aborted ? late() : failed(error)))
-    })
   }
 }
 
@@ -102,7 +104,7 @@ function firstSaid(all: readonly Call<'onRequest' | 'onAdmit'>[] | null, request
   if (all === null) return undefined
   for (const { hook, guard } of all) {
     const said = guard.gate(visit.id, () => hook(request, visit))
-    if (said) return by(visit, guard, said)
+    if (said !== undefined) return by(visit, guard, said)
   }
   return undefined
 }

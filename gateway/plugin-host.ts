@@ -1,8 +1,11 @@
+import { resolve } from 'node:path'
 import type { PipeObserver, PipeTable, PipeView } from '../core/index.js'
+import { canonicalName } from './address.js'
 import { type HeaderList, RefusalWithHeaders } from './answers.js'
 import type { Logger } from './log.js'
 import {
   type ConfigSchema,
+  type Context,
   type FailureRow,
   type GatewayView,
   type Hooks,
@@ -15,13 +18,12 @@ import {
   type Reply,
   type Route,
   type Token,
-  type Verdict,
 } from './plugin-api.js'
-import { Guard } from './plugin-guard.js'
-import { Gates, Tellers } from './plugin-hooks.js'
+import { attempt, Guard, isPromise } from './plugin-guard.js'
+import { Gates, HOOK_NAMES, Tellers } from './plugin-hooks.js'
 import { inOrder } from './plugin-order.js'
 import type { Throttles } from './throttles.js'
-import { newSlot } from './visit.js'
+import { newSlot, type Visit } from './visit.js'
 
 /** A plugin that has been found, and what the configuration says for it. */
 export interface LoadedPlugin {
@@ -30,6 +32,8 @@ export interface LoadedPlugin {
   readonly config?: unknown
   /** Where it was asked for, for messages. */
   readonly where?: string
+  /** The folder that paths in its configuration are relative to; the working directory without it. */
+  readonly folder?: string
 }
 
 /** What plugins see of the gateway. */
@@ -42,6 +46,8 @@ export interface HostSurroundings {
   readonly now: () => number
   /** How long asynchronous gates may take, all together. */
   readonly decideMs: number
+  /** How long a plugin may take to stop. */
+  readonly stopMs: number
   /** Ends a pipe, behind the callback that is running. */
   readonly stop: PipeTable['stop']
 }
@@ -52,20 +58,27 @@ interface Installed {
   readonly log: Logger
 }
 
+/** A route or a mode, and who hears of its failures. */
+export type Handled<T> = T & { readonly guard: Guard }
+
 const NAME = /^[a-z][a-z0-9-]*$/
+const PARTS = ['hooks', 'routes', 'modes', 'start', 'drain', 'stop']
+/** What means something for a sender or a receiver is no plugin's. */
+const OWN_PARAMETERS = new Set(['n', 'wait', 'stall', 'size', 'reply', 'download', 'filename'])
 
 /** All plugins of one gateway, in their order, from `setup` to `stop`. */
 export class PluginHost {
   readonly gates: Gates
   /** What the core tells; null when no plugin listens. */
   readonly tellers: Tellers
-  readonly routes = new Map<string, Route[]>()
-  readonly modes = new Map<string, Mode>()
+  readonly routes = new Map<string, Handled<Route>[]>()
+  readonly modes = new Map<string, Handled<Mode>>()
   readonly #installed: Installed[] = []
   readonly #started: Installed[] = []
   readonly #timers: NodeJS.Timeout[] = []
   readonly #provided = new Map<Token<unknown>, unknown>()
   readonly #owners = new Map<string, string>()
+  #stopped = false
 
   /** @throws Error with one line on what is wrong with which plugin */
   constructor(
@@ -77,7 +90,7 @@ export class PluginHost {
     const names = new Set(ordered.map(({ name }) => name))
     for (const { loaded } of ordered) this.#install(loaded, names)
     const hooked = this.#installed.flatMap(({ plugin, parts }) =>
-      parts.hooks === undefined ? [] : [{ name: plugin.name, hooks: bound(parts.hooks), reads: plugin.reads ?? [] }],
+      parts.hooks === undefined ? [] : [{ name: plugin.name, hooks: parts.hooks, reads: plugin.reads ?? [] }],
     )
     this.gates = new Gates(hooked, surroundings.log, surroundings.decideMs)
     this.tellers = new Tellers(hooked, surroundings.log)
@@ -104,10 +117,11 @@ export class PluginHost {
    * @throws what the plugin threw
    */
   async start(signal: AbortSignal): Promise<void> {
+    const late = aborted(signal)
     for (const installed of this.#installed) {
       this.#started.push(installed)
       try {
-        await Promise.race([installed.parts.start?.(signal), aborted(signal)])
+        await Promise.race([installed.parts.start?.(signal), late])
       } catch (error) {
         await this.stop()
         const why = error instanceof Error ? error.message : String(error)
@@ -118,33 +132,33 @@ export class PluginHost {
   }
 
   drain(ms: number): void {
-    for (const { parts, plugin, log } of this.#started) {
-      try {
-        parts.drain?.(ms)
-      } catch (error) {
-        log.error({ err: error, plugin: plugin.name }, 'a plugin failed to drain')
-      }
+    for (const { parts, log } of this.#started) {
+      attempt(
+        () => parts.drain?.(ms),
+        (error) => log.error({ err: error }, 'a plugin failed to drain'),
+      )
     }
   }
 
-  /** In reverse order; what one throws keeps no other from stopping. A second call does nothing. */
+  /** In reverse order; one that throws, or never ends, keeps no other from stopping. A second call does nothing. */
   async stop(): Promise<void> {
+    this.#stopped = true
     for (const timer of this.#timers.splice(0)) clearInterval(timer)
-    for (const { parts, plugin, log } of this.#started.splice(0).reverse()) {
+    for (const { parts, log } of this.#started.splice(0).reverse()) {
       try {
-        await parts.stop?.()
+        await inTime(this.surroundings.stopMs, () => parts.stop?.())
       } catch (error) {
-        log.error({ err: error, plugin: plugin.name }, 'a plugin failed to stop')
+        log.error({ err: error }, 'a plugin failed to stop')
       }
     }
   }
 
-  #install({ plugin, config, where }: LoadedPlugin, names: ReadonlySet<string>): void {
+  #install({ plugin, config, where, folder = '' }: LoadedPlugin, names: ReadonlySet<string>): void {
     const log = this.surroundings.log.child({ plugin: plugin.name })
-    const host = this.#hostFor(plugin, checkConfig(plugin, config ?? {}, where), names, log)
+    const host = this.#hostFor(plugin, checkConfig(plugin, config ?? {}, where), names, log, folder)
     let parts: Parts
     try {
-      parts = plugin.setup(host)
+      parts = soundParts(plugin.setup(host))
     } catch (error) {
       throw new Error(`plugin ${plugin.name}: ${error instanceof Error ? error.message : error}`)
     }
@@ -153,20 +167,14 @@ export class PluginHost {
       this.#own(undefined, `?${mode.param}`, plugin.name)
       const guard = new Guard(plugin.name, `?${mode.param}`, this.surroundings.log)
       const handle: Mode['handle'] = (request, reply, join, pipe) =>
-        answered(
-          reply,
-          guard.gate(join.id, () => mode.handle(request, reply, join, pipe)),
-        )
-      this.modes.set(mode.param, { ...mode, handle })
+        handled(guard, join, reply, () => mode.handle(request, reply, join, pipe))
+      this.modes.set(mode.param, { ...mode, ...(mode.right && { right: mode.right.bind(mode) }), handle, guard })
     }
     for (const route of parts.routes ?? []) {
       const guard = new Guard(plugin.name, route.path, this.surroundings.log)
       const handle: Route['handle'] = (request, reply, context) =>
-        answered(
-          reply,
-          guard.gate(context.id, () => route.handle(request, reply, context)),
-        )
-      this.routes.set(route.path, [...(this.routes.get(route.path) ?? []), { ...route, handle }])
+        handled(guard, context, reply, () => route.handle(request, reply, context))
+      this.routes.set(route.path, [...(this.routes.get(route.path) ?? []), { ...route, handle, guard }])
     }
     this.#installed.push({ plugin, parts, log })
   }
@@ -182,7 +190,7 @@ export class PluginHost {
     }
   }
 
-  #hostFor(plugin: Plugin, config: unknown, names: ReadonlySet<string>, log: Logger): Host {
+  #hostFor(plugin: Plugin, config: unknown, names: ReadonlySet<string>, log: Logger, folder: string): Host {
     const { prefix, pipes, gateway, throttles, now, stop } = this.surroundings
     return {
       config: config as object,
@@ -191,6 +199,7 @@ export class PluginHost {
       pipes,
       gateway,
       now,
+      resolve: (path) => resolve(folder, path),
       refuse: (key, values = {}, headers: HeaderList = []) => {
         const row = plugin.failures?.[key]
         if (row === undefined) throw new Error(`plugin ${plugin.name} has no failure "${key}"`)
@@ -198,14 +207,9 @@ export class PluginHost {
       },
       has: (name) => names.has(name),
       every: (ms, run) => {
-        const guarded = () => {
-          try {
-            run()
-          } catch (error) {
-            log.error({ err: error, plugin: plugin.name }, 'a plugin failed at what it does now and then')
-          }
-        }
-        this.#timers.push(setInterval(guarded, ms).unref())
+        if (this.#stopped) return
+        const failed = (error: unknown) => log.error({ err: error }, 'a plugin failed at what it does now and then')
+        this.#timers.push(setInterval(() => attempt(run, failed), ms).unref())
       },
       slot: newSlot,
       provide: (token, value) => {
@@ -214,7 +218,11 @@ export class PluginHost {
       use: <T>(token: Token<T>) => this.#provided.get(token) as T | undefined,
       throttle: (bytesPerSecond) => throttles.create(bytesPerSecond),
       end: (key, row) => {
-        setImmediate(() => stop(key, withCode(plugin.name, 'ended', row)))
+        // By then another one may stand on the name.
+        const pipe = pipes.get(key)
+        setImmediate(() => {
+          if (pipe !== undefined && pipes.get(key) === pipe) stop(key, withCode(plugin.name, 'ended', row))
+        })
       },
     }
   }
@@ -268,20 +276,79 @@ function withCode(plugin: string, key: string, row: FailureRow) {
   return { ...row, code: `${plugin}_${key}`.replace(/[A-Z]/g, '_$&').replace(/-/g, '_').toUpperCase() }
 }
 
-/** What a handler said instead of answering: that it failed. */
-function answered(reply: Reply, said: Verdict): void {
-  if (said && !reply.give(said)) reply.cut()
+/** Calls what answers a request. One that fails is answered for. */
+function handled(guard: Guard, context: Context, reply: Reply, run: () => void): void {
+  ;(context as Visit).refusedBy = guard.plugin
+  attempt(run, (error) => {
+    if (!reply.give(guard.fault(context.id, error))) reply.cut()
+  })
 }
 
-function bound(hooks: Hooks): Hooks {
-  const all = Object.entries(hooks).filter(([, hook]) => typeof hook === 'function')
-  return Object.fromEntries(all.map(([name, hook]) => [name, hook.bind(hooks)]))
+/**
+ * What a mistake in a name would make of a gate is an open door.
+ * @throws Error with one line
+ */
+function soundParts(parts: Parts): Parts {
+  if (typeof parts !== 'object' || parts === null)
+    throw new Error(`setup() returned ${typeof parts}, expected its parts`)
+  if (isPromise(parts)) {
+    parts.then(undefined, () => {})
+    throw new Error('setup() returned a promise; what takes time belongs in start()')
+  }
+  const unknown = Object.keys(parts).find((key) => !PARTS.includes(key))
+  if (unknown !== undefined) throw new Error(`setup() returned "${unknown}", expected ${PARTS.join(', ')}`)
+  const { hooks = {}, routes = [], modes = [] } = parts
+  for (const { param } of modes) {
+    if (OWN_PARAMETERS.has(param)) throw new Error(`it has the mode ?${param}, which is the gateway's own parameter`)
+  }
+  for (const { path } of routes) {
+    if (path !== `/${canonicalName(path.slice(1))}` || /\s|\?/.test(path))
+      throw new Error(`it has the route ${JSON.stringify(path)}, expected a path as it stands in an address: "/guests"`)
+  }
+  return {
+    hooks: soundHooks(hooks),
+    routes,
+    modes,
+    start: (signal) => parts.start?.(signal),
+    drain: (ms) => parts.drain?.(ms),
+    stop: () => parts.stop?.(),
+  }
 }
 
+/** Bound to what they stand in; that may be an object of a class. @throws Error with one line */
+function soundHooks(hooks: Hooks): Hooks {
+  const unknown = Object.keys(hooks).find((name) => /^on[A-Z]/.test(name) && !HOOK_NAMES.includes(name as keyof Hooks))
+  if (unknown !== undefined) throw new Error(`there is no hook "${unknown}", expected one of ${HOOK_NAMES.join(', ')}`)
+  const found = HOOK_NAMES.flatMap((name) => {
+    const hook = hooks[name] as unknown
+    // What is left out by a condition may be anything that is false.
+    if (!hook) return []
+    if (typeof hook !== 'function') throw new Error(`its hook ${name} is no function`)
+    return [[name, hook.bind(hooks)]]
+  })
+  return Object.fromEntries(found)
+}
+
+/** Rejects when the signal fires; whether somebody waits for it or not. */
 function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
+  const late = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => reject(new Error('it took too long')), { once: true })
   })
+  late.catch(() => {})
+  return late
+}
+
+/** @throws what `run` throws, or an Error when it takes longer */
+async function inTime(ms: number, run: () => unknown): Promise<void> {
+  let limit: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    limit = setTimeout(() => reject(new Error(`it took longer than ${ms / 1000} s`)), ms)
+  })
+  try {
+    await Promise.race([run(), late])
+  } finally {
+    clearTimeout(limit)
+  }
 }
 
 function checkShape({ plugin, where = 'the plugin' }: LoadedPlugin): void {
@@ -298,6 +365,10 @@ function checkShape({ plugin, where = 'the plugin' }: LoadedPlugin): void {
       `${where}: plugin ${plugin.name} was written for plugin API ${plugin.api}, and this gateway has ${PLUGIN_API}; ` +
         'update the one or the other',
     )
+  }
+  for (const list of [plugin.needs, plugin.after, plugin.reads]) {
+    if (list === undefined || (Array.isArray(list) && list.every((each) => typeof each === 'string'))) continue
+    throw new Error(`${where}: needs, after and reads of plugin ${plugin.name} are lists of names`)
   }
 }
 

@@ -30,7 +30,8 @@ export async function loadPlugins(entries: readonly PluginEntry[], bundled: Bund
   const problems: string[] = []
   for (const entry of entries) {
     try {
-      loaded.push({ plugin: await load(entry, bundled), config: entry.config, where: entry.where })
+      const { config, where, from } = entry
+      loaded.push({ plugin: await load(entry, bundled), config, where, folder: dirname(from) })
     } catch (error) {
       problems.push(`${entry.where}: ${error instanceof Error ? error.message : error}`)
     }
@@ -72,7 +73,11 @@ async function imported(url: string, what: string): Promise<unknown> {
   try {
     return await import(url)
   } catch (error) {
-    throw new Error(`${show(what)} does not load: ${error instanceof Error ? error.message.split('\n')[0] : error}`)
+    const why = error instanceof Error ? error.message.split('\n')[0]! : String(error)
+    // A .js file beside a package.json that says nothing of modules, as `npm init` makes it.
+    const isModule = /\.js$/.test(what) && /import statement|token 'export'|ES Module/.test(why)
+    const hint = isModule ? '; name it .mjs, or put "type": "module" into the package.json beside it' : ''
+    throw new Error(`${show(what)} does not load: ${why}${hint}`)
   }
 }
 

@@ -5,8 +5,8 @@ import type { AfterAnswer, Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
 import { type Framing, readFraming } from './framing.js'
 import { integer, Parameters, show } from './parameters.js'
-import type { Join, Mode, Route } from './plugin-api.js'
-import type { PluginHost } from './plugin-host.js'
+import type { Join, Mode, Right, Route } from './plugin-api.js'
+import type { Handled, PluginHost } from './plugin-host.js'
 import { CopiedRequest } from './request-copy.js'
 import type { RequestView } from './request-view.js'
 import { receiverHeaders, streamHead } from './stream-head.js'
@@ -31,6 +31,9 @@ const MAX_WAIT_S = 3600
 const MAX_STALL_S = 86_400
 const NAME_METHODS = 'GET, POST, PUT, OPTIONS'
 const RESERVED_METHODS = 'GET, HEAD, OPTIONS'
+
+const SENDER = { side: 'sender', right: 'send' } as const
+const RECEIVER = { side: 'receiver', right: 'receive' } as const
 
 /** A request that is being looked at. */
 interface Asked {
@@ -107,7 +110,7 @@ export class Router {
   }
 
   /** A path of a plugin's own. */
-  #answerRoute({ exchange, framing, visit }: Asked, routes: readonly Route[], address: Address): Said {
+  #answerRoute({ exchange, framing, visit }: Asked, routes: readonly Handled<Route>[], address: Address): Said {
     const { request } = exchange
     const { underPrefix, name } = address
     if (!underPrefix && !routes.some((route) => route.bare === true)) {
@@ -121,7 +124,8 @@ export class Router {
     const wanted = request.method === 'HEAD' ? 'GET' : request.method
     const route = routes.find(({ method }) => method === wanted)
     if (route === undefined) return notAllowed(request, methods.join(', '))
-    route.handle(request, exchange.toReply(request.header('accept'), afterAnswer(framing)), visit!)
+    const failed = (error: unknown) => route.guard.fault(exchange.id, error)
+    route.handle(request, exchange.toReply(request.header('accept'), afterAnswer(framing), failed), visit!)
     return undefined
   }
 
@@ -134,7 +138,7 @@ export class Router {
     return mode === undefined ? this.#receive(asked, name, parameters) : this.#answerMode(asked, name, mode)
   }
 
-  #mode(parameters: Parameters): Mode | undefined {
+  #mode(parameters: Parameters): Handled<Mode> | undefined {
     for (const mode of this.#plugins?.modes.values() ?? []) {
       const value = parameters.get(mode.param)
       if (value !== undefined && !/^(0|false|no)$/i.test(value)) return mode
@@ -142,12 +146,20 @@ export class Router {
     return undefined
   }
 
-  #answerMode({ exchange, framing, visit }: Asked, name: string, mode: Mode): Said {
+  #answerMode({ exchange, framing, visit }: Asked, name: string, mode: Handled<Mode>): Said {
     const join = visit!
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
+    const failed = (error: unknown) => mode.guard.fault(exchange.id, error)
     const accept = exchange.request.header('accept')
-    return this.#admit({ exchange, framing, visit }, 'watcher', name, (request) => {
-      mode.handle(request, exchange.toReply(accept, afterAnswer(framing)), join, this.table.get(join.key))
+    let right: Right
+    try {
+      right = mode.right?.(exchange.request) ?? 'watch'
+    } catch (error) {
+      return failed(error)
+    }
+    return this.#admit({ exchange, framing, visit }, { side: 'watcher', right }, name, (request) => {
+      const reply = exchange.toReply(accept, afterAnswer(framing), failed)
+      mode.handle(request, reply, join, this.table.get(join.key))
       return undefined
     })
   }
@@ -158,7 +170,7 @@ export class Router {
    */
   #admit(
     asked: Asked,
-    side: Join['side'],
+    who: Pick<Join, 'side' | 'right'>,
     name: string,
     goOn: (request: RequestView) => Said,
     hold: () => void = () => {},
@@ -166,11 +178,12 @@ export class Router {
     const { exchange, visit, framing } = asked
     if (visit === null || this.#plugins === null) return goOn(exchange.request)
     const { gates } = this.#plugins
-    visit.asks(side, name)
+    visit.asks(who, name)
     const said = gates.admit(exchange.request, visit)
-    if (said !== undefined || !gates.isAsync) return said ?? goOn(exchange.request)
+    if (said !== undefined) return said
+    if (!gates.isAsync) return letIn(visit, goOn, exchange.request)
     const accept = exchange.request.header('accept')
-    const copy = new CopiedRequest(exchange.request, side === 'watcher' ? undefined : gates.reads)
+    const copy = new CopiedRequest(exchange.request, who.side === 'watcher' ? undefined : gates.reads)
     hold()
     void this.#decide(asked, copy, goOn).then((late) => {
       if (late !== undefined && !visit.over) give(exchange, late, accept, framing)
@@ -183,7 +196,7 @@ export class Router {
     const said = await this.#plugins!.gates.admitAsync(copy, visit!)
     if (said !== undefined || visit!.over) return said
     try {
-      return goOn(copy)
+      return letIn(visit!, goOn, copy)
     } catch (error) {
       this.options.onFault(error)
       return new Refusal(FAILURES.internal, { id: visit!.id })
@@ -223,7 +236,7 @@ export class Router {
       source.seated(seat)
       return undefined
     }
-    return this.#admit(asked, 'sender', name, goOn, listen)
+    return this.#admit(asked, SENDER, name, goOn, listen)
   }
 
   #receive(asked: Asked, name: string, parameters: Parameters): Said {
@@ -242,7 +255,7 @@ export class Router {
     // A malformed one would be answered in the middle of the stream.
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
     const accept = request.header('accept')
-    return this.#admit(asked, 'receiver', name, () => {
+    return this.#admit(asked, RECEIVER, name, () => {
       const sink = exchange.toSink({
         accept,
         headers: (head, transferId) => receiverHeaders(head, transferId, { download, filename }),
@@ -381,6 +394,11 @@ function allow(methods: string): Answer {
 function notAllowed(request: RequestView, methods: string): Refusal {
   const values = { found: show(request.method), allow: methods }
   return new RefusalWithHeaders(FAILURES.methodNotAllowed, values, [['Allow', methods]])
+}
+
+function letIn(visit: Visit, goOn: (request: RequestView) => Said, request: RequestView): Said {
+  visit.admit()
+  return goOn(request)
 }
 
 function give(exchange: Exchange, said: Answer | Refusal, accept: string, framing: Framing): void {

@@ -94,7 +94,7 @@ export const settings = z.strictObject({
   trustedProxies: setting(
     networks(),
     '',
-    'Proxies whose X-Forwarded-For is believed: addresses and networks with commas between them.',
+    'Proxies whose X-Forwarded-For and -Proto are believed: addresses and networks with commas between them.',
   ),
   reply: setting(
     choice('stream', 'end'),

@@ -5,7 +5,7 @@ import type { AfterAnswer, Exchange, SinkOptions, SourceOptions } from './exchan
 import type { ReadSize } from './read-size.js'
 import type { RequestLog, RequestRecord } from './request-log.js'
 import type { RequestView } from './request-view.js'
-import type { Keepalive } from './uws-keepalive.js'
+import { type Keepalive, rearm } from './uws-keepalive.js'
 import { UwsReply } from './uws-reply.js'
 import { isAscii } from './uws-request.js'
 import { UwsSink } from './uws-sink.js'
@@ -30,6 +30,8 @@ export interface UwsContext {
 
 /** Whoever has taken on an exchange. */
 export interface ExchangeOwner {
+  /** Its reading is paused. */
+  readonly isPaused: boolean
   /** The client's connection ended before the response did. */
   gone(): void
   /** The response is over, in whatever way: lets go of what was held for it. */
@@ -84,6 +86,11 @@ export class UwsExchange implements Exchange {
     })
   }
 
+  /** The response has a head only. */
+  get isHead(): boolean {
+    return this.#method === 'HEAD'
+  }
+
   refuse(refusal: Refusal, accept: string, after: AfterAnswer = 'keep'): void {
     this.code = refusal.failure.code
     this.onRefused?.(refusal)
@@ -101,15 +108,17 @@ export class UwsExchange implements Exchange {
   #answer(answer: Answer, after: AfterAnswer): void {
     if (this.over) return
     const { res } = this
+    // What is still coming is read and dropped from now on, which needs a socket that reads.
+    if (this.#owner?.isPaused) rearm(res)
     res.cork(() => {
       this.writeHead(answer.status, answer.headers)
       if (after === 'discard') res.writeHeader('Connection', 'close')
-      // Two responses have no body: a 204, which must not have a Content-Length either, and the one to a HEAD.
-      if (answer.status === 204) res.endWithoutBody()
-      else if (this.#method === 'HEAD') res.writeHeader('Content-Length', `${answer.body.length}`).endWithoutBody()
+      // These have no body: a 204, which must not have a Content-Length either, a 304, and what answers a HEAD.
+      if (answer.status === 204 || answer.status === 304) res.endWithoutBody()
+      else if (this.isHead) res.writeHeader('Content-Length', `${Buffer.byteLength(answer.body)}`).endWithoutBody()
       else res.end(answer.body, after === 'close')
     })
-    this.bytesOut = answer.body.length
+    this.bytesOut = Buffer.byteLength(answer.body)
     this.#finish('answered')
   }
 
@@ -120,8 +129,8 @@ export class UwsExchange implements Exchange {
     return source
   }
 
-  toReply(accept: string, after: AfterAnswer): UwsReply {
-    const reply = new UwsReply(this, accept, after)
+  toReply(accept: string, after: AfterAnswer, failed: (error: unknown) => Refusal): UwsReply {
+    const reply = new UwsReply(this, accept, after, failed)
     this.#owner = reply
     return reply
   }

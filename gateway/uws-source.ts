@@ -139,6 +139,8 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   }
 
   #read(chunk: ArrayBuffer, last: boolean): void {
+    // It has been answered, and the rest of the body is dropped.
+    if (this.exchange.over) return
     this.exchange.bytesIn += chunk.byteLength
     try {
       if (this.#seat === undefined) this.#hold(chunk, last)
@@ -248,8 +250,6 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     this.#touched?.letGo()
     const status = this.#status
     const answer = { status, headers: [...this.#headers, ...retryAfter(status)], body: this.#lines }
-    // What is still coming is read and dropped from now on, which needs a socket that reads.
-    if (this.isPaused) rearm(this.res)
     this.exchange.answer(answer, this.#bodyEnded ? 'keep' : 'discard')
   }
 }

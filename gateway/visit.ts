@@ -1,10 +1,12 @@
-import type { SideLimits, Throttle } from '../core/index.js'
-import type { HeaderList } from './answers.js'
-import type { Identity, Join, Slot } from './plugin-api.js'
+import { type SideLimits, Throttle } from '../core/index.js'
+import { type HeaderList, soundHeader } from './answers.js'
+import type { Identity, Join, Right, Slot } from './plugin-api.js'
+import { attempt } from './plugin-guard.js'
 
 /** A request as plugins see it. Made only when plugins are loaded. */
 export class Visit implements Join {
   side: Join['side'] = 'receiver'
+  right: Right = 'receive'
   name = ''
   key = ''
   identity: Identity | undefined
@@ -14,6 +16,8 @@ export class Visit implements Join {
   /** Who refused it, when a plugin did. */
   refusedBy = 'gateway'
   over = false
+  /** The side has been let in: what the gates said of it has been read. */
+  #admitted = false
   readonly slots: unknown[] = []
   #releases: (() => void)[] = []
 
@@ -38,40 +42,54 @@ export class Visit implements Join {
     for (const release of releases.reverse()) this.#run(release)
   }
 
-  asks(side: Join['side'], name: string): void {
+  asks({ side, right }: Pick<Join, 'side' | 'right'>, name: string): void {
     this.side = side
+    this.right = right
     this.name = name
     this.key = pipeKey(this.identity?.project ?? '', name)
   }
 
-  /** @throws RangeError when the project could be taken for a part of a name */
+  /** From here on it is too late for what a gate may say. */
+  admit(): void {
+    this.#admitted = true
+  }
+
+  /** @throws TypeError or RangeError when the project could be taken for a part of a name */
   identify(identity: Identity): void {
-    if (/[\x00-\x20\x7f]/.test(identity.project)) throw new RangeError('a project has no spaces or control characters')
+    this.#inTime('identify')
+    const { project } = identity
+    if (typeof project !== 'string') throw new TypeError('a project is a text')
+    if (/[\x00-\x20\x7f]/.test(project)) throw new RangeError('a project has no spaces or control characters')
     this.identity = identity
-    this.key = pipeKey(identity.project, this.name)
+    this.key = pipeKey(project, this.name)
   }
 
   tighten(limit: 'maxBytes' | 'totalMs', value: number): void {
+    this.#inTime('tighten')
+    if (limit !== 'maxBytes' && limit !== 'totalMs') throw new RangeError(`there is no limit "${limit}"`)
+    // It would be stricter than nothing, and make every other limit void.
+    if (typeof value !== 'number' || Number.isNaN(value)) throw new TypeError(`the limit ${limit} is no number`)
     const before = this.limits?.[limit] ?? Number.POSITIVE_INFINITY
     this.limits = { ...this.limits, [limit]: Math.min(before, value) }
   }
 
   throttle(throttle: Throttle): void {
+    this.#inTime('throttle')
+    if (!(throttle instanceof Throttle)) throw new TypeError('a throttle is made by host.throttle()')
     this.limits = { ...this.limits, throttles: [...(this.limits?.throttles ?? []), throttle] }
   }
 
   addHeader(name: string, value: string): void {
-    // uWebSockets writes what it is given, line breaks too.
-    if (/[^\x20-\x7e\x80-\xff]/.test(name + value)) throw new RangeError(`the header ${name} has a control character`)
-    this.headers = [...this.headers, [name, value]]
+    this.#inTime('addHeader')
+    this.headers = [...this.headers, soundHeader(name, value)]
   }
 
   #run(release: () => void): void {
-    try {
-      release()
-    } catch (error) {
-      this.onFault(error)
-    }
+    attempt(release, this.onFault)
+  }
+
+  #inTime(what: string): void {
+    if (this.#admitted) throw new Error(`${what}() comes too late: the side has been let in`)
   }
 }
 

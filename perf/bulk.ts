@@ -69,10 +69,16 @@ export class BulkClients {
   readonly #receiver = new ClientProcess()
   #transfers = 0
 
+  /** The name that the next transfer takes. */
+  get nextName(): string {
+    return `/bulk-${this.#transfers + 1}`
+  }
+
   /** One transfer, compared byte for byte on arrival. Rejects when one of them is wrong or missing. */
   async transfer(relay: Relay, load: BulkLoad): Promise<BulkMeasure> {
     const { target } = relay
-    const path = `/bulk-${++this.#transfers}?n=${load.receivers}`
+    const path = `${this.nextName}?n=${load.receivers}`
+    this.#transfers++
     const receiving = this.#receiver.start('receive', { target, path, bytes: load.bytes, count: load.receivers })
     await receiving.ready
     await relay.settle()

@@ -14,7 +14,8 @@ export default definePlugin<AccessLogConfig>({
   setup(host) {
     const { config } = host
     const lines = new Lines(config, new Pseudonyms(readSalt(config, process.env)), host.prefix)
-    const output = new Output(config.output, host.log)
+    const where = config.output === 'stdout' ? config.output : { file: host.resolve(config.output.file) }
+    const output = new Output(where, host.log)
     const names = host.slot<string>()
     return {
       hooks: {

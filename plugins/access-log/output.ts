@@ -53,14 +53,21 @@ export class Output {
       const why = error instanceof Error ? error.message : String(error)
       throw new Error(`config.output.file: ${why}; expected a file that can be appended to`)
     }
-    destination.on('error', (error: Error) => {
+    destination.on('error', (error: NodeJS.ErrnoException) => {
       this.#failure = error
+      if (error.code === 'EPIPE') this.#readerHasGone()
     })
     destination.on('drop', () => {
       this.#dropped++
     })
     this.#destination = destination
     this.#logger = pino({ base: null, level: 'info' }, destination)
+  }
+
+  /** A pipe without a reader gets none again: nothing is kept for it any more, and nothing is left to be flushed. */
+  #readerHasGone(): void {
+    this.#logger = undefined
+    this.#destination = undefined
   }
 
   line(fields: object, message: 'request' | 'transfer'): void {

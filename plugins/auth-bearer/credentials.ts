@@ -8,8 +8,8 @@ export type Credentials =
   | { readonly kind: 'malformed' }
   | { readonly kind: 'bearer' | 'basic'; readonly token: string }
 
-/** Longer than any token that somebody could mean. */
-const LONGEST = 4096
+/** Longer than any token that somebody could mean, and as long as a JWT may be. */
+const LONGEST = 16 * 1024
 
 /** Reads the `Authorization` header. Strict: what can be read in two ways is malformed. */
 export function readCredentials(request: RequestView): Credentials {
@@ -43,9 +43,9 @@ function basic(encoded: string): Credentials {
   return text.includes(':') && TOKEN.test(token) ? { kind: 'basic', token } : { kind: 'malformed' }
 }
 
-/** Three parts, the first of them a JSON object: what a JWT looks like. */
+/** Three parts in base64url: what a JWT looks like, and a token of ours may as well. */
 export function looksLikeJwt(token: string): boolean {
-  return /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/.test(token)
+  return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)
 }
 
 /**

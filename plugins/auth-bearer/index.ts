@@ -72,11 +72,6 @@ const failures = {
 
 type Key = keyof typeof failures
 
-const RIGHT_OF = { sender: 'send', receiver: 'receive', watcher: 'watch' } as const satisfies Record<
-  Join['side'],
-  Right
->
-
 /** How often the file is looked at. */
 const LOOK_MS = 1000
 
@@ -101,29 +96,30 @@ class Tokens {
   table: TokenTable
   readonly #host: Host<Config, Key>
   readonly #fixed: readonly Grant[]
+  readonly #file: string | undefined
   #stamp: string
 
   constructor(host: Host<Config, Key>) {
+    const { file } = host.config
     this.#host = host
+    this.#file = file === undefined ? undefined : host.resolve(file)
     this.#fixed = host.config.tokens.map((entry) => grantOf(entry, process.env))
     this.#stamp = this.#look()
     this.table = this.#read()
   }
 
   follow(): void {
-    if (this.#host.config.file !== undefined) this.#host.every(LOOK_MS, () => this.#refresh())
+    if (this.#file !== undefined) this.#host.every(LOOK_MS, () => this.#refresh())
   }
 
   #look(): string {
-    const { file } = this.#host.config
-    return file === undefined ? '' : fileStamp(file)
+    return this.#file === undefined ? '' : fileStamp(this.#file)
   }
 
   /** @throws Error with one line */
   #read(): TokenTable {
-    const { file } = this.#host.config
-    const listed = file === undefined ? [] : readTokenFile(file).map((entry) => grantOf(entry, process.env))
-    return new TokenTable([...this.#fixed, ...listed])
+    const listed = this.#file === undefined ? [] : readTokenFile(this.#file)
+    return new TokenTable([...this.#fixed, ...listed.map((entry) => grantOf(entry, process.env))])
   }
 
   #refresh(): void {
@@ -144,7 +140,7 @@ class Tokens {
 function admit(host: Host<Config, Key>, table: TokenTable, request: RequestView, join: Join): Verdict {
   // Somebody before us knows who it is: a signed link.
   if (join.identity !== undefined) return undefined
-  const right = RIGHT_OF[join.side]
+  const { right } = join
   const { anonymous, basic } = host.config
   const credentials = readCredentials(request)
   if (credentials.kind === 'repeated') return host.refuse('repeated', { found: credentials.count })
@@ -153,9 +149,10 @@ function admit(host: Host<Config, Key>, table: TokenTable, request: RequestView,
     return join.identify({ project: '', subject: 'anonymous', rights: anonymous })
   }
   const isBasic = credentials.kind === 'basic'
-  if (credentials.kind === 'bearer' && looksLikeJwt(credentials.token) && host.has('auth-jwt')) return undefined
   // What is malformed is looked up as well: it shall take no less time than what is unknown.
   const grant = table.find(credentials.kind === 'malformed' ? '' : credentials.token)
+  const mayBeJwt = credentials.kind === 'bearer' && looksLikeJwt(credentials.token) && host.has('auth-jwt')
+  if (grant === undefined && mayBeJwt) return undefined
   if (grant === undefined || (isBasic && !basic)) return host.refuse('unknown', {}, challenges(basic))
   if (isBasic && isFromElsewhere(request)) return host.refuse('crossSite')
   return allow(host, grant, right, join)

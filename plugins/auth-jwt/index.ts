@@ -19,8 +19,6 @@ import { KeysUnavailable } from './keys.js'
 import { openKeys } from './open-keys.js'
 import { verifier } from './verify.js'
 
-const RIGHT: Readonly<Record<Join['side'], Right>> = { sender: 'send', receiver: 'receive', watcher: 'watch' }
-
 export default definePlugin({
   name: 'auth-jwt',
   api: PLUGIN_API,
@@ -49,12 +47,12 @@ export default definePlugin({
           request.eachHeader((name) => {
             if (name === 'authorization') count++
           })
-          return count > 1 ? refuse(new TokenProblem('severalHeaders'), RIGHT[join.side]) : undefined
+          return count > 1 ? refuse(new TokenProblem('severalHeaders'), join.right) : undefined
         },
 
         async onAdmitAsync(request: RequestCopy, join: Join, signal: AbortSignal) {
           if (join.identity !== undefined) return undefined
-          const right = RIGHT[join.side]
+          const { right } = join
           try {
             const grant = readClaims(await verify(readBearer(request.header('authorization')), signal), host.config)
             join.identify(grant.identity)

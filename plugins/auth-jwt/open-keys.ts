@@ -1,4 +1,4 @@
-import type { Log } from '../../gateway/plugin-api.js'
+import type { Host } from '../../gateway/plugin-api.js'
 import { ASYMMETRIC, chooseAlgorithms } from './algorithms.js'
 import type { Config } from './config.js'
 import { fetchKeySet } from './fetch-key-set.js'
@@ -11,7 +11,7 @@ import { publicKeys, secretKeys } from './static-keys.js'
  *
  * @throws Error with one line
  */
-export function openKeys(config: Config, host: { readonly log: Log; now(): number }): Keys {
+export function openKeys(config: Config, host: Pick<Host, 'log' | 'now' | 'resolve'>): Keys {
   const { secret, secretEnv, publicKeyFile, jwksUrl } = config
   if (secret !== undefined) return secretKeys(secret, 'secret', config)
   if (secretEnv !== undefined) {
@@ -19,7 +19,7 @@ export function openKeys(config: Config, host: { readonly log: Log; now(): numbe
     if (value) return secretKeys(value, `secretEnv (${secretEnv})`, config)
     throw new Error(`secretEnv: the environment variable ${secretEnv} is ${value === undefined ? 'not set' : 'empty'}`)
   }
-  if (publicKeyFile !== undefined) return publicKeys(publicKeyFile, config)
+  if (publicKeyFile !== undefined) return publicKeys(host.resolve(publicKeyFile), config)
   const url = new URL(jwksUrl!)
   return new RemoteKeys({
     algorithms: chooseAlgorithms(config.algorithms, ASYMMETRIC, 'a set of public keys'),

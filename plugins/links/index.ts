@@ -16,8 +16,8 @@ import {
   z,
 } from '../../gateway/plugin-api.js'
 import { linkUrl } from './link-url.js'
-import { secretFrom } from './secret.js'
-import { type LinkRight, sign, verify } from './signature.js'
+import { secretsFrom } from './secret.js'
+import { type Grant, type LinkRight, sign, verify } from './signature.js'
 
 const HOUR = 3600
 const WEEK = 604_800
@@ -26,15 +26,20 @@ const seconds = z
   .int({ error: 'expected a whole number of seconds' })
   .min(1, { error: 'expected at least 1 second' })
   .max(31_536_000, { error: 'expected at most a year of 31536000 seconds' })
-const text = z.string({ error: 'expected text' }).optional()
+const text = z.string({ error: 'expected text' })
+const texts = z
+  .union([text, z.array(text).min(1, { error: 'expected text, or at least one' })], {
+    error: 'expected text, or a list of texts',
+  })
+  .optional()
 
 // Every message is our own, and none has a value in it: what stands in the wrong place may be the secret.
 const config = z
   .strictObject(
     {
-      secret: text,
-      secretEnv: text,
-      secretFile: text,
+      secret: texts,
+      secretEnv: texts,
+      secretFile: texts,
       maxTtl: seconds.default(WEEK),
       ttl: seconds.optional(),
       publicUrl: z
@@ -113,8 +118,6 @@ const failures = {
 
 type LinksHost = Host<Config, keyof typeof failures>
 
-const RIGHT_OF = { receiver: 'receive', watcher: 'watch', sender: 'send' } as const
-
 /** @param clock milliseconds since 1970, for tests */
 export function linksPlugin(clock: () => number = Date.now) {
   return definePlugin<Config, keyof typeof failures>({
@@ -124,10 +127,17 @@ export function linksPlugin(clock: () => number = Date.now) {
     config,
     failures,
     setup(host) {
-      const links = new Links(host, secretFrom(host.config), clock)
+      const links = new Links(host, secretsFrom(host.config, host.resolve), clock)
       return {
         hooks: { onAdmit: (request, join) => links.admit(request, join) },
-        modes: [{ param: 'link', handle: (request, reply, join) => links.make(request, reply, join) }],
+        modes: [
+          {
+            param: 'link',
+            // Who may receive may let others receive, and need not be allowed to watch.
+            right: ({ query }) => (new Parameters(query).get('link') === 'receive' ? 'receive' : 'watch'),
+            handle: (request, reply, join) => links.make(request, reply, join),
+          },
+        ],
       }
     },
   })
@@ -141,7 +151,8 @@ class Links {
 
   constructor(
     readonly host: LinksHost,
-    readonly secret: string,
+    /** The first one signs, all of them are believed. */
+    readonly secrets: readonly string[],
     readonly clock: () => number,
   ) {
     this.#byLink = host.slot<true>()
@@ -153,7 +164,7 @@ class Links {
     const signature = new Parameters(request.query).get('sig')
     if (signature === undefined) return undefined
     if (join.side === 'sender') return host.refuse('sender')
-    const grant = verify(signature, this.secret)
+    const grant = this.#grantOf(signature)
     if (grant === undefined) return host.refuse('tampered')
     const now = this.clock() / 1000
     const { maxTtl } = host.config
@@ -164,8 +175,7 @@ class Links {
       return host.refuse('tooLong', { found: timeText(grant.expiry), expected: maxTtl })
     }
     if (grant.name !== join.name) return host.refuse('otherName')
-    const wanted = RIGHT_OF[join.side]
-    if (grant.right !== wanted) return host.refuse('otherRight', { found: grant.right, wanted })
+    if (grant.right !== join.right) return host.refuse('otherRight', { found: grant.right, wanted: join.right })
     this.#byLink.set(join, true)
     // A page that is shown must not tell other sites its address.
     join.addHeader('Referrer-Policy', 'no-referrer')
@@ -197,9 +207,17 @@ class Links {
     const origin = this.#origin(request)
     if (origin instanceof Refusal) return origin
     const expiry = Math.floor(this.clock() / 1000) + ttl
-    const signature = sign({ project: identity.project, name: join.name, right: right!, expiry }, this.secret)
+    const signature = sign({ project: identity.project, name: join.name, right: right!, expiry }, this.secrets[0]!)
     const url = linkUrl(`${origin}${host.prefix}/${join.name}`, right!, signature)
     return { url, right: right!, expires: timeText(expiry) }
+  }
+
+  #grantOf(signature: string): Grant | undefined {
+    for (const secret of this.secrets) {
+      const grant = verify(signature, secret)
+      if (grant !== undefined) return grant
+    }
+    return undefined
   }
 
   #ttl(parameters: Parameters): number | Refusal {
@@ -212,7 +230,8 @@ class Links {
     const { publicUrl } = this.host.config
     if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '')
     const found = request.header('host')
-    if (/^(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.test(found)) return `http://${found}`
+    if (/^(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.test(found))
+      return `${this.host.gateway.schemeOf(request)}://${found}`
     return this.host.refuse('badHost', { found: show(found) })
   }
 }

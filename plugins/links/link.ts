@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { Refusal, readAddress, show } from '../../gateway/plugin-api.js'
 import type { CommandResult } from '../command.js'
 import { linkUrl } from './link-url.js'
-import { secretFrom } from './secret.js'
+import { secretsFrom } from './secret.js'
 import { type LinkRight, sign } from './signature.js'
 
 const USAGE =
@@ -42,7 +42,7 @@ function link(argv: readonly string[], clock: () => number): string {
   const expiry = Math.floor(clock() / 1000) + ttlOf(values.ttl)
   const prefix = values.prefix === 'off' ? '' : values.prefix.replace(/\/$/, '')
   const { shown, name } = nameOf(address, prefix)
-  const secret = secretFrom({ secretFile: file })
+  const [secret = ''] = secretsFrom({ secretFile: file })
   return linkUrl(shown, right satisfies LinkRight, sign({ project, name, right, expiry }, secret))
 }
 

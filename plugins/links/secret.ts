@@ -3,17 +3,36 @@ import { readFileSync } from 'node:fs'
 /** The least number of characters of a secret. */
 export const SHORTEST = 32
 
+type OneOrMore = string | readonly string[] | undefined
+
 export interface SecretSource {
-  readonly secret?: string | undefined
-  readonly secretEnv?: string | undefined
-  readonly secretFile?: string | undefined
+  readonly secret?: OneOrMore
+  readonly secretEnv?: OneOrMore
+  readonly secretFile?: OneOrMore
 }
 
-/** @throws Error with one line, without the secret */
-export function secretFrom({ secret, secretEnv, secretFile }: SecretSource): string {
-  if (secretFile !== undefined) return long(fromFile(secretFile), `secretFile: ${secretFile}`)
-  if (secretEnv === undefined) return long(secret ?? '', 'secret')
-  const value = process.env[secretEnv]
+/**
+ * The secrets in their order: the first one signs, all of them are believed.
+ * @param resolve finds a file that is named by a relative path
+ * @throws Error with one line, without the secret
+ */
+export function secretsFrom(
+  { secret, secretEnv, secretFile }: SecretSource,
+  resolve = (path: string) => path,
+): readonly string[] {
+  return [
+    ...listOf(secret).map((each) => long(each, 'secret')),
+    ...listOf(secretEnv).map(fromVariable),
+    ...listOf(secretFile).map((file) => long(fromFile(resolve(file)), `secretFile: ${file}`)),
+  ]
+}
+
+function listOf(some: OneOrMore): readonly string[] {
+  return some === undefined ? [] : [some].flat()
+}
+
+function fromVariable(name: string): string {
+  const value = process.env[name]
   if (value === undefined) throw new Error('secretEnv: that variable is not set; put the secret into it')
   return long(value, 'secretEnv')
 }

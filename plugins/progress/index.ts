@@ -54,12 +54,7 @@ export default definePlugin<Config, ProgressFailure>({
       const already = request.header('last-event-id')
       if (already !== '' && receipts.get(join.key, already) !== undefined) return reply.give(NOTHING_MORE)
       const full = spectators.full(join.key)
-      if (full !== undefined)
-        return reply.give(
-          full === 'name'
-            ? host.refuse('spectators', { expected: config.spectators })
-            : host.refuse('names', { expected: config.names }),
-        )
+      if (full !== undefined) return reply.give(host.refuse(full.what, { expected: full.expected }))
       const withHistory = new Parameters(request.query).get('history') !== undefined
       join.onOver(spectators.add(join.key, reply, withHistory))
     }

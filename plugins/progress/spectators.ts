@@ -20,6 +20,8 @@ interface Audience {
   readonly members: Set<Spectator>
   /** They have been told that nothing moves. */
   atRest: boolean
+  /** What they were last told of. */
+  bytes: number
 }
 
 /** Everybody who watches. An event is rendered once for its name, however many watch it. */
@@ -34,10 +36,11 @@ export class Spectators {
   ) {}
 
   /** What there are as many of as allowed; undefined while one more may watch this name. */
-  full(key: string): 'name' | 'names' | undefined {
+  full(key: string): { readonly what: 'spectators' | 'names'; readonly expected: number } | undefined {
+    const { names, perName } = this.limits
     const audience = this.#audiences.get(key)
-    if (audience === undefined) return this.#audiences.size >= this.limits.names ? 'names' : undefined
-    return audience.members.size >= this.limits.perName ? 'name' : undefined
+    if (audience === undefined) return this.#audiences.size < names ? undefined : { what: 'names', expected: names }
+    return audience.members.size < perName ? undefined : { what: 'spectators', expected: perName }
   }
 
   /** Returns what has to be called when the reply is over. */
@@ -84,9 +87,10 @@ export class Spectators {
       if (pipe?.state !== 'streaming') continue
       this.transfers.sample(pipe)
       const figures = this.transfers.figures(pipe)
-      const rests = figures.speed === 0
+      const rests = figures.speed === 0 && figures.bytes === audience.bytes
       if (rests && audience.atRest) continue
       audience.atRest = rests
+      audience.bytes = figures.bytes
       const text = event('progress', figures)
       for (const spectator of audience.members) spectator.mention(text)
     }
@@ -115,7 +119,7 @@ export class Spectators {
 
   #join(key: string, spectator: Spectator): void {
     const audience = this.#audiences.get(key)
-    if (audience === undefined) this.#audiences.set(key, { members: new Set([spectator]), atRest: false })
+    if (audience === undefined) this.#audiences.set(key, { members: new Set([spectator]), atRest: false, bytes: 0 })
     else audience.members.add(spectator)
   }
 

@@ -13,6 +13,8 @@ interface RigOptions {
   readonly windowBytes?: number
   readonly holdBytes?: number
   readonly maxSlabs?: number
+  /** Shared with other rigs. */
+  readonly pool?: SlabPool
   readonly finishesAtOnce?: boolean
 }
 
@@ -28,8 +30,15 @@ class Rig implements FanOutOwner {
   overflows = 0
   #fed = 0
 
-  constructor({ rooms, windowBytes = 256, holdBytes = 1024, maxSlabs = 64, finishesAtOnce = true }: RigOptions) {
-    this.pool = new SlabPool(64, maxSlabs)
+  constructor({
+    rooms,
+    windowBytes = 256,
+    holdBytes = 1024,
+    maxSlabs = 64,
+    finishesAtOnce = true,
+    pool = new SlabPool(64, maxSlabs),
+  }: RigOptions) {
+    this.pool = pool
     this.sinks = rooms.map((room) => new FakeSink(room, finishesAtOnce))
     this.lanes = this.sinks.map((sink) => new Lane(sink))
     this.source.tell('waiting', VIEW)
@@ -391,8 +400,8 @@ t.test('a chunk of no bytes changes nothing', async (t) => {
 })
 
 t.test('when memory is scarce the window narrows instead of anybody failing', async (t) => {
-  const rig = Rig.flowing({ rooms: [0, Infinity], maxSlabs: 8 })
-  const others = Array.from({ length: 6 }, () => rig.pool.take()!)
+  const rig = Rig.flowing({ rooms: [0, Infinity], maxSlabs: 10 })
+  const others = Array.from({ length: 5 }, () => rig.pool.take()!)
   rig.feed(64)
   t.equal(rig.source.paused, false, 'a quarter of a window is half of what is allowed now')
   rig.feed(64)
@@ -403,6 +412,34 @@ t.test('when memory is scarce the window narrows instead of anybody failing', as
   t.equal(rig.source.paused, false)
   rig.feed(192)
   rig.assertWhole(t)
+})
+
+t.test('many that begin one after the other, with a receiver each that takes nothing', async (t) => {
+  const KIB = 1024
+  const pool = new SlabPool(64 * KIB, 128)
+  const rigs = Array.from(
+    { length: 30 },
+    () => new Rig({ rooms: [0, Infinity], windowBytes: 1024 * KIB, holdBytes: 4096 * KIB, pool }),
+  )
+  // All of them are ready to be read: what begins late finds those before it still reading.
+  for (const rig of rigs) rig.start()
+  for (const rig of rigs) {
+    rig.feed(32 * KIB)
+    while (!rig.source.paused && rig.overflows === 0) rig.feed(64 * KIB)
+    t.equal(rig.overflows, 0, `${pool.inUse} of 128 slabs`)
+  }
+  t.equal(pool.flowing, 0)
+  for (const rig of rigs) {
+    rig.drain(0)
+    t.equal(rig.source.paused, false)
+    rig.assertWhole(t)
+  }
+  t.equal(pool.flowing, 30)
+  for (const [i, rig] of rigs.entries()) {
+    if (i % 2 === 0) rig.fanOut.end()
+    rig.fanOut.discard()
+  }
+  t.same([pool.inUse, pool.flowing], [0, 0])
 })
 
 t.test('when others use all memory, who needs none goes on', async (t) => {

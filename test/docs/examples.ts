@@ -3,16 +3,17 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 
 export interface Example {
+  /** What stands behind `example:` in the comment before the block; empty when there is no such comment. */
   readonly id: string
-  /** `sh`: commands only, each group below a comment in a terminal of its own. `console`: `$ ` commands and their output. */
-  readonly kind: 'sh' | 'console'
+  /** The block's language. `sh`: commands, each group below a comment in a terminal of its own. `console`: `$ ` and output. */
+  readonly kind: string
   readonly text: string
 }
 
-/** All `sh` and `console` blocks. One without an `<!-- example: id -->` before it has an empty id. */
+/** Every fenced block. An `<!-- example: id -->` stands in the line before it. */
 export function examplesOf(markdown: string): Example[] {
-  const blocks = markdown.matchAll(/(?:<!-- example: ([\w-]+) -->\n)?```(sh|console)\n([\s\S]*?)```/g)
-  return [...blocks].map(([, id = '', kind, text = '']) => ({ id, kind: kind as Example['kind'], text }))
+  const blocks = markdown.matchAll(/(?:<!-- example: ([\w.-]+) -->\n)?^[ >]*```([^\n]*)\n([\s\S]*?)^[ >]*```/gm)
+  return [...blocks].map(([, id = '', kind = '', text = '']) => ({ id, kind, text }))
 }
 
 /** The commands of an `sh` block: what stands below one comment line belongs to one terminal. */
@@ -32,6 +33,15 @@ export function dialogue(text: string): { command: string; output: string }[] {
       const [command = '', ...output] = part.split('\n')
       return { command, output: output.join('\n') }
     })
+}
+
+/** Matches what is shown: `...` before a brace stands for anything within a line, as a line of its own for any lines. */
+export function shown(output: string): RegExp {
+  const pattern = output
+    .replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+    .replace(/^\\\.\\\.\\\.\n/gm, '(?:.*\\n)*')
+    .replace(/\\\.\\\.\\\.(?=\\\})/g, '.*')
+  return new RegExp(`^${pattern}$`)
 }
 
 /** One running terminal. */

@@ -7,7 +7,7 @@ import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
 import { PROJECT, startProgram } from '../support/program.js'
 
-const exampleOf = (name: string) => join(PROJECT, 'examples/plugins', name, 'index.js')
+const exampleOf = (name: string) => join(PROJECT, 'examples/plugins', name, 'index.mjs')
 
 /** Starts the program with one example. */
 function start(t: Test, name: string, config: object = {}) {

@@ -1,5 +1,6 @@
 /** Plugins as an operator loads them: a configuration file, and the program. */
-import { writeFileSync } from 'node:fs'
+import { generateKeyPairSync } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
@@ -17,8 +18,10 @@ export default definePlugin({
   setup: (host) => ({ hooks: { onAdmit: () => textAnswer(200, host.config.word + '\\n') } }),
 })`
 
+type Files = Record<string, string | Record<string, string>>
+
 /** A folder with a configuration file and what it needs. */
-function folder(t: Test, yaml: string, files: Record<string, string> = {}): string {
+function folder(t: Test, yaml: string, files: Files = {}): string {
   const dir = t.testdir({ ...files, 'pipegate.yaml': yaml })
   return join(dir, 'pipegate.yaml')
 }
@@ -79,7 +82,7 @@ t.test('some plugins are there without being asked for, unless they are switched
   t.match((await curlDone(['-s', program.url('metrics')])).stdout.toString(), /^pipegate_watchers 0$/m)
 })
 
-const MISTAKES: Record<string, [yaml: string, files: Record<string, string>, says: RegExp]> = {
+const MISTAKES: Record<string, [yaml: string, files: Files, says: RegExp]> = {
   'no list': ['plugins: word\n', {}, /plugins: found no list, expected a list of plugins/],
   'an entry that is none': [
     'plugins: [{ name: x, secret: s3cr3t }]\n',
@@ -92,6 +95,11 @@ const MISTAKES: Record<string, [yaml: string, files: Record<string, string>, say
     'plugins: [./bad.mjs]\n',
     { 'bad.mjs': 'throw new Error("it is broken")' },
     /does not load: it is broken/,
+  ],
+  'an ES module that is named as if it were CommonJS': [
+    'plugins: [./gate/index.js]\n',
+    { gate: { 'package.json': '{ "type": "commonjs" }', 'index.js': 'export default {}' } },
+    /does not load: .*; name it \.mjs, or put "type": "module" into/,
   ],
   'a file without a plugin': [
     'plugins: [./bad.mjs]\n',
@@ -130,6 +138,30 @@ for (const [name, [yaml, files, says]] of Object.entries(MISTAKES)) {
     }
   })
 }
+
+t.test('paths in a configuration are relative to the file that has it', async (t) => {
+  const secret = 'a secret of a good length, for tests only'
+  const token = 'plain-token-of-30-characters..'
+  const { publicKey } = generateKeyPairSync('ed25519')
+  const yaml = JSON.stringify({
+    plugins: [
+      { plugin: 'links', config: { secretFile: 'secrets/link' } },
+      { plugin: 'auth-bearer', config: { file: 'secrets/tokens.yaml' } },
+      { plugin: 'auth-jwt', config: { publicKeyFile: './key.pem', issuer: 'x' } },
+      { plugin: 'access-log', config: { output: { file: 'access.log' } } },
+    ],
+  })
+  const config = folder(t, yaml, {
+    secrets: { link: secret, 'tokens.yaml': JSON.stringify([{ name: 'me', token }]) },
+    'key.pem': publicKey.export({ type: 'spki', format: 'pem' }).toString(),
+  })
+  // The program is started in another folder.
+  const program = await startProgram(t, ['--config', config])
+  const auth = ['-H', `Authorization: Bearer ${token}`]
+  t.match((await curlDone([...auth, program.url('x?link=watch')])).stdout.toString(), /sig=/)
+  await program.endsAfter('SIGTERM')
+  t.match(readFileSync(join(config, '../access.log'), 'utf8'), '"status":200')
+})
 
 t.test('a printed configuration names its plugins, and shows nothing of theirs', async (t) => {
   const config = folder(t, 'plugins: [{ plugin: ./word.mjs, config: { word: s3cr3t } }]\n', {

@@ -66,6 +66,10 @@ t.test('what is wrong with plugins stops the start, with both names', async (t) 
     [[empty('a', { needs: ['b'] })], /^plugin a needs plugin b, which is not loaded/],
     [[empty('a', { after: ['b'] }), empty('b', { needs: ['a'] })], /a after b after a/],
     [[route('a'), route('b')], /^plugins a and b both own GET \/own/],
+    [
+      [route('a'), plugin('b', () => ({ routes: [{ method: 'POST', path: '/own', handle() {} }] }))],
+      /^plugins a and b both own POST \/own/,
+    ],
     [[mode('a'), mode('b')], /^plugins a and b both own \?own/],
     [[empty('A b')], /found the plugin name "A b"/],
     [[empty('a', { api: 2 })], /plugin a was written for plugin API 2, and this gateway has 1/],
@@ -266,7 +270,8 @@ t.test('a client that leaves while somebody decides is forgotten, and releases r
   const signals: AbortSignal[] = []
   const gateway = await startGateway(
     t,
-    {},
+    // Longer than this test waits: it is not the deadline that fires the signal.
+    { decide: '60' },
     {
       plugins: [
         hooks('counting', {
@@ -391,6 +396,50 @@ t.test('identify makes a name the project’s own', async (t) => {
   t.match(bad.stdout.toString(), /500$/, 'a project cannot be taken for a part of a name')
 })
 
+t.test(
+  'a mode is asked for by its parameter, and sees the whole head of the request, also when somebody has to decide',
+  async (t) => {
+    for (const hook of ['onAdmit', 'onAdmitAsync'] as const) {
+      const seen: string[] = []
+      const gateway = await startGateway(
+        t,
+        {},
+        {
+          plugins: [
+            plugin('peeking', () => ({
+              hooks: {
+                [hook]: (request: { header(name: string): string }, join: Join) => {
+                  if (join.side === 'watcher') seen.push(`gate ${request.header('x-twice')}`)
+                  return hook === 'onAdmit' ? undefined : Promise.resolve()
+                },
+              },
+              modes: [
+                {
+                  param: 'peek',
+                  handle(request, reply) {
+                    seen.push(`mode ${request.header('x-twice')} ${request.query}`)
+                    reply.give(textAnswer(200, 'peeked'))
+                  },
+                },
+              ],
+            })),
+          ],
+        },
+      )
+      const twice = ['-H', 'X-Twice: first', '-H', 'X-Twice: second']
+      t.equal((await curlDone([...twice, gateway.url('x?peek')])).stdout.toString(), 'peeked')
+      t.same(seen, ['gate first', 'mode first peek'])
+      t.equal(await statusOf('-I', gateway.url('x?peek')), '405', 'it does not answer HEAD')
+      for (const off of ['0', 'false', 'NO']) {
+        const receiver = curl([gateway.url(`x?peek=${off}`)])
+        await curlDone(['-d', off, gateway.url('x?peek')])
+        t.equal((await receiver.result).stdout.toString(), off)
+      }
+      t.equal(seen.length, 2)
+    }
+  },
+)
+
 t.test('limits that a gate sets hold for the transfer', async (t) => {
   const gateway = await startGateway(
     t,
@@ -495,7 +544,10 @@ t.test('a plugin has paths of its own', async (t) => {
   t.equal((await curlDone([gateway.url('hello')])).stdout.toString(), 'hello\n')
   t.equal((await curlDone(['-d', 'body', gateway.url('hello')])).stdout.toString(), 'made\n')
   t.equal(await statusOf('-I', gateway.url('hello')), '200')
-  t.equal(await statusOf('-X', 'PUT', gateway.url('hello')), '405')
+  t.match(
+    (await curlDone(['-i', '-X', 'PUT', gateway.url('hello')])).stdout.toString(),
+    /^HTTP\/1.1 405 [\s\S]*Allow: GET, HEAD, POST, OPTIONS\r\n/i,
+  )
   t.equal(await statusOf('-X', 'OPTIONS', gateway.url('hello')), '204')
   t.match((await curlDone([`${gateway.origin}/hello`])).stdout.toString(), /Try \/api\/v1\/pipe\/hello/)
   t.equal(

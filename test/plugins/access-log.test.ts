@@ -272,6 +272,36 @@ t.test('a reader that has stopped holds nobody: lines wait, then are dropped and
   t.equal(kept.length + dropped[0]!, 10_000)
 })
 
+t.test('a reader that has gone holds neither a line nor the end', async (t) => {
+  const fifo = join(t.testdir(), 'fifo')
+  execFileSync('mkfifo', [fifo])
+  const reader = spawn('cat', [fifo], { stdio: ['ignore', 'pipe', 'inherit'] })
+  let read = ''
+  reader.stdout.on('data', (chunk) => {
+    read += chunk
+  })
+  const failures: string[] = []
+  const error = (fields: object) => void failures.push(String(Object(fields).err?.code))
+  const output = new Output({ file: fifo }, { debug() {}, info() {}, warn() {}, error })
+  await output.open()
+  output.line({ text: 'read' }, 'request')
+  await eventually(() => read.includes('read') || 'nothing is read')
+  reader.kill()
+  await once(reader, 'close')
+  await eventually(() => {
+    output.line({ text: 'x'.repeat(1000) }, 'request')
+    output.look()
+    return failures.length > 0 || 'nobody says so'
+  })
+  for (let i = 0; i < 20_000; i++) output.line({ text: 'x'.repeat(1000) }, 'request')
+  output.look()
+  t.same(failures, ['EPIPE'], 'said once')
+  const before = performance.now()
+  await output.close()
+  t.ok(performance.now() - before < 4000, 'there is nothing to wait for')
+  t.same(failures, ['EPIPE'])
+})
+
 t.test('standard output: whole lines, also between those of another log', async (t) => {
   const script = `
     import { writeSync } from 'node:fs'

@@ -2,12 +2,14 @@
 
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import type { FlagValues } from '../../gateway/config.js'
 import { definePlugin, jsonAnswer, PLUGIN_API, type Plugin, z } from '../../gateway/plugin-api.js'
 import authBearer from '../../plugins/auth-bearer/index.js'
 import { makeToken } from '../../plugins/auth-bearer/token.js'
 import { linksPlugin } from '../../plugins/links/index.js'
 import { linkCommand } from '../../plugins/links/link.js'
 import { type Grant, sign, verify } from '../../plugins/links/signature.js'
+import { makeCertificate } from '../support/certificate.js'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
 import { type Running, startGateway } from '../support/gateway.js'
@@ -17,6 +19,7 @@ import { medianRatio } from './timing.js'
 const SECRET = 'a secret of a good length, for tests only'
 const OWNER = makeToken()
 const LOOKER = makeToken()
+const TAKER = makeToken()
 const NOW = 1_800_000_000
 
 /** Shows what a watcher would see. */
@@ -40,12 +43,18 @@ interface Setting {
   readonly config?: Record<string, unknown>
   readonly auth?: boolean
   readonly clock?: () => number
+  /** Settings of the gateway. */
+  readonly flags?: FlagValues
 }
 
-function start(t: Test, { config = {}, auth = true, clock = () => NOW * 1000 }: Setting = {}): Promise<Running> {
+function start(
+  t: Test,
+  { config = {}, auth = true, clock = () => NOW * 1000, flags = {} }: Setting = {},
+): Promise<Running> {
   const tokens = [
     { name: 'owner', hash: OWNER.hash, project: 'one' },
     { name: 'looker', hash: LOOKER.hash, project: 'one', rights: ['watch'], names: ['jobs/*'] },
+    { name: 'taker', hash: TAKER.hash, project: 'one', rights: ['receive'] },
   ]
   // Before links in the configuration: links asks to be earlier.
   const plugins = [
@@ -53,7 +62,7 @@ function start(t: Test, { config = {}, auth = true, clock = () => NOW * 1000 }: 
     { plugin: peek as unknown as Plugin },
     { plugin: linksPlugin(clock) as unknown as Plugin, config: { secret: SECRET, ...config } },
   ]
-  return startGateway(t, { logLevel: 'trace' }, { plugins })
+  return startGateway(t, { logLevel: 'trace', ...flags }, { plugins })
 }
 
 interface Said {
@@ -211,7 +220,11 @@ t.test('?link makes one', async (t) => {
   }
   t.match(await ask(gw, '/jobs/a?link=watch'), { status: 401 }, 'nobody')
   t.equal((await ask(gw, '/jobs/a?link=watch', [bearer(LOOKER.token)])).status, 200)
-  t.match(await ask(gw, '/jobs/a?link=receive', [bearer(LOOKER.token)]), { status: 403, code: 'LINKS_NO_RIGHT' })
+  const taker = [bearer(TAKER.token)]
+  t.match(await ask(gw, '/jobs/a?link=receive', [bearer(LOOKER.token)]), { code: 'AUTH_BEARER_NO_RIGHT' })
+  t.match(await ask(gw, '/jobs/a?link=watch', taker), { status: 403, code: 'AUTH_BEARER_NO_RIGHT' })
+  t.match(await ask(gw, '/jobs/a?peek', taker), { status: 403, code: 'AUTH_BEARER_NO_RIGHT' })
+  t.equal((await ask(gw, '/jobs/a?link=receive', taker)).status, 200, 'to receive needs no right to watch')
   t.match(await ask(gw, '/other?link=watch', [bearer(LOOKER.token)]), { status: 403, code: 'AUTH_BEARER_NO_NAME' })
   for (const host of ['a b', 'x/y', 'evil"', 'a@b']) {
     t.match(await ask(gw, '/a?link=watch', [bearer(OWNER.token)], host), { status: 400, code: 'LINKS_BAD_HOST' }, host)
@@ -219,6 +232,51 @@ t.test('?link makes one', async (t) => {
   const named = await start(t, { config: { publicUrl: 'https://pipe.example.org/' } })
   const { text } = await ask(named, '/a?link=receive', [bearer(OWNER.token)], 'evil.test')
   t.match(text, /^https:\/\/pipe\.example\.org\/api\/v1\/pipe\/a\?sig=/)
+})
+
+t.test('a plugin that identifies and looks at no rights hands none out', async (t) => {
+  const anybody = definePlugin({
+    name: 'anybody',
+    api: PLUGIN_API,
+    config: z.strictObject({}),
+    setup: () => ({
+      hooks: { onAdmit: (_, join) => join.identify({ project: 'one', subject: 'me', rights: new Set(['watch']) }) },
+    }),
+  })
+  const links = { plugin: linksPlugin() as unknown as Plugin, config: { secret: SECRET } }
+  const gw = await startGateway(t, {}, { plugins: [{ plugin: anybody as unknown as Plugin }, links] })
+  t.equal((await ask(gw, '/a?link=watch')).status, 200)
+  t.match(await ask(gw, '/a?link=receive'), { status: 403, code: 'LINKS_NO_RIGHT' })
+})
+
+t.test('of several secrets the first signs, and all are believed', async (t) => {
+  const old = 'the secret from before, of a good length'
+  const gw = await start(t, { config: { secret: [SECRET, old] } })
+  t.equal((await ask(gw, `/jobs/a?peek&sig=${sig()}`)).status, 200)
+  t.equal((await ask(gw, `/jobs/a?peek&sig=${sig({}, old)}`)).status, 200)
+  t.match(await ask(gw, `/jobs/a?peek&sig=${sig({}, `${old}!`)}`), { status: 403, code: 'LINKS_TAMPERED' })
+  const { text } = await ask(gw, '/jobs/a?link=watch', [bearer(OWNER.token)])
+  t.ok(verify(text.trim().split('sig=')[1]!, SECRET))
+})
+
+t.test('links are for what the client speaks', async (t) => {
+  const made = async (gw: Running, said: string) => {
+    const { text } = await ask(gw, '/a?link=receive', [bearer(OWNER.token), `X-Forwarded-Proto: ${said}`])
+    return text.split('://')[0]
+  }
+  const open = await start(t)
+  t.equal(await made(open, 'https'), 'http', 'what anybody can write is not believed')
+  const elsewhere = await start(t, { flags: { trustedProxies: '192.0.2.0/24' } })
+  t.equal(await made(elsewhere, 'https'), 'http', 'nor what a peer says that is no trusted proxy')
+  const proxied = await start(t, { flags: { trustedProxies: '127.0.0.1' } })
+  t.equal(await made(proxied, 'https'), 'https')
+  t.equal(await made(proxied, 'HTTPS, http'), 'https', 'the first is what the client speaks')
+  t.equal(await made(proxied, 'http'), 'http')
+  t.equal(await made(proxied, 'javascript'), 'http')
+  const { cert, key } = makeCertificate(t.testdir())
+  const gw = await start(t, { flags: { tlsCert: cert, tlsKey: key } })
+  const { stdout } = await curlDone(['-k', '-H', bearer(OWNER.token), `${gw.origin}/a?link=receive`])
+  t.match(stdout.toString(), /^https:\/\/127\.0\.0\.1:\d+\/api/)
 })
 
 t.test('without an authenticating plugin', async (t) => {
@@ -239,6 +297,8 @@ t.test('what stops the start, and does not show the secret', async (t) => {
     [{ secretEnv: 'X' }, /expected exactly one/],
     [{ secret: SECRET.slice(0, 31) }, /secret: found 31 characters, expected at least 32/],
     [{ secret: 5 }, /secret: expected text/],
+    [{ secret: [] }, /secret: expected text/],
+    [{ secret: [SECRET, 'short'] }, /secret: found 5 characters/],
     [{ ...none, secretEnv: 'PIPE_TEST_UNSET' }, /secretEnv: that variable is not set/],
     [{ ...none, secretEnv: 'PIPE_TEST_SHORT' }, /secretEnv: found 31/],
     [{ ...none, secretFile: join(dir, 'short') }, /short: found 31 characters/],

@@ -48,6 +48,35 @@ t.test('a scrape is what a scraper takes: type, form, HEAD, and only below the p
   t.equal((await fetch(gateway.url('metrics'), { method: 'PUT', body: 'x' })).ok, false)
 })
 
+t.test('a scrape that fails says so, and where to look', async (t) => {
+  let broken = true
+  const breaking = {
+    ...metrics,
+    setup(host: Parameters<typeof metrics.setup>[0]) {
+      const gateway = Object.create(host.gateway, {
+        openRequests: {
+          get() {
+            if (broken) throw new Error('a defect of a collector')
+            return 7
+          },
+        },
+      })
+      return metrics.setup({ ...host, gateway })
+    },
+  } as LoadedPlugin['plugin']
+  const gateway = await startGateway(t, {}, { plugins: [{ plugin: breaking }] })
+  const response = await fetch(gateway.url('metrics'))
+  t.equal(response.status, 500)
+  t.equal(response.headers.get('x-pipe-code'), 'METRICS_UNREADABLE')
+  const text = await response.text()
+  t.match(text, /^\[ERROR\] The metrics could not be collected. The gateway's log has the error/)
+  t.notMatch(text, /defect of a collector/)
+  const line = gateway.lines.find(({ msg }) => msg === 'metrics could not be collected')
+  t.match(line, { plugin: 'metrics', err: { message: 'a defect of a collector' } })
+  broken = false
+  t.equal((await scrape(gateway)).value('pipegate_open_requests'), 7)
+})
+
 t.test('what was sent is what is counted, to the byte', async (t) => {
   const gateway = await startGateway(t, {}, withMetrics())
   const body = Buffer.alloc(3_000_017, 'x')

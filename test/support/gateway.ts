@@ -1,11 +1,14 @@
-/** The whole gateway in the test's process, on a free port of 127.0.0.1, with its log kept for the test to read. */
+/** The whole gateway in the test's process, on a free port of 127.0.0.1, with its log, every level of it, kept for the test to read. */
 
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import type { EndReason } from '../../core/index.js'
 import { type FlagValues, loadConfig } from '../../gateway/config.js'
+import { toLoad } from '../../gateway/config-plugins.js'
 import { Gateway } from '../../gateway/gateway.js'
 import type { LoadedPlugin } from '../../gateway/plugin-host.js'
+import { loadPlugins } from '../../gateway/plugin-loader.js'
+import { BUNDLED, DEFAULTS } from '../../plugins/bundled.js'
 import { eventually } from './eventually.js'
 
 export interface LogLine {
@@ -28,6 +31,9 @@ export interface Running {
   holds(waiting: number, streaming: number): Promise<void>
 }
 
+/** The plugins that a gateway without a configuration has. */
+export const defaultPlugins = () => loadPlugins(toLoad([], DEFAULTS), BUNDLED)
+
 /** Anything that can undo things at the end of a test: tap's `t`. */
 interface Test {
   teardown(undo: () => unknown): void
@@ -49,7 +55,11 @@ export async function startGateway(
       done()
     },
   })
-  const gateway = new Gateway(loadConfig({ flags: { port: '0', ...flags }, env: {} }), pino({}, sink), plugins)
+  const gateway = new Gateway(
+    loadConfig({ flags: { port: '0', ...flags }, env: {} }),
+    pino({ level: 'trace' }, sink),
+    plugins,
+  )
   const port = await gateway.start()
   t.teardown(async () => {
     await gateway.stop(0)
