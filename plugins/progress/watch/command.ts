@@ -5,6 +5,7 @@ import { type Outcome, timedOut } from './outcome.js'
 import { Watch } from './watch.js'
 
 const SILENCE_MS = 45_000
+/** A window that has another width now is drawn anew within this time. */
 const TICK_MS = 1000
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** What a shell reports of a program that wrote where nobody reads: 128 + SIGPIPE. */
@@ -60,9 +61,7 @@ function textDisplay(): Display {
   const { stdout, stderr, env } = process
   const unicode = /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '')
   if (!stdout.isTTY || env.TERM === 'dumb') return new PlainDisplay(stdout, stderr, unicode, () => performance.now())
-  const display = new LiveDisplay(stdout, stderr, { unicode, colour: !env.NO_COLOR && stdout.hasColors() })
-  stdout.on('resize', () => display.redraw())
-  return display
+  return new LiveDisplay(stdout, stderr, { unicode, colour: !env.NO_COLOR && stdout.hasColors() })
 }
 
 function withResolver<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {

@@ -35,7 +35,6 @@ const DEFAULT_COLOUR = '\x1b[39m'
 /** One line of a terminal that is drawn anew. */
 export class LiveDisplay implements Display {
   #view: View | undefined
-  #isDrawn = false
 
   constructor(
     readonly out: Output,
@@ -45,27 +44,20 @@ export class LiveDisplay implements Display {
 
   update(view: View): void {
     this.#view = view
-    this.redraw()
-  }
-
-  /** The terminal may have another width now. */
-  redraw(): void {
-    if (this.#view === undefined) return
     // A character in the last column would make some terminals begin another line.
     const columns = (this.out.columns || 80) - 1
-    this.out.write(`\r${liveLine(this.#view, columns, this.look.unicode)}${ERASE_TO_END}`)
-    this.#isDrawn = true
+    this.out.write(`\r${liveLine(view, columns, this.look.unicode)}${ERASE_TO_END}`)
   }
 
   leave(): void {
-    if (!this.#isDrawn) return
+    if (this.#view === undefined) return
     // Over the ^C that the terminal has echoed.
-    this.redraw()
+    this.update(this.#view)
     this.out.write('\n')
   }
 
   end(outcome: Outcome): void {
-    if (this.#isDrawn) this.out.write(`\r${ERASE_TO_END}`)
+    if (this.#view !== undefined) this.out.write(`\r${ERASE_TO_END}`)
     writeOutcome(outcome, this.out, this.errors, this.look)
   }
 }

@@ -42,7 +42,7 @@ export class Follower {
     }
     this.snapshot = data
     if (data.state === 'idle') return this.#idle(data)
-    if (data.state !== 'waiting') this.transferId ??= data.transferId ?? undefined
+    if (data.state !== 'waiting') this.transferId = data.transferId ?? undefined
     this.#ended = receiptOf(data)
     return ON
   }
