@@ -68,7 +68,6 @@ function mustComplete(outcome: Outcome): boolean {
 /** Every receiver left, and long before the last byte was sent, or far from having it. */
 function nobodyHasAll({ plan, sender, receivers }: Outcome): boolean {
   return receivers.every((each) => {
-    // A sender that freezes behind its last byte says late that it has sent it.
     const early = each.leftAt + EARLY_MS < sender.sentAt && each.reader.bodyBytes < plan.bytes
     return each.isAbsent || early || (each.leftAt < Infinity && plan.bytes - each.reader.bodyBytes > KERNEL_BYTES)
   })

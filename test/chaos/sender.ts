@@ -109,8 +109,10 @@ export class Sender extends Participant {
 
   async #sendPiece(bytes: Buffer): Promise<void> {
     this.#sentBytes += bytes.length
-    if (this.plan.announced) await this.peer!.send(bytes)
-    else
+    if (this.plan.announced) {
+      await this.peer!.send(bytes)
+      if (this.#sentBytes === this.plan.bytes) this.sentAt = performance.now()
+    } else
       await this.peer!.send(
         Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n')]),
       )
@@ -119,7 +121,8 @@ export class Sender extends Participant {
   async #sendEnd(): Promise<void> {
     const { trouble } = this
     this.#sentEnd = true
-    this.sentAt = performance.now()
+    // With a length the last byte was the end, and it may have frozen since.
+    if (!this.plan.announced || this.plan.bytes === 0) this.sentAt = performance.now()
     if (!this.plan.announced) await this.peer!.send('0\r\n\r\n')
     if (this.#isGone) return
     this.note('all sent')

@@ -967,6 +967,28 @@ scene('longer than the strictest side may stream', {}, (bench, t) => {
   t.equal(sender.source.ended, 'too_long')
 })
 
+for (const strictFirst of [true, false]) {
+  const [first, second] = strictFirst ? [1, 5] : [5, 1]
+  scene(`the strictest of two receivers, who comes ${strictFirst ? 'first' : 'last'}`, {}, (bench, t) => {
+    bench.receiver('a', { n: 2, limits: { maxBytes: first * 100 } })
+    bench.receiver('a', { n: 2, limits: { maxBytes: second * 100 } })
+    const large = bench.sender('a', { n: 2, limits: { maxBytes: 500 } })
+    large.feed(100)
+    t.equal(large.source.ended, undefined)
+    large.feed(1)
+    t.equal(large.source.ended, 'too_large')
+    bench.receiver('a', { limits: { totalMs: first * 1000 } })
+    const long = bench.sender('a', { limits: { totalMs: second * 1000 } })
+    bench.pass(500)
+    t.equal(long.source.ended, undefined)
+    bench.pass(500)
+    t.equal(long.source.ended, 'too_long')
+    bench.receiver('a', { limits: { totalMs: 60_000 } })
+    bench.sender('a').end()
+    t.equal(bench.pulse.size, 0, 'what is over is not timed')
+  })
+}
+
 const STOPPED: Failure = { code: 'X', status: 409, message: 'Enough.', hint: 'Ask somebody.' }
 
 scene('somebody ends a pipe, and says why', {}, (bench, t) => {

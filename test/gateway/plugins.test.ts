@@ -465,11 +465,15 @@ t.test('limits that a gate sets hold for the transfer', async (t) => {
     (await curlDone(['-d', 'more than ten bytes', gateway.url('small')])).stdout.toString(),
     /has 19 bytes, and may have 10/,
   )
+  const fits = curl([gateway.url('small')])
+  await gateway.holds(1, 0)
+  await curlDone(['-d', 'just right', gateway.url('small')])
+  t.equal((await fits.result).stdout.toString(), 'just right')
   const cut = curl([gateway.url('small')])
   await gateway.holds(1, 0)
   const sender = await curlDone(['-H', 'Transfer-Encoding: chunked', '-d', 'more than ten bytes', gateway.url('small')])
   t.match(sender.stdout.toString(), /\[ERROR\] Transfer failed: it has more bytes than it may have.\n$/)
-  t.equal(await gateway.ended('small'), 'too_large')
+  t.equal(await gateway.ended('small', 2), 'too_large')
   t.not((await cut.result).code, null)
 
   const late = curl(['-N', gateway.url('short')])
@@ -495,9 +499,10 @@ t.test('limits that a gate sets hold for the transfer', async (t) => {
 
   const from = performance.now()
   const slow = curl(['-i', gateway.url('slow')])
-  await curlDone(['--data-binary', '@-', gateway.url('slow')], { input: Buffer.alloc(200_000) })
+  const sent = await curlDone(['-i', '--data-binary', '@-', gateway.url('slow')], { input: Buffer.alloc(200_000) })
   const seconds = (performance.now() - from) / 1000
   t.match((await slow.result).stdout.toString('latin1'), /X-Strict: yes/i)
+  t.match(sent.stdout.toString(), /X-Strict: yes/i, 'on both sides')
   t.ok(seconds > 0.5 && seconds < 3, `200 kB at 200 kB/s took ${seconds.toFixed(2)} s`)
 })
 
@@ -601,6 +606,71 @@ t.test('a reader of a plugin’s stream that does not read costs what the plugin
   t.ok(kept > 1_000_000)
   t.notOk(drained && kept === 0)
   client.destroy()
+})
+
+t.test('what plugins share, and what they do not', async (t) => {
+  const token = { name: 'greeting' }
+  const seen: unknown[] = []
+  await startGateway(
+    t,
+    {},
+    {
+      plugins: [
+        plugin('gives', (host) => {
+          const slot = host.slot<string>()
+          host.provide(token, 'hello')
+          return { hooks: { onAdmit: (_request, join) => slot.set(join, 'a secret of its own') } }
+        }),
+        plugin('takes', (host) => {
+          const slots = [host.slot<string>(), host.slot<string>()] as const
+          seen.push(host.use(token), host.use({ name: 'greeting' }), host.has('gives'), host.has('other'))
+          return {
+            hooks: {
+              onAdmit(_request, join) {
+                slots[0].set(join, 'mine')
+                seen.push(slots[0].get(join), slots[1].get(join))
+              },
+            },
+          }
+        }),
+      ],
+    },
+  ).then(({ url }) => curlDone(['-m', '0.2', url('x')]))
+  t.same(seen, ['hello', undefined, true, false, 'mine', undefined])
+})
+
+t.test('progress is told while bytes move, and nothing now and then after the end', async (t) => {
+  let told = 0
+  let beats = 0
+  const gateway = await startGateway(
+    t,
+    {},
+    {
+      plugins: [
+        plugin('watching', (host) => ({
+          hooks: { onProgress: () => void told++ },
+          start: () => host.every(5, () => void beats++),
+        })),
+      ],
+    },
+  )
+  const client = await connect({ port: gateway.port })
+  await client.send('PUT /x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nsome')
+  const receiver = curl(['-N', gateway.url('x')])
+  await receiver.waitFor('some')
+  await eventually(() => told === 1 || 'nobody is told')
+  // Three looks later.
+  const then = performance.now() + 2500
+  await eventually(() => performance.now() > then || 'not yet')
+  t.equal(told, 1, 'nothing has moved since')
+  await client.send(' more')
+  await receiver.result
+  client.destroy()
+  t.ok(beats > 0)
+  await gateway.gateway.stop(0)
+  const last = beats
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  t.equal(beats, last)
 })
 
 t.test('behind a trusted proxy the client is who the proxy says', async (t) => {
