@@ -133,10 +133,10 @@ t.test('arguments and help', async (t) => {
 })
 
 t.test('--timeout gives up with 3, whatever it waits for', async (t) => {
-  const [quiet, busy] = await Promise.all([watch(t, ['--timeout', '1']), watch(t, ['--timeout', '1'])])
+  const [quiet, busy] = await Promise.all([watch(t, ['--timeout', '3']), watch(t, ['--timeout', '3'])])
   ;(await quiet.next()).state(snapshot())
   ;(await busy.next()).refuse(503, 'Later.', { 'retry-after': '3600' })
-  for (const { ends } of [quiet, busy]) isEnd(t, await ends(), 3, 'pipegate: not over after 1 s\n')
+  for (const { ends } of [quiet, busy]) isEnd(t, await ends(), 3, 'pipegate: not over after 3 s\n')
 })
 
 t.test('a signal ends it as it ends any program; a reader that leaves does too', async (t) => {
