@@ -74,6 +74,7 @@ export function helpText(): string {
     '       pipegate check [flags]     looks at the configuration and the plugins, and starts nothing',
     '       pipegate token [flags]     makes a token for auth-bearer',
     '       pipegate link URL [flags]  makes a signed link for links',
+    '       pipegate watch URL         shows the progress of a transfer until it ends',
     '',
     "One HTTP request's body becomes another request's response.",
     '',

@@ -29,6 +29,7 @@ import {
   SETTING_KEYS,
   type SettingKey,
   settings,
+  TOKEN_VARIABLE,
   VARIABLE_PREFIX,
   variableOf,
 } from './settings.js'
@@ -97,7 +98,7 @@ const KEY_OF_VARIABLE = new Map(SETTING_KEYS.map((key) => [variableOf(key), key]
 function* envEntries(env: Sources['env']): Generator<Entry> {
   for (const [name, raw] of Object.entries(env)) {
     if (!name.startsWith(VARIABLE_PREFIX) || raw === undefined || raw === '') continue
-    if (name === variableOf(FILE_OPTION.key)) continue
+    if (name === variableOf(FILE_OPTION.key) || name === TOKEN_VARIABLE) continue
     // A variable that is unknown keeps its own name as its key, which no setting has.
     yield { key: KEY_OF_VARIABLE.get(name) ?? name, raw, origin: { source: 'env', name } }
   }

@@ -18,7 +18,7 @@ import { loadPlugins, type PluginEntry } from './plugin-loader.js'
 /** The command line: prints what was asked for, or serves until a signal. Returns the exit code. */
 async function main(): Promise<number> {
   const [first = '', ...rest] = process.argv.slice(2)
-  if (Object.hasOwn(COMMANDS, first)) return runCommand((await COMMANDS[first]!())(rest))
+  if (Object.hasOwn(COMMANDS, first)) return runCommand(await (await COMMANDS[first]!())(rest))
   const line = parseCommandLine(process.argv.slice(2))
   const { help, version, printConfig } = line.switches
   if (help) return print(helpText())

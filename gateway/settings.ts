@@ -145,6 +145,9 @@ export function variableOf(key: string): string {
   return VARIABLE_PREFIX + key.replace(/[A-Z]/g, '_$&').toUpperCase()
 }
 
+/** The token that `pipegate watch` presents. `serve` must neither take it for a setting nor quote it. */
+export const TOKEN_VARIABLE = 'PIPEGATE_TOKEN'
+
 /** Where to find the configuration file: a flag and a variable, but not a key, for a file cannot say where it is. */
 export const FILE_OPTION = {
   key: 'config',

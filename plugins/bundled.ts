@@ -1,4 +1,5 @@
 import type { Plugin } from '../gateway/plugin-api.js'
+import type { Command } from './command.js'
 
 /** The plugins that come with the gateway, by name. None is loaded into memory before it is asked for. */
 export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: Plugin }>>> = {
@@ -14,10 +15,9 @@ export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: 
 /** Those that are loaded without being asked for, until the configuration says `enabled: false`. */
 export const DEFAULTS = ['metrics', 'progress'] as const
 
-/** Commands of the program that belong to a plugin: `pipegate token`, `pipegate link`. Each gets what stands behind its name. */
-export const COMMANDS: Readonly<
-  Record<string, () => Promise<(argv: readonly string[]) => { readonly text: string; readonly exitCode: number }>>
-> = {
+/** Commands of the program that belong to a plugin. */
+export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   token: async () => (await import('./auth-bearer/token.js')).tokenCommand,
   link: async () => (await import('./links/link.js')).linkCommand,
+  watch: async () => (await import('./progress/watch/command.js')).watchCommand,
 }

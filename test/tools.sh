@@ -8,6 +8,7 @@ need tar tar
 need openssl openssl
 need bash bash
 need git git
+need script bsdutils
 need strace strace
 need redis-server redis-server
 need chromium chromium

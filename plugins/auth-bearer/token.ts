@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { stringify } from 'yaml'
 import { show } from '../../gateway/plugin-api.js'
+import type { CommandResult } from '../command.js'
 import { entrySchema } from './entries.js'
 import { digestOf } from './token-table.js'
 
@@ -9,12 +10,6 @@ import { digestOf } from './token-table.js'
 export function makeToken(): { readonly token: string; readonly hash: string } {
   const token = `pg_${randomBytes(32).toString('base64url')}`
   return { token, hash: `sha256:${digestOf(token).toString('hex')}` }
-}
-
-export interface CommandResult {
-  /** For standard output when the exit code is 0, else for standard error. */
-  readonly text: string
-  readonly exitCode: 0 | 2
 }
 
 const USAGE =

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { Refusal, readAddress, show } from '../../gateway/plugin-api.js'
+import type { CommandResult } from '../command.js'
 import { linkUrl } from './link-url.js'
 import { secretsFrom } from './secret.js'
 import { type LinkRight, sign } from './signature.js'
@@ -12,12 +13,6 @@ const UNITS: Readonly<Record<string, number>> = { '': 1, s: 1, m: 60, h: 3600, d
 const YEAR = 31_536_000
 
 class Usage extends Error {}
-
-export interface CommandResult {
-  /** For standard output when the exit code is 0, else for standard error. */
-  readonly text: string
-  readonly exitCode: 0 | 1 | 2
-}
 
 /**
  * `pipegate link`: signs a link without asking the gateway, with the secret that it has. The exit code is 2 for wrong

@@ -11,7 +11,7 @@ import { defaultPlugins, startGateway } from '../support/gateway.js'
 import { dialogue, type Example, examplesOf, shown, Terminal, terminals } from './examples.js'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-const PAGES = ['README.md', 'docs/protocol.md', 'docs/configuration.md', 'docs/architecture.md']
+const PAGES = ['README.md', 'docs/protocol.md', 'docs/configuration.md', 'docs/architecture.md', 'docs/watch.md']
 const SHOWN_ORIGIN = 'http://127.0.0.1:8080'
 
 function read(file: string): string {
@@ -109,12 +109,37 @@ const STAGES: Readonly<Record<string, Stage>> = {
     atRoot: true,
     check: (t, _dir, run) => t.ok(read('docs/configuration.md').includes(run[0]!.text.trim())),
   },
+  'watch-next': {
+    has: { photos: TREE, elsewhere: {} },
+    prepare: withCommand,
+    check: (t, dir) => {
+      same(t, dir, 'photos/two', 'elsewhere/photos/two')
+      t.ok(existsSync(join(dir, 'next-step')))
+    },
+  },
+  'watch-json': {
+    has: { 'backup.tar': 'x'.repeat(1_000_000) },
+    prepare: withCommand,
+    check: (t, dir) => {
+      const outcome = { state: 'complete', exitCode: 0, receipt: { bytes: 1_000_000 } }
+      t.match(JSON.parse(readFileSync(join(dir, 'outcome.json'), 'utf8')), { event: 'outcome', data: outcome })
+    },
+  },
   'sender-lines': {},
   'reply-end': {},
   'receiver-headers': {},
   refusal: {},
   status: {},
   health: {},
+}
+
+/** `pipegate` as npm would install it. */
+function withCommand(dir: string): NodeJS.ProcessEnv {
+  const bin = join(dir, 'bin')
+  mkdirSync(bin)
+  const script = `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, 'dist/gateway/main.js')}' "$@"\n`
+  writeFileSync(join(bin, 'pipegate'), script, { mode: 0o755 })
+  return { PATH: `${bin}:${process.env.PATH}` }
 }
 
 /** A real PostgreSQL with a database `shop`, on a socket in `dir`, owned by an ordinary user as it insists. */

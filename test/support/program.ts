@@ -139,7 +139,7 @@ export class Program {
 }
 
 /** Without what a test runner tells Node through it, which would make the program another one. */
-function ownEnvironment(): NodeJS.ProcessEnv {
+export function ownEnvironment(): NodeJS.ProcessEnv {
   const env = { ...process.env }
   for (const name of Object.keys(env)) if (name.startsWith('PIPEGATE_') || name === 'NODE_OPTIONS') delete env[name]
   return env

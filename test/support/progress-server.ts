@@ -1,0 +1,169 @@
+/** A server of progress that says what a test tells it to, event by event. */
+
+import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Figures, Receipt, Snapshot } from '../../plugins/progress/snapshot.js'
+import { eventually } from './eventually.js'
+
+const FIGURES: Figures = {
+  bytes: 0,
+  bytesTransferred: 0,
+  totalBytes: null,
+  speed: null,
+  mbps: null,
+  avgSpeed: null,
+  eta: null,
+  etaSec: null,
+  elapsed: null,
+  receivers: 0,
+  activeReceivers: 0,
+  totalReceivers: 0,
+}
+
+/** The transfer that a test is about, unless it says otherwise. */
+export const TRANSFER = 'transfer-number-1'
+
+export function snapshot(change: Partial<Snapshot> = {}): Snapshot {
+  return {
+    state: 'idle',
+    ...FIGURES,
+    kind: 'pipe',
+    transferId: null,
+    hasSender: false,
+    reason: null,
+    message: null,
+    sha256: null,
+    startedAt: null,
+    last: null,
+    ...change,
+  }
+}
+
+export function streaming(change: Partial<Snapshot> = {}): Snapshot {
+  const there = { hasSender: true, receivers: 1, activeReceivers: 1, totalReceivers: 1 }
+  return snapshot({ state: 'streaming', transferId: TRANSFER, ...there, ...change })
+}
+
+export function receipt(change: Partial<Receipt> = {}): Receipt {
+  return {
+    state: 'complete',
+    transferId: TRANSFER,
+    bytes: 7_600_000_000,
+    bytesTransferred: 7_600_000_000,
+    totalBytes: 7_600_000_000,
+    duration: 28_920,
+    durationSec: 28_920,
+    avgSpeed: 283_000,
+    receivers: 1,
+    totalReceivers: 1,
+    reason: null,
+    message: null,
+    sha256: null,
+    startedAt: 1_800_000_000_000,
+    endedAt: 1_800_028_920_000,
+    ...change,
+  }
+}
+
+/** One request, and what it is answered. */
+export class Visit {
+  readonly at = performance.now()
+
+  constructor(
+    readonly url: string,
+    readonly headers: IncomingHttpHeaders,
+    readonly response: ServerResponse,
+  ) {}
+
+  refuse(status: number, line: string, headers: Readonly<Record<string, string>> = {}): void {
+    this.response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', ...headers }).end(`${line}\n`)
+  }
+
+  json(value: unknown): void {
+    this.response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(value))
+  }
+
+  state(data: Snapshot): void {
+    this.#event('state', data)
+  }
+
+  progress(change: Partial<Figures>): void {
+    this.#event('progress', { ...FIGURES, receivers: 1, activeReceivers: 1, totalReceivers: 1, ...change })
+  }
+
+  done(data: Receipt): void {
+    this.#event('done', data, data.transferId)
+  }
+
+  /** Bytes of the stream as they are. */
+  write(text: string | Uint8Array): void {
+    if (!this.response.headersSent) this.response.writeHead(200, { 'content-type': 'text/event-stream' })
+    this.response.write(text)
+  }
+
+  end(): void {
+    this.response.end()
+  }
+
+  /** As when a process dies. */
+  cut(): void {
+    this.response.destroy()
+  }
+
+  #event(name: string, data: unknown, id?: string): void {
+    this.write(`event: ${name}\n${id === undefined ? '' : `id: ${id}\n`}data: ${JSON.stringify(data)}\n\n`)
+  }
+}
+
+interface Test {
+  teardown(undo: () => unknown): void
+}
+
+export class ProgressServer {
+  /** Every request so far. */
+  readonly visits: Visit[] = []
+  port = 0
+  #taken = 0
+  #server: Server | undefined
+
+  static async start(t: Test): Promise<ProgressServer> {
+    const server = new ProgressServer()
+    await server.listen()
+    t.teardown(() => server.stop())
+    return server
+  }
+
+  /** The next request that has not been taken yet. */
+  async next(): Promise<Visit> {
+    await eventually(() => this.visits.length > this.#taken || `only ${this.visits.length} requests have come`, {
+      timeoutMs: 30_000,
+    })
+    return this.visits[this.#taken++]!
+  }
+
+  /** On the port that it had before, if it had one. */
+  async listen(): Promise<void> {
+    const server = createServer((request, response) => {
+      this.visits.push(new Visit(request.url!, request.headers, response))
+    })
+    this.#server = server
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(this.port, '127.0.0.1', resolve)
+    })
+    this.port = (server.address() as AddressInfo).port
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    if (server === undefined) return
+    await new Promise((resolve) => {
+      server.close(resolve)
+      server.closeAllConnections()
+    })
+  }
+
+  url(nameAndQuery: string): string {
+    return `http://127.0.0.1:${this.port}/${nameAndQuery}`
+  }
+}
