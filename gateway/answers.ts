@@ -18,7 +18,7 @@ export function statusLine(status: number): string {
 }
 
 /** Every answer that is not a stream has these. */
-const PLAIN: HeaderList = [
+export const PLAIN: HeaderList = [
   ['Cache-Control', 'no-store'],
   ['X-Content-Type-Options', 'nosniff'],
   ['X-Robots-Tag', 'none'],

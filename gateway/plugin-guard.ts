@@ -41,8 +41,13 @@ export class Guard {
   }
 
   /** Calls what is only told. */
-  tell(inform: () => unknown): void {
-    attempt(inform, (error) => this.#say(error))
+  tell(hook: (...what: unknown[]) => unknown, what: readonly unknown[]): void {
+    try {
+      const result = hook(...what)
+      if (isPromise(result)) result.then(undefined, this.#say)
+    } catch (error) {
+      this.#say(error)
+    }
   }
 
   fault(id: number, error: unknown): Refusal {
@@ -51,7 +56,7 @@ export class Guard {
     return new Refusal(FAILURES.pluginFault, { plugin, id })
   }
 
-  #say(error: unknown): void {
+  readonly #say = (error: unknown): void => {
     if (performance.now() - this.#saidAt < SAY_AGAIN_MS) return
     this.#saidAt = performance.now()
     this.log.error({ err: error, plugin: this.plugin, hook: this.hook }, 'a plugin failed where it is only told')

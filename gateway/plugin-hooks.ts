@@ -134,19 +134,19 @@ export class Tellers {
     this.pipes = [waiting, joined, left, paired, ended].every((each) => each === null)
       ? null
       : {
-          onWaiting: (pipe: PipeView) => tellAll(waiting, (hook) => hook(pipe)),
-          onJoined: (pipe: PipeView, side: Side) => tellAll(joined, (hook) => hook(pipe, side)),
-          onLeft: (pipe: PipeView, side: Side) => tellAll(left, (hook) => hook(pipe, side)),
-          onPaired: (pipe: PipeView) => tellAll(paired, (hook) => hook(pipe)),
-          onEnded: (pipe: PipeView) => tellAll(ended, (hook) => hook(pipe)),
+          onWaiting: (pipe: PipeView) => tellAll(waiting, pipe),
+          onJoined: (pipe: PipeView, side: Side) => tellAll(joined, pipe, side),
+          onLeft: (pipe: PipeView, side: Side) => tellAll(left, pipe, side),
+          onPaired: (pipe: PipeView) => tellAll(paired, pipe),
+          onEnded: (pipe: PipeView) => tellAll(ended, pipe),
         }
-    this.onProgress = progress && ((pipe) => tellAll(progress, (hook) => hook(pipe)))
-    this.onRefused = refused && ((failure, visit) => tellAll(refused, (hook) => hook(failure, visit.refusedBy, visit)))
-    this.onRequestEnded = requestEnded && ((record, visit) => tellAll(requestEnded, (hook) => hook(record, visit)))
+    this.onProgress = progress && ((pipe) => tellAll(progress, pipe))
+    this.onRefused = refused && ((failure, visit) => tellAll(refused, failure, visit.refusedBy, visit))
+    this.onRequestEnded = requestEnded && ((record, visit) => tellAll(requestEnded, record, visit))
   }
 }
 
-function tellAll<N extends Name>(all: readonly Call<N>[] | null, inform: (hook: Call<N>['hook']) => unknown): void {
+function tellAll<N extends Name>(all: readonly Call<N>[] | null, ...what: Parameters<Call<N>['hook']>): void {
   if (all === null) return
-  for (const { hook, guard } of all) guard.tell(() => inform(hook))
+  for (const { hook, guard } of all) guard.tell(hook as (...what: unknown[]) => unknown, what)
 }

@@ -20,7 +20,7 @@ export default definePlugin<MetricsConfig, MetricsFailure>({
   setup(host) {
     const scraper = new Scraper(readToken(host.config, process.env))
     const registry = new Registry()
-    const transfers = new Transfers(registry)
+    const transfers = new Transfers(registry, host.pipes)
     const delay = new LoopDelay(registry)
     gatewayGauges(registry, host.pipes, host.gateway)
     processMetrics(registry)

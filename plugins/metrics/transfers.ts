@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from '@prometheus-io/client'
-import { END_REASONS, type Hooks, type PipeView } from '../../gateway/plugin-api.js'
+import { END_REASONS, type Hooks, type Pipes } from '../../gateway/plugin-api.js'
 import { runningTotal } from './running-total.js'
 
 /** Seconds: from a line of text to a long backup. */
@@ -12,13 +12,14 @@ type Amount = 'bytesIn' | 'bytesSent' | 'heldBackMs'
  * sender that leaves takes its first bytes along, and a total must not fall.
  */
 export class Transfers {
-  readonly #running = new Set<PipeView>()
+  readonly #pipes: Pick<Pipes, 'all'>
   readonly #over: Record<Amount, number> = { bytesIn: 0, bytesSent: 0, heldBackMs: 0 }
   readonly #ended: Counter<'reason'>
   readonly #waited: Histogram
   readonly #streamed: Histogram
 
-  constructor(registry: Registry) {
+  constructor(registry: Registry, pipes: Pick<Pipes, 'all'>) {
+    this.#pipes = pipes
     runningTotal({
       registry,
       name: 'pipegate_received_bytes_total',
@@ -62,12 +63,11 @@ export class Transfers {
   }
 
   readonly hooks = {
-    onPaired: (pipe) => {
-      this.#running.add(pipe)
-    },
     onEnded: (pipe) => {
-      if (this.#running.delete(pipe)) {
-        for (const amount of ['bytesIn', 'bytesSent', 'heldBackMs'] as const) this.#over[amount] += pipe[amount]
+      if (pipe.pairedAt !== undefined) {
+        this.#over.bytesIn += pipe.bytesIn
+        this.#over.bytesSent += pipe.bytesSent
+        this.#over.heldBackMs += pipe.heldBackMs
       }
       const endedAt = pipe.endedAt ?? pipe.openedAt
       this.#ended.inc({ reason: pipe.endReason ?? 'fault' })
@@ -78,7 +78,7 @@ export class Transfers {
 
   #total(amount: Amount): number {
     let total = this.#over[amount]
-    for (const pipe of this.#running) total += pipe[amount]
+    for (const pipe of this.#pipes.all()) if (pipe.state === 'streaming') total += pipe[amount]
     return total
   }
 }

@@ -17,6 +17,14 @@ export const schema = z.strictObject({
   receipts: z.int().min(0).max(1_000_000).default(10_000),
   /** Seconds for which they are kept. */
   keep: count(30 * DAY_S).default(DAY_S),
+  /** Who may show the page in a frame: sources as in a Content-Security-Policy, separated by spaces. */
+  frameAncestors: z
+    .string()
+    .regex(
+      /^[\x21-\x2b\x2d-\x3a\x3c-\x7e]+( [\x21-\x2b\x2d-\x3a\x3c-\x7e]+)*$/,
+      'expected sources as in a Content-Security-Policy, separated by single spaces',
+    )
+    .default('*'),
 })
 
 export type Config = z.infer<typeof schema>

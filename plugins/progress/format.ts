@@ -49,19 +49,22 @@ export function formatPercent(share: number, digits = 0): string {
   return `${(Math.floor(share * 100 * scale + 1e-9) / scale).toFixed(digits)} %`
 }
 
+/** What the line that stays is made of. */
+export type Ending = Pick<Receipt, 'state' | 'bytes' | 'duration' | 'avgSpeed' | 'startedAt' | 'message' | 'reason'>
+
 /**
  * The line that stays: `complete: 7.6 GB in 8 h 2 m, average 283 kB/s`, `failed: sender disconnected after 1.2 GB in 3 h 5 m`,
  * `failed: timed out waiting for receivers`.
  */
-export function formatReceipt(receipt: Receipt): string {
-  const { state, bytes, duration, avgSpeed, startedAt } = receipt
+export function formatReceipt(ending: Ending): string {
+  const { state, bytes, duration, avgSpeed, startedAt } = ending
   const amount = `${formatBytes(bytes)} in ${formatDuration(duration)}`
   if (state === 'complete') return `complete: ${amount}${avgSpeed === null ? '' : `, average ${formatSpeed(avgSpeed)}`}`
-  return startedAt === null ? `failed: ${whyOf(receipt)}` : `failed: ${whyOf(receipt)} after ${amount}`
+  return startedAt === null ? `failed: ${whyOf(ending)}` : `failed: ${whyOf(ending)} after ${amount}`
 }
 
-/** The receipt's sentence as part of another one: `The sender disconnected.` → `sender disconnected`. */
-function whyOf({ message, reason }: Receipt): string {
+/** The sentence as part of another one: `The sender disconnected.` → `sender disconnected`. */
+function whyOf({ message, reason }: Ending): string {
   const sentence = message ?? reason?.replaceAll('_', ' ') ?? 'unknown reason'
   const phrase = sentence.replace(/^The /, '').replace(/\.$/, '')
   return /^[A-Z][a-z]/.test(phrase) ? phrase.charAt(0).toLowerCase() + phrase.slice(1) : phrase

@@ -11,6 +11,7 @@ import {
 } from '../../gateway/plugin-api.js'
 import { type Config, schema } from './config.js'
 import { PROGRESS_FAILURES, type ProgressFailure } from './failures.js'
+import { dashboard } from './page/index.js'
 import { Receipts } from './receipts.js'
 import { Spectators } from './spectators.js'
 import { Transfers } from './transfers.js'
@@ -19,6 +20,8 @@ const TICK_MS = 250
 const SAMPLE_MS = 1000
 const KEEP_ALIVE_MS = 15_000
 const FROZEN_MS = 60_000
+/** A page without scripts. */
+const REFRESH_SEC = 5
 
 const TRANSFER_ID = /^[A-Za-z0-9_-]{16,64}$/
 
@@ -58,6 +61,8 @@ export default definePlugin<Config, ProgressFailure>({
       const withHistory = new Parameters(request.query).get('history') !== undefined
       join.onOver(spectators.add(join.key, reply, withHistory))
     }
+    const page = ({ key, name }: Join) =>
+      dashboard(transfers.snapshot(key), { name, frameAncestors: config.frameAncestors, refreshSec: REFRESH_SEC })
     return {
       hooks: {
         onJoined: changed,
@@ -74,7 +79,8 @@ export default definePlugin<Config, ProgressFailure>({
           param: 'progress',
           handle: (request, reply, join) => {
             const accept = request.header('accept')
-            if (accept.includes('application/json')) reply.give(jsonAnswer(200, transfers.snapshot(join.key)))
+            if (accept.includes('text/html')) reply.give(page(join))
+            else if (accept.includes('application/json')) reply.give(jsonAnswer(200, transfers.snapshot(join.key)))
             else watch(request, reply, join)
           },
         },

@@ -1,6 +1,7 @@
 import type { Reply } from '../../gateway/plugin-api.js'
 import { EVENT_STREAM, event, KEEP_ALIVE } from './event-stream.js'
-import type { Kept } from './receipts.js'
+import type { Kept } from './kept.js'
+import type { Receipt } from './snapshot.js'
 import { Spectator } from './spectator.js'
 import type { Transfers } from './transfers.js'
 
@@ -54,7 +55,7 @@ export class Spectators {
     const pipe = transfers.pipes.get(key)
     if (withHistory && pipe?.state === 'streaming') spectator.tell(event('history', transfers.history(pipe)))
     const final = transfers.lingering(key)
-    if (pipe === undefined && final !== undefined) spectator.finish(done(final))
+    if (pipe === undefined && final !== undefined) spectator.finish(done(transfers.receipts.read(final)))
     else this.#join(key, spectator)
     return () => {
       this.#all.delete(spectator)
@@ -75,7 +76,7 @@ export class Spectators {
   ended(kept: Kept): void {
     const audience = this.#audiences.get(kept.key)
     if (audience === undefined) return
-    const text = this.#state(kept.key) + done(kept)
+    const text = this.#state(kept.key) + done(this.transfers.receipts.read(kept))
     this.#audiences.delete(kept.key)
     for (const spectator of audience.members) spectator.finish(text)
   }
@@ -130,6 +131,6 @@ export class Spectators {
 }
 
 /** Its id is what a client presents when it comes back: it is told that there is nothing more. */
-function done({ receipt }: Kept): string {
+function done(receipt: Receipt): string {
   return event('done', receipt, receipt.transferId)
 }

@@ -1,6 +1,7 @@
 import type { Pipes, PipeView } from '../../gateway/plugin-api.js'
+import type { Kept } from './kept.js'
 import { Meter } from './meter.js'
-import type { Kept, Receipts } from './receipts.js'
+import type { Receipts } from './receipts.js'
 import type { Figures, Receipt, Snapshot } from './snapshot.js'
 
 export interface TransfersOptions {
@@ -46,10 +47,11 @@ export class Transfers {
 
   snapshot(key: string): Snapshot {
     const pipe = this.pipes.get(key)
-    const last = this.receipts.last(key)?.receipt ?? null
+    const kept = this.receipts.last(key)
+    const last = kept === undefined ? null : this.receipts.read(kept)
     if (pipe !== undefined) return this.#live(pipe, last)
     const final = this.lingering(key)
-    return final === undefined ? idle(last) : over(final.receipt, last)
+    return final === undefined ? idle(last) : over(this.receipts.read(final), last)
   }
 
   /** The transfer with this id on this name, running or over. */
@@ -57,7 +59,7 @@ export class Transfers {
     const pipe = this.pipes.get(key)
     if (pipe?.transferId === transferId) return this.#live(pipe, null)
     const kept = this.receipts.get(key, transferId)
-    return kept && over(kept.receipt, null)
+    return kept && over(this.receipts.read(kept), null)
   }
 
   figures(pipe: PipeView): Figures {

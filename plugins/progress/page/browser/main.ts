@@ -1,0 +1,151 @@
+/** Brings the dashboard to life. What it says is in `view.ts`, which the server has drawn it with before. */
+import type { Figures, Receipt, Snapshot } from '../../snapshot.js'
+import { iconOf } from '../icon.js'
+import { afterDone, afterProgress, afterState } from '../shown.js'
+import { type SpeedHistory, SpeedLine } from '../speed-line.js'
+import { type Shown, type View, viewOf } from '../view.js'
+import { Announcer } from './announcer.js'
+import { Follower, type Link } from './follower.js'
+import { Plot } from './plot.js'
+
+const element = <E extends Element = HTMLElement>(selector: string): E => document.querySelector<E>(selector)!
+
+const given = JSON.parse(element('#data').textContent!) as { readonly snapshot: Snapshot; readonly name: string }
+const fields = new Map([...document.querySelectorAll<HTMLElement>('[data-field]')].map((at) => [at.dataset.field, at]))
+const main = element('main')
+const [bar, icon, favicon] = [
+  element<HTMLProgressElement>('progress'),
+  element<HTMLImageElement>('#icon'),
+  element<HTMLLinkElement>('#favicon'),
+]
+const [notice, noticeText, chart] = [element('#notice'), element('#notice span'), element('#chart')]
+
+const line = new SpeedLine()
+const plot = new Plot(chart, (text) => write(element('#point'), text))
+const announcer = new Announcer(element('#live'))
+
+let shown: Shown = given.snapshot
+let link: Link = { kind: 'live' }
+/** Unix times in milliseconds: when bytes moved last, as far as that was seen, and when the last figures came. */
+let movedAt: number | null = null
+let toldAt = Date.now()
+
+const follower = new Follower(`${location.pathname}${location.search}&history`, {
+  event(name, data) {
+    const before = shown
+    toldAt = Date.now()
+    if (name === 'state') shown = afterState(shown, data as Snapshot)
+    else if (name === 'progress') shown = afterProgress(shown, data as Figures)
+    else if (name === 'done') shown = afterDone(shown, data as Receipt)
+    else if (name === 'history') line.load(data as SpeedHistory)
+    if (shown.transferId !== before.transferId) {
+      line.clear()
+      movedAt = null
+    }
+    if (shown.bytes > before.bytes || (shown.state === 'streaming' && before.state !== 'streaming')) movedAt = toldAt
+    if (shown.state === 'streaming' && shown.speed !== null) line.add(shown.elapsed ?? 0, shown.speed)
+    show()
+    plot.draw(line)
+  },
+  link(next) {
+    const wasLost = link.kind === 'lost'
+    link = next
+    if (wasLost && next.kind !== 'lost') announcer.say('Connected again.', Date.now())
+    if (!wasLost && next.kind === 'lost') announcer.say(`${next.why} Trying again.`, Date.now())
+    show()
+    showLink()
+  },
+})
+
+/** Between two events the clock goes on, as long as there is somebody to contradict it. */
+function show(): void {
+  const now = Date.now()
+  const isRunning = shown.state === 'streaming' && link.kind === 'live'
+  const elapsed = isRunning && shown.elapsed !== null ? shown.elapsed + (now - toldAt) / 1000 : shown.elapsed
+  const quietFor = isRunning && movedAt !== null ? (now - movedAt) / 1000 : null
+  const view = viewOf({ ...shown, elapsed }, { quietFor, peak: line.peak }, now, clock)
+  draw(view)
+  // Nobody tells of what does not happen.
+  if (view.phase === 'stalled' && elapsed !== null) {
+    line.add(elapsed, 0)
+    plot.draw(line)
+  }
+  if (link.kind !== 'lost') announcer.see(view, now)
+}
+
+function draw({ phase, share, fields: texts, title }: View): void {
+  for (const [name, text] of Object.entries(texts)) write(fields.get(name), text)
+  main.dataset.phase = phase
+  write(document.querySelector('title')!, `${link.kind === 'lost' ? '? ' : ''}${title} · ${given.name}`)
+  if (share === null) bar.removeAttribute('value')
+  else bar.value = share
+  bar.setAttribute(
+    'aria-valuetext',
+    share === null ? texts.bytes : `${Math.floor(share * 100)} %, ${texts.bytes} ${texts.bytesNote}`,
+  )
+  // The picture has steps of one percent: a new one is drawn only when it looks different.
+  const picture = iconOf(phase, share === null ? null : Math.floor(share * 100) / 100)
+  if (favicon.href !== picture) favicon.href = icon.src = picture
+  chart.setAttribute(
+    'aria-label',
+    `Speed since the start. ${texts.speedLabel} ${texts.speed}, average ${texts.average}.`,
+  )
+}
+
+function showLink(): void {
+  const isLost = link.kind === 'lost'
+  main.dataset.link = link.kind
+  write(element('#link'), isLost ? 'Reconnecting' : 'Live')
+  // A stream that has lived its time is renewed within a second: not worth a word.
+  notice.hidden = link.kind !== 'lost' || (link.tries < 2 && link.retryAt - Date.now() < 1000)
+  if (link.kind !== 'lost') return
+  const seconds = Math.ceil((link.retryAt - Date.now()) / 1000)
+  const next = seconds > 0 ? `in ${seconds} s` : 'now'
+  write(noticeText, `${link.why} What you see is from ${clock(toldAt)}. Trying again ${next}.`)
+}
+
+/** Touches the document only where it changes. */
+function write(at: Element | undefined, text: string): void {
+  if (at !== undefined && at.textContent !== text) at.textContent = text
+}
+
+const timeOfDay = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' })
+const dayAndTime = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric',
+  month: 'short',
+  hour: '2-digit',
+  minute: '2-digit',
+})
+
+function clock(unixMs: number): string {
+  const isToday = new Date(unixMs).toDateString() === new Date().toDateString()
+  return (isToday ? timeOfDay : dayAndTime).format(unixMs)
+}
+
+function showCommand(): void {
+  const command = `pipegate watch '${location.href.replaceAll("'", '%27')}'`
+  const button = element<HTMLButtonElement>('#copy')
+  write(element('#command'), command)
+  element('#terminal').hidden = false
+  // Only pages from https or this machine may write to the clipboard.
+  button.hidden = navigator.clipboard === undefined
+  button.addEventListener('click', async () => {
+    // In somebody else's frame it may be forbidden.
+    const isCopied = await navigator.clipboard.writeText(command).then(
+      () => true,
+      () => false,
+    )
+    write(button, isCopied ? 'Copied' : 'Not allowed')
+    setTimeout(() => write(button, 'Copy'), 2000)
+  })
+}
+
+element('#again').addEventListener('click', () => follower.again())
+document.addEventListener('visibilitychange', () => plot.draw(line))
+setInterval(() => {
+  show()
+  showLink()
+}, 1000)
+showCommand()
+show()
+follower.start()

@@ -1,0 +1,47 @@
+import { type Answer, html, htmlPage } from '../../../gateway/plugin-api.js'
+import type { Snapshot } from '../snapshot.js'
+import { SCRIPT_TEXTS, STYLES } from './assets.js'
+import { body } from './document.js'
+import { iconOf } from './icon.js'
+import { NOT_WATCHED, viewOf } from './view.js'
+
+export interface DashboardOptions {
+  /** As it stands in the address. */
+  readonly name: string
+  /** Who may show the page in a frame, as in CSP. */
+  readonly frameAncestors: string
+  /** How often a browser without scripts looks again, in seconds. */
+  readonly refreshSec: number
+}
+
+/** The page that shows a name as it is now; its script follows it from there. */
+export function dashboard(snapshot: Snapshot, { name, frameAncestors, refreshSec }: DashboardOptions): Answer {
+  const shownName = readable(name)
+  const view = viewOf(snapshot, NOT_WATCHED, Date.now(), utc)
+  const icon = iconOf(view.phase, view.share)
+  return htmlPage({
+    title: `${view.title} · ${shownName}`,
+    head: html`<link rel="icon" id="favicon" href="${icon}">
+<noscript><meta http-equiv="refresh" content="${refreshSec}"></noscript>`,
+    body: body(shownName, view, icon),
+    styles: STYLES,
+    scripts: SCRIPT_TEXTS,
+    data: { snapshot, name: shownName },
+    frameAncestors,
+  })
+}
+
+/** The name with its escapes decoded, unless it would look like another one then. */
+function readable(name: string): string {
+  try {
+    const decoded = decodeURIComponent(name)
+    return /[\p{C}\p{Zl}\p{Zp}]/u.test(decoded) ? name : decoded
+  } catch {
+    return name
+  }
+}
+
+/** A server does not know what time it is where the page is read. */
+function utc(unixMs: number): string {
+  return `${new Date(unixMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`
+}

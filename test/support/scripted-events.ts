@@ -1,0 +1,165 @@
+/** A server that says exactly what a test wants the dashboard to hear, when it wants it. */
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { dashboard } from '../../plugins/progress/page/index.js'
+import type { Figures, Receipt, Snapshot } from '../../plugins/progress/snapshot.js'
+import { eventually } from './eventually.js'
+
+/** Anything that can undo things at the end of a test: tap's `t`. */
+interface Test {
+  teardown(undo: () => unknown): void
+}
+
+interface Refusal {
+  readonly status: number
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body: string
+}
+
+export class ScriptedEvents {
+  /** The state that a page, and whoever begins to listen, is told. */
+  snapshot: Snapshot = IDLE
+  /** Sent behind the state, to whoever begins to listen. */
+  welcome = ''
+  /** Answered to whoever wants to listen. */
+  refusal: Refusal | undefined
+  /** Addresses of those who listen or listened, in order. */
+  readonly listened: string[] = []
+  port = 0
+
+  readonly #streams = new Set<ServerResponse>()
+  #server: Server | undefined
+
+  static async start(t: Test): Promise<ScriptedEvents> {
+    const events = new ScriptedEvents()
+    await events.up()
+    t.teardown(() => events.down())
+    return events
+  }
+
+  /** Listens, on the port of before if there was one. */
+  async up(): Promise<void> {
+    const server = createServer((request, response) => this.#answer(request, response))
+    this.#server = server
+    await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve))
+    this.port = (server.address() as AddressInfo).port
+  }
+
+  /** Cuts every connection and is gone. */
+  async down(): Promise<void> {
+    this.#streams.clear()
+    this.#server?.closeAllConnections()
+    await new Promise((resolve) => this.#server?.close(resolve))
+  }
+
+  url(name = 'backups/tuesday', query = 'progress'): string {
+    return `http://127.0.0.1:${this.port}/${name}?${query}`
+  }
+
+  /** Resolves when so many have begun to listen, ever, and one of them still does. */
+  heardBy(count: number): Promise<void> {
+    return eventually(
+      () => (this.listened.length >= count && this.#streams.size > 0) || `${this.listened.length} have listened`,
+    )
+  }
+
+  /** Changes the state and tells it. */
+  state(change: Partial<Snapshot>): void {
+    this.snapshot = { ...this.snapshot, ...change }
+    this.#tell(event('state', this.snapshot))
+  }
+
+  progress(figures: Partial<Figures>): void {
+    this.snapshot = { ...this.snapshot, ...figures }
+    this.#tell(event('progress', this.snapshot))
+  }
+
+  /** The last words; the stream ends. */
+  done(receipt: Receipt): void {
+    this.snapshot = { ...overOf(receipt) }
+    this.#tell(event('state', this.snapshot) + event('done', receipt))
+    this.end()
+  }
+
+  /** Ends the streams as a server does whose client has stayed for long enough. */
+  end(): void {
+    for (const stream of this.#streams) stream.end()
+    this.#streams.clear()
+  }
+
+  #tell(text: string): void {
+    for (const stream of this.#streams) stream.write(text)
+  }
+
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    if (request.headers.accept?.includes('text/html')) {
+      const name = new URL(request.url!, 'http://x').pathname.slice(1)
+      const page = dashboard(this.snapshot, { name, frameAncestors: '*', refreshSec: 1 })
+      response.writeHead(page.status, page.headers.flat() as string[]).end(page.body)
+    } else if (this.refusal !== undefined) {
+      this.listened.push(request.url!)
+      response.writeHead(this.refusal.status, this.refusal.headers).end(this.refusal.body)
+    } else {
+      response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' })
+      response.write(event('state', this.snapshot) + this.welcome)
+      this.#streams.add(response)
+      this.listened.push(request.url!)
+      response.on('close', () => this.#streams.delete(response))
+      const { state, last } = this.snapshot
+      if (state === 'complete' || state === 'failed') response.end(event('done', last))
+    }
+  }
+}
+
+export function event(name: string, data: unknown): string {
+  return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
+}
+
+export const IDLE: Snapshot = {
+  state: 'idle',
+  kind: 'pipe',
+  transferId: null,
+  hasSender: false,
+  bytes: 0,
+  bytesTransferred: 0,
+  totalBytes: null,
+  speed: null,
+  mbps: null,
+  avgSpeed: null,
+  eta: null,
+  etaSec: null,
+  elapsed: null,
+  receivers: 0,
+  activeReceivers: 0,
+  totalReceivers: 0,
+  reason: null,
+  message: null,
+  sha256: null,
+  startedAt: null,
+  last: null,
+}
+
+/** What a name that has such a receipt says right after the end. */
+function overOf(receipt: Receipt): Snapshot {
+  const { state, transferId, bytes, totalBytes, avgSpeed, receivers, totalReceivers, startedAt } = receipt
+  const { duration, reason, message, sha256 } = receipt
+  return {
+    ...IDLE,
+    state,
+    transferId,
+    bytes,
+    bytesTransferred: bytes,
+    totalBytes,
+    avgSpeed,
+    elapsed: duration,
+    receivers,
+    activeReceivers: receivers,
+    totalReceivers,
+    startedAt,
+    reason,
+    message,
+    sha256,
+    last: receipt,
+  }
+}
