@@ -5,7 +5,7 @@ export { CORE_FAILURES, type Failure, type FailureValues, Refusal } from './fail
 export type { Limits, SenderTerms, SideLimits, Terms } from './limits.js'
 export type { PipeObserver, PipeState, PipeView, Side } from './observer.js'
 export { PipeTable } from './pipe-table.js'
-export type { News, Sink, Source, StreamHead } from './ports.js'
+export type { Digest, News, Sink, Source, StreamHead } from './ports.js'
 export { type Deadline, Pulse } from './pulse.js'
 export type { ReceiverSeat, SenderSeat } from './seats.js'
 export { SlabPool } from './slab-pool.js'

@@ -38,6 +38,7 @@ export class Pipe implements PipeView {
   endedAt: number | undefined
   endReason: EndReason | undefined
   endFailure: Failure | undefined
+  sha256: string | undefined
   /** The strictest of what its sides were given. */
   maxBytes = Number.POSITIVE_INFINITY
   #totalMs = Number.POSITIVE_INFINITY
@@ -105,7 +106,7 @@ export class Pipe implements PipeView {
   }
 
   addReceiver(sink: Sink, terms: Terms): ReceiverSeat {
-    const seat = new ReceiverSeat(this, sink, terms.limits)
+    const seat = new ReceiverSeat(this, sink, terms)
     this.receivers.push(seat)
     this.sender?.source.tell('receiver_joined', this)
     this.home.observer?.onJoined(this, 'receiver')
@@ -120,7 +121,7 @@ export class Pipe implements PipeView {
       this.senderFails(seat, 'wrong_length')
       return
     }
-    if (this.state === 'streaming') seat.source.tell('uploaded', this)
+    if (this.state === 'streaming') this.#uploaded(seat)
     seat.fanOut.end()
   }
 
@@ -194,8 +195,11 @@ export class Pipe implements PipeView {
     this.home.streams(this)
     this.#stopWaiting(sender)
     for (const seat of this.receivers) seat.deadline?.cancel()
+    let { newDigest } = sender.terms
+    for (const seat of this.receivers) newDigest ??= seat.terms.newDigest
+    if (newDigest !== undefined) sender.fanOut.digestBy(newDigest())
     sender.source.tell('streaming', this)
-    if (sender.fanOut.sourceEnded) sender.source.tell('uploaded', this)
+    if (sender.fanOut.sourceEnded) this.#uploaded(sender)
     this.#patrolLater()
     this.#restrict(sender)
     this.home.observer?.onPaired(this)
@@ -204,10 +208,16 @@ export class Pipe implements PipeView {
     else sender.fanOut.start(lanes, sender.head, this, this.#throttles)
   }
 
+  /** The whole body has been read. */
+  #uploaded({ fanOut, source }: SenderSeat): void {
+    this.sha256 = fanOut.digest?.hex()
+    source.tell('uploaded', this)
+  }
+
   /** What any side was given holds for the whole transfer. */
   #restrict(sender: SenderSeat): void {
     this.#takeLimits(sender.terms.limits)
-    for (const seat of this.receivers) this.#takeLimits(seat.limits)
+    for (const seat of this.receivers) this.#takeLimits(seat.terms.limits)
     if (this.#totalMs < Number.POSITIVE_INFINITY) {
       this.#total = this.home.pulse.expect(this.#totalMs, () => this.end('too_long'))
     }

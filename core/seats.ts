@@ -1,6 +1,6 @@
 import type { BorrowedBytes } from './bytes.js'
 import { FanOut, Lane } from './fan-out.js'
-import type { SenderTerms, SideLimits } from './limits.js'
+import type { SenderTerms, Terms } from './limits.js'
 import type { Pipe } from './pipe.js'
 import type { Sink, Source, StreamHead } from './ports.js'
 import type { Deadline } from './pulse.js'
@@ -69,7 +69,7 @@ export class ReceiverSeat {
   constructor(
     readonly pipe: Pipe,
     sink: Sink,
-    readonly limits: SideLimits | undefined = undefined,
+    readonly terms: Terms,
   ) {
     this.lane = new Lane(sink)
   }

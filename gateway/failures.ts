@@ -44,6 +44,12 @@ export const GATEWAY_FAILURES = {
     message: 'The value of {name} is "{found}".',
     hint: 'It takes {expected}.',
   },
+  transferIdTaken: {
+    code: 'TRANSFER_ID_TAKEN',
+    status: 409,
+    message: 'The transfer id {found} is in use.',
+    hint: 'Choose another one, or none: then one is drawn.',
+  },
   contentRange: {
     code: 'CONTENT_RANGE',
     status: 400,
