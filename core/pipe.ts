@@ -91,15 +91,15 @@ export class Pipe implements PipeView {
   }
 
   get expectedBytes(): number | undefined {
-    return this.sender?.head.length ?? this.sender?.terms.expectedBytes
+    return this.sender?.head?.length ?? this.sender?.terms.expectedBytes
   }
 
-  addSender(source: Source, head: StreamHead, terms: SenderTerms): SenderSeat {
+  addSender(source: Source, head: StreamHead | undefined, terms: SenderTerms): SenderSeat {
     const seat = new SenderSeat(this, source, head, terms)
     this.sender = seat
     source.tell('waiting', this)
     this.home.observer?.onJoined(this, 'sender')
-    seat.deadline = this.home.pulse.expect(terms.waitMs, () => this.senderFails(seat, 'no_receivers'))
+    seat.deadline = this.home.pulse.expect(terms.waitMs, () => this.senderFails(seat, this.#missing))
     this.#remind(seat)
     this.#streamIfReady()
     return seat
@@ -115,8 +115,13 @@ export class Pipe implements PipeView {
     return seat
   }
 
+  /** The sender's head is there. */
+  headKnown(): void {
+    this.#streamIfReady()
+  }
+
   bodyEnded(seat: SenderSeat): void {
-    const { length } = seat.head
+    const length = seat.head?.length
     if (length !== undefined && length !== seat.fanOut.bytesIn) {
       this.senderFails(seat, 'wrong_length')
       return
@@ -184,7 +189,8 @@ export class Pipe implements PipeView {
 
   #streamIfReady(): void {
     const { sender } = this
-    if (sender === undefined || this.receivers.length < this.receiversWanted) return
+    const head = sender?.head
+    if (sender === undefined || head === undefined || this.receivers.length < this.receiversWanted) return
     if (!this.home.mayStream()) {
       this.end('too_many_active')
       return
@@ -204,8 +210,8 @@ export class Pipe implements PipeView {
     this.#restrict(sender)
     this.home.observer?.onPaired(this)
     const lanes = this.receivers.map((seat) => seat.lane)
-    if (Math.max(sender.fanOut.bytesIn, sender.head.length ?? 0) > this.maxBytes) this.end('too_large')
-    else sender.fanOut.start(lanes, sender.head, this, this.#throttles)
+    if (Math.max(sender.fanOut.bytesIn, head.length ?? 0) > this.maxBytes) this.end('too_large')
+    else sender.fanOut.start(lanes, head, this, this.#throttles)
   }
 
   /** The whole body has been read. */
@@ -269,8 +275,14 @@ export class Pipe implements PipeView {
     }
   }
 
+  /** What a side that gives up has waited for. */
+  get #missing(): EndReason {
+    if (!this.hasSender) return 'no_sender'
+    return this.receivers.length < this.receiversWanted ? 'no_receivers' : 'empty_form'
+  }
+
   #receiverExpired(seat: ReceiverSeat): void {
-    const reason = this.hasSender ? 'no_receivers' : 'no_sender'
+    const reason = this.#missing
     if (!this.hasSender && this.receivers.length === 1) {
       this.end(reason)
       return

@@ -4,6 +4,7 @@ import { type Answer, type HeaderList, jsonAnswer, RefusalWithHeaders, retryAfte
 import type { AfterAnswer, Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
 import { type Framing, readFraming } from './framing.js'
+import { readBoundary } from './multipart.js'
 import { integer, Parameters, show } from './parameters.js'
 import type { Join, Mode, Right, Route } from './plugin-api.js'
 import type { Handled, PluginHost } from './plugin-host.js'
@@ -218,7 +219,11 @@ export class Router {
     if (replyAtEnd instanceof Refusal) return replyAtEnd
     const head = streamHead(request, framing.length)
     if (head instanceof Refusal) return head
+    const boundary = readBoundary(request.header('content-type'))
+    if (boundary instanceof Refusal) return boundary
+    const isForm = boundary !== undefined
     const options = {
+      form: isForm ? { boundary, head } : undefined,
       replyAtEnd: replyAtEnd === undefined ? this.options.replyAtEnd : replyAtEnd === 'end',
       isChunked: framing.length === undefined,
       expectsContinue: request.header('expect').toLowerCase() === '100-continue',
@@ -232,12 +237,16 @@ export class Router {
     }
     const goOn = () => {
       const most = visit?.limits?.maxBytes ?? Number.POSITIVE_INFINITY
-      if ((head.length ?? 0) > most) return new Refusal(FAILURES.tooLarge, { found: head.length!, expected: most })
+      if (!isForm && (head.length ?? 0) > most)
+        return new Refusal(FAILURES.tooLarge, { found: head.length!, expected: most })
       if (isChosen && this.#isInUse(terms.transferId, visit?.identity?.project ?? '')) {
         return new Refusal(FAILURES.transferIdTaken, { found: terms.transferId })
       }
       source ??= listen()
-      const seat = this.table.joinSender(visit?.key ?? name, source, head, { ...terms, limits: visit?.limits })
+      const seat = this.table.joinSender(visit?.key ?? name, source, isForm ? undefined : head, {
+        ...terms,
+        limits: visit?.limits,
+      })
       if (seat instanceof Refusal) return seat
       source.seated(seat)
       return undefined
@@ -368,15 +377,7 @@ function senderHeaders(transferId: string): HeaderList {
 /** Why this request cannot be a sender, whatever the pipe. */
 function unsendable(request: RequestView): Refusal | undefined {
   if (request.header('content-range') !== '') return new Refusal(FAILURES.contentRange)
-  const serviceWorker = isServiceWorker(request)
-  if (serviceWorker !== undefined) return serviceWorker
-  if (/^multipart\/form-data\b/i.test(request.header('content-type').trim())) {
-    return new Refusal(FAILURES.notAvailable, {
-      found: 'multipart/form-data',
-      instead: 'Send the file itself as the body: curl -T file URL.',
-    })
-  }
-  return undefined
+  return isServiceWorker(request)
 }
 
 /** Why this request cannot be a receiver, whatever the pipe. */
