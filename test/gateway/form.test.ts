@@ -131,7 +131,9 @@ t.test('FormData of fetch, with ?reply=end and a digest', async (t) => {
   const data = new FormData()
   data.append('input_text', 'a note')
   data.append('file', new Blob([bytes], { type: 'image/png' }), 'p "1" €.png')
-  const receiver = fetch(gateway.url('f'))
+  const receiver = fetch(gateway.url('f')).then(async (response) => {
+    return { headers: response.headers, body: Buffer.from(await response.arrayBuffer()) }
+  })
   await gateway.holds(1, 0)
   const sender = await fetch(gateway.url('f?reply=end&sha256'), { method: 'POST', body: data })
   t.equal(sender.status, 200)
@@ -140,7 +142,7 @@ t.test('FormData of fetch, with ?reply=end and a digest', async (t) => {
   const received = await receiver
   t.equal(received.headers.get('content-type'), 'image/png')
   t.match(received.headers.get('content-disposition'), /filename\*=UTF-8''p%20%221%22%20%E2%82%AC\.png$/)
-  t.equal(Buffer.compare(Buffer.from(await received.arrayBuffer()), bytes), 0)
+  t.equal(Buffer.compare(received.body, bytes), 0)
 })
 
 t.test('over TLS, to two receivers', async (t) => {
@@ -215,7 +217,10 @@ t.test('a form that breaks behind the beginning of its stream: both sides are cu
   for (const [i, [what, body]] of cases.entries()) {
     const receiver = await get(gateway, `b${i}`)
     await gateway.holds(1, 0)
-    const sender = await post(gateway, `b${i}`, body)
+    const begun = whole.indexOf('xxx') + 500
+    const sender = await post(gateway, `b${i}`, body.slice(0, begun), `Content-Length: ${body.length}`)
+    await receiver.waitFor('x'.repeat(500))
+    await sender.send(body.slice(begun))
     await sender.waitForClose()
     await receiver.waitForClose()
     t.match(sender.text, BROKEN, what)
@@ -223,6 +228,15 @@ t.test('a form that breaks behind the beginning of its stream: both sides are cu
     t.notOk(parseResponse(receiver.received).complete, `${what}: the receiver is cut`)
     t.equal(await gateway.ended(`b${i}`), 'broken_form', what)
   }
+})
+
+t.test('a form that breaks before its receivers have a head: they get a status', async (t) => {
+  const gateway = await startGateway(t)
+  const receiver = await get(gateway, 'x')
+  await gateway.holds(1, 0)
+  const sender = await post(gateway, 'x', form(file('x')).slice(0, -5))
+  t.match(await receiver.waitForResponse(), { status: 502, headers: { 'x-pipe-code': ['BROKEN_FORM'] } })
+  for (const client of [sender, receiver]) client.destroy()
 })
 
 t.test('a form that has no stream: the sender fails, and the receiver waits for another one', async (t) => {
