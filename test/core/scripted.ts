@@ -195,6 +195,10 @@ export class FakeSink implements Sink {
   }
 }
 
+function headOf(stream: number, length: number | undefined): StreamHead {
+  return { length, fields: [['stream', String(stream)]] }
+}
+
 /** A sender that has its place: the fake connection and the seat that it reports to. */
 export class FakeSender {
   /** Bytes of the body that were delivered. */
@@ -205,6 +209,11 @@ export class FakeSender {
     readonly source: FakeSource,
     readonly seat: SenderSeat,
   ) {}
+
+  /** Says what it has to say of its stream, when it joined without. */
+  open(length?: number): void {
+    this.seat.opened(headOf(this.stream, length))
+  }
 
   /** Delivers the next bytes of the body. */
   feed(length: number): void {
@@ -329,6 +338,8 @@ export interface SenderAsks extends Partial<Pick<SenderTerms, 'waitMs' | 'stallM
   readonly n?: number
   /** The length it announces. */
   readonly length?: number | undefined
+  /** Its head comes later. */
+  readonly headLater?: boolean
   readonly limits?: SideLimits
 }
 
@@ -371,10 +382,10 @@ export class Bench {
   }
 
   trySender(key: string, asks: SenderAsks = {}): FakeSender | Refusal {
-    const { n = 1, length, waitMs = 300_000, stallMs = 0, expectedBytes, limits } = asks
+    const { n = 1, length, headLater, waitMs = 300_000, stallMs = 0, expectedBytes, limits } = asks
     const stream = this.#streams++
     const source = new FakeSource()
-    const head: StreamHead = { length, fields: [['stream', String(stream)]] }
+    const head = headLater === true ? undefined : headOf(stream, length)
     const terms = { receivers: n, waitMs, stallMs, expectedBytes, limits, transferId: `transfer-${stream}` }
     const seat = this.table.joinSender(key, source, head, terms)
     return seat instanceof this.core.Refusal ? seat : new FakeSender(stream, source, seat)
