@@ -237,8 +237,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a receiver's wait goes on while it streams",
     in: 'pipe.js',
-    replace: "for (const seat of this.receivers) seat.deadline?.cancel(); sender.source.tell('streaming', this);",
-    by: "sender.source.tell('streaming', this);",
+    replace: 'for (const seat of this.receivers) seat.deadline?.cancel(); let { newDigest } = sender.terms;',
+    by: 'let { newDigest } = sender.terms;',
   },
   {
     name: 'a sender that streams is still reminded',

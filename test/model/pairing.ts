@@ -107,7 +107,8 @@ class World {
     const die = this.random.below(1000)
     if (die < 70) this.#joinSender()
     else if (die < 190) this.#joinReceiver()
-    else if (die < 500) this.#feed()
+    else if (die < 490) this.#feed()
+    else if (die < 500) this.#senderOpens()
     else if (die < 740) this.#drain()
     else if (die < 775) this.#endBody()
     else if (die < 825) this.#handOn()
@@ -115,7 +116,6 @@ class World {
     else if (die < 865) this.#receiverLeaves()
     else if (die < 875) this.#senderLeaves()
     else if (die < 879) this.#bodyBreaks()
-    else if (die < 890) this.#senderOpens()
     else if (die < 960) this.#turn()
     else if (die < 965) this.#quietTime()
     else if (die < 995) this.#lateCall()
@@ -142,7 +142,7 @@ class World {
   #joinSender(): void {
     const { random } = this
     const [key, n] = this.#place()
-    const headLater = random.chance(10)
+    const headLater = random.chance(5)
     const length = !headLater && random.chance(30) ? random.between(0, 600) : undefined
     const expectedBytes = random.chance(20) ? random.between(0, 600) : undefined
     const stallMs = random.chance(50) ? random.between(1500, 3500) : 0
