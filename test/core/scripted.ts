@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type {
   BorrowedBytes,
+  Digest,
   EndReason,
   Limits,
   News,
@@ -341,6 +342,7 @@ export interface SenderAsks extends Partial<Pick<SenderTerms, 'waitMs' | 'stallM
   /** Its head comes later. */
   readonly headLater?: boolean
   readonly limits?: SideLimits
+  readonly newDigest?: () => Digest
 }
 
 export interface ReceiverAsks {
@@ -350,6 +352,7 @@ export interface ReceiverAsks {
   readonly finishesAtOnce?: boolean
   readonly lags?: boolean
   readonly limits?: SideLimits
+  readonly newDigest?: () => Digest
 }
 
 /** A table with small limits, its clock, and the hands to put senders and receivers on it. */
@@ -382,19 +385,20 @@ export class Bench {
   }
 
   trySender(key: string, asks: SenderAsks = {}): FakeSender | Refusal {
-    const { n = 1, length, headLater, waitMs = 300_000, stallMs = 0, expectedBytes, limits } = asks
+    const { n = 1, length, headLater, waitMs = 300_000, stallMs = 0, expectedBytes, limits, newDigest } = asks
     const stream = this.#streams++
     const source = new FakeSource()
     const head = headLater === true ? undefined : headOf(stream, length)
-    const terms = { receivers: n, waitMs, stallMs, expectedBytes, limits, transferId: `transfer-${stream}` }
+    const transferId = `transfer-${stream}`
+    const terms = { receivers: n, waitMs, stallMs, expectedBytes, limits, newDigest, transferId }
     const seat = this.table.joinSender(key, source, head, terms)
     return seat instanceof this.core.Refusal ? seat : new FakeSender(stream, source, seat)
   }
 
   tryReceiver(key: string, asks: ReceiverAsks = {}): FakeReceiver | Refusal {
-    const { n = 1, waitMs = 300_000, room, finishesAtOnce, lags, limits } = asks
+    const { n = 1, waitMs = 300_000, room, finishesAtOnce, lags, limits, newDigest } = asks
     const sink = new FakeSink(room, finishesAtOnce, lags)
-    const seat = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits })
+    const seat = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits, newDigest })
     return seat instanceof this.core.Refusal ? seat : new FakeReceiver(sink, seat)
   }
 
