@@ -3,6 +3,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { definePlugin, PLUGIN_API, type Plugin, z } from '../../gateway/plugin-api.js'
 import { makeCertificate } from '../support/certificate.js'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
@@ -380,4 +381,24 @@ t.test('text and files wait for their receivers', async (t) => {
     await sender.waitFor('Transfer complete.')
     for (const client of [sender, receiver]) client.destroy()
   }
+})
+
+t.test('somebody has to decide first: what has been read meanwhile is not lost', async (t) => {
+  let decide: () => void = () => {}
+  const decided = new Promise<void>((resolve) => {
+    decide = resolve
+  })
+  const slow = definePlugin({
+    name: 'slow',
+    api: PLUGIN_API,
+    config: z.strictObject({}),
+    setup: () => ({ hooks: { onAdmitAsync: () => decided } }),
+  })
+  const gateway = await startGateway(t, {}, { plugins: [{ plugin: slow as unknown as Plugin }] })
+  const sender = await post(gateway, 'x', form(field('a', 'b'), file('hello')))
+  const receiver = await get(gateway, 'x')
+  decide()
+  t.equal((await receiver.waitForResponse()).body.toString(), 'hello')
+  await sender.waitFor('Transfer complete.')
+  for (const client of [sender, receiver]) client.destroy()
 })
