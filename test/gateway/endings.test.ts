@@ -629,6 +629,18 @@ part('a transfer with more bytes than one of its sides may have', async (t) => {
   announced.destroy()
 })
 
+part('a form that is broken, and one with nothing in it', async (t) => {
+  const gateway = await startGateway(t)
+  for (const [reason, body] of [
+    ['broken_form', '--b\r\n'],
+    ['empty_form', '--b--\r\n'],
+  ] as const) {
+    const sender = curl(['-H', 'Content-Type: multipart/form-data; boundary=b', '-d', body, gateway.url(reason)])
+    t.equal(await reasonOf(gateway, reason), reason)
+    t.not((await sender.result).code, 0)
+  }
+})
+
 part('a transfer that takes longer than one of its sides may', async (t) => {
   const gateway = await startGateway(t, {}, { plugins: [keeper()] })
   const receiver = curl([`${gateway.origin}/long?ms=300`])
