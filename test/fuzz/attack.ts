@@ -2,7 +2,7 @@
 
 import { Random } from '../model/random.js'
 import type { Way } from '../support/peer.js'
-import { requestOf } from './requests.js'
+import { type Role, requestOf } from './requests.js'
 
 export interface Step {
   /** Latin-1: one byte for each character. */
@@ -24,17 +24,27 @@ export interface Attack {
   readonly lines: readonly Line[]
 }
 
+/** Who comes to a name together. */
+const CASTS: readonly (readonly Role[])[] = [
+  ['anything'],
+  ['anything', 'anything'],
+  ['anything', 'sender', 'receiver'],
+  ['sender', 'receiver'],
+  ['receiver', 'sender'],
+  ['watcher', 'sender', 'receiver'],
+]
+
 export function attackOf(seed: number): Attack {
   const random = new Random(seed)
   // Some names are everybody's, so that attacks meet.
   const name = random.chance(15) ? `fuzz-${random.below(4)}` : `fuzz-${seed}`
-  return { name: `${seed}`, lines: Array.from({ length: random.between(1, 3) }, () => lineOf(random, name)) }
+  return { name: `${seed}`, lines: random.pick(CASTS)!.map((role) => lineOf(random, name, role)) }
 }
 
-function lineOf(random: Random, name: string): Line {
-  const requests = random.chance(70) ? 1 : random.between(2, 6)
-  let bytes = ''
-  for (let i = 0; i < requests; i++) bytes += requestOf(random, name)
+function lineOf(random: Random, name: string, role: Role): Line {
+  let bytes = requestOf(random, name, role)
+  for (let more = random.chance(75) ? 0 : random.between(1, 4); more > 0; more--)
+    bytes += requestOf(random, name, 'anything')
   if (random.chance(5)) bytes = bytes.slice(0, random.below(bytes.length))
   return {
     steps: stepsOf(random, bytes),

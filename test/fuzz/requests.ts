@@ -152,15 +152,55 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   'X-HTTP-Method-Override': ['PUT'],
 }
 
+const NO_BODY: Body = { fields: [], bytes: '' }
+/** What a sender tells its receivers, what a spectator asks for, and what is of interest to all. */
+const TOLD = ['Content-Type', 'Content-Disposition', 'X-Piping', 'X-Hoody-Pipe', 'X-Pipe-Size', 'Expect', 'Origin']
+const ASKED = ['Accept', 'Accept', 'Last-Event-ID', 'Origin', 'Host']
+const OF_RECEIVERS = ['Accept', 'Origin', 'Range', 'Connection']
+
+/** What a request is meant to be. All but `anything` get as far as their seats, and what they carry is hostile. */
+export type Role = 'sender' | 'receiver' | 'watcher' | 'anything'
+
 /** The bytes of one request for this name or thereabouts. */
-export function requestOf(random: Random, name: string): string {
+export function requestOf(random: Random, name: string, role: Role): string {
+  return role === 'anything' ? anyRequest(random, name) : seatedRequest(random, name, role)
+}
+
+function anyRequest(random: Random, name: string): string {
   const method = maybeHostile(random, random.pick(METHODS)!, 2)
   const sends = method === 'PUT' || method === 'POST' || random.chance(5)
-  const body: Body = sends ? bodyOf(random) : { fields: [], bytes: '' }
-  const fields = shuffledIn(random, [['Host', 'fuzz'], ...someFields(random)], body.fields)
+  const body: Body = sends ? bodyOf(random) : NO_BODY
   const version = random.chance(3) ? random.pick(VERSIONS)! : 'HTTP/1.1'
-  const head = `${method} ${targetOf(random, name)} ${version}\r\n${fields.map((field) => lineOf(random, field)).join('')}\r\n`
-  return (random.chance(12) ? mutate(random, head) : head) + body.bytes
+  const head = headOf(random, `${method} ${targetOf(random, name)} ${version}`, someFields(random), body)
+  return (random.chance(15) ? mutate(random, head) : head) + body.bytes
+}
+
+const SEATS = {
+  sender: { method: 'PUT', queries: ['', '', 'wait=1', 'reply=end', 'sha256', 'size=7', 'transfer=abcdefghijklmnop'] },
+  receiver: { method: 'GET', queries: ['', '', 'wait=1', 'download', 'filename='] },
+  watcher: { method: 'GET', queries: ['progress', 'progress', 'status', 'progress&history', 'status&transfer='] },
+} as const
+
+function seatedRequest(random: Random, name: string, role: Exclude<Role, 'anything'>): string {
+  const { method, queries } = SEATS[role]
+  const picked = random.pick<string>(queries)!
+  const query = picked.endsWith('=') ? picked + escaped(hostile(random)) : picked
+  const names = role === 'sender' ? TOLD : role === 'watcher' ? ASKED : OF_RECEIVERS
+  const fields = someFields(random, names, 50).filter(([, value]) => !/[\0\r\n]/.test(value))
+  const body = role === 'sender' ? bodyOf(random) : NO_BODY
+  // The page of a name shows it.
+  const shown = role === 'watcher' ? name + escaped(hostile(random)) : name
+  return headOf(random, `${method} /${shown}?${query} HTTP/1.1`, fields, body) + body.bytes
+}
+
+/** In a target without a space or a line break, which would end it. */
+function escaped(text: string): string {
+  return text.replace(/[\x00-\x20#&\\]/g, (each) => `%${each.charCodeAt(0).toString(16).padStart(2, '0')}`)
+}
+
+function headOf(random: Random, start: string, fields: Field[], body: Body): string {
+  const all = shuffledIn(random, [['Host', 'fuzz'], ...fields], body.fields)
+  return `${start}\r\n${all.map((field) => lineOf(random, field)).join('')}\r\n`
 }
 
 function shuffledIn(random: Random, fields: Field[], more: readonly Field[]): Field[] {
@@ -184,11 +224,10 @@ function parameterOf(random: Random): string {
   return `${maybeHostile(random, name, 3)}=${maybeHostile(random, random.pick(PARAMETERS[name]!)!, 15)}`
 }
 
-function someFields(random: Random): Field[] {
-  const names = Object.keys(FIELDS)
+function someFields(random: Random, names: readonly string[] = Object.keys(FIELDS), percent = 15): Field[] {
   const fields = Array.from({ length: random.below(5) }, (): Field => {
     const name = random.pick(names)!
-    return [name, maybeHostile(random, random.pick(FIELDS[name]!)!, 15)]
+    return [name, maybeHostile(random, random.pick(FIELDS[name]!)!, percent)]
   })
   if (random.chance(2)) return Array.from({ length: random.between(90, 110) }, (_, i): Field => [`X-${i}`, ''])
   if (random.chance(2)) fields.push(['X-Long', 'x'.repeat(random.between(30_000, 70_000))])
