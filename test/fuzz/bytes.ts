@@ -10,12 +10,19 @@ export const HANDLER = 'onerror=fuzz'
 
 const utf8 = (text: string) => Buffer.from(text, 'utf8').toString('latin1')
 
-/** Things that look for a way out of where they stand. */
-export const HOSTILE: readonly string[] = [
+/** What would run in a page that shows it as it is: in text, in attributes, in a script. */
+export const MARKUP: readonly string[] = [
   SCRIPT,
   `"><img src=x ${HANDLER}>`,
   `' ${HANDLER} x='`,
   `</title>${SCRIPT}`,
+  `</script>${SCRIPT}`,
+  `-->${SCRIPT}`,
+]
+
+/** Things that look for a way out of where they stand. */
+export const HOSTILE: readonly string[] = [
+  ...MARKUP,
   `\r\n${INJECTED}: 1`,
   `\n${INJECTED}: 1`,
   `\r${INJECTED}: 1`,

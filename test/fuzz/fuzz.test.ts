@@ -23,6 +23,7 @@ const FIRST = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 *
 const CASES = fileURLToPath(new URL('../../../test/fuzz/cases/', import.meta.url))
 const AT_ONCE = 40
 const CANARIES = 2
+const CANARY_EVERY_MS = 50
 const HEALTH_EVERY_MS = 200
 const MOST_FAILURES = 5
 const MIB = 1024 * 1024
@@ -58,7 +59,10 @@ t.test('whatever is sent, nobody else notices', { timeout: (SECONDS + 180) * 100
   }
   let canaries = 0
   const fly = async () => {
-    for (; !isOver(); canaries++) await canary(server.port)
+    for (; !isOver(); await sleep(CANARY_EVERY_MS)) {
+      await canary(server.port)
+      canaries++
+    }
   }
   const look = async () => {
     for (; !isOver(); await sleep(HEALTH_EVERY_MS)) await server.vitals()

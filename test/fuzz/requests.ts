@@ -2,7 +2,7 @@
 
 import type { Random } from '../model/random.js'
 import { type Body, bodyOf, type Field } from './bodies.js'
-import { HANDLER, hostile, INJECTED, maybeHostile, mutate, SCRIPT } from './bytes.js'
+import { HANDLER, hostile, INJECTED, MARKUP, maybeHostile, mutate, SCRIPT } from './bytes.js'
 
 const RESERVED = [
   '',
@@ -155,7 +155,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
 const NO_BODY: Body = { fields: [], bytes: '' }
 /** What a sender tells its receivers, what a spectator asks for, and what is of interest to all. */
 const TOLD = ['Content-Type', 'Content-Disposition', 'X-Piping', 'X-Hoody-Pipe', 'X-Pipe-Size', 'Expect', 'Origin']
-const ASKED = ['Accept', 'Accept', 'Last-Event-ID', 'Origin', 'Host']
+const ASKED = ['Accept', 'Accept', 'Accept', 'Last-Event-ID', 'Origin', 'Host']
 const OF_RECEIVERS = ['Accept', 'Origin', 'Range', 'Connection']
 
 /** What a request is meant to be. All but `anything` get as far as their seats, and what they carry is hostile. */
@@ -186,10 +186,10 @@ function seatedRequest(random: Random, name: string, role: Exclude<Role, 'anythi
   const picked = random.pick<string>(queries)!
   const query = picked.endsWith('=') ? picked + escaped(hostile(random)) : picked
   const names = role === 'sender' ? TOLD : role === 'watcher' ? ASKED : OF_RECEIVERS
-  const fields = someFields(random, names, 50).filter(([, value]) => !/[\0\r\n]/.test(value))
+  const fields = someFields(random, names, role === 'watcher' ? 15 : 50).filter(([, value]) => !/[\0\r\n]/.test(value))
   const body = role === 'sender' ? bodyOf(random) : NO_BODY
   // The page of a name shows it.
-  const shown = role === 'watcher' ? name + escaped(hostile(random)) : name
+  const shown = role === 'watcher' && random.chance(70) ? name + escaped(random.pick(MARKUP)!) : name
   return headOf(random, `${method} /${shown}?${query} HTTP/1.1`, fields, body) + body.bytes
 }
 

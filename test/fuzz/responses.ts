@@ -98,7 +98,7 @@ function* faultsOf(response: RawResponse) {
   if (framing === 'none' && status >= 200 && ![204, 304, ...BARE_STATUS].includes(status))
     yield `${status} without framing`
   const type = headers['content-type']?.[0] ?? ''
-  if (isActive(type)) {
+  if (ACTIVE.test(type)) {
     const text = body.toString('latin1')
     if (headers['content-security-policy'] === undefined) yield `${type} without a policy`
     if (text.includes(SCRIPT)) yield 'a script in a page'
@@ -111,9 +111,8 @@ function* faultsOf(response: RawResponse) {
 }
 
 /** As a browser reads it, which is less strict than the RFC. */
-function isActive(type: string): boolean {
-  return /^\s*(text\/html|image\/svg|application\/xhtml|text\/xml|application\/xml|[^;]*\+xml|[^;]*script)/i.test(type)
-}
+const ACTIVE =
+  /^\s*(text\/html|image\/svg|application\/xhtml|(text|application)\/xml|[^;]*(\+xml|script))(?=[\s;,"]|$)/i
 
 function show(text: string): string {
   return JSON.stringify(text.slice(0, 300))
