@@ -1,4 +1,4 @@
-import type { us_listen_socket } from 'uWebSockets.js'
+import type { HttpResponse, us_listen_socket } from 'uWebSockets.js'
 import type { Exchange } from './exchange.js'
 import type { RequestRecord } from './request-log.js'
 import { type UwsContext, UwsExchange } from './uws-exchange.js'
@@ -17,6 +17,18 @@ export interface TlsFiles {
   readonly key: string
 }
 
+/** How long a client is given to read the answer before, in milliseconds. */
+const LINGER_MS = 500
+
+/** Closes the connection. While this has no answer, so does whatever the client sends on. */
+function ignore(res: HttpResponse, { pulse }: UwsContext): void {
+  let isOpen = true
+  res.onAborted(() => {
+    isOpen = false
+  })
+  pulse.expect(LINGER_MS, () => isOpen && res.close())
+}
+
 /** The HTTP server: turns every request into an exchange and hands it over. */
 export class UwsServer {
   readonly #app: UwsApp
@@ -32,6 +44,7 @@ export class UwsServer {
     this.#app = tls === undefined ? App() : SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key })
     const counting = { ...context, log: (record: RequestRecord) => this.#over(record, context) }
     this.#app.any('/*', (res, req) => {
+      if (context.sockets.currentIsSpent()) return ignore(res, context)
       this.#open++
       handle(new UwsExchange(++this.#requests, res, new UwsRequest(req, res), counting))
     })

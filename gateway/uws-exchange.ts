@@ -112,7 +112,7 @@ export class UwsExchange implements Exchange {
     if (this.#owner?.isPaused) rearm(res)
     res.cork(() => {
       this.writeHead(answer.status, answer.headers)
-      if (after === 'discard') res.writeHeader('Connection', 'close')
+      if (after === 'discard') this.announceClose()
       // These have no body: a 204, which must not have a Content-Length either, a 304, and what answers a HEAD.
       if (answer.status === 204 || answer.status === 304) res.endWithoutBody()
       else if (this.isHead) res.writeHeader('Content-Length', `${Buffer.byteLength(answer.body)}`).endWithoutBody()
@@ -149,6 +149,15 @@ export class UwsExchange implements Exchange {
     for (const [name, value] of headers) {
       this.res.writeHeader(name, isAscii(value) ? value : Buffer.from(value, 'latin1'))
     }
+  }
+
+  /**
+   * What stands behind this request's body is not read as a request any more: RFC 9112, section 9.6. uWebSockets drops the
+   * body without looking at its framing, so what it takes for the next request may be a part of it. With the headers.
+   */
+  announceClose(): void {
+    this.res.writeHeader('Connection', 'close')
+    this.context.sockets.spend(this.socket)
   }
 
   /** The response has been ended; uWebSockets owns it from now on. */

@@ -140,6 +140,19 @@ static napi_value current_socket(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* spend(socket: number): void */
+static napi_value spend_(napi_env env, napi_callback_info info) {
+  int fd;
+  if (only_socket(env, info, "spend(socket: number)", &fd)) spend(fd);
+  return NULL;
+}
+
+/* currentIsSpent(): boolean — in a callback of uWebSockets that a read caused: the socket that was read is spent. */
+static napi_value current_is_spent(napi_env env, napi_callback_info info) {
+  (void)info;
+  return boolean(env, last_is_spent());
+}
+
 /* mute(socket: number, on: boolean): void */
 static napi_value mute(napi_env env, napi_callback_info info) {
   int fd;
@@ -301,6 +314,8 @@ NAPI_MODULE_INIT() {
       FUNCTION("install", install),
       FUNCTION("setBulkRead", set_bulk_read),
       FUNCTION("currentSocket", current_socket),
+      FUNCTION("spend", spend_),
+      FUNCTION("currentIsSpent", current_is_spent),
       FUNCTION("mute", mute),
       FUNCTION("expectBulk", expect_bulk_),
       FUNCTION("watchChunks", watch_chunks_),

@@ -46,6 +46,10 @@ int socket_read_last(void);
 void forget_reads(int fd);
 /* Whatever the peer sends ends the connection. */
 void mute_reads(int fd, bool on);
+/* The last request of this connection has been answered: what comes behind it is none. */
+void spend(int fd);
+/* The socket that this thread read last is spent. */
+bool last_is_spent(void);
 /* Large reads are worth it, and harmless: each will cause one callback. */
 void expect_bulk(int fd, bool on);
 /* In the handler of a request with a chunked body. */
