@@ -178,7 +178,7 @@ t.test('behind the last size a line break has to stand, however late it comes', 
     await eventually(() => sender.isClosed || sender.text.includes('heldBytes') || 'nobody has read the request')
     receiver.destroy()
     sender.destroy()
-    for (const wrong of ['', 'x', 'xx', '\r\r', '\n\r', '\n\n'].filter((each) => each !== missing)) {
+    for (const wrong of ['', 'x', 'xx', '\r\r', '\n\r', '\n\n'].filter((each) => !each.startsWith(missing))) {
       const { receiver, sender } = await comes(packets, wrong + HEALTH)
       await sender.waitForClose()
       t.notMatch(sender.text, /heldBytes|HTTP\/1\.1 [^2]/, JSON.stringify([...packets, wrong]))
