@@ -49,12 +49,16 @@ export function isAnswered(received: Buffer): boolean {
 export function problemsOf(received: Buffer, sent: string, closedByServer: boolean): string[] {
   const problems: string[] = []
   let at = 0
+  /** The client was told that the connection closes. What is no HTTP is refused all the same. */
+  let mayNotFollow = false
   while (at < received.length) {
     const rest = received.subarray(at)
     const response = readOne(rest, sent, closedByServer)
     if (response === undefined) break
     if (typeof response === 'string') return [...problems, `byte ${at} of ${received.length}: ${response}`]
     problems.push(...faultsOf(response))
+    if (mayNotFollow && !BARE_STATUS.includes(response.status)) problems.push('an answer behind the last one')
+    mayNotFollow ||= response.headers.connection?.includes('close') ?? false
     at += response.end
   }
   return problems
