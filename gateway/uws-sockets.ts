@@ -18,7 +18,7 @@ export interface Sockets {
   currentSocket(): number
   /** The last request of this connection has been answered: no other one is taken from it. */
   spend(socket: number): void
-  /** The same place: the socket that was read is spent. */
+  /** The same place: the socket that was read is spent, or its client goes on asking and does not read the answers. */
   currentIsSpent(): boolean
   /** While on, whatever the peer sends ends the connection. */
   mute(socket: number, on: boolean): void

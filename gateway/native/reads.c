@@ -358,7 +358,7 @@ void spend(int fd) {
   if (fd >= 0 && fd < MOST_SOCKETS) spent[fd] = true;
 }
 
-bool last_is_spent(void) { return last_socket >= 0 && last_socket < MOST_SOCKETS && spent[last_socket]; }
+bool is_spent(int fd) { return fd < MOST_SOCKETS && spent[fd]; }
 
 void watch_chunks(int fd) {
   if (fd >= MOST_SOCKETS) return;

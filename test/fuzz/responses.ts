@@ -49,7 +49,7 @@ export function isAnswered(received: Buffer): boolean {
 export function problemsOf(received: Buffer, sent: string, closedByServer: boolean): string[] {
   const problems: string[] = []
   let at = 0
-  /** The client was told that the connection closes. What is no HTTP is refused all the same. */
+  /** The client was told that the connection closes. uWebSockets itself still says 100, and refuses what is no HTTP. */
   let mayNotFollow = false
   while (at < received.length) {
     const rest = received.subarray(at)
@@ -57,7 +57,8 @@ export function problemsOf(received: Buffer, sent: string, closedByServer: boole
     if (response === undefined) break
     if (typeof response === 'string') return [...problems, `byte ${at} of ${received.length}: ${response}`]
     problems.push(...faultsOf(response))
-    if (mayNotFollow && !BARE_STATUS.includes(response.status)) problems.push('an answer behind the last one')
+    if (mayNotFollow && response.status >= 200 && !BARE_STATUS.includes(response.status))
+      problems.push('an answer behind the last one')
     mayNotFollow ||= response.headers.connection?.includes('close') ?? false
     at += response.end
   }

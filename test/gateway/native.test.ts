@@ -188,6 +188,26 @@ t.test('behind the last size a line break has to stand, however late it comes', 
   await Promise.all(cases.map(check))
 })
 
+t.test('who asks on and on and reads no answer is cut, and who reads them late is not', async (t) => {
+  const gateway = await startGateway(t)
+  const refused = 'GET /x?n=0 HTTP/1.1\r\nHost: x\r\n\r\n'
+  const late = await connect({ port: gateway.port, pauseOnConnect: true })
+  await late.send(refused.repeat(2000))
+  await eventually(() => gateway.lines.length >= 2000 || `${gateway.lines.length} requests are answered`)
+  late.resume()
+  await eventually(() => late.text.split('[ERROR]').length > 2000 || 'answers are missing')
+  late.destroy()
+
+  const never = await connect({ port: gateway.port, pauseOnConnect: true })
+  // More answers than a kernel keeps.
+  for (let i = 0; i < 200 && !never.isClosed; i++) await never.send(refused.repeat(1000))
+  // Whoever does not read is not told of the end, but his next bytes are.
+  await eventually(async () => {
+    await never.send(refused)
+    return never.errorCode !== undefined || 'the connection is still open'
+  })
+})
+
 t.test('the end of a head is not taken for an empty body', async (t) => {
   const gateway = await startGateway(t)
   // The head is cut inside a value: what follows reads like the end of a body, but it is the end of the head.
