@@ -28,6 +28,12 @@ export interface UwsContext {
   readonly cleanFailures: boolean
 }
 
+/** The same, as the server hands it to its exchanges. */
+export interface UwsServed extends UwsContext {
+  /** A client has got its answer while it may still be uploading, and has to read it before its connection is closed. */
+  readonly onEarlyAnswer: () => void
+}
+
 /** Whoever has taken on an exchange. */
 export interface ExchangeOwner {
   /** Its reading is paused. */
@@ -68,7 +74,7 @@ export class UwsExchange implements Exchange {
     readonly id: number,
     readonly res: HttpResponse,
     readonly request: RequestView,
-    readonly context: UwsContext,
+    readonly context: UwsServed,
   ) {
     this.socket = context.sockets.currentSocket()
     this.#startedAt = context.pulse.now()
@@ -158,6 +164,7 @@ export class UwsExchange implements Exchange {
   announceClose(): void {
     this.res.writeHeader('Connection', 'close')
     this.context.sockets.spend(this.socket)
+    this.context.onEarlyAnswer()
   }
 
   /** The response has been ended; uWebSockets owns it from now on. */
