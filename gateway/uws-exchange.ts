@@ -35,6 +35,9 @@ export interface UwsServed extends UwsContext {
   readonly onEarlyAnswer: () => void
 }
 
+/** About what the head of an answer has. */
+const HEAD_BYTES = 256
+
 /** Whoever has taken on an exchange. */
 export interface ExchangeOwner {
   /** Its reading is paused. */
@@ -126,6 +129,7 @@ export class UwsExchange implements Exchange {
       else res.end(answer.body, after === 'close')
     })
     this.bytesOut = Buffer.byteLength(answer.body)
+    if (this.context.tls) this.context.sockets.countAnswer(this.socket, HEAD_BYTES + this.bytesOut)
     this.#finish('answered')
   }
 

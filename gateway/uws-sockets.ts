@@ -18,7 +18,9 @@ export interface Sockets {
   currentSocket(): number
   /** The last request of this connection has been answered: no other one is taken from it. */
   spend(socket: number): void
-  /** The same place: the socket that was read is spent, or its client goes on asking and does not read the answers. */
+  /** An answer with a body of so many bytes was given. Over TLS nothing else tells how many are unread. */
+  countAnswer(socket: number, bytes: number): void
+  /** In a callback of uWebSockets that a read caused: the socket that was read is spent, or its client goes on asking and does not read the answers. */
   currentIsSpent(): boolean
   /** While on, whatever the peer sends ends the connection. */
   mute(socket: number, on: boolean): void
@@ -62,6 +64,7 @@ const NO_SOCKETS: Sockets = {
   saveMemory() {},
   currentSocket: () => -1,
   spend() {},
+  countAnswer() {},
   currentIsSpent: () => false,
   mute() {},
   expectBulk() {},

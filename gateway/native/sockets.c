@@ -147,17 +147,26 @@ static napi_value spend_(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/*
- * What a client may leave unread and go on asking, beyond what the kernel keeps for it: uWebSockets keeps answers without a
- * limit. In bytes.
- */
-#define MOST_UNREAD (256 * 1024)
-
 /* currentIsSpent(): boolean — in a callback of uWebSockets that a read caused: no request is taken from the socket that was read. */
 static napi_value current_is_spent(napi_env env, napi_callback_info info) {
   (void)info;
   int fd = socket_read_last();
-  return boolean(env, fd >= 0 && (is_spent(fd) || unsent(fd) > MOST_UNREAD));
+  return boolean(env, fd >= 0 && (is_spent(fd) || is_unread(fd)));
+}
+
+/* countAnswer(socket: number, bytes: number): void */
+static napi_value count_answer_(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  napi_value arguments[2];
+  int fd;
+  uint32_t bytes;
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) == napi_ok && count == 2 &&
+      napi_get_value_int32(env, arguments[0], &fd) == napi_ok && napi_get_value_uint32(env, arguments[1], &bytes) == napi_ok) {
+    count_answer(fd, bytes);
+  } else {
+    napi_throw_type_error(env, NULL, "countAnswer(socket: number, bytes: number)");
+  }
+  return NULL;
 }
 
 /* mute(socket: number, on: boolean): void */
@@ -324,6 +333,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("setBulkRead", set_bulk_read),
       FUNCTION("currentSocket", current_socket),
       FUNCTION("spend", spend_),
+      FUNCTION("countAnswer", count_answer_),
       FUNCTION("currentIsSpent", current_is_spent),
       FUNCTION("mute", mute),
       FUNCTION("expectBulk", expect_bulk_),

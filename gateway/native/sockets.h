@@ -65,6 +65,10 @@ bool join_chunks(int fd);
 size_t bytes_due(int fd);
 /* Returns how many were taken. */
 size_t send_due(int fd, const unsigned char *bytes, size_t length);
+/* An answer of so many bytes has been given to uWebSockets. */
+void count_answer(int fd, size_t bytes);
+/* Answers pile up, for the client does not read them. */
+bool is_unread(int fd);
 /* What waits in uWebSockets' buffer, in bytes, but for a chunk's due. Over TLS only whether it is more than 0 is known. */
 size_t unsent(int fd);
 

@@ -22,10 +22,18 @@ enum leaving { FREE, OUT_CR, OUT_LF, OUT_SIZE, OUT_SIZE_LF, OUT_DATA };
 /* "\r\n", eight digits, "\r\n": the line break behind a chunk stands before the next size. */
 #define LONGEST_LINE 12
 
+/*
+ * What a client may leave unread and go on asking, beyond what the kernel keeps for it: uWebSockets keeps answers without a
+ * limit. In bytes.
+ */
+#define MOST_UNREAD ((size_t)256 * 1024)
+
 struct response {
   enum leaving place;
   /* What the last send did not take, in bytes. */
   size_t left;
+  /* Bytes of answers that were given since the last send that took all. */
+  size_t answered;
   /* What waits here to leave with the data behind it. */
   unsigned char held_bytes;
   unsigned char held[LONGEST_LINE];
@@ -111,6 +119,7 @@ ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
   if (response->held_bytes > 0) sent = send_behind_held(response, fd, bytes, length, flags);
   else sent = send(fd, bytes, length, flags);
   response->left = length - (sent > 0 ? (size_t)sent : 0);
+  if (response->left == 0) response->answered = 0;
   if (is_chunk && sent < (ssize_t)length - 1 && (sent >= 0 || errno == EAGAIN)) {
     response->due = length - 1 - (sent > 0 ? (size_t)sent : 0);
     sent = (ssize_t)length - 1;
@@ -142,6 +151,18 @@ size_t send_due(int fd, const unsigned char *bytes, size_t length) {
   if (sent <= 0) return 0;
   response->due -= (size_t)sent;
   return (size_t)sent;
+}
+
+void count_answer(int fd, size_t bytes) {
+  if (fd >= 0 && fd < MOST_SOCKETS && responses[fd].left > 0) responses[fd].answered += bytes;
+}
+
+/*
+ * Over TLS no more than one record is ever left here, and what uWebSockets keeps behind it can only be counted. Who reads
+ * slowly, but does read, is counted too much then.
+ */
+bool is_unread(int fd) {
+  return fd < MOST_SOCKETS && (responses[fd].left > MOST_UNREAD || responses[fd].answered > 4 * MOST_UNREAD);
 }
 
 size_t unsent(int fd) { return fd < MOST_SOCKETS ? responses[fd].left : 0; }

@@ -10,8 +10,10 @@ import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
 import { helpSockets } from '../../gateway/uws-sockets.js'
 import { serve } from '../platform/app.js'
+import { makeCertificate } from '../support/certificate.js'
 import { eventually } from '../support/eventually.js'
 import { type Running, startGateway } from '../support/gateway.js'
+import { connectPeer } from '../support/peer.js'
 import { connect, parseResponse, type RawClient } from '../support/raw.js'
 
 const HEALTH = 'GET /api/v1/pipe/health HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -206,6 +208,20 @@ t.test('who asks on and on and reads no answer is cut, and who reads them late i
     await never.send(refused)
     return never.errorCode !== undefined || 'the connection is still open'
   })
+})
+
+t.test('over TLS, too, who asks on and on and reads no answer is cut', async (t) => {
+  const { cert, key } = makeCertificate(t.testdir({}))
+  const gateway = await startGateway(t, { tlsCert: cert, tlsKey: key })
+  const peer = await connectPeer({ port: gateway.port, tls: true, onBytes: () => {} })
+  peer.pause()
+  const refused = 'GET /x?n=0 HTTP/1.1\r\nHost: x\r\n\r\n'
+  for (let i = 0; i < 100 && !peer.isClosed; i++) await peer.send(refused.repeat(1000))
+  await eventually(async () => {
+    await peer.send(refused)
+    return peer.errorCode !== undefined || peer.isClosed || 'the connection is still open'
+  })
+  peer.leave('destroy')
 })
 
 t.test('the end of a head is not taken for an empty body', async (t) => {
