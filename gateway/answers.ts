@@ -53,6 +53,17 @@ export function soundHeaders(headers: HeaderList): HeaderList {
   return Array.from(headers, ([name, value]) => soundHeader(name, value))
 }
 
+const KNOWN = new WeakMap<HeaderList, HeaderList>()
+
+/** The same for a list that is given again and again: a frozen one is looked at once. @throws like `soundHeader` */
+export function soundHeadersOnce(headers: HeaderList): HeaderList {
+  const known = KNOWN.get(headers)
+  if (known !== undefined) return known
+  const sound = soundHeaders(headers)
+  if (Object.isFrozen(headers)) KNOWN.set(headers, sound)
+  return sound
+}
+
 /** @throws RangeError when no response can have it; an interim one is none */
 export function soundStatus(status: unknown): number {
   if (Number.isInteger(status) && (status as number) >= 200 && (status as number) < 600) return status as number

@@ -64,20 +64,21 @@ export class Router {
   handle(exchange: Exchange): void {
     const { request } = exchange
     const visit = this.#visit(exchange)
+    const said = this.#plugins?.gates.request(request, visit!)
     const framing = readFraming(request)
     if (framing instanceof Refusal) {
       // Where this body ends, and the next request begins, is anybody's guess.
       exchange.refuse(framing, request.header('accept'), 'close')
       return
     }
-    const answer = this.#plugins?.gates.request(request, visit!) ?? this.#route({ exchange, framing, visit })
+    const answer = said ?? this.#route({ exchange, framing, visit })
     if (answer !== undefined) give(exchange, answer, request.header('accept'), framing)
   }
 
   /** What plugins know of this request; null when there are none. */
   #visit(exchange: Exchange): Visit | null {
     if (this.#plugins === null) return null
-    const visit = new Visit(exchange.id, exchange.clientAddress, this.options.onFault)
+    const visit = new Visit(exchange, this.options.onFault)
     const { onRefused, onRequestEnded } = this.#plugins.tellers
     if (onRefused !== null) exchange.onRefused = (refusal) => onRefused(refusal.failure, visit)
     exchange.onOver = (record) => {

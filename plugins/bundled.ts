@@ -3,6 +3,7 @@ import type { Command } from './command.js'
 
 /** The plugins that come with the gateway, by name. None is loaded into memory before it is asked for. */
 export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: Plugin }>>> = {
+  cors: () => import('./cors/index.js'),
   links: () => import('./links/index.js'),
   'auth-bearer': () => import('./auth-bearer/index.js'),
   'auth-jwt': () => import('./auth-jwt/index.js'),
@@ -13,7 +14,7 @@ export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: 
 }
 
 /** Those that are loaded without being asked for, until the configuration says `enabled: false`. */
-export const DEFAULTS = ['metrics', 'progress'] as const
+export const DEFAULTS = ['cors', 'metrics', 'progress'] as const
 
 /** Commands of the program that belong to a plugin. */
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {

@@ -154,6 +154,12 @@ const STAGES: Readonly<Record<string, (run: Try) => Promise<unknown>>> = {
     await run.commands(program, { JWT })
     run.t.equal((await receiver.result).stdout.toString(), FILES['backup.tar'])
   },
+  cors: (run) => run.check(),
+  async 'cors.preflight'(run) {
+    const [text = ''] = await run.commands(await run.serve(run.other('cors')))
+    const [{ output = '' } = {}] = dialogue(run.example.text)
+    run.t.equal(text, output)
+  },
   limits: (run) => run.check(),
   async 'limits.refused'(run) {
     const yaml = run
