@@ -112,8 +112,13 @@ export function refusalAnswer(refusal: Refusal, accept: string): Answer {
   return failureAnswer(status, code, refusal.text, accept, headers)
 }
 
+/** What programs are told an end by. */
+export function endingCode(reason: EndReason, { endFailure }: Pick<PipeView, 'endFailure'>): string {
+  return endFailure?.code ?? reason.toUpperCase()
+}
+
 /** For a receiver whose transfer ended before its headers went out. */
 export function endingAnswer(reason: EndReason, pipe: Pick<PipeView, 'endFailure'>, accept: string): Answer {
   const { status, line } = endingOf(reason, pipe)
-  return failureAnswer(status, pipe.endFailure?.code ?? reason.toUpperCase(), line, accept, [])
+  return failureAnswer(status, endingCode(reason, pipe), line, accept, [])
 }

@@ -19,7 +19,7 @@ export {
 } from '../core/index.js'
 export { type Address, canonicalName, readAddress } from './address.js'
 export { type Answer, type HeaderList, jsonAnswer, textAnswer } from './answers.js'
-export { endingOf } from './failures.js'
+export { endingOf, FAILURES } from './failures.js'
 export { NamePattern } from './name-pattern.js'
 export { type Html, type HtmlValue, html, htmlPage, type Page, trustedHtml } from './page.js'
 export { integer, Parameters, show } from './parameters.js'

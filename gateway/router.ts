@@ -124,7 +124,10 @@ export class Router {
     if (request.method === 'OPTIONS') return allow(methods.join(', '))
     const wanted = request.method === 'HEAD' ? 'GET' : request.method
     const route = routes.find(({ method }) => method === wanted)
-    if (route === undefined) return notAllowed(request, methods.join(', '))
+    if (route === undefined) {
+      if (address.kind === 'reserved' && sends(request)) return new Refusal(FAILURES.reservedName, { found: name })
+      return notAllowed(request, methods.join(', '))
+    }
     const failed = (error: unknown) => route.guard.fault(exchange.id, error)
     route.handle(request, exchange.toReply(request.header('accept'), afterAnswer(framing), failed), visit!)
     return undefined
@@ -297,7 +300,7 @@ export class Router {
   #reserved(request: RequestView, address: Address & { kind: 'reserved' }): Answer | Refusal {
     const { name, underPrefix } = address
     const found = name === '' ? '/' : name
-    if (request.method === 'PUT' || request.method === 'POST') return new Refusal(FAILURES.reservedName, { found })
+    if (sends(request)) return new Refusal(FAILURES.reservedName, { found })
     if (request.method === 'OPTIONS') return allow(RESERVED_METHODS)
     if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed(request, RESERVED_METHODS)
     if (this.#mode(new Parameters(request.query)) !== undefined) return new Refusal(FAILURES.reservedName, { found })
@@ -386,6 +389,10 @@ function hintedSize(request: RequestView, parameters: Parameters): number | unde
   const header = request.header('x-pipe-size')
   const hint = parameters.integer('size', 0, Number.MAX_SAFE_INTEGER)
   return hint ?? (header === '' ? undefined : integer('X-Pipe-Size', header, 0, Number.MAX_SAFE_INTEGER))
+}
+
+function sends({ method }: RequestView): boolean {
+  return method === 'PUT' || method === 'POST'
 }
 
 function allow(methods: string): Answer {

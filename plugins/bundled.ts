@@ -10,11 +10,12 @@ export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: 
   limits: () => import('./limits/index.js'),
   metrics: () => import('./metrics/index.js'),
   progress: () => import('./progress/index.js'),
+  openapi: () => import('./openapi/index.js'),
   'access-log': () => import('./access-log/index.js'),
 }
 
 /** Those that are loaded without being asked for, until the configuration says `enabled: false`. */
-export const DEFAULTS = ['cors', 'metrics', 'progress'] as const
+export const DEFAULTS = ['cors', 'metrics', 'progress', 'openapi'] as const
 
 /** Commands of the program that belong to a plugin. */
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {

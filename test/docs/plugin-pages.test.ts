@@ -197,6 +197,11 @@ const STAGES: Readonly<Record<string, (run: Try) => Promise<unknown>>> = {
     const { stdout } = await curlDone(['-H', 'Accept: application/json', here(program, link)])
     run.t.match(JSON.parse(stdout.toString()), { state: 'idle' })
   },
+  openapi: (run) => run.check(),
+  async 'openapi.read'(run) {
+    const [text = ''] = await run.commands(await run.serve('plugins: []'))
+    run.t.equal(text, dialogue(run.example.text)[0]?.output)
+  },
   progress: (run) => run.check(),
   metrics: (run) => run.check(),
   async 'metrics.scrape'(run) {
