@@ -67,6 +67,7 @@ export class Router {
     const said = this.#plugins?.gates.request(request, visit!)
     const framing = readFraming(request)
     if (framing instanceof Refusal) {
+      if (visit !== null) visit.refusedBy = 'gateway'
       // Where this body ends, and the next request begins, is anybody's guess.
       exchange.refuse(framing, request.header('accept'), 'close')
       return
