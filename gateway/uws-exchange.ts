@@ -2,6 +2,7 @@ import type { HttpResponse } from 'uWebSockets.js'
 import type { EndReason, Pulse, Refusal } from '../core/index.js'
 import { type Answer, type HeaderList, refusalAnswer, statusLine } from './answers.js'
 import type { AfterAnswer, Exchange, SinkOptions, SourceOptions } from './exchange.js'
+import { FormSource } from './form-source.js'
 import type { ReadSize } from './read-size.js'
 import type { RequestLog, RequestRecord } from './request-log.js'
 import type { RequestView } from './request-view.js'
@@ -125,11 +126,11 @@ export class UwsExchange implements Exchange {
     this.#finish('answered')
   }
 
-  toSource(options: SourceOptions): UwsSource {
+  toSource(options: SourceOptions): UwsSource | FormSource {
     const source = new UwsSource(this, options)
     this.#owner = source
     source.listen()
-    return source
+    return options.form === undefined ? source : new FormSource(source, options.form, this.context.pulse)
   }
 
   toReply(accept: string, after: AfterAnswer, failed: (error: unknown) => Refusal): UwsReply {

@@ -11,6 +11,7 @@ need git git
 need script bsdutils
 need strace strace
 need systemd-analyze systemd
+need haproxy haproxy
 need redis-server redis-server
 need chromium chromium
 need wget wget
