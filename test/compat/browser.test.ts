@@ -172,4 +172,16 @@ t.test('forms without scripts send what is typed into them', async (t) => {
     t.match(text, `Content-Type: ${enctype}`)
     await page.goBack()
   }
+  const receiver = curl(['-i', '--raw', gw.url('form')])
+  await gw.holds(1, 0)
+  await page.setContent(
+    `<form method="post" enctype="multipart/form-data" action="${gw.url('form')}"><input type="file" name="f"><button>Send</button></form>`,
+  )
+  const buffer = Buffer.from('of a file')
+  await page.setInputFiles('input', { name: 'Ä report.txt', mimeType: 'text/plain', buffer })
+  await page.click('button')
+  await page.waitForFunction("document.body.innerText.includes('Transfer complete.')")
+  const text = (await receiver.result).stdout.toString('latin1')
+  t.match(text, /\r\nContent-Disposition: attachment; .*filename\*=UTF-8''%C3%84%20report\.txt\r\n/)
+  t.match(text, /\r\n9\r\nof a file\r\n0\r\n\r\n$/)
 })
