@@ -31,6 +31,12 @@ export interface UwsContext {
   readonly cleanFailures: boolean
 }
 
+/** The same, as the server hands it to its exchanges. */
+export interface UwsServed extends UwsContext {
+  /** A client has got its answer while it may still be uploading, and has to read it before its connection is closed. */
+  readonly onEarlyAnswer: () => void
+}
+
 /** Whoever has taken on an exchange. */
 export interface ExchangeOwner {
   /** Its reading is paused. */
@@ -72,7 +78,7 @@ export class UwsExchange implements Exchange {
     readonly id: number,
     readonly res: HttpResponse,
     readonly request: RequestView,
-    readonly context: UwsContext,
+    readonly context: UwsServed,
   ) {
     this.socket = context.sockets.currentSocket()
     this.#startedAt = context.pulse.now()
@@ -116,7 +122,7 @@ export class UwsExchange implements Exchange {
     if (this.#owner?.isPaused) rearm(res)
     res.cork(() => {
       this.writeHead(answer.status, answer.headers)
-      if (after === 'discard') res.writeHeader('Connection', 'close')
+      if (after === 'discard') this.announceClose()
       // These have no body: a 204, which must not have a Content-Length either, a 304, and what answers a HEAD.
       if (answer.status === 204 || answer.status === 304) res.endWithoutBody()
       else if (this.isHead) res.writeHeader('Content-Length', `${Buffer.byteLength(answer.body)}`).endWithoutBody()
@@ -158,6 +164,16 @@ export class UwsExchange implements Exchange {
     for (const [name, value] of headers) {
       this.res.writeHeader(name, isAscii(value) ? value : Buffer.from(value, 'latin1'))
     }
+  }
+
+  /**
+   * What stands behind this request's body is not read as a request any more: RFC 9112, section 9.6. uWebSockets drops the
+   * body without looking at its framing, so what it takes for the next request may be a part of it. With the headers.
+   */
+  announceClose(): void {
+    this.res.writeHeader('Connection', 'close')
+    this.context.sockets.spend(this.socket)
+    this.context.onEarlyAnswer()
   }
 
   /** The response has been ended; uWebSockets owns it from now on. */
