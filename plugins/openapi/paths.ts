@@ -222,7 +222,10 @@ export const PATHS = {
     'A form to send with, for browsers without scripts',
     page('The page'),
     [],
-    [{ name: 'name', in: 'query', description: 'Where the form sends to', schema: TEXT, example: 'jobs' }],
+    [
+      { name: 'name', in: 'query', description: 'Where the form sends to', schema: TEXT, example: 'jobs' },
+      { name: 'n', in: 'query', description: 'Receivers that it waits for', schema: TEXT, example: '3' },
+    ],
   ),
   '/help': reserved(
     'Help',
@@ -234,7 +237,9 @@ export const PATHS = {
     'Icon',
     'pages',
     'The icon',
-    response('The icon', PLAIN, { 'image/svg+xml': { schema: TEXT, example: '<svg/>' } }),
+    response('The icon', [...PLAIN, 'Content-Security-Policy'], {
+      'image/svg+xml': { schema: TEXT, example: '<svg/>' },
+    }),
   ),
   '/robots.txt': reserved(
     'Robots',
