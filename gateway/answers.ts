@@ -53,6 +53,17 @@ export function soundHeaders(headers: HeaderList): HeaderList {
   return Array.from(headers, ([name, value]) => soundHeader(name, value))
 }
 
+const KNOWN = new WeakMap<HeaderList, HeaderList>()
+
+/** The same for a list that is given again and again: a frozen one is looked at once. @throws like `soundHeader` */
+export function soundHeadersOnce(headers: HeaderList): HeaderList {
+  const known = KNOWN.get(headers)
+  if (known !== undefined) return known
+  const sound = soundHeaders(headers)
+  if (Object.isFrozen(headers)) KNOWN.set(headers, sound)
+  return sound
+}
+
 /** @throws RangeError when no response can have it; an interim one is none */
 export function soundStatus(status: unknown): number {
   if (Number.isInteger(status) && (status as number) >= 200 && (status as number) < 600) return status as number
@@ -101,8 +112,13 @@ export function refusalAnswer(refusal: Refusal, accept: string): Answer {
   return failureAnswer(status, code, refusal.text, accept, headers)
 }
 
+/** What programs are told an end by. */
+export function endingCode(reason: EndReason, { endFailure }: Pick<PipeView, 'endFailure'>): string {
+  return endFailure?.code ?? reason.toUpperCase()
+}
+
 /** For a receiver whose transfer ended before its headers went out. */
 export function endingAnswer(reason: EndReason, pipe: Pick<PipeView, 'endFailure'>, accept: string): Answer {
   const { status, line } = endingOf(reason, pipe)
-  return failureAnswer(status, pipe.endFailure?.code ?? reason.toUpperCase(), line, accept, [])
+  return failureAnswer(status, endingCode(reason, pipe), line, accept, [])
 }

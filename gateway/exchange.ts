@@ -15,6 +15,8 @@ export interface Exchange {
   readonly clientAddress: string
   /** The code of a refusal, for the log. */
   readonly code: string | undefined
+  /** Headers of the response whatever it is: a stream, an answer, a refusal. */
+  headersAlways: HeaderList
   /** Called once, when the response is over. */
   onOver: ((record: RequestRecord) => void) | undefined
   /** Called with what is said to the client instead of a stream. */

@@ -19,7 +19,7 @@ export {
 } from '../core/index.js'
 export { type Address, canonicalName, readAddress } from './address.js'
 export { type Answer, type HeaderList, jsonAnswer, textAnswer } from './answers.js'
-export { endingOf } from './failures.js'
+export { endingOf, FAILURES } from './failures.js'
 export { NamePattern } from './name-pattern.js'
 export { type Html, type HtmlValue, html, htmlPage, type Page, trustedHtml } from './page.js'
 export { integer, Parameters, show } from './parameters.js'
@@ -58,6 +58,8 @@ export interface Plugin<C = unknown, K extends string = string> {
   readonly needs?: readonly string[]
   /** Plugins that are ordered before this one if they are loaded. */
   readonly after?: readonly string[]
+  /** It is ordered before all that do not say so. */
+  readonly first?: boolean
   readonly config: ConfigSchema<C>
   /** Every way in which this plugin refuses a request. */
   readonly failures?: Readonly<Record<K, FailureRow>>
@@ -237,6 +239,11 @@ export interface Context {
    * it waited, complete. At once if it is over already.
    */
   onOver(release: () => void): void
+  /**
+   * On the response, whatever it is: a stream, an answer, a refusal by anybody. From `onRequest` on, until the response begins.
+   * A frozen list is checked only the first time.
+   */
+  addHeadersAlways(headers: HeaderList): void
 }
 
 /**

@@ -366,6 +366,9 @@ function checkShape({ plugin, where = 'the plugin' }: LoadedPlugin): void {
         'update the one or the other',
     )
   }
+  if (plugin.first !== undefined && typeof plugin.first !== 'boolean') {
+    throw new Error(`${where}: first of plugin ${plugin.name} is true or false`)
+  }
   for (const list of [plugin.needs, plugin.after, plugin.reads]) {
     if (list === undefined || (Array.isArray(list) && list.every((each) => typeof each === 'string'))) continue
     throw new Error(`${where}: needs, after and reads of plugin ${plugin.name} are lists of names`)

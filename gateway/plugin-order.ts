@@ -3,10 +3,11 @@ export interface Ordered {
   readonly name: string
   readonly needs?: readonly string[]
   readonly after?: readonly string[]
+  readonly first?: boolean
 }
 
 /**
- * The order of the configuration, moved only as far as `needs` and `after` demand.
+ * The order of the configuration, moved only as far as `first`, `needs` and `after` demand.
  * @throws Error with one line: a plugin that is loaded twice, that is missing, or that waits for itself
  */
 export function inOrder<P extends Ordered>(plugins: readonly P[]): P[] {
@@ -27,6 +28,7 @@ export function inOrder<P extends Ordered>(plugins: readonly P[]): P[] {
     done.add(plugin)
     order.push(plugin)
   }
+  for (const plugin of plugins) if (plugin.first === true) visit(plugin, [])
   for (const plugin of plugins) visit(plugin, [])
   return order
 }

@@ -67,20 +67,22 @@ export class Router {
   handle(exchange: Exchange): void {
     const { request } = exchange
     const visit = this.#visit(exchange)
+    const said = this.#plugins?.gates.request(request, visit!)
     const framing = readFraming(request)
     if (framing instanceof Refusal) {
+      if (visit !== null) visit.refusedBy = 'gateway'
       // Where this body ends, and the next request begins, is anybody's guess.
       exchange.refuse(framing, request.header('accept'), 'close')
       return
     }
-    const answer = this.#plugins?.gates.request(request, visit!) ?? this.#route({ exchange, framing, visit })
+    const answer = said ?? this.#route({ exchange, framing, visit })
     if (answer !== undefined) give(exchange, answer, request.header('accept'), framing)
   }
 
   /** What plugins know of this request; null when there are none. */
   #visit(exchange: Exchange): Visit | null {
     if (this.#plugins === null) return null
-    const visit = new Visit(exchange.id, exchange.clientAddress, this.options.onFault)
+    const visit = new Visit(exchange, this.options.onFault)
     const { onRefused, onRequestEnded } = this.#plugins.tellers
     if (onRefused !== null) exchange.onRefused = (refusal) => onRefused(refusal.failure, visit)
     exchange.onOver = (record) => {
@@ -126,7 +128,10 @@ export class Router {
     if (request.method === 'OPTIONS') return allow(methods.join(', '))
     const wanted = request.method === 'HEAD' ? 'GET' : request.method
     const route = routes.find(({ method }) => method === wanted)
-    if (route === undefined) return notAllowed(request, methods.join(', '))
+    if (route === undefined) {
+      if (address.kind === 'reserved' && sends(request)) return new Refusal(FAILURES.reservedName, { found: name })
+      return notAllowed(request, methods.join(', '))
+    }
     const failed = (error: unknown) => route.guard.fault(exchange.id, error)
     route.handle(request, exchange.toReply(request.header('accept'), afterAnswer(framing), failed), visit!)
     return undefined
@@ -330,7 +335,7 @@ export class Router {
   #reserved(request: RequestView, address: Address & { kind: 'reserved' }): Answer | Refusal {
     const { name, underPrefix } = address
     const found = name === '' ? '/' : name
-    if (request.method === 'PUT' || request.method === 'POST') return new Refusal(FAILURES.reservedName, { found })
+    if (sends(request)) return new Refusal(FAILURES.reservedName, { found })
     if (request.method === 'OPTIONS') return allow(RESERVED_METHODS)
     if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed(request, RESERVED_METHODS)
     if (this.#mode(new Parameters(request.query)) !== undefined) return new Refusal(FAILURES.reservedName, { found })
@@ -406,6 +411,10 @@ function hintedSize(request: RequestView, parameters: Parameters): number | unde
   const header = request.header('x-pipe-size')
   const hint = parameters.integer('size', 0, Number.MAX_SAFE_INTEGER)
   return hint ?? (header === '' ? undefined : integer('X-Pipe-Size', header, 0, Number.MAX_SAFE_INTEGER))
+}
+
+function sends({ method }: RequestView): boolean {
+  return method === 'PUT' || method === 'POST'
 }
 
 function allow(methods: string): Answer {

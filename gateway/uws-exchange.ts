@@ -13,6 +13,8 @@ import { UwsSink } from './uws-sink.js'
 import type { Sockets } from './uws-sockets.js'
 import { UwsSource } from './uws-source.js'
 
+const NONE: HeaderList = []
+
 /** What all exchanges of one gateway share. */
 export interface UwsContext {
   readonly pulse: Pulse
@@ -71,6 +73,7 @@ export class UwsExchange implements Exchange {
   /** What the core said when it ended this side. */
   reason: EndReason | undefined
   code: string | undefined
+  headersAlways: HeaderList = NONE
   onOver: ((record: RequestRecord) => void) | undefined
   onRefused: ((refusal: Refusal) => void) | undefined
 
@@ -156,6 +159,11 @@ export class UwsExchange implements Exchange {
   writeHead(status: number, headers: HeaderList): void {
     this.#status = status
     this.res.writeStatus(statusLine(status))
+    this.#writeHeaders(headers)
+    this.#writeHeaders(this.headersAlways)
+  }
+
+  #writeHeaders(headers: HeaderList): void {
     // A string leaves as UTF-8, and a header's bytes must stay as they came.
     for (const [name, value] of headers) {
       this.res.writeHeader(name, isAscii(value) ? value : Buffer.from(value, 'latin1'))

@@ -1,5 +1,5 @@
 import type { EndReason, News, PipeView, SenderSeat, Source } from '../core/index.js'
-import { type HeaderList, retryAfter } from './answers.js'
+import { endingCode, type HeaderList, retryAfter } from './answers.js'
 import type { SourceOptions } from './exchange.js'
 import { endingOf } from './failures.js'
 import { endLine, newsLines } from './status-lines.js'
@@ -39,6 +39,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   #endReason: EndReason | undefined
   /** What `?reply=end` answers. */
   #status = 0
+  #failed: HeaderList = []
   /** What was read before there was a seat. */
   #held: ArrayBuffer[] = []
   #heldLast = false
@@ -130,6 +131,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   end(reason: EndReason, pipe: PipeView): void {
     this.#endReason = reason
     this.#status = endingOf(reason, pipe).status
+    if (reason !== 'complete') this.#failed = [['X-Pipe-Code', endingCode(reason, pipe)]]
     this.exchange.reason = reason
     this.#say(`${endLine(reason, pipe)}\n`)
   }
@@ -252,7 +254,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     if (this.#endReason === undefined) return
     this.#touched?.letGo()
     const status = this.#status
-    const answer = { status, headers: [...this.#headers, ...retryAfter(status)], body: this.#lines }
+    const answer = { status, headers: [...this.#headers, ...this.#failed, ...retryAfter(status)], body: this.#lines }
     this.exchange.answer(answer, this.#bodyEnded ? 'keep' : 'discard')
   }
 }

@@ -1,5 +1,6 @@
 import { type SideLimits, Throttle } from '../core/index.js'
-import { type HeaderList, soundHeader } from './answers.js'
+import { type HeaderList, soundHeader, soundHeadersOnce } from './answers.js'
+import type { Exchange } from './exchange.js'
 import type { Identity, Join, Right, Slot } from './plugin-api.js'
 import { attempt } from './plugin-guard.js'
 
@@ -23,12 +24,17 @@ export class Visit implements Join {
   slots: unknown[] | undefined
   #releases: (() => void)[] | undefined
 
+  readonly id: number
+  readonly clientAddress: string
+
   /** @param onFault what a release throws */
   constructor(
-    readonly id: number,
-    readonly clientAddress: string,
+    readonly exchange: Pick<Exchange, 'id' | 'clientAddress' | 'headersAlways'>,
     readonly onFault: (error: unknown) => void,
-  ) {}
+  ) {
+    this.id = exchange.id
+    this.clientAddress = exchange.clientAddress
+  }
 
   onOver(release: () => void): void {
     if (this.over) this.#run(release)
@@ -43,6 +49,12 @@ export class Visit implements Join {
     const releases = this.#releases
     this.#releases = undefined
     if (releases !== undefined) for (const release of releases.reverse()) this.#run(release)
+  }
+
+  addHeadersAlways(headers: HeaderList): void {
+    const sound = soundHeadersOnce(headers)
+    const { headersAlways } = this.exchange
+    this.exchange.headersAlways = headersAlways.length === 0 ? sound : [...headersAlways, ...sound]
   }
 
   asks({ side, right }: Pick<Join, 'side' | 'right'>, name: string): void {

@@ -3,17 +3,19 @@ import type { Command } from './command.js'
 
 /** The plugins that come with the gateway, by name. None is loaded into memory before it is asked for. */
 export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: Plugin }>>> = {
+  cors: () => import('./cors/index.js'),
   links: () => import('./links/index.js'),
   'auth-bearer': () => import('./auth-bearer/index.js'),
   'auth-jwt': () => import('./auth-jwt/index.js'),
   limits: () => import('./limits/index.js'),
   metrics: () => import('./metrics/index.js'),
   progress: () => import('./progress/index.js'),
+  openapi: () => import('./openapi/index.js'),
   'access-log': () => import('./access-log/index.js'),
 }
 
 /** Those that are loaded without being asked for, until the configuration says `enabled: false`. */
-export const DEFAULTS = ['metrics', 'progress'] as const
+export const DEFAULTS = ['cors', 'metrics', 'progress', 'openapi'] as const
 
 /** Commands of the program that belong to a plugin. */
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {

@@ -15,6 +15,9 @@ need systemd-analyze systemd
 need haproxy haproxy
 need redis-server redis-server
 need chromium chromium
+need wget wget
+need python3 python3
+python3 -c 'import requests' 2>/dev/null || missing="$missing python3-requests"
 need nginx nginx-light
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 [ -z "$missing" ] && exit 0

@@ -86,6 +86,15 @@ class Try {
     return all.map(({ text }) => text)
   }
 
+  /** Each command shows what stands below it. */
+  async asShown(program: Program): Promise<void> {
+    for (const { command, output } of dialogue(this.example.text)) {
+      const terminal = this.run(command, program)
+      await terminal.done
+      this.t.equal(terminal.text.trim(), output.trim())
+    }
+  }
+
   file(name: string): string {
     return readFileSync(join(this.dir, name), 'utf8')
   }
@@ -154,6 +163,8 @@ const STAGES: Readonly<Record<string, (run: Try) => Promise<unknown>>> = {
     await run.commands(program, { JWT })
     run.t.equal((await receiver.result).stdout.toString(), FILES['backup.tar'])
   },
+  cors: (run) => run.check(),
+  'cors.preflight': async (run) => run.asShown(await run.serve(run.other('cors'))),
   limits: (run) => run.check(),
   async 'limits.refused'(run) {
     const yaml = run
@@ -191,6 +202,8 @@ const STAGES: Readonly<Record<string, (run: Try) => Promise<unknown>>> = {
     const { stdout } = await curlDone(['-H', 'Accept: application/json', here(program, link)])
     run.t.match(JSON.parse(stdout.toString()), { state: 'idle' })
   },
+  openapi: (run) => run.check(),
+  'openapi.read': async (run) => run.asShown(await run.serve('plugins: []')),
   progress: (run) => run.check(),
   metrics: (run) => run.check(),
   async 'metrics.scrape'(run) {

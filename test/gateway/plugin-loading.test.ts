@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
+import { DEFAULTS } from '../../plugins/bundled.js'
 import { curlDone } from '../support/curl.js'
 import { PROJECT, runProgram, startProgram } from '../support/program.js'
 
@@ -33,7 +34,7 @@ t.test('a file beside the configuration, with a configuration of its own', async
   const program = await startProgram(t, ['--config', config])
   t.equal((await curlDone([program.url('x')])).stdout.toString(), 'hello\n')
   const plugins = program.logged('plugins, in the order in which they are asked')[0]?.plugins as string[]
-  t.equal(plugins[0], 'word: says a word (onAdmit)')
+  t.equal(plugins[1], 'word: says a word (onAdmit)')
 })
 
 t.test('a package that is installed beside the configuration', async (t) => {
@@ -58,10 +59,10 @@ export default definePlugin({ name: 'starts', api: PLUGIN_API, config: z.strictO
   const { code, stdout, stderr } = await runProgram(t, ['check', '--config', config])
   t.equal(stderr, '')
   t.equal(code, 0)
-  const first = '1. starts: no summary (onEnded)\n2. word: says a word (onAdmit)\n3. metrics: '
+  const first = '2. starts: no summary (onEnded)\n3. word: says a word (onAdmit)\n4. metrics: '
   t.equal(
-    stdout.slice(0, stdout.indexOf('3. metrics: ') + 12),
-    `The configuration is good.\nPlugins, in their order:\n${first}`,
+    stdout.slice(0, stdout.indexOf('4. metrics: ') + 12),
+    `The configuration is good.\nPlugins, in their order:\n1. cors: Lets pages of other origins use this gateway. (onRequest)\n${first}`,
   )
 })
 
@@ -70,13 +71,16 @@ t.test('some plugins are there without being asked for, unless they are switched
     const { stdout } = await runProgram(t, ['check', ...args])
     return [...stdout.matchAll(/^\d+\. (\S+):/gm)].map(([, name]) => name)
   }
-  t.strictSame(await namesOf(), ['metrics', 'progress'])
+  t.strictSame(await namesOf(), DEFAULTS)
   const off = folder(
     t,
     'plugins:\n  - { plugin: metrics, enabled: false }\n  - { plugin: progress, config: { linger: 1 } }\n',
   )
-  t.strictSame(await namesOf('--config', off), ['progress'])
-  const none = folder(t, 'plugins: [{ plugin: metrics, enabled: false }, { plugin: progress, enabled: false }]\n')
+  t.strictSame(
+    await namesOf('--config', off),
+    DEFAULTS.filter((name) => name !== 'metrics'),
+  )
+  const none = folder(t, `plugins: [${DEFAULTS.map((plugin) => `{ plugin: ${plugin}, enabled: false }`).join(', ')}]\n`)
   t.match((await runProgram(t, ['check', '--config', none])).stdout, /^The configuration is good\.\nNo plugins\.\n$/)
   const program = await startProgram(t, [])
   t.match((await curlDone(['-s', program.url('metrics')])).stdout.toString(), /^pipegate_watchers 0$/m)

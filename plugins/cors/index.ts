@@ -1,0 +1,43 @@
+import { definePlugin, type HeaderList, type RequestView } from '../../gateway/plugin-api.js'
+import { type Config, schema } from './config.js'
+import { FOR_ANYBODY, FOR_NOBODY, forOrigin, preflightHeaders } from './headers.js'
+
+/** What a browser sends, and fit to be sent back. */
+const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[\x21-\x7e]{1,512}$/
+
+/**
+ * Cross-origin requests (https://fetch.spec.whatwg.org/#http-cors-protocol): every response says which pages may read it, and
+ * preflights are answered before anybody asks who they are, for they carry no credentials.
+ */
+export default definePlugin<Config>({
+  name: 'cors',
+  api: 1,
+  summary: 'Lets pages of other origins use this gateway.',
+  first: true,
+  config: schema,
+
+  setup({ config }) {
+    const allowed = config.origins && new Set(config.origins)
+    const headersFor = (origin: string): HeaderList => {
+      if (allowed !== undefined && !allowed.has(origin)) return FOR_NOBODY
+      // `null` is any page in a sandbox, so that nobody's credentials may go with it.
+      return ORIGIN.test(origin) ? forOrigin(origin) : FOR_ANYBODY
+    }
+    return {
+      hooks: {
+        onRequest(request, context) {
+          const headers = headersFor(request.header('origin'))
+          context.addHeadersAlways(headers)
+          // A preflight of a page that is not allowed is a plain OPTIONS, and its answer allows nothing.
+          if (headers === FOR_NOBODY || !isPreflight(request)) return
+          const privateNetwork = request.header('access-control-request-private-network') === 'true'
+          return { status: 204, headers: preflightHeaders(privateNetwork), body: '' }
+        },
+      },
+    }
+  },
+})
+
+function isPreflight(request: RequestView): boolean {
+  return request.method === 'OPTIONS' && request.header('access-control-request-method') !== ''
+}

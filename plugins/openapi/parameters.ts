@@ -1,0 +1,108 @@
+/** Every parameter of the query, and the headers that mean something here. */
+
+type Schema = Readonly<Record<string, unknown>>
+
+const SWITCH = {
+  type: 'string',
+  pattern: '^(|1|[tT][rR][uU][eE]|[yY][eE][sS]|0|[fF][aA][lL][sS][eE]|[nN][oO])$',
+} as const
+const ON = 'On when bare, empty, `1`, `true` or `yes`; off for `0`, `false` or `no`.'
+
+const whole = (minimum: number, maximum: number, more: Schema = {}) => ({ type: 'integer', minimum, maximum, ...more })
+const query = (name: string, description: string, schema: Schema, example: unknown) => ({
+  name,
+  in: 'query',
+  description,
+  schema,
+  example,
+  allowEmptyValue: true,
+})
+const header = (name: string, description: string, schema: Schema, example: unknown) => ({
+  name,
+  in: 'header',
+  description,
+  schema,
+  example,
+})
+
+const TRANSFER_ID = { type: 'string', pattern: '^[A-Za-z0-9_-]{16,64}$' } as const
+const BYTES = whole(0, Number.MAX_SAFE_INTEGER)
+
+const SHARED = [
+  query('n', 'Receivers to wait for; the same on every side.', whole(1, 256, { default: 1 }), 3),
+  query('wait', 'Seconds that this side waits; 300 unless configured.', whole(1, 3600), 60),
+  query('sha256', `Hash the stream. ${ON}`, SWITCH, '1'),
+  query('sig', 'A signed link, where the plugin `links` is loaded.', { type: 'string' }, 'AbC'),
+]
+
+export const NAME = {
+  name: 'name',
+  in: 'path',
+  required: true,
+  description: 'Where both sides meet; slashes are part of it',
+  schema: { type: 'string', minLength: 1, maxLength: 1024 },
+  example: 'jobs',
+} as const
+
+export const OF_SENDERS = [
+  ...SHARED,
+  query(
+    'transfer',
+    "The transfer's id, chosen by the sender; 409 when it is in use.",
+    TRANSFER_ID,
+    'nightly-backup-0042',
+  ),
+  query(
+    'reply',
+    '`end`: answer once, with a status that tells the outcome.',
+    { type: 'string', enum: ['end', 'stream'] },
+    'end',
+  ),
+  query('stall', 'Cut a receiver that takes nothing for so many seconds.', whole(1, 86_400), 30),
+  query('size', 'The total of a chunked body, for those who watch.', BYTES, 1048576),
+  header('X-Pipe-Size', 'The same as `size`.', BYTES, 1048576),
+  header('X-Piping', 'Handed on to receivers, up to 8 KiB.', { type: 'string', maxLength: 8192 }, 'anything'),
+  header('X-Hoody-Pipe', 'Handed on to receivers, up to 8 KiB.', { type: 'string', maxLength: 8192 }, 'anything'),
+  header('Content-Disposition', 'Handed on to receivers.', { type: 'string' }, 'attachment; filename=report.pdf'),
+]
+
+const STATUS = query('status', `One snapshot as JSON. ${ON}`, SWITCH, '1')
+const RECEIPT_OF = query(
+  'transfer',
+  'With `status`: the transfer to tell of, running or over.',
+  TRANSFER_ID,
+  'nightly-backup-0042',
+)
+const ACCEPT = header(
+  'Accept',
+  'What is answered to `progress`, and how refusals are told.',
+  { type: 'string' },
+  'application/json',
+)
+
+export const OF_RECEIVERS = [
+  ...SHARED,
+  query('download', `Make it an attachment; off: no disposition. ${ON}`, SWITCH, '1'),
+  query('filename', 'An attachment with this name.', { type: 'string', minLength: 1 }, 'report.pdf'),
+  query('progress', `Watch: events, a page, or one snapshot. ${ON}`, SWITCH, '1'),
+  query('history', 'With `progress`: begin with the speeds so far.', { type: 'string' }, '1'),
+  STATUS,
+  RECEIPT_OF,
+  query('receive', `With \`Accept: text/html\`: a page to receive with. ${ON}`, SWITCH, '1'),
+  query(
+    'link',
+    'Make a signed link, where the plugin `links` is loaded.',
+    { type: 'string', enum: ['watch', 'receive'] },
+    'watch',
+  ),
+  query('ttl', 'With `link`: seconds until it expires.', whole(1, 31_536_000), 3600),
+  ACCEPT,
+  header(
+    'Last-Event-ID',
+    'With `progress`: the id of a transfer that was seen to end; 204.',
+    { type: 'string' },
+    'nightly-backup-0042',
+  ),
+]
+
+export const OF_HEAD = [STATUS, RECEIPT_OF, ACCEPT]

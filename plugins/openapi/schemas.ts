@@ -1,0 +1,98 @@
+/** JSON Schemas of everything that is answered as JSON. Nothing may be in an answer that is not here. */
+
+type Schema = Readonly<Record<string, unknown>>
+
+/** Every member has to be there. */
+function object(description: string, properties: Readonly<Record<string, Schema>>): Schema {
+  return { type: 'object', description, properties, required: Object.keys(properties), additionalProperties: false }
+}
+
+const orNull = (schema: Schema, description: string): Schema => ({
+  ...schema,
+  type: [schema.type, 'null'],
+  description,
+})
+const COUNT = { type: 'integer', minimum: 0 } as const
+const NUMBER = { type: 'number', minimum: 0 } as const
+const TEXT = { type: 'string' } as const
+const count = (description: string): Schema => ({ ...COUNT, description })
+
+const TRANSFER_ID = { type: 'string', pattern: '^[A-Za-z0-9_-]{16,64}$' } as const
+const UNIX_MS = 'milliseconds since 1970'
+
+const MOVED = {
+  bytes: count('What the slowest receiver has taken'),
+  bytesTransferred: count('The same as `bytes`'),
+  totalBytes: orNull(COUNT, 'From `Content-Length`, `?size` or `X-Pipe-Size`'),
+}
+
+const FIGURES = {
+  ...MOVED,
+  speed: orNull(NUMBER, 'Bytes per second over the last seconds'),
+  mbps: orNull(NUMBER, 'The same in 10^6 bytes, with one decimal'),
+  avgSpeed: orNull(NUMBER, 'Bytes per second since the stream began'),
+  eta: orNull(NUMBER, 'Seconds that are left'),
+  etaSec: orNull(NUMBER, 'The same as `eta`'),
+  elapsed: orNull(NUMBER, 'Seconds since the stream began'),
+  receivers: count('Receivers that are there'),
+  activeReceivers: count('The same as `receivers`'),
+  totalReceivers: count('Receivers that the stream waits for, or waited for'),
+}
+
+const END = {
+  reason: orNull(TEXT, 'Why it failed, for programs'),
+  message: orNull(TEXT, 'The same for people'),
+  sha256: orNull({ type: 'string', pattern: '^[0-9a-f]{64}$' }, 'The digest of the stream, when a side asked for it'),
+  startedAt: orNull(NUMBER, `When the stream began, ${UNIX_MS}`),
+}
+
+export const SCHEMAS = {
+  Snapshot: object('What a name is doing: `?status`, and the data of `state` events', {
+    state: { type: 'string', enum: ['idle', 'waiting', 'streaming', 'complete', 'failed'] },
+    kind: { const: 'pipe' },
+    transferId: orNull(TRANSFER_ID, "The sender's; null while there is none"),
+    hasSender: { type: 'boolean' },
+    ...FIGURES,
+    ...END,
+    last: {
+      description: 'The last transfer of an idle name',
+      anyOf: [{ $ref: '#/components/schemas/Receipt' }, { type: 'null' }],
+    },
+  }),
+  Figures: object('What changes while bytes flow: the data of `progress` events', FIGURES),
+  Receipt: object('A transfer that is over: `last` of a snapshot, and the data of `done` events', {
+    state: { type: 'string', enum: ['complete', 'failed'] },
+    transferId: TRANSFER_ID,
+    ...MOVED,
+    duration: { ...NUMBER, description: 'Seconds' },
+    durationSec: { ...NUMBER, description: 'The same as `duration`' },
+    avgSpeed: orNull(NUMBER, 'Bytes per second'),
+    receivers: count('Receivers at the end'),
+    totalReceivers: count('Receivers that it waited for'),
+    ...END,
+    endedAt: { ...NUMBER, description: UNIX_MS },
+  }),
+  History: object('Speeds since the stream began: the data of the `history` event', {
+    everySec: { type: 'number', exclusiveMinimum: 0, description: 'Seconds between two speeds' },
+    speeds: { type: 'array', items: NUMBER, description: 'Bytes per second' },
+  }),
+  Error: object('Why a request was refused', {
+    error: object('', {
+      code: { type: 'string', pattern: '^[A-Z][A-Z0-9_]*$', description: 'As in `X-Pipe-Code`' },
+      status: { type: 'integer', minimum: 400, maximum: 599 },
+      message: { type: 'string', description: 'What was found, and what to do' },
+    }),
+  }),
+  Health: object('', {
+    status: { type: 'string', enum: ['ok', 'draining'] },
+    waiting: count('Pipes that wait'),
+    streaming: count('Transfers that run'),
+    heldBytes: count('Bytes held for receivers'),
+    uptimeSec: count('Seconds'),
+  }),
+  Link: object('A link that was made by `?link`', {
+    url: { type: 'string', format: 'uri' },
+    right: { type: 'string', enum: ['watch', 'receive'] },
+    expires: { type: 'string', format: 'date-time' },
+  }),
+} as const
