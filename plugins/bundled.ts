@@ -9,11 +9,12 @@ export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: 
   limits: () => import('./limits/index.js'),
   metrics: () => import('./metrics/index.js'),
   progress: () => import('./progress/index.js'),
+  pages: () => import('./pages/index.js'),
   'access-log': () => import('./access-log/index.js'),
 }
 
 /** Those that are loaded without being asked for, until the configuration says `enabled: false`. */
-export const DEFAULTS = ['metrics', 'progress'] as const
+export const DEFAULTS = ['metrics', 'progress', 'pages'] as const
 
 /** Commands of the program that belong to a plugin. */
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
