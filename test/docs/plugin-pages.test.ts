@@ -191,6 +191,11 @@ const STAGES: Readonly<Record<string, (run: Try) => Promise<unknown>>> = {
     const { stdout } = await curlDone(['-H', 'Accept: application/json', here(program, link)])
     run.t.match(JSON.parse(stdout.toString()), { state: 'idle' })
   },
+  pages: (run) => run.check(),
+  async 'pages.receive'(run) {
+    const [received = ''] = await run.commands(await run.serve('plugins: []'))
+    run.t.match(received, /hello$/)
+  },
   progress: (run) => run.check(),
   metrics: (run) => run.check(),
   async 'metrics.scrape'(run) {

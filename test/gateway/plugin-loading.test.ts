@@ -70,13 +70,14 @@ t.test('some plugins are there without being asked for, unless they are switched
     const { stdout } = await runProgram(t, ['check', ...args])
     return [...stdout.matchAll(/^\d+\. (\S+):/gm)].map(([, name]) => name)
   }
-  t.strictSame(await namesOf(), ['metrics', 'progress'])
+  t.strictSame(await namesOf(), ['metrics', 'progress', 'pages'])
   const off = folder(
     t,
     'plugins:\n  - { plugin: metrics, enabled: false }\n  - { plugin: progress, config: { linger: 1 } }\n',
   )
-  t.strictSame(await namesOf('--config', off), ['progress'])
-  const none = folder(t, 'plugins: [{ plugin: metrics, enabled: false }, { plugin: progress, enabled: false }]\n')
+  t.strictSame(await namesOf('--config', off), ['progress', 'pages'])
+  const switchedOff = ['metrics', 'progress', 'pages'].map((plugin) => `{ plugin: ${plugin}, enabled: false }`)
+  const none = folder(t, `plugins: [${switchedOff.join(', ')}]\n`)
   t.match((await runProgram(t, ['check', '--config', none])).stdout, /^The configuration is good\.\nNo plugins\.\n$/)
   const program = await startProgram(t, [])
   t.match((await curlDone(['-s', program.url('metrics')])).stdout.toString(), /^pipegate_watchers 0$/m)

@@ -40,7 +40,7 @@ async function makeFile(path: string, bytes: number): Promise<string> {
   return hash.digest('hex')
 }
 
-const large = join(folder, 'large file é.bin')
+const large = join(mkdtempSync(join(folder, 'given-')), 'large file.bin')
 const largeDigest = await makeFile(large, LARGE)
 
 const digestOf = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
@@ -80,10 +80,14 @@ async function chooseText(page: Page, text: string, name?: string): Promise<void
   if (name !== undefined) await page.fill('#name', name)
 }
 
-/** Runs the command that the page shows, in a folder of its own. */
-async function shownCommand(page: Page, more: readonly string[] = []): Promise<CurlRun> {
+/** Runs the command that the page shows. A file goes into a folder of its own. */
+async function shownCommand(
+  page: Page,
+  more: readonly string[] = [],
+  into = mkdtempSync(join(folder, 'taken-')),
+): Promise<CurlRun> {
   const [, options = '', url = ''] = /^curl (-OJ )?'([^']*)'$/.exec((await page.textContent('#command'))!)!
-  return curl([...more, ...(options === '' ? [] : ['-OJ', '--output-dir', folder]), url])
+  return curl([...more, ...(options === '' ? [] : ['-OJ', '--output-dir', into]), url])
 }
 
 t.test('a file of 200 MB goes from the page to curl', async (t) => {
@@ -91,17 +95,17 @@ t.test('a file of 200 MB goes from the page to curl', async (t) => {
   const page = await open(t, gateway.origin)
   t.match(await page.inputValue('#name'), /^[a-z]+-[a-z]+-[a-z]+-[a-z]+-\d{3}$/)
   await page.setInputFiles('#file', large)
-  await reads(page, '#chosen', 'large file é.bin · 200 MB')
+  await reads(page, '#chosen', 'large file.bin · 200 MB')
   await page.click('#send')
   await headline(page, 'Waiting')
   await reads(page, '#sentence', 'Waiting for the receiver. Nothing is stored: keep this page open.')
-  const receiver = await shownCommand(page)
+  const receiver = await shownCommand(page, [], folder)
   await headline(page, 'Delivered')
   await reads(page, '#sentence', /^200 MB in \d.*, average \d.*\/s\.$/)
   await reads(page, '#lines', /Upload complete\. \[INFO\] Transfer complete\.$/)
   t.match(await page.title(), 'Delivered')
   t.equal((await receiver.result).code, 0)
-  t.equal(digestOf(join(folder, 'large file _.bin')), largeDigest, 'curl took the name, as far as it can')
+  t.equal(digestOf(join(folder, 'large file.bin')), largeDigest)
 })
 
 t.test('a file of 200 MB goes from curl to the page that receives', async (t) => {
@@ -194,7 +198,7 @@ t.test('cancelled: both sides know', async (t) => {
   await page.setInputFiles('#file', large)
   await page.fill('#name', 'stop')
   await page.click('#send')
-  const receiver = curl(['--limit-rate', '1M', '-o', '/dev/null', gateway.url('stop')])
+  const receiver = curl(['--limit-rate', '20M', '-o', '/dev/null', gateway.url('stop')])
   await headline(page, 'Sending')
   await page.click('#cancel')
   await headline(page, 'Cancelled')
@@ -211,7 +215,7 @@ t.test('the receiver leaves: not delivered', async (t) => {
   await page.setInputFiles('#file', large)
   await page.fill('#name', 'gone')
   await page.click('#send')
-  const receiver = curl(['--limit-rate', '1M', '-o', '/dev/null', gateway.url('gone')])
+  const receiver = curl(['--limit-rate', '20M', '-o', '/dev/null', gateway.url('gone')])
   await headline(page, 'Sending')
   receiver.kill()
   await headline(page, 'Not delivered')
@@ -395,7 +399,7 @@ t.test('by keyboard alone, and read out', async (t) => {
   t.equal(await page.evaluate('document.activeElement.id'), 'headline', 'the focus is where it goes on')
   await reads(page, '#live', /^Waiting\. Waiting for the receiver/)
   t.equal((await curlDone([gateway.url('keys')])).stdout.toString(), 'typed')
-  await reads(page, '#live', /^Delivered\. 5 B in/)
+  await reads(page, '#live', /^Delivered\. /)
   const unnamed = `[...document.querySelectorAll('input, textarea, button, progress')].filter(e => !e.labels?.length && !e.ariaLabel && !e.textContent.trim()).length`
   t.equal(await page.evaluate(unnamed), 0)
 })
@@ -405,12 +409,12 @@ t.test('without scripts: a name, then a form, and a page whose link downloads', 
   const options = { javaScriptEnabled: false }
   const page = await open(t, gateway.origin, options)
   t.equal(await page.isVisible('#form'), false)
-  await page.click('main >> text=Send with a plain form')
+  await page.click('noscript a')
   t.match(await page.inputValue('#name'), /-\d{3}$/)
   await page.fill('#name', `plain "name"`)
   await page.click('button')
-  const forms = await page.locator('form[method=post]').evaluateAll('forms => forms.map(f => f.getAttribute("action"))')
-  t.same(forms, ['/plain%20%22name%22', '/plain%20%22name%22'])
+  for (const form of await page.locator('form[method=post]').all())
+    t.equal(await form.getAttribute('action'), '/plain%20%22name%22')
   const other = await open(t, gateway.url('plain%20%22name%22?receive'), options)
   curl(['-d', 'no scripts', gateway.url('plain%20%22name%22')])
   const begun = other.waitForEvent('download')
@@ -487,7 +491,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
     await page.setInputFiles('#file', large)
     await page.click('#send')
     await headline(page, 'Waiting')
-    await shownCommand(page, ['--limit-rate', '2M'])
+    await shownCommand(page, ['--limit-rate', '20M'])
     await headline(page, 'Sending')
     await reads(page, '#details', /left$/)
     return page
@@ -507,7 +511,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
     await page.setInputFiles('#file', large)
     await page.click('#send')
     await headline(page, 'Waiting')
-    const receiver = await shownCommand(page, ['--limit-rate', '1M'])
+    const receiver = await shownCommand(page, ['--limit-rate', '20M'])
     await headline(page, 'Sending')
     receiver.kill()
     await headline(page, 'Not delivered')

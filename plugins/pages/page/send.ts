@@ -45,19 +45,20 @@ export function sendPage({ base, links }: SendOptions): Answer {
         <input id="name" autocomplete="off" autocapitalize="none" spellcheck="false" maxlength="1024" aria-describedby="name-note">
         <button type="button" id="another" aria-label="Another random name" title="Another random name">↻</button>
       </div>
+      <p class="note" id="name-note">Whoever knows the name can receive. A random one is as good as a key of 41 bits.</p>
     </div>
     <div class="field narrow">
       <label for="receivers">Receivers</label>
       <input id="receivers" type="number" inputmode="numeric" min="1" max="256" value="1">
     </div>
   </div>
-  <p class="note" id="name-note">Whoever knows the name can receive. A random one is as good as a key of 41 bits.</p>
+  
   ${tokenField}
   <p class="problem" id="problem" role="alert"></p>
   <button class="primary" id="send">Send</button>
 </form>
 
-${stateCard('Waiting', '', html`<p class="actions"><button type="button" id="cancel">Cancel</button><button type="button" class="primary" id="more" hidden>Send something else</button></p>`)}
+${stateCard('', '', html`<p class="actions"><button type="button" id="cancel">Cancel</button><button type="button" class="primary" id="more" hidden>Send something else</button></p>`)}
 
 <section class="card share script" id="share" aria-labelledby="share-title">
   <h2 class="label" id="share-title">To receive it</h2>

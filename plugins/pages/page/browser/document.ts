@@ -17,6 +17,11 @@ export function authorization(): Record<string, string> {
   return token === '' ? {} : { Authorization: `Bearer ${token}` }
 }
 
+/** Of every request of this page. The first one keeps a browser from asking for a password: the page has a field for that. */
+export function requestHeaders(): Record<string, string> {
+  return { 'X-Requested-With': 'XMLHttpRequest', ...authorization() }
+}
+
 /** The gateway has refused: with no token, or with this one. */
 export function askForToken(): void {
   const field = element<HTMLInputElement>('#token')
@@ -32,7 +37,7 @@ export async function refusalOf(response: Response): Promise<string> {
 
 /** The signature that opens a name to whoever has it, for the token of this page; undefined when the gateway gives none. */
 export async function receiveSignature(address: string): Promise<string | undefined> {
-  const headers = { Accept: 'application/json', ...authorization() }
+  const headers = { Accept: 'application/json', ...requestHeaders() }
   const response = await fetch(`${address}?link=receive`, { headers, cache: 'no-store' })
   if (!response.ok) return undefined
   const { url } = (await response.json()) as { readonly url: string }

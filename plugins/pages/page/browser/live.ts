@@ -41,6 +41,8 @@ export interface LiveOptions {
   /** Something is different, or a second has passed. */
   changed(): void
   done?(receipt: Receipt): void
+  /** The gateway would not tell. */
+  refused?(status: number, why: string): void
 }
 
 export class Live {
@@ -59,6 +61,7 @@ export class Live {
         event: (name, data) => this.#event(name, data),
         link: (link) => {
           this.link = link
+          if (link.kind === 'lost' && link.status !== undefined) options.refused?.(link.status, link.why)
           options.changed()
         },
       },

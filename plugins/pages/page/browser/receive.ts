@@ -3,7 +3,16 @@ import { Announcer } from '../../../page-kit/page/browser/announcer.js'
 import { copyButton } from '../../../page-kit/page/browser/copy-button.js'
 import { toldOf } from '../receiving.js'
 import type { Told } from '../sending.js'
-import { askForToken, authorization, element, givenData, receiveSignature, refusalOf, write } from './document.js'
+import {
+  askForToken,
+  authorization,
+  element,
+  givenData,
+  receiveSignature,
+  refusalOf,
+  requestHeaders,
+  write,
+} from './document.js'
 import { detailsOf, draw, Live } from './live.js'
 import { receive } from './save.js'
 
@@ -28,14 +37,13 @@ let abort = new AbortController()
 
 const live = new Live({
   url: `${address}?progress${given}`,
-  headers: authorization,
+  headers: requestHeaders,
   changed: show,
+  refused,
 })
 
 function show(): void {
   const { link, shown } = live
-  if (link?.kind === 'lost' && link.status !== undefined && link.status < 500 && link.status !== 429) refused(link)
-  else if (link?.kind === 'lost' && link.status === 501) live.end()
   followDownload()
   const view = live.view()
   const blind = link === undefined || (link.kind === 'lost' && shown.state === 'idle')
@@ -60,15 +68,16 @@ function unseen(link: typeof live.link): Told {
   }
 }
 
-/** This page may not watch; whoever may not watch may still receive. */
-function refused({ status, why }: { readonly status?: number | undefined; readonly why: string }): void {
+/** Who may not watch, or cannot, may still receive. */
+function refused(status: number, why: string): void {
   if (status === 401) {
-    if (element('#token-field').hidden || tokenField.value !== '') askForToken()
+    askForToken()
     live.pause()
-    return
+    // Too many watch, or a proxy has lost the gateway: that passes.
+  } else if (status !== 429 && (status < 500 || status === 501)) {
+    live.end()
+    if (status !== 403 && status !== 501) write('#problem', why)
   }
-  live.end()
-  if (status !== 403) write('#problem', why)
 }
 
 /** Nobody tells a page what becomes of a download: it is the receiver that comes, and goes. */
@@ -102,7 +111,11 @@ async function read(wanted: 'text' | 'file'): Promise<void> {
   abort = new AbortController()
   try {
     const { signal } = abort
-    const response = await fetch(`${address}?download${given}`, { headers: authorization(), cache: 'no-store', signal })
+    const response = await fetch(`${address}?download${given}`, {
+      headers: requestHeaders(),
+      cache: 'no-store',
+      signal,
+    })
     if (response.status === 401) return askForToken()
     if (!response.ok) throw new Refused(await refusalOf(response))
     const { file } = await receive(response, wanted, name, (text) => {

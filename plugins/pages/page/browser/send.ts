@@ -4,7 +4,16 @@ import { formatBytes } from '../../../progress/format.js'
 import type { Receipt, Snapshot } from '../../../progress/snapshot.js'
 import { type Outcome, outcomeOfReceipt, toldAtEnd, toldOf } from '../sending.js'
 import { Choice } from './choice.js'
-import { askForToken, authorization, element, givenData, receiveSignature, refusalOf, write } from './document.js'
+import {
+  askForToken,
+  authorization,
+  element,
+  givenData,
+  receiveSignature,
+  refusalOf,
+  requestHeaders,
+  write,
+} from './document.js'
 import { detailsOf, draw, Live } from './live.js'
 import { Share } from './share.js'
 import { dispositionOf, Upload } from './upload.js'
@@ -27,7 +36,7 @@ let attempt: Attempt | undefined
 
 /** What stands in the way, before anything is sent; otherwise the name as it is, if that can be seen. */
 async function lookAt(url: string): Promise<{ readonly problem: string } | { readonly now: Snapshot | undefined }> {
-  const response = await fetch(`${url}?status`, { headers: authorization(), cache: 'no-store' })
+  const response = await fetch(`${url}?status`, { headers: requestHeaders(), cache: 'no-store' })
   if (response.status === 401) return { problem: '401' }
   // Not to be seen, or not by us: then we do without.
   if (response.status === 403 || response.status === 501) return { now: undefined }
@@ -54,7 +63,7 @@ class Attempt {
     this.#upload = new Upload(
       `${url}${query}`,
       body,
-      { ...disposition, ...authorization() },
+      { ...disposition, ...requestHeaders() },
       {
         moved: (bytes) => {
           this.#sent = bytes
@@ -75,14 +84,21 @@ class Attempt {
     const before = now.state === 'idle' ? now.last?.transferId : now.transferId
     this.#live = new Live({
       url: `${url}?progress`,
-      headers: authorization,
+      headers: requestHeaders,
       stale: before ?? null,
       changed: () => this.show(),
       done: (receipt) => {
         this.#receipt = receipt
         this.#end(outcomeOfReceipt(receipt))
+        this.#live?.end()
+        this.show()
       },
     })
+  }
+
+  /** Nothing of it is shown any more. */
+  leave(): void {
+    this.#live?.end()
   }
 
   get isOver(): boolean {
@@ -116,9 +132,11 @@ class Attempt {
   #end(outcome: Outcome): void {
     if (this.#outcome !== undefined) return
     this.#outcome = outcome
-    this.#live?.end()
-    // Whoever has all of it has also read what the gateway says to that.
-    if (outcome.kind !== 'delivered') this.#upload.cancel()
+    // What was delivered has its figures, in the other connection; and last words, in this one.
+    if (outcome.kind !== 'delivered') {
+      this.#live?.end()
+      this.#upload.cancel()
+    }
     if (outcome.kind === 'refused' && outcome.status === 401) {
       step('choose')
       askForToken()
@@ -175,6 +193,7 @@ form.addEventListener('submit', (event) => {
 })
 cancelButton.addEventListener('click', () => attempt?.cancel())
 moreButton.addEventListener('click', () => {
+  attempt?.leave()
   attempt = undefined
   step('choose')
   choice.rename()
