@@ -506,6 +506,50 @@ t.test('limits that a gate sets hold for the transfer', async (t) => {
   t.ok(seconds > 0.5 && seconds < 3, `200 kB at 200 kB/s took ${seconds.toFixed(2)} s`)
 })
 
+t.test('a mode may be open to everybody, and be meant in some requests only', async (t) => {
+  const gateway = await startGateway(
+    t,
+    {},
+    {
+      plugins: [
+        plugin('closed', (host) => ({ hooks: { onAdmit: () => host.refuse('no', { found: 'this' }) } })),
+        plugin('modes', () => ({
+          modes: [
+            {
+              param: 'shown',
+              open: true,
+              applies: ({ header }) => header('accept') === 'text/html',
+              handle: (_request, reply, join) => void reply.give(textAnswer(200, `${join.side} of ${join.name}\n`)),
+            },
+            {
+              param: 'broken',
+              applies() {
+                throw new Error('defect')
+              },
+              handle() {},
+            },
+          ],
+        })),
+      ],
+    },
+  )
+  const said = async (...args: string[]) => (await curlDone(args)).stdout.toString()
+  t.equal(await said('-H', 'Accept: text/html', gateway.url('x?shown')), 'watcher of x\n')
+  t.equal(await statusOf(gateway.url('x?shown')), '403', 'a receiver, whom nobody lets in')
+  t.equal(await statusOf('-H', 'Accept: text/html', gateway.url('x?shown=0')), '403')
+  t.match(await said(gateway.url('x?broken')), /The plugin modes failed/)
+})
+
+t.test('a plugin can own the empty name, and nobody can send to it', async (t) => {
+  const handle: Route['handle'] = (_request, reply) => void reply.give(textAnswer(200, 'welcome\n'))
+  const top = plugin('top', () => ({ routes: [{ method: 'GET', path: '/', bare: true, handle }] }))
+  const gateway = await startGateway(t, {}, { plugins: [top] })
+  for (const path of ['', '/', '/api/v1/pipe', '/api/v1/pipe/'])
+    t.equal((await curlDone([`${gateway.origin}${path}`])).stdout.toString(), 'welcome\n', path)
+  t.equal(await statusOf('-T', '-', `${gateway.origin}/`), '400')
+  t.equal(await statusOf('-X', 'DELETE', `${gateway.origin}/`), '405')
+})
+
 t.test('a plugin has paths of its own', async (t) => {
   const gateway = await startGateway(
     t,

@@ -460,34 +460,35 @@ t.test('what a machine asks for', async (t) => {
   t.match((await curlDone([without.origin])).stdout.toString(), 'curl -T file')
 })
 
+const STILL: TabOptions = { reducedMotion: 'reduce' }
+
 type Look = (t: Test, gateway: Running) => Promise<Page>
 
 const LOOKS: Readonly<Record<string, Look>> = {
-  'send-file': async (t, gateway) => open(t, gateway.origin),
-  'send-chosen': async (t, gateway) => {
-    const page = await open(t, gateway.origin)
+  'send-file': async (t, gateway) => {
+    const page = await open(t, gateway.origin, STILL)
     await page.setInputFiles('#file', large)
     return page
   },
   'send-text': async (t, gateway) => {
-    const page = await open(t, gateway.origin)
+    const page = await open(t, gateway.origin, STILL)
     await chooseText(page, 'The door code is 4711.\nRing twice.')
     return page
   },
   'send-problem': async (t, gateway) => {
-    const page = await open(t, gateway.origin)
+    const page = await open(t, gateway.origin, STILL)
     await page.click('#send')
     return page
   },
   'send-waiting': async (t, gateway) => {
-    const page = await open(t, gateway.origin)
+    const page = await open(t, gateway.origin, STILL)
     await page.setInputFiles('#file', large)
     await page.click('#send')
     await headline(page, 'Waiting')
     return page
   },
   'send-streaming': async (t, gateway) => {
-    const page = await open(t, gateway.origin)
+    const page = await open(t, gateway.origin, STILL)
     await page.setInputFiles('#file', large)
     await page.click('#send')
     await headline(page, 'Waiting')
@@ -497,7 +498,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
     return page
   },
   'send-delivered': async (t, gateway) => {
-    const page = await open(t, gateway.origin)
+    const page = await open(t, gateway.origin, STILL)
     await chooseText(page, 'hello')
     await page.click('#send')
     await headline(page, 'Waiting')
@@ -507,7 +508,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
     return page
   },
   'send-failed': async (t, gateway) => {
-    const page = await open(t, gateway.origin)
+    const page = await open(t, gateway.origin, STILL)
     await page.setInputFiles('#file', large)
     await page.click('#send')
     await headline(page, 'Waiting')
@@ -518,18 +519,18 @@ const LOOKS: Readonly<Record<string, Look>> = {
     return page
   },
   'receive-idle': async (t, gateway) => {
-    const page = await open(t, gateway.url('amber-otter-lantern-maple-407?receive'))
+    const page = await open(t, gateway.url('amber-otter-lantern-maple-407?receive'), STILL)
     await headline(page, 'Nothing here yet')
     return page
   },
   'receive-ready': async (t, gateway) => {
-    const page = await open(t, gateway.url('amber-otter-lantern-maple-407?receive'))
+    const page = await open(t, gateway.url('amber-otter-lantern-maple-407?receive'), STILL)
     curl(['-d', 'x', gateway.url('amber-otter-lantern-maple-407')])
     await headline(page, 'Ready')
     return page
   },
   'receive-text': async (t, gateway) => {
-    const page = await open(t, gateway.url('amber-otter-lantern-maple-407?receive&text'))
+    const page = await open(t, gateway.url('amber-otter-lantern-maple-407?receive&text'), STILL)
     curl(['-d', 'The door code is 4711.\nRing twice.', gateway.url('amber-otter-lantern-maple-407')])
     await headline(page, 'Ready')
     await page.click('#show')
@@ -537,7 +538,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
     return page
   },
   'receive-failed': async (t, gateway) => {
-    const page = await open(t, gateway.url('half?receive'))
+    const page = await open(t, gateway.url('half?receive'), STILL)
     const sender = curl(['-N', '-T', '-', gateway.url('half')])
     sender.stdin.write('the first half')
     await headline(page, 'Ready')
@@ -547,7 +548,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
     await headline(page, 'Failed')
     return page
   },
-  noscript: async (t, gateway) => open(t, gateway.url('noscript?name=notes')),
+  noscript: async (t, gateway) => open(t, gateway.url('noscript?name=notes'), STILL),
 }
 
 mkdirSync(SCREENSHOTS, { recursive: true })
@@ -558,7 +559,7 @@ t.test('on a phone and on a desk, light and dark: it fits, and can be looked at 
       for (const width of [360, 1280]) {
         await page.setViewportSize({ width, height: width === 360 ? 740 : 880 })
         for (const colorScheme of ['light', 'dark'] as const) {
-          await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+          await page.emulateMedia({ colorScheme })
           await page.screenshot({
             path: join(SCREENSHOTS, `pages-${look}-${width}-${colorScheme}.png`),
             fullPage: true,

@@ -182,6 +182,7 @@ async function send(): Promise<void> {
   share.show(url, kind, receivers, needsLink ? await receiveSignature(url).catch(() => undefined) : undefined)
   write('#lines', '')
   element('#said').hidden = true
+  write('#what', body instanceof File ? `${body.name} · ${formatBytes(body.size)}` : 'Text')
   attempt = new Attempt(url, receivers === 1 ? '' : `?n=${receivers}`, body, found.now)
   attempt.show()
   step('send')
