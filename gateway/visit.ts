@@ -3,7 +3,9 @@ import { type HeaderList, soundHeader } from './answers.js'
 import type { Identity, Join, Right, Slot } from './plugin-api.js'
 import { attempt } from './plugin-guard.js'
 
-/** A request as plugins see it. Made only when plugins are loaded. */
+const NONE: HeaderList = []
+
+/** A request as plugins see it. Made only when plugins are loaded, and then for every request: what few need is made late. */
 export class Visit implements Join {
   side: Join['side'] = 'receiver'
   right: Right = 'receive'
@@ -12,14 +14,14 @@ export class Visit implements Join {
   identity: Identity | undefined
   /** What the gates asked for on this side. */
   limits: SideLimits | undefined
-  headers: HeaderList = []
+  headers = NONE
   /** Who refused it, when a plugin did. */
   refusedBy = 'gateway'
   over = false
   /** The side has been let in: what the gates said of it has been read. */
   #admitted = false
-  readonly slots: unknown[] = []
-  #releases: (() => void)[] = []
+  slots: unknown[] | undefined
+  #releases: (() => void)[] | undefined
 
   /** @param onFault what a release throws */
   constructor(
@@ -30,6 +32,7 @@ export class Visit implements Join {
 
   onOver(release: () => void): void {
     if (this.over) this.#run(release)
+    else if (this.#releases === undefined) this.#releases = [release]
     else this.#releases.push(release)
   }
 
@@ -38,8 +41,8 @@ export class Visit implements Join {
     if (this.over) return
     this.over = true
     const releases = this.#releases
-    this.#releases = []
-    for (const release of releases.reverse()) this.#run(release)
+    this.#releases = undefined
+    if (releases !== undefined) for (const release of releases.reverse()) this.#run(release)
   }
 
   asks({ side, right }: Pick<Join, 'side' | 'right'>, name: string): void {
@@ -110,9 +113,11 @@ let slots = 0
 export function newSlot<T>(): Slot<T> {
   const at = slots++
   return {
-    get: (context) => (context as Visit).slots[at] as T | undefined,
+    get: (context) => (context as Visit).slots?.[at] as T | undefined,
     set: (context, value) => {
-      ;(context as Visit).slots[at] = value
+      const visit = context as Visit
+      visit.slots ??= []
+      visit.slots[at] = value
     },
   }
 }

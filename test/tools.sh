@@ -10,6 +10,8 @@ need bash bash
 need git git
 need script bsdutils
 need strace strace
+need systemd-analyze systemd
+need haproxy haproxy
 need redis-server redis-server
 need chromium chromium
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql

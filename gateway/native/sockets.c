@@ -253,8 +253,10 @@ static napi_value has_room(napi_env env, napi_callback_info info) {
     napi_throw_type_error(env, NULL, "hasRoom(socket: number, queued: number)");
     return NULL;
   }
+  int waiting = queued_bytes(fd);
   struct pollfd polled = {fd, POLLOUT, 0};
-  return boolean(env, queued_bytes(fd) <= most && poll(&polled, 1, 0) > 0);
+  /* An empty buffer has room, without a second system call. */
+  return boolean(env, waiting == 0 || (waiting <= most && poll(&polled, 1, 0) > 0));
 }
 
 /* queued(socket: number): number — bytes that were sent and that the peer's machine has not acknowledged. */

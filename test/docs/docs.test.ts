@@ -129,6 +129,13 @@ const STAGES: Readonly<Record<string, Stage>> = {
   'reply-end': {},
   'receiver-headers': {},
   refusal: {},
+  watch: {
+    has: { 'some/big/folder': TREE, elsewhere: {} },
+    check: (t, dir, run) => {
+      same(t, dir, 'some/big/folder/two', 'elsewhere/some/big/folder/two')
+      t.equal(run.at(-1)!.text, 'event: done\n')
+    },
+  },
   status: {},
   health: {},
 }

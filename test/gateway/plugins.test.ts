@@ -1,6 +1,6 @@
 /** The plugin host over real sockets: who is asked when, what a plugin may do, and what its defects cannot. */
 import t from 'tap'
-import { definePlugin, type Hooks, type Join, type Parts, PLUGIN_API, textAnswer, z } from '../../gateway/plugin-api.js'
+import { definePlugin, type Hooks, type Join, type Parts, PLUGIN_API, type Route, textAnswer, z } from '../../gateway/plugin-api.js'
 import type { LoadedPlugin } from '../../gateway/plugin-host.js'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
@@ -512,7 +512,7 @@ t.test('a mode may be open to everybody, and be meant in some requests only', as
     {},
     {
       plugins: [
-        plugin('closed', (host) => ({ hooks: { onAdmit: () => host.refuse('no', { found: 'this' }) } })),
+        plugin('closed', (host) => ({ hooks: { onAdmit: () => host.refuse('no', { who: 'anybody' }) } })),
         plugin('modes', () => ({
           modes: [
             {
@@ -546,7 +546,7 @@ t.test('a plugin can own the empty name, and nobody can send to it', async (t) =
   const gateway = await startGateway(t, {}, { plugins: [top] })
   for (const path of ['', '/', '/api/v1/pipe', '/api/v1/pipe/'])
     t.equal((await curlDone([`${gateway.origin}${path}`])).stdout.toString(), 'welcome\n', path)
-  t.equal(await statusOf('-T', '-', `${gateway.origin}/`), '400')
+  t.equal(await statusOf('-d', 'x', `${gateway.origin}/`), '400')
   t.equal(await statusOf('-X', 'DELETE', `${gateway.origin}/`), '405')
 })
 

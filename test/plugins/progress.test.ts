@@ -342,6 +342,34 @@ t.test('spectators are counted, while they are there', async (t) => {
   await eventually(async () => (await counted()) === 0 || 'somebody is counted who has left')
 })
 
+t.test('a storm of spectators that come and go leaves nothing behind, and the transfer alone', async (t) => {
+  const gateway = await start(t, { spectators: 20 }, {}, [{ plugin: metrics }])
+  const body = 'x'.repeat(1_000_000)
+  const receiver = curl([gateway.url('name')])
+  const sender = curl(['-N', '-T', '-', gateway.url('name')])
+  await gateway.holds(0, 1)
+  const storm = async (who: number) => {
+    for (let i = 0; i < 40; i++) {
+      const client = await connect({ port: gateway.port })
+      await client.send(`GET /${i % 3 === 0 ? `other-${who}-${i}` : 'name'}?progress HTTP/1.1\r\nHost: x\r\n\r\n`)
+      // Some are gone before they are answered.
+      if (i % 2 === 0) await client.waitFor(/^HTTP\/1.1 (200|429) /)
+      if (i % 4 < 2) client.reset()
+      else client.destroy()
+    }
+  }
+  await Promise.all(Array.from({ length: 25 }, (_, who) => storm(who)))
+  sender.stdin.end(body)
+  t.equal((await receiver.result).stdout.toString(), body)
+  t.equal((await sender.result).code, 0)
+  await eventually(async () => {
+    const { stdout } = await curlDone([gateway.url('metrics')])
+    return /^pipegate_watchers 0$/m.test(stdout.toString()) || 'somebody is counted who has left'
+  })
+  const again = await watch(gateway, 'once-more?progress')
+  again.kill()
+})
+
 t.test('going down: who watches nothing that runs is let go, the others see the end', async (t) => {
   const gateway = await start(t, {}, { drain: '20' })
   const idle = await watch(gateway, 'idle?progress')
