@@ -1,6 +1,15 @@
 /** The plugin host over real sockets: who is asked when, what a plugin may do, and what its defects cannot. */
 import t from 'tap'
-import { definePlugin, type Hooks, type Join, type Parts, PLUGIN_API, type Route, textAnswer, z } from '../../gateway/plugin-api.js'
+import {
+  definePlugin,
+  type Hooks,
+  type Join,
+  type Parts,
+  PLUGIN_API,
+  type Route,
+  textAnswer,
+  z,
+} from '../../gateway/plugin-api.js'
 import type { LoadedPlugin } from '../../gateway/plugin-host.js'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
@@ -518,7 +527,7 @@ t.test('a mode may be open to everybody, and be meant in some requests only', as
             {
               param: 'shown',
               open: true,
-              applies: ({ header }) => header('accept') === 'text/html',
+              applies: (request) => request.header('accept') === 'text/html',
               handle: (_request, reply, join) => void reply.give(textAnswer(200, `${join.side} of ${join.name}\n`)),
             },
             {
