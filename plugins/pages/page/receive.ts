@@ -4,6 +4,9 @@ import { RECEIVE_SCRIPTS, STYLES } from './assets.js'
 import { ICON_URL } from './icon.js'
 import { LIVE, stateCard, tokenField } from './parts.js'
 
+/** Somebody who opens a link may be early: as long as the gateway lets anybody wait. */
+const PATIENCE_S = 3600
+
 /**
  * The page that receives. It knows what its own address says, and no more.
  * @param name as it stands in the address
@@ -15,8 +18,8 @@ export function receivePage(name: string, query: string, links: boolean): Answer
   const parameters = new URLSearchParams(query)
   const isText = parameters.has('text')
   for (const own of ['receive', 'text', 'download']) parameters.delete(own)
+  if (!parameters.has('wait')) parameters.set('wait', String(PATIENCE_S))
   const kept = parameters.toString()
-  const address = kept === '' ? '?download' : `?download&${kept}`
   return htmlPage({
     title: `Receive · ${shownName}`,
     head: html`<meta name="robots" content="none">
@@ -31,7 +34,7 @@ ${stateCard(
   html`${tokenField}
   <p class="problem" id="problem" role="alert"></p>
   <p class="actions">
-    <a class="button ${isText ? '' : 'primary'}" id="save" href="${address}" download>Save as a file</a>
+    <a class="button ${isText ? '' : 'primary'}" id="save" href="?download&${kept}" download>Save as a file</a>
     <button type="button" class="script ${isText ? 'primary' : ''}" id="show">Show as text</button>
     <button type="button" id="stop" hidden>Stop</button>
   </p>`,

@@ -24,7 +24,7 @@ const [saveLink, showButton, stopButton, tokenField] = [
   element<HTMLInputElement>('#token'),
 ]
 const address = `${location.origin}${location.pathname}`
-const given = query === '' ? '' : `&${query}`
+const given = `&${query}`
 const announcer = new Announcer(element('#live'))
 
 /** Who reads the stream: a download of the browser's own, of which only `?progress` tells, or the page. */

@@ -18,6 +18,8 @@ import { detailsOf, draw, Live } from './live.js'
 import { Share } from './share.js'
 import { dispositionOf, Upload } from './upload.js'
 
+/** Giving somebody a link takes its time: as long as the gateway lets anybody wait. */
+const PATIENCE_S = 3600
 /** How long the gateway may take to say what became of a connection that broke. */
 const AFTERMATH_MS = 5000
 
@@ -183,7 +185,7 @@ async function send(): Promise<void> {
   write('#lines', '')
   element('#said').hidden = true
   write('#what', body instanceof File ? `${body.name} · ${formatBytes(body.size)}` : 'Text')
-  attempt = new Attempt(url, receivers === 1 ? '' : `?n=${receivers}`, body, found.now)
+  attempt = new Attempt(url, `?wait=${PATIENCE_S}${receivers === 1 ? '' : `&n=${receivers}`}`, body, found.now)
   attempt.show()
   step('send')
 }
