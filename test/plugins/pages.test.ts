@@ -316,6 +316,11 @@ t.test('a collision that nobody could see before is told as plainly', async (t) 
 t.test('the last transfer of a name is not taken for this one', async (t) => {
   const gateway = await start(t)
   const page = await open(t, gateway.origin)
+  // The page looks before its own request is there, as it may happen.
+  await page.route('**/again?wait=*', async (route) => {
+    await page.waitForResponse(/again\?progress/)
+    await route.continue()
+  })
   for (const text of ['one', 'two']) {
     await chooseText(page, text, 'again')
     await page.click('#send')
@@ -414,6 +419,11 @@ t.test('without scripts: a name, then a form, and a page whose link downloads', 
   await page.click('button')
   for (const form of await page.locator('form[method=post]').all())
     t.equal(await form.getAttribute('action'), '/plain%20%22name%22')
+  await page.fill('#text', 'from a form')
+  const receiver = curl([gateway.url('plain%20%22name%22')])
+  await page.click('main >> button:text("Send the text")')
+  t.equal((await receiver.result).stdout.toString(), 'from a form')
+  await reads(page, 'body', /Transfer complete\.$/)
   const other = await open(t, gateway.url('plain%20%22name%22?receive'), options)
   curl(['-d', 'no scripts', gateway.url('plain%20%22name%22')])
   const begun = other.waitForEvent('download')
@@ -424,7 +434,7 @@ t.test('without scripts: a name, then a form, and a page whose link downloads', 
 t.test('a form cannot be made to send elsewhere', async (t) => {
   const gateway = await start(t)
   for (const name of ['//evil.example', '/evil.example', '../x', '"><script>alert(1)</script>']) {
-    const { stdout } = await curlDone([gateway.url(`noscript?name=${encodeURIComponent(name)}`)])
+    const { stdout } = await curlDone([`${gateway.origin}/noscript?name=${encodeURIComponent(name)}`])
     const body = stdout.toString()
     t.notMatch(body, /action="\/\/|href="\/\/|<script>/, name)
     t.match(body, name.startsWith('"') ? 'method="post"' : 'class="problem">')
