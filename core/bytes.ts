@@ -11,7 +11,8 @@ export type OwnedBytes = Uint8Array & { readonly [owned]: true }
 
 /** A copy of exactly these bytes that may be kept. */
 export function keep(bytes: BorrowedBytes): OwnedBytes {
-  return bytes.slice() as OwnedBytes
+  // Not slice(): that of a Buffer is no copy.
+  return new Uint8Array(bytes) as OwnedBytes
 }
 
 /** Declares memory that the caller has allocated itself, and lends to nobody else, as kept. */

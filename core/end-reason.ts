@@ -8,6 +8,10 @@ export const END_REASONS = [
   'wrong_length',
   /** The transport found that the body is not framed as it should be, so that nobody knows where it ends. */
   'broken_body',
+  /** The transport found that the form the stream is a part of is broken, so that the stream may not be whole. */
+  'broken_form',
+  /** The form has nothing in it that could be the stream, or did not come to it in time. */
+  'empty_form',
   /** The last receiver left before its last byte. */
   'receivers_left',
   /** The last receiver was cut because it took nothing for the stall limit. */

@@ -1,7 +1,7 @@
 import type { BorrowedBytes } from './bytes.js'
 import type { Limits } from './limits.js'
 import type { PipeView } from './observer.js'
-import type { Sink, Source, StreamHead } from './ports.js'
+import type { Digest, Sink, Source, StreamHead } from './ports.js'
 import type { SlabPool } from './slab-pool.js'
 import type { Throttle, Throttled } from './throttle.js'
 import { Window } from './window.js'
@@ -74,6 +74,8 @@ export class FanOut implements Throttled {
   #takenByLast = 0
   /** Speeds that the source must keep. */
   #throttles: readonly Throttle[] = []
+  /** Null when nobody asked for it. */
+  #digest: Digest | null = null
   /** When the source was paused, and for how long it had been before. */
   #pausedAt = 0
   #heldBackMs = 0
@@ -140,6 +142,16 @@ export class FanOut implements Throttled {
     return this.#window.held
   }
 
+  /** Before `start()`, while all that came is kept: from now on `digest` reads along. */
+  digestBy(digest: Digest): void {
+    for (const bytes of this.#window.all()) digest.update(bytes)
+    this.#digest = digest
+  }
+
+  get digest(): Digest | null {
+    return this.#digest
+  }
+
   /** All receivers are there: begins every sink, offers what was kept, and lets the source flow. */
   start(lanes: readonly Lane[], head: StreamHead, pipe: PipeView, throttles: readonly Throttle[] = []): void {
     this.#started = true
@@ -172,6 +184,7 @@ export class FanOut implements Throttled {
       this.owner.streamOverflowed()
       return
     }
+    if (this.#digest !== null) this.#digest.update(chunk)
     for (let i = 0; i < this.#throttles.length; i++) this.#throttles[i]!.spend(chunk.byteLength)
     this.#pace(hungry, behind)
   }

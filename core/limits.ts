@@ -1,3 +1,4 @@
+import type { Digest } from './ports.js'
 import type { Throttle } from './throttle.js'
 
 /** The numbers that the core enforces for everybody. Times in milliseconds, sizes in bytes. */
@@ -37,6 +38,8 @@ export interface Terms {
   /** How long this side waits for the others, in milliseconds. */
   readonly waitMs: number
   readonly limits?: SideLimits | undefined
+  /** This side wants the stream's digest, and this begins one. */
+  readonly newDigest?: (() => Digest) | undefined
 }
 
 export interface SenderTerms extends Terms {

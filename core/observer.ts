@@ -27,6 +27,8 @@ export interface PipeView {
   readonly heldBackMs: number
   /** The stream's length, announced or hinted at. */
   readonly expectedBytes: number | undefined
+  /** The stream's SHA-256 in hexadecimal, once its last byte has been read, if a side asked for it. */
+  readonly sha256: string | undefined
   readonly openedAt: number
   readonly pairedAt: number | undefined
   readonly endedAt: number | undefined

@@ -53,8 +53,11 @@ export class PipeTable implements PipeHome {
     return pipe !== undefined
   }
 
-  /** A sender asks for its place on a name. A refusal disturbs nobody. */
-  joinSender(key: string, source: Source, head: StreamHead, terms: SenderTerms): SenderSeat | Refusal {
+  /**
+   * A sender asks for its place on a name. A refusal disturbs nobody.
+   * @param head undefined when it comes with the body: then nothing begins before `seat.opened`
+   */
+  joinSender(key: string, source: Source, head: StreamHead | undefined, terms: SenderTerms): SenderSeat | Refusal {
     const found = this.#find(key, terms)
     if (found instanceof Refusal) return found
     if (found?.sender !== undefined) return new Refusal(CORE_FAILURES.senderExists)

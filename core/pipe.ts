@@ -38,6 +38,7 @@ export class Pipe implements PipeView {
   endedAt: number | undefined
   endReason: EndReason | undefined
   endFailure: Failure | undefined
+  sha256: string | undefined
   /** The strictest of what its sides were given. */
   maxBytes = Number.POSITIVE_INFINITY
   #totalMs = Number.POSITIVE_INFINITY
@@ -90,22 +91,22 @@ export class Pipe implements PipeView {
   }
 
   get expectedBytes(): number | undefined {
-    return this.sender?.head.length ?? this.sender?.terms.expectedBytes
+    return this.sender?.head?.length ?? this.sender?.terms.expectedBytes
   }
 
-  addSender(source: Source, head: StreamHead, terms: SenderTerms): SenderSeat {
+  addSender(source: Source, head: StreamHead | undefined, terms: SenderTerms): SenderSeat {
     const seat = new SenderSeat(this, source, head, terms)
     this.sender = seat
     source.tell('waiting', this)
     this.home.observer?.onJoined(this, 'sender')
-    seat.deadline = this.home.pulse.expect(terms.waitMs, () => this.senderFails(seat, 'no_receivers'))
+    seat.deadline = this.home.pulse.expect(terms.waitMs, () => this.senderFails(seat, this.#missing))
     this.#remind(seat)
     this.#streamIfReady()
     return seat
   }
 
   addReceiver(sink: Sink, terms: Terms): ReceiverSeat {
-    const seat = new ReceiverSeat(this, sink, terms.limits)
+    const seat = new ReceiverSeat(this, sink, terms)
     this.receivers.push(seat)
     this.sender?.source.tell('receiver_joined', this)
     this.home.observer?.onJoined(this, 'receiver')
@@ -114,13 +115,18 @@ export class Pipe implements PipeView {
     return seat
   }
 
+  /** The sender's head is there. */
+  headKnown(): void {
+    this.#streamIfReady()
+  }
+
   bodyEnded(seat: SenderSeat): void {
-    const { length } = seat.head
+    const length = seat.head?.length
     if (length !== undefined && length !== seat.fanOut.bytesIn) {
       this.senderFails(seat, 'wrong_length')
       return
     }
-    if (this.state === 'streaming') seat.source.tell('uploaded', this)
+    if (this.state === 'streaming') this.#uploaded(seat)
     seat.fanOut.end()
   }
 
@@ -183,7 +189,8 @@ export class Pipe implements PipeView {
 
   #streamIfReady(): void {
     const { sender } = this
-    if (sender === undefined || this.receivers.length < this.receiversWanted) return
+    const head = sender?.head
+    if (sender === undefined || head === undefined || this.receivers.length < this.receiversWanted) return
     if (!this.home.mayStream()) {
       this.end('too_many_active')
       return
@@ -194,20 +201,29 @@ export class Pipe implements PipeView {
     this.home.streams(this)
     this.#stopWaiting(sender)
     for (const seat of this.receivers) seat.deadline?.cancel()
+    let { newDigest } = sender.terms
+    for (const seat of this.receivers) newDigest ??= seat.terms.newDigest
+    if (newDigest !== undefined) sender.fanOut.digestBy(newDigest())
     sender.source.tell('streaming', this)
-    if (sender.fanOut.sourceEnded) sender.source.tell('uploaded', this)
+    if (sender.fanOut.sourceEnded) this.#uploaded(sender)
     this.#patrolLater()
     this.#restrict(sender)
     this.home.observer?.onPaired(this)
     const lanes = this.receivers.map((seat) => seat.lane)
-    if (Math.max(sender.fanOut.bytesIn, sender.head.length ?? 0) > this.maxBytes) this.end('too_large')
-    else sender.fanOut.start(lanes, sender.head, this, this.#throttles)
+    if (Math.max(sender.fanOut.bytesIn, head.length ?? 0) > this.maxBytes) this.end('too_large')
+    else sender.fanOut.start(lanes, head, this, this.#throttles)
+  }
+
+  /** The whole body has been read. */
+  #uploaded({ fanOut, source }: SenderSeat): void {
+    this.sha256 = fanOut.digest?.hex()
+    source.tell('uploaded', this)
   }
 
   /** What any side was given holds for the whole transfer. */
   #restrict(sender: SenderSeat): void {
     this.#takeLimits(sender.terms.limits)
-    for (const seat of this.receivers) this.#takeLimits(seat.limits)
+    for (const seat of this.receivers) this.#takeLimits(seat.terms.limits)
     if (this.#totalMs < Number.POSITIVE_INFINITY) {
       this.#total = this.home.pulse.expect(this.#totalMs, () => this.end('too_long'))
     }
@@ -259,8 +275,14 @@ export class Pipe implements PipeView {
     }
   }
 
+  /** What a side that gives up has waited for. */
+  get #missing(): EndReason {
+    if (!this.hasSender) return 'no_sender'
+    return this.receivers.length < this.receiversWanted ? 'no_receivers' : 'empty_form'
+  }
+
   #receiverExpired(seat: ReceiverSeat): void {
-    const reason = this.hasSender ? 'no_receivers' : 'no_sender'
+    const reason = this.#missing
     if (!this.hasSender && this.receivers.length === 1) {
       this.end(reason)
       return

@@ -10,6 +10,14 @@ export interface StreamHead {
   readonly fields: readonly (readonly [name: string, value: string])[]
 }
 
+/** Reads a stream along, from its first byte, and tells its digest. */
+export interface Digest {
+  /** The next bytes, lent for this call. */
+  update(bytes: BorrowedBytes): void
+  /** Of all bytes so far, in hexadecimal. The last call. */
+  hex(): string
+}
+
 /** What a sender can be told while its transfer lives. */
 export type News =
   /** It has its place; receivers are missing or not. The first news, exactly once. */

@@ -1,27 +1,44 @@
 import type { BorrowedBytes } from './bytes.js'
+import type { EndReason } from './end-reason.js'
 import { FanOut, Lane } from './fan-out.js'
-import type { SenderTerms, SideLimits } from './limits.js'
+import type { SenderTerms, Terms } from './limits.js'
 import type { Pipe } from './pipe.js'
 import type { Sink, Source, StreamHead } from './ports.js'
 import type { Deadline } from './pulse.js'
+
+/** What can be wrong with a body. */
+export type BodyFault = Extract<EndReason, 'broken_body' | 'broken_form' | 'empty_form' | 'too_large'>
 
 /** A sender's place in a pipe: its transport reports here. Calls after the end do nothing. */
 export class SenderSeat {
   /** Set while this side waits. */
   deadline: Deadline | undefined
   readonly fanOut: FanOut
-  readonly #announced: number
+  /** Undefined until `opened`: a sender whose head comes with its body has a place, and nothing begins. */
+  head: StreamHead | undefined
+  #announced = Number.POSITIVE_INFINITY
   readonly #maxBytes: number
 
   constructor(
     readonly pipe: Pipe,
     readonly source: Source,
-    readonly head: StreamHead,
+    head: StreamHead | undefined,
     readonly terms: SenderTerms,
   ) {
     this.fanOut = new FanOut(source, pipe.home.limits, pipe.home.slabs, pipe)
-    this.#announced = head.length ?? Number.POSITIVE_INFINITY
+    this.#take(head)
     this.#maxBytes = terms.limits?.maxBytes ?? Number.POSITIVE_INFINITY
+  }
+
+  /** The head of the stream is known at last. Before its first byte, and once, if the sender joined without. */
+  opened(head: StreamHead): void {
+    this.#take(head)
+    if (this.#isLive) this.pipe.headKnown()
+  }
+
+  #take(head: StreamHead | undefined): void {
+    this.head = head
+    this.#announced = head?.length ?? Number.POSITIVE_INFINITY
   }
 
   /** The next bytes of the body, lent for this call. */
@@ -40,8 +57,8 @@ export class SenderSeat {
   }
 
   /** The body is broken; what came of it may not be all. */
-  broken(): void {
-    if (this.#isLive) this.pipe.senderFails(this, 'broken_body')
+  broken(reason: BodyFault = 'broken_body'): void {
+    if (this.#isLive) this.pipe.senderFails(this, reason)
   }
 
   /** The connection is gone. */
@@ -69,7 +86,7 @@ export class ReceiverSeat {
   constructor(
     readonly pipe: Pipe,
     sink: Sink,
-    readonly limits: SideLimits | undefined = undefined,
+    readonly terms: Terms,
   ) {
     this.lane = new Lane(sink)
   }

@@ -35,6 +35,11 @@ export class Window {
     return first === undefined ? 0 : this.#end - first.from
   }
 
+  /** Everything that is kept, in order. */
+  *all(): Generator<OwnedBytes> {
+    for (const { memory, used } of this.#segments) yield memory.subarray(0, used) as OwnedBytes
+  }
+
   /**
    * Copies `bytes`, which stand at `offset` in the stream, behind what is kept already. `spare` as in `SlabPool.take`.
    * Returns false when the pool has no slab left; then an unknown part has been kept and the stream is lost.

@@ -1,5 +1,6 @@
 import type { ReceiverSeat, Refusal, SenderSeat, SideLimits, Sink, Source, StreamHead } from '../core/index.js'
 import type { Answer, HeaderList } from './answers.js'
+import type { Form } from './form-reader.js'
 import type { Reply } from './plugin-api.js'
 import type { RequestRecord } from './request-log.js'
 import type { RequestView } from './request-view.js'
@@ -53,6 +54,8 @@ export interface SourceOptions {
   readonly isChunked: boolean
   /** The client said that it bears `100 Continue`. */
   readonly expectsContinue: boolean
+  /** The stream is a part of the body, which is a form. */
+  readonly form?: Form | undefined
   /** Headers of the sender's response. */
   readonly headers: HeaderList
 }

@@ -44,11 +44,23 @@ export const GATEWAY_FAILURES = {
     message: 'The value of {name} is "{found}".',
     hint: 'It takes {expected}.',
   },
+  transferIdTaken: {
+    code: 'TRANSFER_ID_TAKEN',
+    status: 409,
+    message: 'The transfer id {found} is in use.',
+    hint: 'Choose another one, or none: then one is drawn.',
+  },
   contentRange: {
     code: 'CONTENT_RANGE',
     status: 400,
     message: 'This request has a Content-Range, and a stream has no parts.',
     hint: 'Send the whole body without it.',
+  },
+  badBoundary: {
+    code: 'BAD_BOUNDARY',
+    status: 400,
+    message: 'The Content-Type of this form has {found}.',
+    hint: 'Name the boundary between its parts: 1 to 70 characters, as browsers and curl -F do.',
   },
   bodyNotWanted: {
     code: 'BODY_NOT_WANTED',
@@ -115,6 +127,8 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
   sender_left: { status: 502, line: 'Transfer failed: the sender disconnected before its last byte.' },
   wrong_length: { status: 502, line: 'Transfer failed: the body has another length than its Content-Length says.' },
   broken_body: { status: 502, line: 'Transfer failed: the body is not framed as chunked transfer coding asks for.' },
+  broken_form: { status: 502, line: 'Transfer failed: the form is broken, or ends before its last boundary.' },
+  empty_form: { status: 502, line: 'Transfer failed: no file and no input_text came in the form.' },
   receivers_left: { status: 502, line: 'All receivers disconnected before transfer completed.' },
   receivers_stalled: { status: 502, line: 'Transfer failed: no receiver took any data for the stall limit.' },
   no_sender: { status: 408, line: 'Timed out waiting for sender.' },

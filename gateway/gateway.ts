@@ -164,7 +164,7 @@ export class Gateway {
     this.#plugins.drain(drainMs)
     await this.#until(() => this.table.streaming === 0, drainMs)
     this.table.endAll('shutting_down')
-    await this.#until(() => this.#server.open === 0, GRACE_MS)
+    await this.#until(() => !this.#server.busy, GRACE_MS)
     this.#state = 'closed'
     // Before the plugins: what ends here is told to them as well.
     this.#server.close()

@@ -64,7 +64,7 @@ export type Handled<T> = T & { readonly guard: Guard }
 const NAME = /^[a-z][a-z0-9-]*$/
 const PARTS = ['hooks', 'routes', 'modes', 'start', 'drain', 'stop']
 /** What means something for a sender or a receiver is no plugin's. */
-const OWN_PARAMETERS = new Set(['n', 'wait', 'stall', 'size', 'reply', 'download', 'filename'])
+const OWN_PARAMETERS = new Set(['n', 'wait', 'stall', 'size', 'reply', 'sha256', 'transfer', 'download', 'filename'])
 
 /** All plugins of one gateway, in their order, from `setup` to `stop`. */
 export class PluginHost {

@@ -4,13 +4,16 @@ import { type Answer, type HeaderList, jsonAnswer, RefusalWithHeaders, retryAfte
 import type { AfterAnswer, Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
 import { type Framing, readFraming } from './framing.js'
+import { readBoundary } from './multipart.js'
 import { integer, Parameters, show } from './parameters.js'
 import type { Join, Mode, Right, Route } from './plugin-api.js'
 import type { Handled, PluginHost } from './plugin-host.js'
 import { CopiedRequest } from './request-copy.js'
 import type { RequestView } from './request-view.js'
+import { newSha256 } from './sha256.js'
 import { receiverHeaders, streamHead } from './stream-head.js'
-import { Visit } from './visit.js'
+import { TRANSFER_ID } from './transfer-id.js'
+import { splitKey, Visit } from './visit.js'
 
 export interface RouterOptions extends AddressRules {
   readonly maxReceivers: number
@@ -219,15 +222,20 @@ export class Router {
     const { exchange, framing, visit } = asked
     const { request } = exchange
     const parameters = new Parameters(request.query)
-    const refusal = unsendable(request, parameters)
+    const refusal = unsendable(request)
     if (refusal !== undefined) return refusal
     const terms = this.#senderTerms(request, parameters)
     if (terms instanceof Refusal) return terms
+    const isChosen = parameters.get('transfer') !== undefined
     const replyAtEnd = parameters.word('reply', ['end', 'stream'])
     if (replyAtEnd instanceof Refusal) return replyAtEnd
     const head = streamHead(request, framing.length)
     if (head instanceof Refusal) return head
+    const boundary = readBoundary(request.header('content-type'))
+    if (boundary instanceof Refusal) return boundary
+    const isForm = boundary !== undefined
     const options = {
+      form: isForm ? { boundary, head } : undefined,
       replyAtEnd: replyAtEnd === undefined ? this.options.replyAtEnd : replyAtEnd === 'end',
       isChunked: framing.length === undefined,
       expectsContinue: request.header('expect').toLowerCase() === '100-continue',
@@ -241,14 +249,29 @@ export class Router {
     }
     const goOn = () => {
       const most = visit?.limits?.maxBytes ?? Number.POSITIVE_INFINITY
-      if ((head.length ?? 0) > most) return new Refusal(FAILURES.tooLarge, { found: head.length!, expected: most })
+      if (!isForm && (head.length ?? 0) > most)
+        return new Refusal(FAILURES.tooLarge, { found: head.length!, expected: most })
+      if (isChosen && this.#isInUse(terms.transferId, visit?.identity?.project ?? '')) {
+        return new Refusal(FAILURES.transferIdTaken, { found: terms.transferId })
+      }
       source ??= listen()
-      const seat = this.table.joinSender(visit?.key ?? name, source, head, { ...terms, limits: visit?.limits })
+      const seat = this.table.joinSender(visit?.key ?? name, source, isForm ? undefined : head, {
+        ...terms,
+        limits: visit?.limits,
+      })
       if (seat instanceof Refusal) return seat
       source.seated(seat)
       return undefined
     }
     return this.#admit(asked, SENDER, name, goOn, listen)
+  }
+
+  /** Looks at every pipe, so that transfers whose id was drawn, nearly all, need no list of ids. */
+  #isInUse(transferId: string, project: string): boolean {
+    for (const pipe of this.table.all()) {
+      if (pipe.transferId === transferId && splitKey(pipe.key).project === project) return true
+    }
+    return false
   }
 
   #receive(asked: Asked, name: string, parameters: Parameters): Said {
@@ -285,7 +308,13 @@ export class Router {
     if (receivers instanceof Refusal) return receivers
     const wait = parameters.integer('wait', 1, MAX_WAIT_S)
     if (wait instanceof Refusal) return wait
-    return { receivers: receivers ?? 1, waitMs: wait === undefined ? this.options.waitMs : wait * 1000 }
+    const sha256 = parameters.switch('sha256')
+    if (sha256 instanceof Refusal) return sha256
+    return {
+      receivers: receivers ?? 1,
+      waitMs: wait === undefined ? this.options.waitMs : wait * 1000,
+      newDigest: sha256 === true ? newSha256 : undefined,
+    }
   }
 
   #senderTerms(request: RequestView, parameters: Parameters): SenderTerms | Refusal {
@@ -295,12 +324,17 @@ export class Router {
     if (stall instanceof Refusal) return stall
     const expectedBytes = hintedSize(request, parameters)
     if (expectedBytes instanceof Refusal) return expectedBytes
+    const transferId = parameters.get('transfer')
+    if (transferId !== undefined && !TRANSFER_ID.test(transferId)) {
+      const expected = '16 to 64 letters, digits, "_" and "-"'
+      return new Refusal(FAILURES.badParameter, { name: 'transfer', found: show(transferId), expected })
+    }
     const { stallMaxMs, newTransferId } = this.options
     const stallMs = stall === undefined ? stallMaxMs : stall * 1000
     return {
       ...terms,
       stallMs: stallMaxMs === 0 ? stallMs : Math.min(stallMs, stallMaxMs),
-      transferId: newTransferId(),
+      transferId: transferId ?? newTransferId(),
       expectedBytes,
     }
   }
@@ -357,22 +391,14 @@ function senderHeaders(transferId: string): HeaderList {
 }
 
 /** Why this request cannot be a sender, whatever the pipe. */
-function unsendable(request: RequestView, parameters: Parameters): Refusal | undefined {
+function unsendable(request: RequestView): Refusal | undefined {
   if (request.header('content-range') !== '') return new Refusal(FAILURES.contentRange)
-  const serviceWorker = isServiceWorker(request)
-  if (serviceWorker !== undefined) return serviceWorker
-  if (/^multipart\/form-data\b/i.test(request.header('content-type').trim())) {
-    return new Refusal(FAILURES.notAvailable, {
-      found: 'multipart/form-data',
-      instead: 'Send the file itself as the body: curl -T file URL.',
-    })
-  }
-  return unavailable(parameters, ['sha256'], ['transfer'])
+  return isServiceWorker(request)
 }
 
 /** Why this request cannot be a receiver, whatever the pipe. */
 function unreceivable(request: RequestView, parameters: Parameters): Refusal | undefined {
-  return isServiceWorker(request) ?? unavailable(parameters, ['progress', 'status', 'sha256'], [])
+  return isServiceWorker(request) ?? unavailable(parameters, ['progress', 'status'])
 }
 
 function isServiceWorker(request: RequestView): Refusal | undefined {
@@ -381,19 +407,14 @@ function isServiceWorker(request: RequestView): Refusal | undefined {
     : undefined
 }
 
-/** A watcher must not take a receiver's slot, and a digest that was asked for must not be silently left out. */
-function unavailable(parameters: Parameters, switches: string[], values: string[]): Refusal | undefined {
+/** A watcher must not take a receiver's slot. */
+function unavailable(parameters: Parameters, switches: string[]): Refusal | undefined {
   for (const name of switches) {
     const on = parameters.switch(name)
     if (on instanceof Refusal) return on
-    if (on) return notAvailable(name)
+    if (on) return new Refusal(FAILURES.notAvailable, { found: `?${name}`, instead: 'Leave it out.' })
   }
-  const asked = values.find((name) => parameters.get(name) !== undefined)
-  return asked === undefined ? undefined : notAvailable(asked)
-}
-
-function notAvailable(parameter: string): Refusal {
-  return new Refusal(FAILURES.notAvailable, { found: `?${parameter}`, instead: 'Leave it out.' })
+  return undefined
 }
 
 /** The total that a sender of unknown length hints at. */

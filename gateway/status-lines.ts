@@ -19,7 +19,7 @@ export function newsLines(news: News, pipe: PipeView): string[] {
     case 'streaming':
       return [`[INFO] Streaming to ${wanted} receiver(s)...`]
     case 'uploaded':
-      return ['[INFO] Upload complete.']
+      return ['[INFO] Upload complete.', ...(pipe.sha256 === undefined ? [] : [`[INFO] SHA-256: ${pipe.sha256}`])]
   }
 }
 

@@ -46,6 +46,31 @@ export function streamHead(request: RequestView, length: number | undefined): St
 }
 
 /**
+ * The head of a stream that is a part of a form: what the request itself forwards, and the part's own type and file name.
+ * @param type the part's Content-Type as Latin-1 text; empty when it has none
+ */
+export function partHead(request: StreamHead, type: string, filename: string | undefined): StreamHead {
+  const fields = request.fields.filter(([name]) => FORWARDED.has(name.toLowerCase()))
+  const own: [string, string][] = []
+  if (clean(type) !== '') own.push(['Content-Type', clean(type)])
+  if (filename !== undefined) own.push(['Content-Disposition', contentDisposition.create(safeFilename(filename))])
+  return { length: undefined, fields: [...fields, ...own] }
+}
+
+/** What a part of a form is called, and the name of its file; undefined when this is no disposition of a form's part. */
+export function partNames(disposition: string): { name: string; filename: string | undefined } | undefined {
+  try {
+    const { type, parameters } = contentDisposition.parse(disposition)
+    if (type !== 'form-data') return undefined
+    const { name = '', filename } = parameters
+    // What a browser may not leave as it is in a quoted name: HTML standard, multipart/form-data encoding.
+    return { name, filename: filename && unicode(filename).replace(/%(22|0D|0A)/gi, decodeURIComponent) }
+  } catch {
+    return undefined
+  }
+}
+
+/**
  * Without line breaks and other control characters: uWebSockets writes what it is given. Nor anything beyond Latin-1: a
  * header leaves with one byte for each character, and of U+010A that byte is a line feed.
  */

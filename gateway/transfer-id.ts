@@ -1,5 +1,8 @@
 import { randomFillSync } from 'node:crypto'
 
+/** An id that a sender has chosen. */
+export const TRANSFER_ID = /^[A-Za-z0-9_-]{16,64}$/
+
 const ID_BYTES = 16
 /** Randomness costs by the call, not by the byte: a call for each id was a sixth of all work for short transfers. */
 const drawn = Buffer.alloc(256 * ID_BYTES)

@@ -2,6 +2,7 @@ import type { HttpResponse } from 'uWebSockets.js'
 import type { EndReason, Pulse, Refusal } from '../core/index.js'
 import { type Answer, type HeaderList, refusalAnswer, statusLine } from './answers.js'
 import type { AfterAnswer, Exchange, SinkOptions, SourceOptions } from './exchange.js'
+import { FormSource } from './form-source.js'
 import type { ReadSize } from './read-size.js'
 import type { RequestLog, RequestRecord } from './request-log.js'
 import type { RequestView } from './request-view.js'
@@ -26,6 +27,12 @@ export interface UwsContext {
   readonly tls: boolean
   /** End a failed sender's response cleanly instead of cutting it. */
   readonly cleanFailures: boolean
+}
+
+/** The same, as the server hands it to its exchanges. */
+export interface UwsServed extends UwsContext {
+  /** A client has got its answer while it may still be uploading, and has to read it before its connection is closed. */
+  readonly onEarlyAnswer: () => void
 }
 
 /** Whoever has taken on an exchange. */
@@ -68,7 +75,7 @@ export class UwsExchange implements Exchange {
     readonly id: number,
     readonly res: HttpResponse,
     readonly request: RequestView,
-    readonly context: UwsContext,
+    readonly context: UwsServed,
   ) {
     this.socket = context.sockets.currentSocket()
     this.#startedAt = context.pulse.now()
@@ -112,7 +119,7 @@ export class UwsExchange implements Exchange {
     if (this.#owner?.isPaused) rearm(res)
     res.cork(() => {
       this.writeHead(answer.status, answer.headers)
-      if (after === 'discard') res.writeHeader('Connection', 'close')
+      if (after === 'discard') this.announceClose()
       // These have no body: a 204, which must not have a Content-Length either, a 304, and what answers a HEAD.
       if (answer.status === 204 || answer.status === 304) res.endWithoutBody()
       else if (this.isHead) res.writeHeader('Content-Length', `${Buffer.byteLength(answer.body)}`).endWithoutBody()
@@ -122,11 +129,11 @@ export class UwsExchange implements Exchange {
     this.#finish('answered')
   }
 
-  toSource(options: SourceOptions): UwsSource {
+  toSource(options: SourceOptions): UwsSource | FormSource {
     const source = new UwsSource(this, options)
     this.#owner = source
     source.listen()
-    return source
+    return options.form === undefined ? source : new FormSource(source, options.form, this.context.pulse)
   }
 
   toReply(accept: string, after: AfterAnswer, failed: (error: unknown) => Refusal): UwsReply {
@@ -149,6 +156,16 @@ export class UwsExchange implements Exchange {
     for (const [name, value] of headers) {
       this.res.writeHeader(name, isAscii(value) ? value : Buffer.from(value, 'latin1'))
     }
+  }
+
+  /**
+   * What stands behind this request's body is not read as a request any more: RFC 9112, section 9.6. uWebSockets drops the
+   * body without looking at its framing, so what it takes for the next request may be a part of it. With the headers.
+   */
+  announceClose(): void {
+    this.res.writeHeader('Connection', 'close')
+    this.context.sockets.spend(this.socket)
+    this.context.onEarlyAnswer()
   }
 
   /** The response has been ended; uWebSockets owns it from now on. */

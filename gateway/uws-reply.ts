@@ -174,7 +174,9 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
   }
 
   #writeHead(): void {
-    if (this.#head !== undefined) this.exchange.writeHead(this.#head.status, this.#head.headers)
+    if (this.#head === undefined) return
+    this.exchange.writeHead(this.#head.status, this.#head.headers)
+    if (this.after === 'discard') this.exchange.announceClose()
     this.#head = undefined
   }
 

@@ -16,6 +16,10 @@ export interface Sockets {
   saveMemory(on: boolean): void
   /** In a callback of uWebSockets that a read caused: the socket that was read. */
   currentSocket(): number
+  /** The last request of this connection has been answered: no other one is taken from it. */
+  spend(socket: number): void
+  /** The same place: the socket that was read is spent, or its client goes on asking and does not read the answers. */
+  currentIsSpent(): boolean
   /** While on, whatever the peer sends ends the connection. */
   mute(socket: number, on: boolean): void
   /** While on, reads may be large: each causes one callback. */
@@ -57,6 +61,8 @@ export interface Sockets {
 const NO_SOCKETS: Sockets = {
   saveMemory() {},
   currentSocket: () => -1,
+  spend() {},
+  currentIsSpent: () => false,
   mute() {},
   expectBulk() {},
   watchChunks() {},

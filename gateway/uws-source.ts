@@ -16,9 +16,12 @@ const NO_CHUNK = new ArrayBuffer(0)
 /** More than a read brings. */
 const MOST_HELD = 1024 * 1024
 
+/** Who is given the body: the sender's seat, or who finds the stream in it. */
+export type BodyTaker = Pick<SenderSeat, 'feed' | 'end' | 'broken' | 'left' | 'fault'>
+
 /** The body of a request as a source, and its response as the stream of status lines. */
 export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
-  #seat: SenderSeat | undefined
+  #seat: BodyTaker | undefined
   /** What the core wants; a source starts paused. */
   #wantPause = true
   /** What uWebSockets was told last. */
@@ -54,7 +57,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     return this.exchange.res
   }
 
-  seated(seat: SenderSeat): void {
+  seated(seat: BodyTaker): void {
     this.#seat = seat
     const { exchange, options } = this
     // Whoever is throttled reads in small steps, which makes it smooth.
@@ -175,7 +178,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     if (this.exchange.bytesIn > MOST_HELD) this.exchange.cut()
   }
 
-  #feed(seat: SenderSeat, chunk: ArrayBuffer, last: boolean): void {
+  #feed(seat: BodyTaker, chunk: ArrayBuffer, last: boolean): void {
     const { context, socket } = this.exchange
     if (this.#watched && !context.sockets.chunksAreSound(socket, chunk, last)) seat.broken()
     if (chunk.byteLength > 0) {

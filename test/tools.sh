@@ -1,6 +1,7 @@
 #!/bin/sh
 # The programs that the tests run besides Node. As root on Debian what is missing is installed; elsewhere it is named.
 set -eu
+PATH=$PATH:/usr/sbin
 missing=
 need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need curl curl
@@ -14,6 +15,7 @@ need systemd-analyze systemd
 need haproxy haproxy
 need redis-server redis-server
 need chromium chromium
+need nginx nginx-light
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

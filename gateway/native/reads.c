@@ -6,7 +6,9 @@
  *    and holds the event loop for seconds. Asking recv() for less ends that.
  * 2. A socket can be muted: whatever its peer still sends ends the connection. uSockets answers what is no request with an
  *    error page, in the middle of a running response, where it can fill the place of the last bytes of a body.
- * 3. Chunked bodies are checked, and their chunks joined. uWebSockets takes almost anything for a size line and never looks
+ * 3. A socket can be spent: its client was told that the connection closes behind the answer. What is left of the refused
+ *    body is read and dropped by uWebSockets, whose idea of where it ends is anybody's guess, so nothing behind it is a request.
+ * 4. Chunked bodies are checked, and their chunks joined. uWebSockets takes almost anything for a size line and never looks
  *    at the line break behind a chunk, so that a body with broken framing ends early and looks complete; and it calls back
  *    for every chunk, so that a sender of one-byte chunks costs others their turn. What is read from a watched socket is
  *    followed here by a strict parser (RFC 9112, section 7.1, without extensions and trailers), and uWebSockets gets one
@@ -38,7 +40,10 @@ enum place {
   LAST_CR,
   LAST_LF,
   COMPLETE,
-  BROKEN
+  BROKEN,
+  /* JavaScript knows that it has ended; of its last line break this is still to come. uWebSockets drops two bytes, any two. */
+  END_CR,
+  END_LF
 };
 
 struct body {
@@ -57,6 +62,7 @@ struct body {
 static struct body bodies[MOST_SOCKETS];
 static bool muted[MOST_SOCKETS];
 static bool bulk[MOST_SOCKETS];
+static bool spent[MOST_SOCKETS];
 
 /* What this thread read last. */
 static _Thread_local int last_socket = -1;
@@ -157,19 +163,24 @@ static void find_start(struct body *body, const unsigned char *data) {
   follow(body, line, last_bytes + last_length);
 }
 
+/* What is still to come of a body that has ended. */
+static enum place rest_of_end(enum place place) {
+  return place == LAST_CR ? END_CR : place == LAST_LF ? END_LF : UNWATCHED;
+}
+
 /*
- * Whether there is an empty body behind the head: "0" and its line break. At least the last byte of the head is in this
- * read, so a "0" at its very start belongs to a header.
+ * Whether there is an empty body behind the head: "0" and its line break; LAST_CR, LAST_LF or COMPLETE then, else BROKEN. At
+ * least the last byte of the head is in this read, so a "0" at its very start belongs to a header.
  */
-static bool has_empty_body(void) {
+static enum place find_empty_body(void) {
   for (size_t i = 1; i < last_length; i++) {
     if (last_bytes[i] != '0' || !ends_head(last_bytes + i)) continue;
     while (i < last_length && last_bytes[i] == '0') i++;
     size_t rest = last_length - i < 4 ? last_length - i : 4;
     /* The last line break may still be on its way. */
-    if (rest >= 2 && memcmp(last_bytes + i, HEAD_END, rest) == 0) return true;
+    if (rest >= 2 && memcmp(last_bytes + i, HEAD_END, rest) == 0) return (enum place)(LAST_CR + rest - 2);
   }
-  return false;
+  return BROKEN;
 }
 
 /* --- the reads after it */
@@ -279,7 +290,21 @@ static ssize_t read_in_vain(int fd, void *buffer, size_t most, int flags) {
   return -1;
 }
 
+/* The end of the last line break, and whatever stands behind it. */
+static ssize_t read_end(struct body *body, int fd, unsigned char *buffer, size_t most, int flags) {
+  ssize_t got = recv(fd, buffer, most, flags);
+  for (ssize_t i = 0; i < got && body->place != UNWATCHED; i++) {
+    if (buffer[i] != (body->place == END_CR ? '\r' : '\n')) {
+      errno = ECONNRESET;
+      return -1;
+    }
+    body->place = body->place == END_CR ? END_LF : UNWATCHED;
+  }
+  return got;
+}
+
 static ssize_t read_body(struct body *body, int fd, unsigned char *buffer, size_t most, int flags) {
+  if (body->place == END_CR || body->place == END_LF) return read_end(body, fd, buffer, most, flags);
   if (body->place == BROKEN) return read_in_vain(fd, buffer, most, flags);
   if (is_between_chunks(body)) body->joined = true;
   return (body->joined ? read_joined : read_begun)(body, fd, buffer, most, flags);
@@ -317,6 +342,7 @@ void forget_reads(int fd) {
   if (fd >= MOST_SOCKETS) return;
   muted[fd] = false;
   bulk[fd] = false;
+  spent[fd] = false;
   bodies[fd].place = UNWATCHED;
 }
 
@@ -328,6 +354,12 @@ void expect_bulk(int fd, bool on) {
   if (fd < MOST_SOCKETS) bulk[fd] = on;
 }
 
+void spend(int fd) {
+  if (fd >= 0 && fd < MOST_SOCKETS) spent[fd] = true;
+}
+
+bool is_spent(int fd) { return fd < MOST_SOCKETS && spent[fd]; }
+
 void watch_chunks(int fd) {
   if (fd >= MOST_SOCKETS) return;
   bodies[fd] = (struct body){.place = NOT_FOUND, .place_if_late = UNWATCHED};
@@ -337,12 +369,14 @@ void watch_chunks(int fd) {
 bool chunks_are_sound(int fd, const unsigned char *data, size_t length, bool last) {
   if (fd >= MOST_SOCKETS || bodies[fd].place == UNWATCHED) return true;
   struct body *body = &bodies[fd];
+  enum place end;
   bool sound;
   if (body->place == NOT_FOUND && length > 0) find_start(body, data);
   /* The line break behind the last chunk may still be on its way. What was not found cannot be judged. */
-  if (body->place == NOT_FOUND) sound = !last || has_empty_body();
-  else sound = last ? body->place >= LAST_CR && body->place <= COMPLETE : body->place != BROKEN;
+  end = last && body->place == NOT_FOUND ? find_empty_body() : body->place;
+  sound = last ? end >= LAST_CR && end <= COMPLETE : end != BROKEN;
+  if (last) body->place = rest_of_end(end);
   /* Only the first chunk has a head before it: who missed that one is lost for good. */
-  if (last || (body->place == NOT_FOUND && length > 0)) body->place = UNWATCHED;
+  else if (body->place == NOT_FOUND && length > 0) body->place = UNWATCHED;
   return sound;
 }

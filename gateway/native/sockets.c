@@ -140,6 +140,26 @@ static napi_value current_socket(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* spend(socket: number): void */
+static napi_value spend_(napi_env env, napi_callback_info info) {
+  int fd;
+  if (only_socket(env, info, "spend(socket: number)", &fd)) spend(fd);
+  return NULL;
+}
+
+/*
+ * What a client may leave unread and go on asking, beyond what the kernel keeps for it: uWebSockets keeps answers without a
+ * limit. In bytes.
+ */
+#define MOST_UNREAD (256 * 1024)
+
+/* currentIsSpent(): boolean — in a callback of uWebSockets that a read caused: no request is taken from the socket that was read. */
+static napi_value current_is_spent(napi_env env, napi_callback_info info) {
+  (void)info;
+  int fd = socket_read_last();
+  return boolean(env, fd >= 0 && (is_spent(fd) || unsent(fd) > MOST_UNREAD));
+}
+
 /* mute(socket: number, on: boolean): void */
 static napi_value mute(napi_env env, napi_callback_info info) {
   int fd;
@@ -230,7 +250,7 @@ static napi_value send_due_(napi_env env, napi_callback_info info) {
 static napi_value sent_all_(napi_env env, napi_callback_info info) {
   int fd;
   if (!only_socket(env, info, "sentAll(socket: number)", &fd)) return NULL;
-  return boolean(env, sent_all(fd));
+  return boolean(env, unsent(fd) == 0);
 }
 
 /* Bytes that were sent and that the peer's machine has not acknowledged. */
@@ -303,6 +323,8 @@ NAPI_MODULE_INIT() {
       FUNCTION("install", install),
       FUNCTION("setBulkRead", set_bulk_read),
       FUNCTION("currentSocket", current_socket),
+      FUNCTION("spend", spend_),
+      FUNCTION("currentIsSpent", current_is_spent),
       FUNCTION("mute", mute),
       FUNCTION("expectBulk", expect_bulk_),
       FUNCTION("watchChunks", watch_chunks_),

@@ -46,6 +46,9 @@ int socket_read_last(void);
 void forget_reads(int fd);
 /* Whatever the peer sends ends the connection. */
 void mute_reads(int fd, bool on);
+/* The last request of this connection has been answered: what comes behind it is none. */
+void spend(int fd);
+bool is_spent(int fd);
 /* Large reads are worth it, and harmless: each will cause one callback. */
 void expect_bulk(int fd, bool on);
 /* In the handler of a request with a chunked body. */
@@ -62,7 +65,7 @@ bool join_chunks(int fd);
 size_t bytes_due(int fd);
 /* Returns how many were taken. */
 size_t send_due(int fd, const unsigned char *bytes, size_t length);
-/* The last send took everything, so that nothing waits in uWebSockets' buffer. */
-bool sent_all(int fd);
+/* What waits in uWebSockets' buffer, in bytes, but for a chunk's due. Over TLS only whether it is more than 0 is known. */
+size_t unsent(int fd);
 
 #endif

@@ -7,7 +7,7 @@
  *    What the kernel does not take of the data is not left to uWebSockets, which would keep a copy for each receiver: it is
  *    told that all was sent but the last byte, and so asks to be told when there is room; the rest stays due, JavaScript
  *    sends it from where it is kept for all receivers, and until then nothing else leaves.
- * 2. Whether everything has been sent is known. uWebSockets keeps what the kernel does not take in a buffer of its own and
+ * 2. How much has not been sent is known. uWebSockets keeps what the kernel does not take in a buffer of its own and
  *    does not say when that is empty.
  */
 #include "sockets.h"
@@ -24,8 +24,8 @@ enum leaving { FREE, OUT_CR, OUT_LF, OUT_SIZE, OUT_SIZE_LF, OUT_DATA };
 
 struct response {
   enum leaving place;
-  /* The last send took all. */
-  bool whole;
+  /* What the last send did not take, in bytes. */
+  size_t left;
   /* What waits here to leave with the data behind it. */
   unsigned char held_bytes;
   unsigned char held[LONGEST_LINE];
@@ -110,7 +110,7 @@ ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
   bool is_chunk = response->held_bytes > 0 && response->place == OUT_DATA && response->size == length;
   if (response->held_bytes > 0) sent = send_behind_held(response, fd, bytes, length, flags);
   else sent = send(fd, bytes, length, flags);
-  response->whole = sent == (ssize_t)length;
+  response->left = length - (sent > 0 ? (size_t)sent : 0);
   if (is_chunk && sent < (ssize_t)length - 1 && (sent >= 0 || errno == EAGAIN)) {
     response->due = length - 1 - (sent > 0 ? (size_t)sent : 0);
     sent = (ssize_t)length - 1;
@@ -120,11 +120,11 @@ ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
 }
 
 void forget_writes(int fd) {
-  if (fd < MOST_SOCKETS) responses[fd] = (struct response){.place = FREE, .whole = true};
+  if (fd < MOST_SOCKETS) responses[fd] = (struct response){.place = FREE};
 }
 
 bool join_chunks(int fd) {
-  bool joins = fd < MOST_SOCKETS && responses[fd].whole;
+  bool joins = fd < MOST_SOCKETS && responses[fd].left == 0;
   if (joins) responses[fd].place = OUT_CR;
   return joins;
 }
@@ -144,4 +144,4 @@ size_t send_due(int fd, const unsigned char *bytes, size_t length) {
   return (size_t)sent;
 }
 
-bool sent_all(int fd) { return fd >= MOST_SOCKETS || responses[fd].whole; }
+size_t unsent(int fd) { return fd < MOST_SOCKETS ? responses[fd].left : 0; }

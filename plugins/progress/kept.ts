@@ -17,6 +17,7 @@ export class Kept {
   /** By the clock of the pipes; undefined when it never streamed. */
   readonly startedAt: number | undefined
   readonly endedAt: number
+  readonly sha256: string | undefined
   /** The transfers before and after it on the same key. */
   older: Kept | undefined = undefined
   newer: Kept | undefined = undefined
@@ -33,6 +34,7 @@ export class Kept {
     this.wanted = pipe.receiversWanted
     this.startedAt = pipe.pairedAt === undefined ? undefined : Math.round(pipe.pairedAt)
     this.endedAt = Math.round(pipe.endedAt!)
+    this.sha256 = pipe.sha256
   }
 
   /** @param epoch Unix time in milliseconds at which the clock of the pipes was 0 */
@@ -53,7 +55,7 @@ export class Kept {
       totalReceivers: this.wanted,
       reason: failed ? this.reason : null,
       message: failed ? sentence(endingOf(this.reason, { endFailure: this.failure }).line) : null,
-      sha256: null,
+      sha256: this.sha256 ?? null,
       startedAt: this.startedAt === undefined ? null : Math.round(epoch + startedAt),
       endedAt: Math.round(epoch + endedAt),
     }

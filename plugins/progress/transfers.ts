@@ -99,7 +99,7 @@ export class Transfers {
       ...this.figures(pipe),
       reason: null,
       message: null,
-      sha256: null,
+      sha256: pipe.sha256 ?? null,
       startedAt: pairedAt === undefined ? null : Math.round(this.options.wallClock() - (this.options.now() - pairedAt)),
       last,
     }

@@ -25,6 +25,7 @@ export class SourceDriver {
   #afterPause = 0
   #inside: string | undefined
   #ended = false
+  #isOpened = false
 
   constructor(
     readonly source: Source,
@@ -66,6 +67,12 @@ export class SourceDriver {
       this.mostAfterPause = Math.max(this.mostAfterPause, this.#afterPause)
     }
     this.onFeed()
+  }
+
+  /** The head of a stream that is a part of a form. */
+  opened(): void {
+    if (this.#isOpened || this.fed > 0) this.problems.push('a head that is not the first, or not at first')
+    this.#isOpened = true
   }
 
   end(): void {

@@ -218,7 +218,8 @@ contract(new FakeSourceRig())
 const hosts = [await startHost(t), await startHost(t, makeCertificate(t.testdir({})))]
 for (const host of hosts) {
   for (const announced of [true, false]) {
-    for (const replyAtEnd of [false, true]) contract(new UwsSourceRig(host, { announced, replyAtEnd }))
+    for (const replyAtEnd of [false, true]) contract(new UwsSourceRig(host, { announced, replyAtEnd, isForm: false }))
+    contract(new UwsSourceRig(host, { announced, replyAtEnd: false, isForm: true }))
   }
 }
 await Promise.all(parts)

@@ -24,7 +24,13 @@ const READ_BYTES = 448 * 1024
 export interface UwsSourceForm {
   readonly announced: boolean
   readonly replyAtEnd: boolean
+  /** The stream is a file in a form. */
+  readonly isForm: boolean
 }
+
+const BOUNDARY = 'between-parts'
+const BEFORE = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n`
+const AFTER = `\r\n--${BOUNDARY}--\r\n`
 
 export class UwsSourceRig implements SourceRig {
   readonly name: string
@@ -40,22 +46,25 @@ export class UwsSourceRig implements SourceRig {
     this.ways = host.tls === undefined ? WAYS : ['destroy']
     const framing = form.announced ? 'with a length' : 'chunked'
     const reply = form.replyAtEnd ? ', answered at the end' : ''
-    this.name = `${framing}, ${host.tls === undefined ? 'plain' : 'TLS'}${reply}`
+    this.name = `${form.isForm ? 'a form ' : ''}${framing}, ${host.tls === undefined ? 'plain' : 'TLS'}${reply}`
   }
 
   async open(bytes: number): Promise<OpenedSource> {
-    const sender = new UwsSenderEnd(this.form.announced)
+    const sender = new UwsSenderEnd(this.form)
     const peer = await this.host.connect((received) => sender.reader.push(received))
     sender.peer = peer
     const seated = new Promise<SourceDriver>((resolve) => {
-      const { announced, replyAtEnd } = this.form
+      const { announced, replyAtEnd, isForm } = this.form
+      const form = isForm ? { boundary: BOUNDARY, head: { length: undefined, fields: [] } } : undefined
       const name = this.host.serve((exchange) => {
-        const source = exchange.toSource({ ...SOURCE_OPTIONS, isChunked: !announced, replyAtEnd })
+        const source = exchange.toSource({ ...SOURCE_OPTIONS, isChunked: !announced, replyAtEnd, form })
         const driver = new SourceDriver(source, bytes)
         source.seated(driver as unknown as SenderSeat)
         resolve(driver)
       })
-      const framing = announced ? `Content-Length: ${bytes}` : 'Transfer-Encoding: chunked'
+      const framing = announced
+        ? `Content-Length: ${isForm ? BEFORE.length + bytes + AFTER.length : bytes}`
+        : 'Transfer-Encoding: chunked'
       void peer.send(`PUT ${name} HTTP/1.1\r\nHost: x\r\n${framing}\r\n\r\n`)
     })
     const driver = await seated
@@ -76,16 +85,23 @@ class UwsSenderEnd implements SenderEnd {
     this.text += bytes.toString('latin1')
   })
   #sent = 0
+  #begun = false
 
-  constructor(readonly announced: boolean) {}
+  constructor(readonly form: UwsSourceForm) {}
 
   sendUpTo(bytes: number): void {
-    const piece = this.stream.subarray(this.#sent, bytes)
+    const { announced, isForm } = this.form
+    const isLast = bytes === this.stream.length
+    const parts = [Buffer.from(this.stream.subarray(this.#sent, bytes))]
+    if (isForm && !this.#begun) parts.unshift(Buffer.from(BEFORE))
+    if (isForm && isLast) parts.push(Buffer.from(AFTER))
+    const piece = Buffer.concat(parts)
+    this.#begun = true
     this.#sent = bytes
     const send = (data: string | Uint8Array) => void this.peer!.send(data)
-    if (this.announced) send(piece)
+    if (announced) send(piece)
     else this.#sendChunks(piece, send)
-    if (!this.announced && bytes === this.stream.length) send('0\r\n\r\n')
+    if (!announced && isLast) send('0\r\n\r\n')
   }
 
   /** In chunks of any size, to have some that end in the middle of a read. */

@@ -1,5 +1,14 @@
 import t, { type Test } from 'tap'
-import { CORE_FAILURES, END_REASONS, type Failure, PipeTable, Pulse, Refusal, SlabPool } from '../../core/index.js'
+import {
+  CORE_FAILURES,
+  type Digest,
+  END_REASONS,
+  type Failure,
+  PipeTable,
+  Pulse,
+  Refusal,
+  SlabPool,
+} from '../../core/index.js'
 import {
   BENCH_LIMITS,
   Bench,
@@ -903,6 +912,86 @@ scene('a transport that finds the body broken', {}, (bench, t) => {
   t.same(waits.sink.log, [], 'the receivers wait for the next sender')
   waits.leave()
 })
+
+scene('a sender whose head comes later: nothing begins before', {}, (bench, t) => {
+  for (const headFirst of [true, false]) {
+    const sender = bench.sender('a', { headLater: true })
+    if (headFirst) sender.open(10)
+    const receiver = bench.receiver('a')
+    t.equal(bench.table.get('a')?.expectedBytes, headFirst ? 10 : undefined)
+    if (!headFirst) {
+      t.same([sender.source.log, receiver.sink.log], [['waiting', 'receiver_joined'], []])
+      refused(bench.tryReceiver('a'), 'RECEIVERS_FULL', t)
+      sender.open(10)
+    }
+    t.same(receiver.sink.log, ['begin'])
+    sender.feed(10)
+    t.same(receiver.sink.bytes, whole(sender))
+    sender.end()
+    t.equal(bench.lastReason, 'complete')
+    sender.open()
+    t.equal(sender.source.ended, 'complete', 'a late call does nothing')
+  }
+})
+
+scene('a late head announces a length like any other', {}, (bench, t) => {
+  const sender = bench.sender('a', { headLater: true })
+  bench.receiver('a')
+  sender.open(10)
+  sender.feed(11)
+  t.equal(sender.source.ended, 'wrong_length')
+})
+
+scene('a head that never comes, or whose form is broken', {}, (bench, t) => {
+  const receiver = bench.receiver('a', { waitMs: 10_000 })
+  const sender = bench.sender('a', { headLater: true, waitMs: 5000 })
+  bench.turn(5000)
+  t.same(sender.source.log.at(-1), 'end empty_form')
+  t.same(receiver.sink.log, [], 'the receivers wait for the next sender')
+  const next = bench.sender('a', { headLater: true })
+  bench.turn(5000)
+  t.same(receiver.sink.log, ['abort empty_form'])
+  next.seat.broken('empty_form')
+  t.equal(bench.lastReason, 'empty_form')
+  const lone = bench.sender('a')
+  lone.seat.broken('broken_form')
+  t.equal(bench.lastReason, 'broken_form')
+})
+
+/** A digest that anybody can check: all bytes in order. */
+function newTranscript(): Digest {
+  const pieces: Uint8Array[] = []
+  return { update: (bytes) => void pieces.push(bytes.slice()), hex: () => Buffer.concat(pieces).toString('hex') }
+}
+
+for (const who of ['sender', 'receiver', 'nobody', 'a receiver that left'] as const) {
+  for (const [what, early, late] of [
+    ['all before', 700, 0],
+    ['some before', 300, 400],
+    ['nothing before', 0, 700],
+    ['nothing at all', 0, 0],
+  ] as const) {
+    scene(`a digest, asked for by ${who}, with ${what} the stream begins`, {}, (bench, t) => {
+      const newDigest = newTranscript
+      const sender = bench.sender('a', { n: 2, ...(who === 'sender' && { newDigest }) })
+      if (early > 0) sender.feed(early)
+      if (late === 0) sender.end()
+      if (who === 'a receiver that left') bench.receiver('a', { n: 2, newDigest }).leave()
+      const pipe = bench.table.get('a')!
+      bench.receiver('a', { n: 2 })
+      t.equal(pipe.sha256, undefined)
+      bench.receiver('a', { n: 2, ...(who === 'receiver' && { newDigest }) })
+      if (late > 0) {
+        sender.feed(late)
+        t.equal(pipe.sha256, undefined, 'not before the last byte')
+        sender.end()
+      }
+      const isAsked = who === 'sender' || who === 'receiver'
+      t.equal(pipe.sha256, isAsked ? whole(sender).toString('hex') : undefined)
+      t.equal(bench.lastReason, 'complete')
+    })
+  }
+}
 
 for (const strict of ['sender', 'receiver'] as const) {
   scene(`more bytes than the ${strict} may have`, {}, (bench, t) => {

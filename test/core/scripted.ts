@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type {
   BorrowedBytes,
+  Digest,
   EndReason,
   Limits,
   News,
@@ -195,6 +196,10 @@ export class FakeSink implements Sink {
   }
 }
 
+function headOf(stream: number, length: number | undefined): StreamHead {
+  return { length, fields: [['stream', String(stream)]] }
+}
+
 /** A sender that has its place: the fake connection and the seat that it reports to. */
 export class FakeSender {
   /** Bytes of the body that were delivered. */
@@ -205,6 +210,11 @@ export class FakeSender {
     readonly source: FakeSource,
     readonly seat: SenderSeat,
   ) {}
+
+  /** Says what it has to say of its stream, when it joined without. */
+  open(length?: number): void {
+    this.seat.opened(headOf(this.stream, length))
+  }
 
   /** Delivers the next bytes of the body. */
   feed(length: number): void {
@@ -329,7 +339,10 @@ export interface SenderAsks extends Partial<Pick<SenderTerms, 'waitMs' | 'stallM
   readonly n?: number
   /** The length it announces. */
   readonly length?: number | undefined
+  /** Its head comes later. */
+  readonly headLater?: boolean
   readonly limits?: SideLimits
+  readonly newDigest?: () => Digest
 }
 
 export interface ReceiverAsks {
@@ -339,6 +352,7 @@ export interface ReceiverAsks {
   readonly finishesAtOnce?: boolean
   readonly lags?: boolean
   readonly limits?: SideLimits
+  readonly newDigest?: () => Digest
 }
 
 /** A table with small limits, its clock, and the hands to put senders and receivers on it. */
@@ -371,19 +385,20 @@ export class Bench {
   }
 
   trySender(key: string, asks: SenderAsks = {}): FakeSender | Refusal {
-    const { n = 1, length, waitMs = 300_000, stallMs = 0, expectedBytes, limits } = asks
+    const { n = 1, length, headLater, waitMs = 300_000, stallMs = 0, expectedBytes, limits, newDigest } = asks
     const stream = this.#streams++
     const source = new FakeSource()
-    const head: StreamHead = { length, fields: [['stream', String(stream)]] }
-    const terms = { receivers: n, waitMs, stallMs, expectedBytes, limits, transferId: `transfer-${stream}` }
+    const head = headLater === true ? undefined : headOf(stream, length)
+    const transferId = `transfer-${stream}`
+    const terms = { receivers: n, waitMs, stallMs, expectedBytes, limits, newDigest, transferId }
     const seat = this.table.joinSender(key, source, head, terms)
     return seat instanceof this.core.Refusal ? seat : new FakeSender(stream, source, seat)
   }
 
   tryReceiver(key: string, asks: ReceiverAsks = {}): FakeReceiver | Refusal {
-    const { n = 1, waitMs = 300_000, room, finishesAtOnce, lags, limits } = asks
+    const { n = 1, waitMs = 300_000, room, finishesAtOnce, lags, limits, newDigest } = asks
     const sink = new FakeSink(room, finishesAtOnce, lags)
-    const seat = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits })
+    const seat = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits, newDigest })
     return seat instanceof this.core.Refusal ? seat : new FakeReceiver(sink, seat)
   }
 

@@ -75,6 +75,11 @@ const STAGES: Readonly<Record<string, Stage>> = {
     has: { 'release.tar': 'x'.repeat(1_000_000) },
     check: (t, dir) => same(t, dir, 'release.tar', 'release.1.tar', 'release.2.tar', 'release.3.tar'),
   },
+  sha256: {},
+  form: {
+    has: { 'photo.jpg': 'a picture' },
+    check: (t, dir) => same(t, dir, 'photo.jpg', 'received.jpg'),
+  },
   browser: {
     has: { 'report.pdf': '%PDF-1.7 and so on' },
     check: (t, dir) => same(t, dir, 'report.pdf', 'Report for Anna.pdf'),

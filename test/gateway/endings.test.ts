@@ -344,6 +344,30 @@ part('the memory for bytes that nobody has taken is used up', async (t) => {
   for (const run of [...senders, ...readers]) await run.result
 })
 
+part('an upload that is refused while the gateway goes down is given time to read why', async (t) => {
+  const gateway = await startGateway(t)
+  const streams = await openSender(gateway, 'last-transfer', 'chunked')
+  const listens = curl([`${gateway.origin}/last-transfer`])
+  await gateway.holds(0, 1)
+  const uploads = await connect({ port: gateway.port })
+  const health = 'GET /api/v1/pipe/health HTTP/1.1\r\nHost: x\r\n\r\n'
+  await uploads.send(health)
+  await uploads.waitForResponse()
+  const stopped = gateway.gateway.stop(60_000)
+  const from = uploads.receivedBytes
+  await uploads.send('PUT /late HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\nx')
+  const { status } = await uploads.waitForResponse({ from })
+  t.equal(status, 503)
+  // Nothing else keeps the gateway any more.
+  streams.destroy()
+  await stopped
+  const refused = gateway.lines.find((line) => line.code === 'SHUTTING_DOWN')!
+  const ms = Date.now() - Number(refused.time)
+  t.ok(ms >= 450, `it had ${ms} ms`)
+  await uploads.waitForClose()
+  await listens.result
+})
+
 part('the gateway goes down', async (t) => {
   const gateway = await startGateway(t)
   const waits = curl(['-i', `${gateway.origin}/down-waits`])

@@ -160,6 +160,54 @@ t.test('what stands behind a body is read as a request, whole, however the body 
   await Promise.all(Array.from({ length: body.length + 1 }, (_, cut) => check(cut)))
 })
 
+t.test('behind the last size a line break has to stand, however late it comes', async (t) => {
+  const gateway = await startGateway(t)
+  const cases = ['3\r\nabc\r\n', ''].flatMap((data) => [
+    ['', `${data}0\r\n`],
+    [`${data}0\r\n`],
+    ['', `${data}0\r\n`, '\r'],
+    [`${data}0\r\n\r`],
+  ])
+  /** The head comes with the first of these packets. */
+  const comes = ([first, ...more]: readonly string[], last: string) =>
+    transfer(gateway, (name) => [head(name) + first, ...more, last])
+  const check = async (packets: readonly string[]) => {
+    const missing = packets.at(-1)!.endsWith('\r') ? '\n' : '\r\n'
+    const { name, receiver, sender } = await comes(packets, missing + HEALTH)
+    t.equal(await gateway.ended(name), 'complete', JSON.stringify(packets))
+    await eventually(() => sender.isClosed || sender.text.includes('heldBytes') || 'nobody has read the request')
+    receiver.destroy()
+    sender.destroy()
+    for (const wrong of ['', 'x', 'xx', '\r\r', '\n\r', '\n\n'].filter((each) => !each.startsWith(missing))) {
+      const { receiver, sender } = await comes(packets, wrong + HEALTH)
+      await sender.waitForClose()
+      t.notMatch(sender.text, /heldBytes|HTTP\/1\.1 [^2]/, JSON.stringify([...packets, wrong]))
+      receiver.destroy()
+    }
+  }
+  await Promise.all(cases.map(check))
+})
+
+t.test('who asks on and on and reads no answer is cut, and who reads them late is not', async (t) => {
+  const gateway = await startGateway(t)
+  const refused = 'GET /x?n=0 HTTP/1.1\r\nHost: x\r\n\r\n'
+  const late = await connect({ port: gateway.port, pauseOnConnect: true })
+  await late.send(refused.repeat(2000))
+  await eventually(() => gateway.lines.length >= 2000 || `${gateway.lines.length} requests are answered`)
+  late.resume()
+  await eventually(() => late.text.split('[ERROR]').length > 2000 || 'answers are missing')
+  late.destroy()
+
+  const never = await connect({ port: gateway.port, pauseOnConnect: true })
+  // More answers than a kernel keeps.
+  for (let i = 0; i < 200 && !never.isClosed; i++) await never.send(refused.repeat(1000))
+  // Whoever does not read is not told of the end, but his next bytes are.
+  await eventually(async () => {
+    await never.send(refused)
+    return never.errorCode !== undefined || 'the connection is still open'
+  })
+})
+
 t.test('the end of a head is not taken for an empty body', async (t) => {
   const gateway = await startGateway(t)
   // The head is cut inside a value: what follows reads like the end of a body, but it is the end of the head.
@@ -238,6 +286,45 @@ t.test('what is due of a chunk leaves before anything else, however it is given'
   t.equal(due, 1, 'uWebSockets has the last one')
   await flushAll(response)
   await endsWith(t, response, body)
+})
+
+t.test('a descriptor that is used again owes nothing', async (t) => {
+  const { sockets } = helpSockets(true)
+  const opened: { res: HttpResponse; socket: number; gone: boolean }[] = []
+  const server = await serve(t, (app) => {
+    app.get('/', (res) => {
+      const response = { res, socket: sockets.currentSocket(), gone: false }
+      opened.push(response)
+      res.onAborted(() => {
+        response.gone = true
+      })
+      res.onWritable(() => true)
+      res.write('begun')
+    })
+  })
+  const open = async () => {
+    const client = await connect({ port: server.port, pauseOnConnect: true })
+    t.teardown(() => client.destroy())
+    const count = opened.length
+    await client.send('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+    await eventually(() => opened.length > count || 'no response has begun')
+    return { client, response: opened[count]! }
+  }
+  const first = await open()
+  const { socket, res } = first.response
+  t.ok(sockets.joinChunks(socket))
+  res.cork(() => void res.write(randomBytes(16 * MIB)))
+  t.ok(sockets.bytesDue(socket) > 0)
+  first.client.reset()
+  await eventually(() => first.response.gone || 'the connection is still there')
+  // The lowest free number is taken, and this process has the clients too.
+  let next = await open()
+  for (let tries = 0; next.response.socket !== socket && tries < 50; tries++) next = await open()
+  t.equal(next.response.socket, socket, 'the same descriptor')
+  t.equal(sockets.bytesDue(socket), 0)
+  t.equal(sockets.sentAll(socket), true)
+  next.client.resume()
+  await next.client.waitFor('begun')
 })
 
 t.test('a small chunk that the kernel took a part of is left to uWebSockets', async (t) => {

@@ -237,8 +237,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a receiver's wait goes on while it streams",
     in: 'pipe.js',
-    replace: "for (const seat of this.receivers) seat.deadline?.cancel(); sender.source.tell('streaming', this);",
-    by: "sender.source.tell('streaming', this);",
+    replace: 'for (const seat of this.receivers) seat.deadline?.cancel(); let { newDigest } = sender.terms;',
+    by: 'let { newDigest } = sender.terms;',
   },
   {
     name: 'a sender that streams is still reminded',
@@ -321,8 +321,26 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a body may be longer than it announced',
     in: 'seats.js',
-    replace: 'this.#announced = head.length ?? Number.POSITIVE_INFINITY',
+    replace: 'this.#announced = head?.length ?? Number.POSITIVE_INFINITY',
     by: 'this.#announced = Number.POSITIVE_INFINITY',
+  },
+  {
+    name: 'a stream begins before its head is known',
+    in: 'pipe.js',
+    replace: '|| head === undefined ||',
+    by: '||',
+  },
+  {
+    name: 'a head that comes late begins nothing',
+    in: 'seats.js',
+    replace: 'this.pipe.headKnown();',
+    by: ';',
+  },
+  {
+    name: 'who waits for a head is told that receivers are missing',
+    in: 'pipe.js',
+    replace: "? 'no_receivers' : 'empty_form'",
+    by: "? 'no_receivers' : 'no_receivers'",
   },
   {
     name: 'bytes that come after the end are still taken',
@@ -345,7 +363,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'only what has come counts against the size limit when the stream begins',
     in: 'pipe.js',
-    replace: 'Math.max(sender.fanOut.bytesIn, sender.head.length ?? 0)',
+    replace: 'Math.max(sender.fanOut.bytesIn, head.length ?? 0)',
     by: 'sender.fanOut.bytesIn',
   },
   {

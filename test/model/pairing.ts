@@ -107,7 +107,8 @@ class World {
     const die = this.random.below(1000)
     if (die < 70) this.#joinSender()
     else if (die < 190) this.#joinReceiver()
-    else if (die < 500) this.#feed()
+    else if (die < 490) this.#feed()
+    else if (die < 500) this.#senderOpens()
     else if (die < 740) this.#drain()
     else if (die < 775) this.#endBody()
     else if (die < 825) this.#handOn()
@@ -141,22 +142,32 @@ class World {
   #joinSender(): void {
     const { random } = this
     const [key, n] = this.#place()
-    const length = random.chance(30) ? random.between(0, 600) : undefined
+    const headLater = random.chance(5)
+    const length = !headLater && random.chance(30) ? random.between(0, 600) : undefined
     const expectedBytes = random.chance(20) ? random.between(0, 600) : undefined
     const stallMs = random.chance(50) ? random.between(1500, 3500) : 0
     const waitMs = random.between(300, 15_000)
     const limits = this.#limits()
     const own = JSON.stringify(limits)
-    this.#note(`sender joins ${key}, n=${n} length=${length} stall=${stallMs} wait=${waitMs} limits=${own}`)
+    this.#note(
+      `sender joins ${key}, n=${n} length=${headLater ? 'later' : length} stall=${stallMs} wait=${waitMs} limits=${own}`,
+    )
     const expected = this.#spec.refusal(key, n, 'sender')
     const hint = expectedBytes && { expectedBytes }
-    const fake = this.#bench.trySender(key, { n, length, waitMs, stallMs, limits, ...hint })
+    const fake = this.#bench.trySender(key, { n, length, headLater, waitMs, stallMs, limits, ...hint })
     if (fake instanceof this.#bench.core.Refusal) {
       this.#refused(fake.failure.code, expected)
       return
     }
     assert.equal('accepted', expected ?? 'accepted')
-    const spec = new SpecSender(fake.seat.terms.transferId, length, expectedBytes || undefined, stallMs, limits)
+    const spec = new SpecSender(
+      fake.seat.terms.transferId,
+      length,
+      expectedBytes || undefined,
+      stallMs,
+      limits,
+      !headLater,
+    )
     this.#spec.joinSender(key, n, spec, waitMs)
     this.#senders.push({ fake, spec })
   }
@@ -210,7 +221,7 @@ class World {
   }
 
   #feed(): void {
-    const sender = this.random.pick(this.#senders.filter(({ spec }) => !spec.bodyDone))
+    const sender = this.random.pick(this.#senders.filter(({ spec }) => spec.opened && !spec.bodyDone))
     // A transport delivers what it had read before it was paused, so a paused source feeds too, but rarely.
     if (sender === undefined || (sender.fake.source.paused && !this.random.chance(12))) return
     let length = this.random.chance(70) ? this.random.between(1, 60) : this.random.between(1, 300)
@@ -256,7 +267,7 @@ class World {
   }
 
   #endBody(): void {
-    const sender = this.random.pick(this.#senders.filter(({ spec }) => !spec.bodyDone))
+    const sender = this.random.pick(this.#senders.filter(({ spec }) => spec.opened && !spec.bodyDone))
     if (sender === undefined) return
     const { fake, spec } = sender
     const missing = spec.length === undefined ? 0 : spec.length - fake.fed
@@ -303,9 +314,19 @@ class World {
   #bodyBreaks(): void {
     const sender = this.random.pick(this.#senders)
     if (sender === undefined) return
-    this.#note(`${sender.spec.id} has a broken body`)
-    sender.fake.seat.broken()
-    this.#spec.bodyBreaks(sender.spec)
+    const reason = this.random.pick(['broken_body', 'broken_form', 'empty_form'] as const)!
+    this.#note(`${sender.spec.id}: ${reason}`)
+    sender.fake.seat.broken(reason)
+    this.#spec.bodyBreaks(sender.spec, reason)
+  }
+
+  #senderOpens(): void {
+    const sender = this.random.pick(this.#senders.filter(({ spec }) => !spec.opened))
+    if (sender === undefined) return
+    const length = this.random.chance(30) ? this.random.between(0, 600) : undefined
+    this.#note(`${sender.spec.id} says its head, length=${length}`)
+    sender.fake.open(length)
+    this.#spec.open(sender.spec, length)
   }
 
   #turn(ms = this.random.chance(97) ? this.random.between(1, 600) : this.random.between(600, 9000)): void {
@@ -328,13 +349,14 @@ class World {
   #lateCall(): void {
     const sender = this.random.pick(this.#pastSenders)
     const receiver = this.random.pick(this.#pastReceivers)
-    const die = this.random.below(6)
+    const die = this.random.below(7)
     this.#note(`late call ${die} of ${sender?.spec.id} or ${receiver && this.#nameOf(receiver.fake)}`)
     if (die === 0) sender?.fake.feed(this.random.between(1, 100))
     else if (die === 1) sender?.fake.end()
     else if (die === 2) sender?.fake.seat.left()
     else if (die === 3) receiver?.fake.drain()
     else if (die === 4) receiver?.fake.seat.finished()
+    else if (die === 5) sender?.fake.open(sender.spec.length)
     else receiver?.fake.leave()
     if (sender !== undefined) same(sender.fake.source.news, sender.spec.log, sender.spec.id)
     if (receiver !== undefined) same(receiver.fake.sink.log, receiver.spec.log, 'late sink')

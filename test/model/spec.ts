@@ -17,10 +17,12 @@ export class SpecSender {
 
   constructor(
     readonly id: string,
-    readonly length: number | undefined,
+    public length: number | undefined,
     readonly expectedBytes: number | undefined,
     readonly stallMs: number,
     readonly limits: SideLimits,
+    /** It has said what it has to say of its stream. */
+    public opened = true,
   ) {}
 }
 
@@ -104,6 +106,12 @@ function strictest(values: readonly (number | undefined)[]): number {
   return Math.min(Number.POSITIVE_INFINITY, ...values.filter((value) => value !== undefined))
 }
 
+/** What somebody who gives up has waited for. */
+function missing({ sender, receivers, n }: SpecPipe): EndReason {
+  if (sender === undefined) return 'no_sender'
+  return receivers.length === n ? 'empty_form' : 'no_receivers'
+}
+
 interface Timer {
   readonly due: number
   readonly owner: object
@@ -148,7 +156,7 @@ export class Spec {
     pipe.sender = sender
     sender.pipe = pipe
     sender.log.push('waiting')
-    this.#after(waitMs, sender, () => this.#senderFails(sender, 'no_receivers'))
+    this.#after(waitMs, sender, () => this.#senderFails(sender, missing(sender.pipe!)))
     this.#remind(sender)
     this.#startIfReady(pipe)
   }
@@ -160,6 +168,13 @@ export class Spec {
     pipe.sender?.log.push('receiver_joined')
     this.#after(waitMs, receiver, () => this.#receiverGivesUp(receiver))
     this.#startIfReady(pipe)
+  }
+
+  /** The head of a sender that joined without one. */
+  open(sender: SpecSender, length: number | undefined): void {
+    sender.opened = true
+    sender.length = length
+    if (sender.pipe !== undefined) this.#startIfReady(sender.pipe)
   }
 
   feed(sender: SpecSender, length: number): void {
@@ -185,8 +200,8 @@ export class Spec {
   }
 
   /** The transport found that the body is not framed as it should be. */
-  bodyBreaks(sender: SpecSender): void {
-    if (sender.pipe !== undefined) this.#senderFails(sender, 'broken_body')
+  bodyBreaks(sender: SpecSender, reason: EndReason): void {
+    if (sender.pipe !== undefined) this.#senderFails(sender, reason)
   }
 
   endBody(sender: SpecSender): void {
@@ -282,7 +297,7 @@ export class Spec {
 
   #startIfReady(pipe: SpecPipe): void {
     const { sender } = pipe
-    if (sender === undefined || pipe.receivers.length < pipe.n) return
+    if (sender?.opened !== true || pipe.receivers.length < pipe.n) return
     if (this.streaming >= this.limits.maxActive) {
       this.#end(pipe, 'too_many_active')
       return
@@ -374,7 +389,7 @@ export class Spec {
 
   #receiverGivesUp(receiver: SpecReceiver): void {
     const pipe = receiver.pipe!
-    const reason = pipe.sender === undefined ? 'no_sender' : 'no_receivers'
+    const reason = missing(pipe)
     if (pipe.sender === undefined && pipe.receivers.length === 1) {
       this.#end(pipe, reason)
       return

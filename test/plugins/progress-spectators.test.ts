@@ -103,6 +103,7 @@ function rig({ perName = 2, names = 2 } = {}) {
         endedAt: undefined,
         endReason: undefined,
         endFailure: undefined,
+        sha256: undefined,
       }
       table.set(key, pipe)
       spectators.changed(key)

@@ -1,0 +1,130 @@
+/**
+ * Hostile requests over real sockets against the program, while honest transfers run beside them. The server lives and
+ * answers, every client is answered or closed in time, every answer is well-formed and has nothing in it that the attacker
+ * put there, the honest ones get their bytes and nobody else's, and nothing is left behind.
+ *
+ * An attack is drawn from its seed alone. The cases of `cases/` are attacks that once found something; they come first. An
+ * attack that fails is printed as such a file. `PIPEGATE_SEED=<seed> node dist/test/fuzz/fuzz.test.js` begins with that
+ * one. For longer: `PIPEGATE_FUZZ_SECONDS=600 npx tap --timeout=900 dist/test/fuzz/fuzz.test.js`.
+ */
+
+import { readdirSync, readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { eventually } from '../support/eventually.js'
+import { assail } from './assailant.js'
+import { type Attack, attackOf } from './attack.js'
+import { canary } from './canary.js'
+import { Server } from './server.js'
+
+const SECONDS = Number(process.env.PIPEGATE_FUZZ_SECONDS ?? 10)
+const FIRST = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
+const CASES = fileURLToPath(new URL('../../../test/fuzz/cases/', import.meta.url))
+const AT_ONCE = 40
+const CANARIES = 2
+const CANARY_EVERY_MS = 50
+const HEALTH_EVERY_MS = 200
+const MOST_FAILURES = 5
+const MIB = 1024 * 1024
+/** Of the whole process: its heap is limited besides. */
+const MOST_GROWTH = 192 * MIB
+
+t.setTimeout((SECONDS + 240) * 1000)
+
+t.test('whatever is sent, nobody else notices', { timeout: (SECONDS + 180) * 1000 }, async (t) => {
+  const server = new Server()
+  t.teardown(() => server.kill())
+  await server.started()
+  await canary(server.port)
+  const before = await footprint(server)
+
+  const cases = readCases()
+  const until = performance.now() + SECONDS * 1000
+  let next = FIRST
+  let failures = 0
+  const isOver = () => performance.now() >= until || failures >= MOST_FAILURES || server.ended !== undefined
+  const draw = () => cases.shift() ?? (isOver() ? undefined : attackOf(next++))
+  const underWay = new Set<Attack>()
+  const attacks = async () => {
+    for (let attack = draw(); attack !== undefined && server.ended === undefined; attack = draw()) {
+      underWay.add(attack)
+      const problems = await carryOut(server.port, attack)
+      if (server.ended !== undefined) return
+      underWay.delete(attack)
+      if (problems.length === 0) continue
+      failures++
+      tell(t, attack, problems)
+    }
+  }
+  let canaries = 0
+  const fly = async () => {
+    for (; !isOver(); await sleep(CANARY_EVERY_MS)) {
+      await canary(server.port)
+      canaries++
+    }
+  }
+  const look = async () => {
+    for (; !isOver(); await sleep(HEALTH_EVERY_MS)) await server.vitals()
+  }
+  const work = [...times(AT_ONCE, attacks), ...times(CANARIES, fly), look()]
+  for (const { reason } of (await Promise.allSettled(work)).filter((each) => each.status === 'rejected'))
+    t.fail(`${reason}`)
+
+  t.comment(`seeds ${FIRST} to ${next - 1}, ${canaries} honest transfers`)
+  t.equal(server.ended, undefined, 'it lives')
+  if (server.ended !== undefined) for (const attack of underWay) tell(t, attack, ['it was under way'])
+  else await leavesNothing(t, server, before)
+  t.ok(canaries > 0, 'honest transfers ran')
+  t.same(server.complaints, [], 'it has nothing to complain of')
+})
+
+function times<T>(count: number, start: () => T): T[] {
+  return Array.from({ length: count }, start)
+}
+
+function readCases(): Attack[] {
+  const files = readdirSync(CASES).filter((file) => file.endsWith('.json'))
+  return files.map((file) => JSON.parse(readFileSync(CASES + file, 'utf8')) as Attack)
+}
+
+async function carryOut(port: number, { lines }: Attack): Promise<string[]> {
+  try {
+    return (await Promise.all(lines.map((line) => assail(port, line)))).flat()
+  } catch (error) {
+    return [`${error}`]
+  }
+}
+
+function tell(t: Test, attack: Attack, problems: readonly string[]): void {
+  t.comment(JSON.stringify(attack))
+  t.fail(`attack ${attack.name}: ${problems.join('; ')}`)
+}
+
+async function footprint(server: Server) {
+  return {
+    memory: await server.metric('process_resident_memory_bytes'),
+    descriptors: await server.metric('process_open_fds'),
+  }
+}
+
+async function leavesNothing(t: Test, server: Server, before: Awaited<ReturnType<typeof footprint>>): Promise<void> {
+  await t.resolves(
+    eventually(
+      async () => {
+        const { waiting, streaming, heldBytes } = await server.vitals()
+        const { descriptors } = await footprint(server)
+        const more = descriptors - before.descriptors
+        return (
+          waiting + streaming + heldBytes + Math.max(0, more) === 0 ||
+          JSON.stringify({ waiting, streaming, heldBytes, more })
+        )
+      },
+      { timeoutMs: 60_000, everyMs: 100 },
+    ),
+    'nothing is left',
+  )
+  const { memory } = await footprint(server)
+  const growth = Math.round((memory - before.memory) / MIB)
+  t.ok(growth * MIB < MOST_GROWTH, `${growth} MiB more memory than at the start`)
+}
