@@ -21,6 +21,9 @@ const SCREENSHOTS = join(PROJECT, 'test/screenshots')
 const LARGE = 200_000_000
 const OWNER = makeToken()
 
+/** A browser on a machine that is three times slower. */
+t.setTimeout(300_000)
+
 const chromium = await Chromium.start(t)
 const folder = mkdtempSync(join(tmpdir(), 'pipegate-pages-'))
 t.teardown(() => rmSync(folder, { recursive: true, force: true }))
