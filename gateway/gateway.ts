@@ -73,11 +73,12 @@ export class Gateway {
       },
     }
     const table = () => this.table
+    const view = this.#view()
     this.#plugins = new PluginHost(plugins, {
       log: this.log,
       prefix: config.prefix,
       pipes,
-      gateway: this.#view(),
+      gateway: view,
       throttles: this.#throttles,
       now,
       decideMs: config.decide * 1000,
@@ -97,6 +98,7 @@ export class Gateway {
         replyAtEnd: config.reply === 'end',
         newTransferId,
         onFault: (error) => this.log.error({ err: error }, 'a request met a defect of the gateway'),
+        schemeOf: view.schemeOf,
         health: () => this.#health(),
       },
       plugins.length === 0 ? null : this.#plugins,

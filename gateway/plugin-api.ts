@@ -271,7 +271,10 @@ export interface Join extends Context {
 /** A path of the plugin's own. */
 export interface Route {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** Exact, below the prefix: `/metrics`. No pipe can have that name any more. `GET` answers `HEAD` as well. */
+  /**
+   * Exact, below the prefix: `/metrics`; `/` is the empty name. No pipe can have that name any more. `GET` answers `HEAD` as
+   * well.
+   */
   readonly path: `/${string}`
   /** It answers without the prefix too. Otherwise the bare path is 404, with the right address. */
   readonly bare?: boolean
@@ -282,11 +285,15 @@ export interface Route {
   handle(request: RequestView, reply: Reply, context: Context): void
 }
 
-/** A parameter that makes `GET /name?param` something else than a receiver. It passes `onAdmit` as a watcher. */
+/** A parameter that makes `GET /name?param` something else than a receiver. It passes `onAdmit` as a watcher, if it is not `open`. */
 export interface Mode {
   readonly param: string
   /** It answers `HEAD` too. */
   readonly head?: boolean
+  /** Nobody is asked: for what says nothing of the pipe, but its name, to whoever knows that. */
+  readonly open?: boolean
+  /** Whether the parameter means something in this request; in every one without this. Otherwise it is as good as absent. */
+  applies?(request: RequestView): boolean
   /** What one needs to be allowed for it; `watch` without this. */
   right?(request: RequestView): Right
   handle(request: RequestView, reply: Reply, join: Join, pipe: PipeView | undefined): void

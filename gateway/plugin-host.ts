@@ -168,7 +168,11 @@ export class PluginHost {
       const guard = new Guard(plugin.name, `?${mode.param}`, this.surroundings.log)
       const handle: Mode['handle'] = (request, reply, join, pipe) =>
         handled(guard, join, reply, () => mode.handle(request, reply, join, pipe))
-      this.modes.set(mode.param, { ...mode, ...(mode.right && { right: mode.right.bind(mode) }), handle, guard })
+      const asked = {
+        ...(mode.right && { right: mode.right.bind(mode) }),
+        ...(mode.applies && { applies: mode.applies.bind(mode) }),
+      }
+      this.modes.set(mode.param, { ...mode, ...asked, handle, guard })
     }
     for (const route of parts.routes ?? []) {
       const guard = new Guard(plugin.name, route.path, this.surroundings.log)

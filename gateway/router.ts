@@ -26,6 +26,8 @@ export interface RouterOptions extends AddressRules {
   readonly newTransferId: () => string
   /** A defect was caught where nobody could be told. */
   readonly onFault: (error: unknown) => void
+  /** What the client of a request speaks. */
+  readonly schemeOf: (request: RequestView) => 'http' | 'https'
   /** What `/health` says, and with which status. */
   readonly health: () => { readonly status: number; readonly body: unknown }
 }
@@ -98,8 +100,8 @@ export class Router {
     const address = readAddress(request.path, this.options)
     if (address instanceof Refusal) return address
     const routes = this.#plugins?.routes.get(`/${address.name}`)
+    if (address.kind === 'reserved') return this.#reserved(asked, address, routes)
     if (routes !== undefined) return this.#answerRoute(asked, routes, address)
-    if (address.kind === 'reserved') return this.#reserved(request, address)
     switch (request.method) {
       case 'PUT':
       case 'POST':
@@ -141,15 +143,21 @@ export class Router {
   #look(asked: Asked, name: string): Said {
     const { request } = asked.exchange
     const parameters = new Parameters(request.query)
-    const mode = this.#mode(parameters)
+    const mode = this.#mode(parameters, asked.exchange)
+    if (mode instanceof Refusal) return mode
     if (request.method === 'HEAD' && mode?.head !== true) return notAllowed(request, NAME_METHODS)
     return mode === undefined ? this.#receive(asked, name, parameters) : this.#answerMode(asked, name, mode)
   }
 
-  #mode(parameters: Parameters): Handled<Mode> | undefined {
+  #mode(parameters: Parameters, { request, id }: Exchange): Handled<Mode> | Refusal | undefined {
     for (const mode of this.#plugins?.modes.values() ?? []) {
       const value = parameters.get(mode.param)
-      if (value !== undefined && !/^(0|false|no)$/i.test(value)) return mode
+      if (value === undefined || /^(0|false|no)$/i.test(value)) continue
+      try {
+        if (mode.applies?.(request) ?? true) return mode
+      } catch (error) {
+        return mode.guard.fault(id, error)
+      }
     }
     return undefined
   }
@@ -165,11 +173,15 @@ export class Router {
     } catch (error) {
       return failed(error)
     }
-    return this.#admit({ exchange, framing, visit }, { side: 'watcher', right }, name, (request) => {
+    const who = { side: 'watcher', right } as const
+    const goOn = (request: RequestView) => {
       const reply = exchange.toReply(accept, afterAnswer(framing), failed)
       mode.handle(request, reply, join, this.table.get(join.key))
       return undefined
-    })
+    }
+    if (mode.open !== true) return this.#admit({ exchange, framing, visit }, who, name, goOn)
+    join.asks(who, name)
+    return letIn(join, goOn, exchange.request)
   }
 
   /**
@@ -332,13 +344,17 @@ export class Router {
     }
   }
 
-  #reserved(request: RequestView, address: Address & { kind: 'reserved' }): Answer | Refusal {
+  #reserved(asked: Asked, address: Address & { kind: 'reserved' }, routes?: readonly Handled<Route>[]): Said {
+    const { request } = asked.exchange
     const { name, underPrefix } = address
     const found = name === '' ? '/' : name
     if (sends(request)) return new Refusal(FAILURES.reservedName, { found })
     if (request.method === 'OPTIONS') return allow(RESERVED_METHODS)
     if (request.method !== 'GET' && request.method !== 'HEAD') return notAllowed(request, RESERVED_METHODS)
-    if (this.#mode(new Parameters(request.query)) !== undefined) return new Refusal(FAILURES.reservedName, { found })
+    const mode = this.#mode(new Parameters(request.query), asked.exchange)
+    if (mode instanceof Refusal) return mode
+    if (mode !== undefined) return new Refusal(FAILURES.reservedName, { found })
+    if (routes !== undefined) return this.#answerRoute(asked, routes, address)
     if (name === 'health' && underPrefix) {
       const { status, body } = this.options.health()
       return jsonAnswer(status, body, retryAfter(status))
@@ -352,7 +368,7 @@ export class Router {
 
   #help(request: RequestView): string {
     const host = show(request.header('host')) || 'localhost'
-    const base = `${host}${this.options.prefix}`
+    const base = `${this.options.schemeOf(request)}://${host}${this.options.prefix}`
     return [
       'pipegate: the body of one request becomes the response of another. Either side may come first.',
       '',
@@ -387,7 +403,7 @@ function unsendable(request: RequestView): Refusal | undefined {
 
 /** Why this request cannot be a receiver, whatever the pipe. */
 function unreceivable(request: RequestView, parameters: Parameters): Refusal | undefined {
-  return isServiceWorker(request) ?? unavailable(parameters, ['progress', 'status', 'receive'])
+  return isServiceWorker(request) ?? unavailable(parameters, ['progress', 'status'])
 }
 
 function isServiceWorker(request: RequestView): Refusal | undefined {

@@ -10,12 +10,13 @@ export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: 
   limits: () => import('./limits/index.js'),
   metrics: () => import('./metrics/index.js'),
   progress: () => import('./progress/index.js'),
+  pages: () => import('./pages/index.js'),
   openapi: () => import('./openapi/index.js'),
   'access-log': () => import('./access-log/index.js'),
 }
 
 /** Those that are loaded without being asked for, until the configuration says `enabled: false`. */
-export const DEFAULTS = ['cors', 'metrics', 'progress', 'openapi'] as const
+export const DEFAULTS = ['cors', 'metrics', 'progress', 'pages', 'openapi'] as const
 
 /** Commands of the program that belong to a plugin. */
 export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {

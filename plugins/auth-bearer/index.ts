@@ -145,7 +145,7 @@ function admit(host: Host<Config, Key>, table: TokenTable, request: RequestView,
   const credentials = readCredentials(request)
   if (credentials.kind === 'repeated') return host.refuse('repeated', { found: credentials.count })
   if (credentials.kind === 'absent') {
-    if (!anonymous.has(right)) return host.refuse('missing', {}, challenges(basic))
+    if (!anonymous.has(right)) return host.refuse('missing', {}, challenges(basic, request))
     return join.identify({ project: '', subject: 'anonymous', rights: anonymous })
   }
   const isBasic = credentials.kind === 'basic'
@@ -153,7 +153,7 @@ function admit(host: Host<Config, Key>, table: TokenTable, request: RequestView,
   const grant = table.find(credentials.kind === 'malformed' ? '' : credentials.token)
   const mayBeJwt = credentials.kind === 'bearer' && looksLikeJwt(credentials.token) && host.has('auth-jwt')
   if (grant === undefined && mayBeJwt) return undefined
-  if (grant === undefined || (isBasic && !basic)) return host.refuse('unknown', {}, challenges(basic))
+  if (grant === undefined || (isBasic && !basic)) return host.refuse('unknown', {}, challenges(basic, request))
   if (isBasic && isFromElsewhere(request)) return host.refuse('crossSite')
   return allow(host, grant, right, join)
 }
@@ -170,7 +170,9 @@ function allow(host: Host<Config, Key>, grant: Grant, right: Right, join: Join):
   return join.identify(identity)
 }
 
-function challenges(basic: boolean): HeaderList {
+function challenges(basic: boolean, request: RequestView): HeaderList {
   const bearer = ['WWW-Authenticate', 'Bearer realm="pipegate"'] as const
-  return basic ? [bearer, ['WWW-Authenticate', 'Basic realm="pipegate", charset="UTF-8"']] : [bearer]
+  // A script that says that it is one asks for the token itself; to Basic its browser would ask for a password first.
+  const isScript = request.header('x-requested-with') !== ''
+  return basic && !isScript ? [bearer, ['WWW-Authenticate', 'Basic realm="pipegate", charset="UTF-8"']] : [bearer]
 }

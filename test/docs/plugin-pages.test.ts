@@ -202,6 +202,11 @@ const STAGES: Readonly<Record<string, (run: Try) => Promise<unknown>>> = {
     const { stdout } = await curlDone(['-H', 'Accept: application/json', here(program, link)])
     run.t.match(JSON.parse(stdout.toString()), { state: 'idle' })
   },
+  pages: (run) => run.check(),
+  async 'pages.receive'(run) {
+    const [received = ''] = await run.commands(await run.serve('plugins: []'))
+    run.t.match(received, /hello$/)
+  },
   openapi: (run) => run.check(),
   'openapi.read': async (run) => run.asShown(await run.serve('plugins: []')),
   progress: (run) => run.check(),

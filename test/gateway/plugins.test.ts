@@ -1,6 +1,15 @@
 /** The plugin host over real sockets: who is asked when, what a plugin may do, and what its defects cannot. */
 import t from 'tap'
-import { definePlugin, type Hooks, type Join, type Parts, PLUGIN_API, textAnswer, z } from '../../gateway/plugin-api.js'
+import {
+  definePlugin,
+  type Hooks,
+  type Join,
+  type Parts,
+  PLUGIN_API,
+  type Route,
+  textAnswer,
+  z,
+} from '../../gateway/plugin-api.js'
 import type { LoadedPlugin } from '../../gateway/plugin-host.js'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
@@ -504,6 +513,50 @@ t.test('limits that a gate sets hold for the transfer', async (t) => {
   t.match((await slow.result).stdout.toString('latin1'), /X-Strict: yes/i)
   t.match(sent.stdout.toString(), /X-Strict: yes/i, 'on both sides')
   t.ok(seconds > 0.5 && seconds < 3, `200 kB at 200 kB/s took ${seconds.toFixed(2)} s`)
+})
+
+t.test('a mode may be open to everybody, and be meant in some requests only', async (t) => {
+  const gateway = await startGateway(
+    t,
+    {},
+    {
+      plugins: [
+        plugin('closed', (host) => ({ hooks: { onAdmit: () => host.refuse('no', { who: 'anybody' }) } })),
+        plugin('modes', () => ({
+          modes: [
+            {
+              param: 'shown',
+              open: true,
+              applies: (request) => request.header('accept') === 'text/html',
+              handle: (_request, reply, join) => void reply.give(textAnswer(200, `${join.side} of ${join.name}\n`)),
+            },
+            {
+              param: 'broken',
+              applies() {
+                throw new Error('defect')
+              },
+              handle() {},
+            },
+          ],
+        })),
+      ],
+    },
+  )
+  const said = async (...args: string[]) => (await curlDone(args)).stdout.toString()
+  t.equal(await said('-H', 'Accept: text/html', gateway.url('x?shown')), 'watcher of x\n')
+  t.equal(await statusOf(gateway.url('x?shown')), '403', 'a receiver, whom nobody lets in')
+  t.equal(await statusOf('-H', 'Accept: text/html', gateway.url('x?shown=0')), '403')
+  t.match(await said(gateway.url('x?broken')), /The plugin modes failed/)
+})
+
+t.test('a plugin can own the empty name, and nobody can send to it', async (t) => {
+  const handle: Route['handle'] = (_request, reply) => void reply.give(textAnswer(200, 'welcome\n'))
+  const top = plugin('top', () => ({ routes: [{ method: 'GET', path: '/', bare: true, handle }] }))
+  const gateway = await startGateway(t, {}, { plugins: [top] })
+  for (const path of ['', '/', '/api/v1/pipe', '/api/v1/pipe/'])
+    t.equal((await curlDone([`${gateway.origin}${path}`])).stdout.toString(), 'welcome\n', path)
+  t.equal(await statusOf('-d', 'x', `${gateway.origin}/`), '400')
+  t.equal(await statusOf('-X', 'DELETE', `${gateway.origin}/`), '405')
 })
 
 t.test('a plugin has paths of its own', async (t) => {

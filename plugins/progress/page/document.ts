@@ -13,14 +13,14 @@ export function body(name: string, { phase, share, fields }: View, icon: string)
   <p id="link" class="script">Live</p>
 </header>
 
-<section class="state" aria-label="State">
+<section class="card state" aria-label="State">
   <p class="headline"><img id="icon" src="${icon}" alt="" width="28" height="28">${text('headline')}</p>
   <p class="figure" data-field="figure">${fields.figure}</p>
   <progress max="1"${share !== null && html` value="${share}"`} aria-label="Transferred"></progress>
   <p class="sentence" data-field="sentence">${fields.sentence}</p>
 </section>
 
-<dl class="figures">
+<dl class="card figures">
   ${figure('Transferred', 'bytes', note('bytesNote'))}
   ${figure(text('speedLabel'), 'speed', note('speedNote'))}
   ${figure('Average', 'average', null)}
@@ -29,14 +29,14 @@ export function body(name: string, { phase, share, fields }: View, icon: string)
   ${figure('Receivers', 'receivers', note('receiversNote'))}
 </dl>
 
-<section class="plot script" aria-labelledby="plot-title">
+<section class="card plot script" aria-labelledby="plot-title">
   <h2 id="plot-title">Speed since the start</h2>
   <p id="point" aria-hidden="true"></p>
   <div id="chart" role="img" hidden></div>
   <p class="empty" data-field="noLine">${fields.noLine}</p>
 </section>
 
-<section class="last" aria-labelledby="last-title">
+<section class="card last" aria-labelledby="last-title">
   <h2 id="last-title">Last transfer</h2>
   <p data-field="last">${fields.last}</p>
   <p class="note" data-field="lastNote">${fields.lastNote}</p>

@@ -1,4 +1,5 @@
 import { type Answer, html, htmlPage } from '../../../gateway/plugin-api.js'
+import { readable } from '../../page-kit/readable.js'
 import type { Snapshot } from '../snapshot.js'
 import { SCRIPT_TEXTS, STYLES } from './assets.js'
 import { body } from './document.js'
@@ -29,16 +30,6 @@ export function dashboard(snapshot: Snapshot, { name, frameAncestors, refreshSec
     data: { snapshot, name: shownName },
     frameAncestors,
   })
-}
-
-/** The name with its escapes decoded, unless it would look like another one then. */
-function readable(name: string): string {
-  try {
-    const decoded = decodeURIComponent(name)
-    return /[\p{C}\p{Zl}\p{Zp}]/u.test(decoded) ? name : decoded
-  } catch {
-    return name
-  }
 }
 
 /** A server does not know what time it is where the page is read. */

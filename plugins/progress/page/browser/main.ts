@@ -1,11 +1,12 @@
 /** Brings the dashboard to life. What it says is in `view.ts`, which the server has drawn it with before. */
+import { Announcer } from '../../../page-kit/page/browser/announcer.js'
+import { copyButton } from '../../../page-kit/page/browser/copy-button.js'
+import { Follower, type Link } from '../../../page-kit/page/browser/follower.js'
 import type { Figures, Receipt, Snapshot } from '../../snapshot.js'
 import { iconOf } from '../icon.js'
 import { afterDone, afterProgress, afterState } from '../shown.js'
 import { type SpeedHistory, SpeedLine } from '../speed-line.js'
 import { type Shown, type View, viewOf } from '../view.js'
-import { Announcer } from './announcer.js'
-import { Follower, type Link } from './follower.js'
 import { Plot } from './plot.js'
 
 const element = <E extends Element = HTMLElement>(selector: string): E => document.querySelector<E>(selector)!
@@ -124,20 +125,9 @@ function clock(unixMs: number): string {
 
 function showCommand(): void {
   const command = `pipegate watch '${location.href.replaceAll("'", '%27')}'`
-  const button = element<HTMLButtonElement>('#copy')
   write(element('#command'), command)
   element('#terminal').hidden = false
-  // Only pages from https or this machine may write to the clipboard.
-  button.hidden = navigator.clipboard === undefined
-  button.addEventListener('click', async () => {
-    // In somebody else's frame it may be forbidden.
-    const isCopied = await navigator.clipboard.writeText(command).then(
-      () => true,
-      () => false,
-    )
-    write(button, isCopied ? 'Copied' : 'Not allowed')
-    setTimeout(() => write(button, 'Copy'), 2000)
-  })
+  copyButton(element('#copy'), () => command)
 }
 
 element('#again').addEventListener('click', () => follower.again())

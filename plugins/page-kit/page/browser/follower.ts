@@ -3,7 +3,14 @@
 /** How the connection is. `resting`: the transfer is over, and the next one is looked for from time to time. */
 export type Link =
   | { readonly kind: 'live' | 'resting' }
-  | { readonly kind: 'lost'; readonly why: string; readonly tries: number; readonly retryAt: number }
+  | {
+      readonly kind: 'lost'
+      readonly why: string
+      /** What the server answered; undefined when it did not. */
+      readonly status?: number | undefined
+      readonly tries: number
+      readonly retryAt: number
+    }
 
 export interface FollowerEvents {
   event(name: string, data: unknown): void
@@ -13,6 +20,7 @@ export interface FollowerEvents {
 /** Why there is no connection, as a sentence, and for how long none shall be tried. */
 interface Loss {
   readonly why: string
+  readonly status?: number
   readonly atLeastMs?: number
 }
 
@@ -42,29 +50,43 @@ export class Follower {
   /** When this connection brought its first event; 0 before. */
   #liveAt = 0
   #open = false
+  readonly #ended = new AbortController()
 
+  /** @param headers of each request, asked for each time */
   constructor(
     readonly url: string,
     readonly on: FollowerEvents,
+    readonly headers: () => Readonly<Record<string, string>> = () => ({}),
   ) {}
 
   start(): void {
-    setInterval(() => this.#suspect(SILENCE_MS), 5000)
-    document.addEventListener('visibilitychange', () => {
-      if (document.visibilityState === 'visible') this.#suspect(DOUBT_MS)
-    })
-    window.addEventListener('online', () => this.again())
+    const { signal } = this.#ended
+    const clock = setInterval(() => this.#suspect(SILENCE_MS), 5000)
+    signal.addEventListener('abort', () => clearInterval(clock))
+    const wake = () => document.visibilityState === 'visible' && this.#suspect(DOUBT_MS)
+    document.addEventListener('visibilitychange', wake, { signal })
+    window.addEventListener('online', () => this.again(), { signal })
     // A page that is put aside gives its connection back, and takes another one when it is shown again.
-    window.addEventListener('pagehide', () => this.#stop())
-    window.addEventListener('pageshow', (event) => {
-      if (event.persisted) this.again()
-    })
+    window.addEventListener('pagehide', () => this.#stop(), { signal })
+    window.addEventListener('pageshow', (event) => event.persisted && this.again(), { signal })
     this.again()
+  }
+
+  /** Until `again`. */
+  pause(): void {
+    this.#stop()
+  }
+
+  /** For good. */
+  end(): void {
+    this.#ended.abort()
+    this.#stop()
   }
 
   /** Connects anew, now. */
   again(): void {
     this.#stop()
+    if (this.#ended.signal.aborted) return
     this.#abort = new AbortController()
     void this.#follow(this.#abort.signal)
   }
@@ -92,7 +114,11 @@ export class Follower {
   }
 
   async #listen(signal: AbortSignal): Promise<End> {
-    const response = await fetch(this.url, { headers: { Accept: 'text/event-stream' }, cache: 'no-store', signal })
+    const response = await fetch(this.url, {
+      headers: { Accept: 'text/event-stream', ...this.headers() },
+      cache: 'no-store',
+      signal,
+    })
     if (response.status === 204) return 'over'
     if (!response.ok || response.body === null) return refused(response)
     return (await this.#read(response.body)) ? 'over' : { why: 'The connection ended.' }
@@ -146,12 +172,12 @@ export class Follower {
     this.#later(Math.min(LONGEST_REST_MS, 2000 * 1.5 ** this.#rests++))
   }
 
-  #lost({ why, atLeastMs = 0 }: Loss): void {
+  #lost({ why, status, atLeastMs = 0 }: Loss): void {
     this.#stop()
     const tries = ++this.#failures
     const wait = Math.min(LONGEST_WAIT_MS, 500 * 2 ** tries)
     const retryAt = this.#later(Math.max(atLeastMs, wait * (0.5 + Math.random() / 2)))
-    this.on.link({ kind: 'lost', why, tries, retryAt })
+    this.on.link({ kind: 'lost', why, status, tries, retryAt })
   }
 
   /** Returns when, as a Unix time in milliseconds. */
@@ -165,5 +191,6 @@ export class Follower {
 async function refused(response: Response): Promise<Loss> {
   const said = /^\[ERROR\] (.*)/.exec(await response.text())?.[1]
   const seconds = Number(response.headers.get('Retry-After'))
-  return { why: said ?? `The server answered ${response.status}.`, atLeastMs: seconds > 0 ? seconds * 1000 : 0 }
+  const { status } = response
+  return { why: said ?? `The server answered ${status}.`, status, atLeastMs: seconds > 0 ? seconds * 1000 : 0 }
 }

@@ -1,0 +1,83 @@
+import { randomFillSync } from 'node:crypto'
+import {
+  type Answer,
+  definePlugin,
+  Parameters,
+  PLUGIN_API,
+  type RequestView,
+  type Route,
+  readAddress,
+  textAnswer,
+  z,
+} from '../../gateway/plugin-api.js'
+import { newName } from './name.js'
+import { ICON } from './page/icon.js'
+import { noscriptPage } from './page/noscript.js'
+import { receivePage } from './page/receive.js'
+import { sendPage } from './page/send.js'
+
+/** Pipes are nobody's to find. */
+const ROBOTS = textAnswer(200, 'User-agent: *\nDisallow: /\n')
+
+const FAVICON: Answer = {
+  status: 200,
+  headers: [
+    ['Content-Type', 'image/svg+xml'],
+    ['Cache-Control', 'public, max-age=86400'],
+    ['X-Content-Type-Options', 'nosniff'],
+    ['Content-Security-Policy', "default-src 'none'"],
+  ],
+  body: ICON,
+}
+
+/** Pages for people with a browser: to send at `/`, to receive at `?receive`, and without scripts at `/noscript`. */
+export default definePlugin({
+  name: 'pages',
+  api: PLUGIN_API,
+  summary: 'Sends (/) and receives (?receive) in a browser.',
+  config: z.strictObject({}),
+
+  setup(host) {
+    const { prefix } = host
+    const rules = { prefix, bareNames: true }
+    /** What stands before the name in addresses that a page gives out: what its own has. */
+    const base = ({ path }: RequestView) => {
+      const address = readAddress(path, rules)
+      return 'underPrefix' in address && address.underPrefix ? prefix : ''
+    }
+    const links = () => host.has('links')
+    const page = (path: `/${string}`, answer: (request: RequestView) => Answer) =>
+      ({
+        method: 'GET',
+        path,
+        bare: true,
+        handle: (request, reply) => void reply.give(answer(request)),
+      }) as const satisfies Route
+    return {
+      routes: [
+        page('/', (request) => sendPage({ base: base(request), links: links() })),
+        page('/noscript', (request) => {
+          const parameters = new Parameters(request.query)
+          return noscriptPage({
+            base: base(request),
+            name: parameters.get('name') ?? '',
+            receivers: parameters.get('n') ?? '',
+            suggestion: newName((numbers) => randomFillSync(numbers)),
+          })
+        }),
+        page('/favicon.ico', () => FAVICON),
+        page('/robots.txt', () => ROBOTS),
+      ],
+      modes: [
+        {
+          param: 'receive',
+          // It shows what its address has, and nothing of the pipe: what it asks for then is asked for as by anybody.
+          open: true,
+          // To a curl it is a parameter without a meaning: it receives.
+          applies: (request) => request.method === 'GET' && request.header('accept').includes('text/html'),
+          handle: (request, reply, join) => void reply.give(receivePage(join.name, request.query, links())),
+        },
+      ],
+    }
+  },
+})

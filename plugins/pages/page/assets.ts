@@ -1,0 +1,43 @@
+/** What the pages are made of besides their text. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { COMMON_STYLE, joined, styleSheet } from '../../page-kit/bundle.js'
+
+export const STYLES: readonly string[] = [COMMON_STYLE, styleSheet('pages/page/pages.css')]
+
+/** What both pages have, each behind those it imports from. */
+const SHARED = [
+  'progress/format.js',
+  'progress/page/view.js',
+  'progress/page/icon.js',
+  'progress/page/shown.js',
+  'page-kit/page/browser/announcer.js',
+  'page-kit/page/browser/copy-button.js',
+  'page-kit/page/browser/follower.js',
+  'pages/page/sending.js',
+  'pages/page/browser/document.js',
+  'pages/page/browser/live.js',
+]
+
+/** A CommonJS module without imports, as a global variable of a page. */
+function asGlobal(name: string, module: string): string {
+  const text = readFileSync(createRequire(import.meta.url).resolve(module), 'utf8')
+  return `const ${name} = (() => { const exports = {};\n${text}\nreturn exports })()`
+}
+
+export const SEND_SCRIPTS: readonly string[] = [
+  asGlobal('uqr', 'uqr'),
+  joined([
+    ...SHARED,
+    'pages/words.js',
+    'pages/name.js',
+    'pages/page/browser/upload.js',
+    'pages/page/browser/choice.js',
+    'pages/page/browser/share.js',
+    'pages/page/browser/send.js',
+  ]),
+]
+
+export const RECEIVE_SCRIPTS: readonly string[] = [
+  joined([...SHARED, 'pages/page/receiving.js', 'pages/page/browser/save.js', 'pages/page/browser/receive.js']),
+]
