@@ -145,7 +145,10 @@ class Transfer {
       if (!(await each.isUsable())) problems.push(`${each.who}: its connection serves no other request`)
     }
     const { sender } = this
-    if (this.receivers[0]!.own.reuses && sender.hasListened && sender.isWhole && sender.trouble.kind === 'none') {
+    // Who was answered before its body had ended was told that this is the last answer.
+    const isLast = sender.reader.head?.headers.get('connection') === 'close'
+    const reuses = this.receivers[0]!.own.reuses && !isLast
+    if (reuses && sender.hasListened && sender.isWhole && sender.trouble.kind === 'none') {
       if (!(await sender.isUsable())) problems.push('sender: its connection serves no other request')
     }
     return problems
