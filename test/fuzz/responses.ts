@@ -109,9 +109,10 @@ function* faultsOf(response: RawResponse) {
     if (text.includes(SCRIPT)) yield 'a script in a page'
     if (new RegExp(`<[^>"]*${HANDLER}`).test(text)) yield 'a handler in a page'
   }
+  // With ?reply=end the lines that came before it stand there too.
   if (headers['x-pipe-code'] === undefined || !complete || body.length === 0) return
   if (type.startsWith('application/json')) JSON.parse(body.toString())
-  else if (!/^\[ERROR\] [^\x00-\x1f\x7f]+\n$/.test(body.toString('latin1')))
+  else if (!/^(?:\[INFO\] [^\x00-\x1f\x7f]+\n)*\[ERROR\] [^\x00-\x1f\x7f]+\n$/.test(body.toString('latin1')))
     yield `a refusal of ${show(body.toString('latin1'))}`
 }
 
