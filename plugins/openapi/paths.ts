@@ -1,3 +1,4 @@
+import { IDLE } from '../progress/idle.js'
 import { NAME, OF_HEAD, OF_RECEIVERS, OF_SENDERS } from './parameters.js'
 import { type Header, PLAIN, plain, refusals, response, STREAM } from './responses.js'
 
@@ -15,30 +16,6 @@ const LINES = [
   '[INFO] Transfer complete.',
   '',
 ].join('\n')
-
-const IDLE = {
-  state: 'idle',
-  kind: 'pipe',
-  transferId: null,
-  hasSender: false,
-  bytes: 0,
-  bytesTransferred: 0,
-  totalBytes: null,
-  speed: null,
-  mbps: null,
-  avgSpeed: null,
-  eta: null,
-  etaSec: null,
-  elapsed: null,
-  receivers: 0,
-  activeReceivers: 0,
-  totalReceivers: 0,
-  reason: null,
-  message: null,
-  sha256: null,
-  startedAt: null,
-  last: null,
-}
 
 const RECEIPT = {
   state: 'complete',

@@ -1,4 +1,5 @@
 import type { Pipes, PipeView } from '../../gateway/plugin-api.js'
+import { IDLE } from './idle.js'
 import type { Kept } from './kept.js'
 import { Meter } from './meter.js'
 import type { Receipts } from './receipts.js'
@@ -51,7 +52,7 @@ export class Transfers {
     const last = kept === undefined ? null : this.receipts.read(kept)
     if (pipe !== undefined) return this.#live(pipe, last)
     const final = this.lingering(key)
-    return final === undefined ? idle(last) : over(this.receipts.read(final), last)
+    return final === undefined ? { ...IDLE, last } : over(this.receipts.read(final), last)
   }
 
   /** The transfer with this id on this name, running or over. */
@@ -117,47 +118,25 @@ export class Transfers {
 
 const UNKNOWN = { speed: null, mbps: null, avgSpeed: null, eta: null, etaSec: null, elapsed: null } as const
 
-function idle(last: Receipt | null): Snapshot {
-  return {
-    state: 'idle',
-    kind: 'pipe',
-    transferId: null,
-    hasSender: false,
-    bytes: 0,
-    bytesTransferred: 0,
-    totalBytes: null,
-    ...UNKNOWN,
-    receivers: 0,
-    activeReceivers: 0,
-    totalReceivers: 0,
-    reason: null,
-    message: null,
-    sha256: null,
-    startedAt: null,
-    last,
-  }
-}
-
 function over(receipt: Receipt, last: Receipt | null): Snapshot {
   const { state, transferId, bytes, totalBytes, duration, avgSpeed, receivers, totalReceivers } = receipt
+  const { reason, message, sha256, startedAt } = receipt
   return {
+    ...IDLE,
     state,
-    kind: 'pipe',
     transferId,
-    hasSender: false,
     bytes,
     bytesTransferred: bytes,
     totalBytes,
-    ...UNKNOWN,
     avgSpeed,
     elapsed: duration,
     receivers,
     activeReceivers: receivers,
     totalReceivers,
-    reason: receipt.reason,
-    message: receipt.message,
-    sha256: receipt.sha256,
-    startedAt: receipt.startedAt,
+    reason,
+    message,
+    sha256,
+    startedAt,
     last,
   }
 }

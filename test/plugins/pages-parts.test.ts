@@ -4,7 +4,7 @@ import t from 'tap'
 import { inAddress, nameProblem, newName } from '../../plugins/pages/name.js'
 import { outcomeOf, outcomeOfReceipt, toldAtEnd } from '../../plugins/pages/page/sending.js'
 import { WORDS } from '../../plugins/pages/words.js'
-import { IDLE } from '../support/scripted-events.js'
+import { IDLE } from '../../plugins/progress/idle.js'
 
 t.test('a name has at least 40 bits, in words that can be told apart', async (t) => {
   t.equal(new Set(WORDS).size, 256)

@@ -1,11 +1,11 @@
 /** What the dashboard keeps from one event to the next, without a browser. */
 
 import t from 'tap'
+import { IDLE } from '../../plugins/progress/idle.js'
 import { dashboard } from '../../plugins/progress/page/index.js'
 import { afterDone, afterProgress, afterState } from '../../plugins/progress/page/shown.js'
 import { SpeedLine } from '../../plugins/progress/page/speed-line.js'
 import type { Receipt, Snapshot } from '../../plugins/progress/snapshot.js'
-import { IDLE } from '../support/scripted-events.js'
 
 const STREAMING: Snapshot = { ...IDLE, state: 'streaming', transferId: 'one', bytes: 5, elapsed: 2, totalReceivers: 1 }
 const RECEIPT: Receipt = {

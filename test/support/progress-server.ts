@@ -2,42 +2,17 @@
 
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { IDLE } from '../../plugins/progress/idle.js'
 import type { Figures, Receipt, Snapshot } from '../../plugins/progress/snapshot.js'
 import { eventually } from './eventually.js'
 
-const FIGURES: Figures = {
-  bytes: 0,
-  bytesTransferred: 0,
-  totalBytes: null,
-  speed: null,
-  mbps: null,
-  avgSpeed: null,
-  eta: null,
-  etaSec: null,
-  elapsed: null,
-  receivers: 0,
-  activeReceivers: 0,
-  totalReceivers: 0,
-}
+const { bytes, bytesTransferred, totalBytes, speed, mbps, avgSpeed, eta, etaSec, elapsed } = IDLE
+const NOTHING_YET = { bytes, bytesTransferred, totalBytes, speed, mbps, avgSpeed, eta, etaSec, elapsed }
 
 /** The transfer that a test is about, unless it says otherwise. */
 export const TRANSFER = 'transfer-number-1'
 
-export function snapshot(change: Partial<Snapshot> = {}): Snapshot {
-  return {
-    state: 'idle',
-    ...FIGURES,
-    kind: 'pipe',
-    transferId: null,
-    hasSender: false,
-    reason: null,
-    message: null,
-    sha256: null,
-    startedAt: null,
-    last: null,
-    ...change,
-  }
-}
+export const snapshot = (change: Partial<Snapshot> = {}): Snapshot => ({ ...IDLE, ...change })
 
 export function streaming(change: Partial<Snapshot> = {}): Snapshot {
   const there = { hasSender: true, receivers: 1, activeReceivers: 1, totalReceivers: 1 }
@@ -88,7 +63,7 @@ export class Visit {
   }
 
   progress(change: Partial<Figures>): void {
-    this.#event('progress', { ...FIGURES, receivers: 1, activeReceivers: 1, totalReceivers: 1, ...change })
+    this.#event('progress', { ...NOTHING_YET, receivers: 1, activeReceivers: 1, totalReceivers: 1, ...change })
   }
 
   done(data: Receipt): void {

@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { IDLE } from '../../plugins/progress/idle.js'
 import { dashboard } from '../../plugins/progress/page/index.js'
 import type { Figures, Receipt, Snapshot } from '../../plugins/progress/snapshot.js'
 import { eventually } from './eventually.js'
@@ -114,30 +115,6 @@ export class ScriptedEvents {
 
 export function event(name: string, data: unknown): string {
   return `event: ${name}\ndata: ${JSON.stringify(data)}\n\n`
-}
-
-export const IDLE: Snapshot = {
-  state: 'idle',
-  kind: 'pipe',
-  transferId: null,
-  hasSender: false,
-  bytes: 0,
-  bytesTransferred: 0,
-  totalBytes: null,
-  speed: null,
-  mbps: null,
-  avgSpeed: null,
-  eta: null,
-  etaSec: null,
-  elapsed: null,
-  receivers: 0,
-  activeReceivers: 0,
-  totalReceivers: 0,
-  reason: null,
-  message: null,
-  sha256: null,
-  startedAt: null,
-  last: null,
 }
 
 /** What a name that has such a receipt says right after the end. */

@@ -8,6 +8,7 @@ export const STYLES: readonly string[] = [COMMON_STYLE, styleSheet('pages/page/p
 /** What both pages have, each behind those it imports from. */
 const SHARED = [
   'progress/format.js',
+  'progress/idle.js',
   'progress/page/view.js',
   'progress/page/icon.js',
   'progress/page/shown.js',

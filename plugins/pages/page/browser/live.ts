@@ -1,6 +1,7 @@
 /** What goes on at a name, as it is told by `?progress`, and how that looks. */
 import { Follower, type Link } from '../../../page-kit/page/browser/follower.js'
 import { formatBytes } from '../../../progress/format.js'
+import { IDLE } from '../../../progress/idle.js'
 import { iconOf } from '../../../progress/page/icon.js'
 import { afterDone, afterProgress, afterState } from '../../../progress/page/shown.js'
 import { type Shown, type View, viewOf } from '../../../progress/page/view.js'
@@ -8,29 +9,8 @@ import type { Figures, Receipt, Snapshot } from '../../../progress/snapshot.js'
 import type { Told } from '../sending.js'
 import { element, write } from './document.js'
 
-export const NOTHING: Snapshot = {
-  state: 'idle',
-  kind: 'pipe',
-  transferId: null,
-  hasSender: false,
-  reason: null,
-  message: null,
-  sha256: null,
-  startedAt: null,
-  last: null,
-  bytes: 0,
-  bytesTransferred: 0,
-  totalBytes: null,
-  speed: null,
-  mbps: null,
-  avgSpeed: null,
-  eta: null,
-  etaSec: null,
-  elapsed: null,
-  receivers: 0,
-  activeReceivers: 0,
-  totalReceivers: 1,
-}
+/** Before anything has been told: somebody is expected to receive. */
+export const NOTHING: Snapshot = { ...IDLE, totalReceivers: 1 }
 
 export interface LiveOptions {
   /** Of what is followed. */
