@@ -5,7 +5,6 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { eventually, type Verdict } from './eventually.js'
-import { ownEnvironment } from './program.js'
 
 export interface PtyOptions {
   readonly columns: number
@@ -36,10 +35,10 @@ export class Pty {
   ) {
     this.#deviceFile = join(t.testdir(), 'tty')
     const all = `stty cols ${options.columns} rows 24; tty > '${this.#deviceFile}'; ${command}`
-    // What the tester's own terminal can show is another matter.
-    const { NO_COLOR: _1, FORCE_COLOR: _2, ...own } = ownEnvironment()
+    // What the tester's own terminal can show is another matter: Node asks a dozen variables (CI, TMUX, NO_COLOR, ...).
+    const { PATH, HOME } = process.env
     this.#child = spawn('script', ['-qefc', all, '/dev/null'], {
-      env: { ...own, TERM: 'xterm-256color', LC_ALL: 'C.UTF-8', SHELL: '/bin/sh', ...options.env },
+      env: { PATH, HOME, TERM: 'xterm-256color', LC_ALL: 'C.UTF-8', SHELL: '/bin/sh', ...options.env },
       stdio: ['pipe', 'pipe', 'inherit'],
     })
     this.#child.stdout.setEncoding('utf8').on('data', (text: string) => {
