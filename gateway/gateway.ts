@@ -1,5 +1,5 @@
 import { type PipeObserver, PipeTable, Pulse, Refusal, SlabPool } from '../core/index.js'
-import { clientAddressReader, schemeReader } from './client-address.js'
+import { clientAddressReader, proxyTest, schemeReader } from './client-address.js'
 import type { Config } from './config.js'
 import type { Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
@@ -237,6 +237,7 @@ export class Gateway {
         return gateway.#server.open
       },
       schemeOf: schemeReader(this.config.trustedProxies, this.config.tlsCert !== undefined),
+      isTrustedProxy: proxyTest(this.config.trustedProxies) ?? (() => false),
       get draining() {
         return gateway.#state !== 'open'
       },

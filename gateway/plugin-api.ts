@@ -145,6 +145,8 @@ export interface GatewayView {
   readonly openRequests: number
   /** What the client of a request speaks: with this gateway, or with the trusted proxy in front that says so. */
   schemeOf(request: Pick<RequestView, 'remoteAddress' | 'header'>): 'http' | 'https'
+  /** Whether `trustedProxies` covers a peer: what it says of where a request comes from holds. */
+  isTrustedProxy(address: string): boolean
   readonly draining: boolean
 }
 

@@ -1,0 +1,79 @@
+import { readFileSync } from 'node:fs'
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import type { Host } from '../../gateway/plugin-api.js'
+import type { Config, ForwardingConfig } from './config.js'
+import type { FailureKey } from './failures.js'
+import type { Forwarding } from './forwarding.js'
+import { Pool } from './pool.js'
+import type { Upstream } from './upstream.js'
+
+export type ProxyHost = Host<Config, FailureKey>
+
+/** How long each part of a request may take, in milliseconds; Infinity for no limit. */
+export interface Timeouts {
+  readonly connect: number
+  readonly response: number
+  readonly idle: number
+}
+
+/** How a connection is taken: from those that are kept, or a fresh one. */
+export interface Agents {
+  readonly kept: HttpAgent
+  readonly fresh: HttpAgent
+}
+
+const RESPONSE_S = 60
+const IDLE_S = 300
+
+/** What stands behind a route: its upstreams, the connections to them, and the requests that are on their way. */
+export class Service {
+  readonly pool: Pool
+  readonly timeouts: Timeouts
+  readonly running = new Set<Forwarding>()
+  readonly #http = agents(HttpAgent, {})
+  readonly #https: Agents
+
+  /** @throws Error with one line */
+  constructor(
+    readonly config: ForwardingConfig,
+    readonly host: ProxyHost,
+    headers: Readonly<Record<string, string>>,
+  ) {
+    const { ca, timeouts, balance } = config
+    this.pool = new Pool({ config, headers, log: host.log })
+    this.#https = agents(HttpsAgent, ca === undefined ? {} : { ca: readFileSync(host.resolve(ca)) })
+    // Pipegates have limits of their own, which know what is waited for.
+    const byName = balance === 'name'
+    this.timeouts = {
+      connect: ms(timeouts.connect),
+      response: ms(timeouts.response ?? (byName ? 0 : RESPONSE_S)),
+      idle: ms(timeouts.idle ?? (byName ? 0 : IDLE_S)),
+    }
+  }
+
+  agentsFor({ protocol }: Upstream): Agents {
+    return protocol === 'https:' ? this.#https : this.#http
+  }
+
+  /** Ends what has taken too long. */
+  tick(now: number): void {
+    for (const forwarding of this.running) forwarding.tick(now)
+  }
+
+  stop(): void {
+    this.pool.stop()
+    for (const { kept, fresh } of [this.#http, this.#https]) {
+      kept.destroy()
+      fresh.destroy()
+    }
+  }
+}
+
+function agents(Agent: typeof HttpAgent, options: object): Agents {
+  return { kept: new Agent({ ...options, keepAlive: true }), fresh: new Agent(options) }
+}
+
+function ms(seconds: number): number {
+  return seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1000
+}
