@@ -92,6 +92,8 @@ async function answers(
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   response.resume()
   if (!response.complete) await once(response, 'end')
+  // A body without a length ends well when its request is taken back.
+  signal.throwIfAborted()
   return response.statusCode!
 }
 
