@@ -56,7 +56,7 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
     readonly framing?: Framing,
   ) {
     if (framing === undefined || framing.length === 0) return
-    this.#upload = new UwsUpload(exchange, framing.length === undefined, (error) => this.#wrong(error))
+    this.#upload = new UwsUpload(exchange, framing.length === undefined, { failed: (error) => this.#wrong(error) })
   }
 
   get res() {
