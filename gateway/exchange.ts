@@ -33,7 +33,7 @@ export interface Exchange {
     after: AfterAnswer,
     failed: (error: unknown) => Refusal,
     framing?: Framing,
-  ): Reply & { readonly body: Body }
+  ): Reply & { readonly body: Body; limit(limits: SideLimits | undefined): void }
   /** Gives a complete short response at once, even while the client still uploads. */
   answer(answer: Answer, after?: AfterAnswer): void
   /** Makes the request's body a source. Until `seated` it holds what has been read already, and reads no more. */

@@ -28,6 +28,8 @@ export interface RouterOptions extends AddressRules {
   readonly onFault: (error: unknown) => void
   /** What the client of a request speaks. */
   readonly schemeOf: (request: RequestView) => 'http' | 'https'
+  /** No new work is taken on. */
+  readonly isDraining: () => boolean
   /** What `/health` says, and with which status. */
   readonly health: () => { readonly status: number; readonly body: unknown }
 }
@@ -60,6 +62,8 @@ export type Installed = Pick<PluginHost, 'gates' | 'tellers' | 'routes' | 'modes
 /** Looks at one request and either answers it or seats it in a pipe. */
 export class Router {
   readonly #plugins: Installed | null
+  /** Claimed requests that are not over. */
+  claimed = 0
 
   constructor(
     readonly table: PipeTable,
@@ -116,6 +120,7 @@ export class Router {
 
   #answerClaim(asked: Asked, claim: Handled<Claim> | Refusal): Said {
     if (claim instanceof Refusal) return claim
+    if (this.options.isDraining()) return new Refusal(FAILURES.shuttingDown)
     const { exchange, framing, visit } = asked
     const { request } = exchange
     const failed = (error: unknown) => claim.guard.fault(exchange.id, error)
@@ -133,7 +138,13 @@ export class Router {
       reply = exchange.toReply(accept, 'keep', failed, framing)
     }
     const goOn = (kept: RequestView) => {
+      const most = visit!.limits?.maxBytes ?? Number.POSITIVE_INFINITY
+      const found = framing.length ?? 0
+      if (found > most) return new Refusal(FAILURES.tooLarge, { found, expected: most })
       if (reply === undefined) hold()
+      reply!.limit(visit!.limits)
+      this.claimed++
+      visit!.onOver(() => this.claimed--)
       claim.handle(kept, reply!.body, reply!, visit!)
       return undefined
     }
