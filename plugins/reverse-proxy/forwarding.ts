@@ -3,8 +3,10 @@ import httpProxy from 'http-proxy'
 import type { Body, Join, Reply } from '../../gateway/plugin-api.js'
 import { clientSide } from './client-side.js'
 import { writeCopy } from './copies.js'
+import type { Member } from './crowd.js'
 import type { FailureKey } from './failures.js'
 import { type RequestHeaders, responseHeaders } from './headers.js'
+import { pour } from './pour.js'
 import type { Service } from './service.js'
 import type { Upstream } from './upstream.js'
 
@@ -30,8 +32,6 @@ const MOST_TRIES = 3
 /** Bytes that an upstream has not taken. More than one read brings, so that one that keeps up never pauses the client. */
 const MOST_PENDING = 512 * 1024
 const FEW_PENDING = 128 * 1024
-/** A piece that leaves at once. What is smaller waits for what comes with it. */
-const LARGE = 16 * 1024
 
 /** Methods that may be sent again when nobody knows whether the first one has arrived: RFC 9110, section 9.2.2. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
@@ -51,7 +51,8 @@ class Late extends Error {
 }
 
 /** One request on its way to an upstream, and the answer on its way back. */
-export class Forwarding {
+export class Forwarding implements Member {
+  place = -1
   #phase: Phase = 'connect'
   #request: ClientRequest | undefined
   #response: IncomingMessage | undefined
@@ -76,10 +77,9 @@ export class Forwarding {
   ) {}
 
   start(): void {
-    const { body, join, reply } = this.client
+    const { body, join } = this.client
     this.service.running.add(this)
     join.onOver(() => this.#end())
-    reply.onDrain(() => this.#response?.resume())
     this.#uploaded = body.length === 0
     const { pool } = this.service
     const upstream = pool.pick(this.outgoing.key)
@@ -154,16 +154,17 @@ export class Forwarding {
     // http-proxy takes a DELETE or OPTIONS with a chunked body for one without, and its body would be the next request.
     if (body.length === undefined) request.removeHeader('content-length')
     if (body.length === undefined) request.setHeader('transfer-encoding', 'chunked')
-    request.once('response', (response) => this.#answered(response))
+    request.on('response', (response) => this.#answered(response))
     // Nobody has asked for one. Without a listener Node destroys the request, and tells nobody.
-    request.once('upgrade', (_response, socket) => {
+    request.on('upgrade', (_response, socket) => {
       socket.destroy()
       this.#refuse('badResponse', new Error('it switches protocols'))
     })
-    request.once('close', () => {
-      if (request === this.#request) this.#failed(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))
+    request.on('close', () => {
+      if (this.#over || this.#response !== undefined || request !== this.#request) return
+      this.#failed(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))
     })
-    request.once('socket', (socket) => {
+    request.on('socket', (socket) => {
       // Nothing is read of the client before somebody listens: until then another upstream can be tried.
       if (!socket.connecting) this.#connected(request)
       else
@@ -228,17 +229,16 @@ export class Forwarding {
       return
     }
     this.#await('stream')
-    response.once('end', () => this.#ended())
-    response.once('close', () => {
+    response.on('end', () => this.#ended())
+    response.on('close', () => {
       if (!response.complete) this.#broken(new Error('closed before the end'))
     })
     if (!reply.open(status, headers, length)) return
-    response.on('data', (bytes: Uint8Array) => {
-      this.#moved = true
-      const goesOn = reply.write(bytes)
-      if (bytes.length >= LARGE) reply.sendNow()
-      if (!goesOn && reply.kept > 0) response.pause()
-    })
+    pour(response, reply, this.#move)
+  }
+
+  readonly #move = (): void => {
+    this.#moved = true
   }
 
   /** The whole answer has come. What the client still sends is nobody's business any more. */
@@ -289,7 +289,7 @@ export class Forwarding {
   /** The client has its answer, or has gone. */
   #end(): void {
     this.#over = true
-    this.service.running.delete(this)
+    this.service.running.remove(this)
     if (this.#uploaded && this.#response?.complete === true) this.#response.resume()
     else this.#request?.destroy()
   }

@@ -3,6 +3,7 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { Host } from '../../gateway/plugin-api.js'
 import type { Config, ForwardingConfig } from './config.js'
+import { Crowd } from './crowd.js'
 import type { FailureKey } from './failures.js'
 import type { Forwarding } from './forwarding.js'
 import { Pool } from './pool.js'
@@ -30,7 +31,7 @@ const IDLE_S = 300
 export class Service {
   readonly pool: Pool
   readonly timeouts: Timeouts
-  readonly running = new Set<Forwarding>()
+  readonly running = new Crowd<Forwarding>()
   readonly #http = agents(HttpAgent, {})
   readonly #https: Agents
 
@@ -58,7 +59,7 @@ export class Service {
 
   /** Ends what has taken too long. */
   tick(now: number): void {
-    for (const forwarding of this.running) forwarding.tick(now)
+    this.running.each((forwarding) => forwarding.tick(now))
   }
 
   stop(): void {
