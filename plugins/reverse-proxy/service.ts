@@ -72,7 +72,17 @@ export class Service {
 }
 
 function agents(Agent: typeof HttpAgent, options: object): Agents {
-  return { kept: new Agent({ ...options, keepAlive: true }), fresh: new Agent(options) }
+  return { kept: quick(new Agent({ ...options, keepAlive: true })), fresh: new Agent(options) }
+}
+
+/** Connections of one agent differ in nothing else, and Node looks at two dozen options for each request. */
+function quick(agent: HttpAgent): HttpAgent {
+  agent.getName = (options) => `${options?.host}:${options?.port}:${(options as SecureContext)?.servername}`
+  return agent
+}
+
+interface SecureContext {
+  readonly servername?: string
 }
 
 function ms(seconds: number): number {
