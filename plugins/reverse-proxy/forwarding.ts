@@ -34,6 +34,12 @@ const FEW_PENDING = 128 * 1024
 /** Methods that may be sent again when nobody knows whether the first one has arrived: RFC 9110, section 9.2.2. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 
+/** What a sender reads from a pipegate while it waits: no more than this. The last line may lack its end. */
+const WAITING = /^(\[INFO\] (Waiting for|Still waiting|A receiver|\d+ receiver)[^\n]*(\n|$))+$/
+/** Of a sender that has read more it is not known. */
+const LONG = 64 * 1024
+const MOVED = '[ERROR] Transfer failed: this name belongs to another relay now; send again.\n'
+
 /** What is waited for. */
 type Phase = 'connect' | 'request' | 'response' | 'stream'
 
@@ -65,6 +71,8 @@ export class Forwarding {
   #uploaded = false
   #pending = 0
   #isPaused = false
+  /** What a sender has read so far, while that may mean that it waits. */
+  #read = ''
   #over = false
 
   constructor(
@@ -95,6 +103,26 @@ export class Forwarding {
     else if (this.#phase === 'response') this.#late('responseTimeout', timeouts.response)
     else if (this.#phase === 'request') this.#late(this.#isPaused ? 'responseTimeout' : 'requestTimeout', timeouts.idle)
     else this.#broken(new Late('responseTimeout', timeouts.idle / 1000))
+  }
+
+  /**
+   * The upstreams have changed. Who waits on a pipegate to which its name does not belong any more waits for nobody: the other side
+   * goes elsewhere. It is told, and comes again. A stream that flows stays where it is.
+   */
+  reconsider(): void {
+    const { pool, host } = this.service
+    const { reply, join } = this.client
+    const { key, method } = this.outgoing
+    const next = key === undefined ? undefined : pool.pick(key)
+    if (next === undefined || next === this.#upstream || !this.#sent || this.#over) return
+    const hasRead = this.#read.length < LONG && WAITING.test(this.#read)
+    if (this.#response === undefined ? method !== 'GET' : !hasRead) return
+    host.log.info({ id: join.id, from: this.#upstream?.url, to: next.url }, 'a side waited on the wrong relay')
+    if (this.#response === undefined) reply.give(host.refuse('moved', {}, [['Retry-After', '1']]))
+    else {
+      reply.write(MOVED)
+      setImmediate(() => reply.cut())
+    }
   }
 
   #late(key: FailureKey, ms: number): void {
@@ -224,8 +252,10 @@ export class Forwarding {
       if (!response.complete) this.#broken(new Error('closed before the end'))
     })
     if (!reply.open(status, headers, length)) return
-    response.on('data', (bytes: Uint8Array) => {
+    const isSender = this.outgoing.key !== undefined && isUpload(this.outgoing.method)
+    response.on('data', (bytes: Buffer) => {
       this.#moved = true
+      if (isSender && this.#read.length < LONG) this.#read += bytes.toString('latin1')
       if (!reply.write(bytes)) response.pause()
     })
   }
@@ -281,6 +311,10 @@ export class Forwarding {
     if (this.#uploaded && this.#response?.complete === true) this.#response.resume()
     else this.#request?.destroy()
   }
+}
+
+function isUpload(method: string): boolean {
+  return method === 'PUT' || method === 'POST'
 }
 
 /** Null when it is none. */
