@@ -33,7 +33,7 @@ export interface Exchange {
     after: AfterAnswer,
     failed: (error: unknown) => Refusal,
     framing?: Framing,
-  ): Reply & { readonly body: Body }
+  ): Reply & { readonly body: Body; limit(limits: SideLimits | undefined): void }
   /** Gives a complete short response at once, even while the client still uploads. */
   answer(answer: Answer, after?: AfterAnswer): void
   /** Makes the request's body a source. Until `seated` it holds what has been read already, and reads no more. */
@@ -65,6 +65,8 @@ export interface SourceOptions {
   readonly isChunked: boolean
   /** The client said that it bears `100 Continue`. */
   readonly expectsContinue: boolean
+  /** A proxy is in between, and says so. */
+  readonly throughProxy?: boolean
   /** The stream is a part of the body, which is a form. */
   readonly form?: Form | undefined
   /** Headers of the sender's response. */

@@ -99,6 +99,7 @@ export class Gateway {
         newTransferId,
         onFault: (error) => this.log.error({ err: error }, 'a request met a defect of the gateway'),
         schemeOf: view.schemeOf,
+        isDraining: () => this.#state !== 'open',
         health: () => this.#health(),
       },
       plugins.length === 0 ? null : this.#plugins,
@@ -162,7 +163,7 @@ export class Gateway {
     this.#server.closePort()
     this.table.close()
     this.#plugins.drain(drainMs)
-    await this.#until(() => this.table.streaming === 0, drainMs)
+    await this.#until(() => this.table.streaming === 0 && this.#router.claimed === 0, drainMs)
     this.table.endAll('shutting_down')
     await this.#until(() => !this.#server.busy, GRACE_MS)
     this.#state = 'closed'

@@ -28,6 +28,8 @@ export interface RouterOptions extends AddressRules {
   readonly onFault: (error: unknown) => void
   /** What the client of a request speaks. */
   readonly schemeOf: (request: RequestView) => 'http' | 'https'
+  /** No new work is taken on. */
+  readonly isDraining: () => boolean
   /** What `/health` says, and with which status. */
   readonly health: () => { readonly status: number; readonly body: unknown }
 }
@@ -60,6 +62,8 @@ export type Installed = Pick<PluginHost, 'gates' | 'tellers' | 'routes' | 'modes
 /** Looks at one request and either answers it or seats it in a pipe. */
 export class Router {
   readonly #plugins: Installed | null
+  /** Claimed requests that are not over. */
+  claimed = 0
 
   constructor(
     readonly table: PipeTable,
@@ -116,6 +120,7 @@ export class Router {
 
   #answerClaim(asked: Asked, claim: Handled<Claim> | Refusal): Said {
     if (claim instanceof Refusal) return claim
+    if (this.options.isDraining()) return new Refusal(FAILURES.shuttingDown)
     const { exchange, framing, visit } = asked
     const { request } = exchange
     const failed = (error: unknown) => claim.guard.fault(exchange.id, error)
@@ -133,7 +138,13 @@ export class Router {
       reply = exchange.toReply(accept, 'keep', failed, framing)
     }
     const goOn = (kept: RequestView) => {
+      const most = visit!.limits?.maxBytes ?? Number.POSITIVE_INFINITY
+      const found = framing.length ?? 0
+      if (found > most) return new Refusal(FAILURES.tooLarge, { found, expected: most })
       if (reply === undefined) hold()
+      reply!.limit(visit!.limits)
+      this.claimed++
+      visit!.onOver(() => this.claimed--)
       claim.handle(kept, reply!.body, reply!, visit!)
       return undefined
     }
@@ -286,11 +297,13 @@ export class Router {
     const boundary = readBoundary(request.header('content-type'))
     if (boundary instanceof Refusal) return boundary
     const isForm = boundary !== undefined
+    const expectsContinue = request.header('expect').toLowerCase() === '100-continue'
     const options = {
       form: isForm ? { boundary, head } : undefined,
       replyAtEnd: replyAtEnd === undefined ? this.options.replyAtEnd : replyAtEnd === 'end',
       isChunked: framing.length === undefined,
-      expectsContinue: request.header('expect').toLowerCase() === '100-continue',
+      expectsContinue,
+      throughProxy: expectsContinue && comesThroughProxy(request),
       headers: senderHeaders(terms.transferId),
       more: visit ?? undefined,
     }
@@ -467,6 +480,11 @@ function unavailable(parameters: Parameters, switches: string[]): Refusal | unde
     if (on) return new Refusal(FAILURES.notAvailable, { found: `?${name}`, instead: 'Leave it out.' })
   }
   return undefined
+}
+
+/** What a proxy adds, and nobody else has a reason to. */
+function comesThroughProxy(request: RequestView): boolean {
+  return ['x-forwarded-for', 'via', 'forwarded'].some((name) => request.header(name) !== '')
 }
 
 /** The total that a sender of unknown length hints at. */

@@ -1,6 +1,8 @@
-import { Refusal } from '../core/index.js'
-import { type Answer, type HeaderList, soundHeaders, soundStatus } from './answers.js'
+import { Refusal, type SideLimits } from '../core/index.js'
+import { type Answer, endingAnswer, type HeaderList, soundHeaders, soundStatus } from './answers.js'
+import { Brake } from './brake.js'
 import type { AfterAnswer } from './exchange.js'
+import { FAILURES } from './failures.js'
 import type { Framing } from './framing.js'
 import type { Body, Reply } from './plugin-api.js'
 import { attempt, soundReply } from './plugin-guard.js'
@@ -44,6 +46,11 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
   #touched: Touched | undefined
   #drain: () => void = () => {}
   #pauseMs = 0.5
+  /** The plugin has paused the body. */
+  #bodyPaused = false
+  /** What the gates have said of this request. */
+  #limits: SideLimits | undefined
+  #brake: Brake | undefined
   readonly #upload: UwsUpload | undefined
 
   /** @param framing of the request's body; without it the body is read and dropped */
@@ -56,7 +63,7 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
     readonly framing?: Framing,
   ) {
     if (framing === undefined || framing.length === 0) return
-    this.#upload = new UwsUpload(exchange, framing.length === undefined, (error) => this.#wrong(error))
+    this.#upload = new UwsUpload(exchange, framing.length === undefined, { failed: (error) => this.#wrong(error) })
   }
 
   get res() {
@@ -82,18 +89,33 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
     this.#keepAlive()
   }
 
+  /** The gates have let the request in: from here on what they said of it holds. */
+  limit(limits: SideLimits | undefined): void {
+    const { throttles, totalMs } = limits ?? {}
+    this.#limits = limits
+    if (throttles !== undefined) this.#brake = new Brake(throttles, () => this.#released())
+    if (totalMs !== undefined) this.exchange.context.pulse.expect(totalMs, () => this.#tooLong())
+  }
+
   /** The request's body. */
   get body(): Body {
     return {
       length: this.framing?.length,
       read: (feed, end) => this.#read(feed, end),
-      pause: () => this.#upload?.pause(),
-      resume: () => this.#upload?.resume(),
+      pause: () => {
+        this.#bodyPaused = true
+        this.#upload?.pause()
+      },
+      resume: () => {
+        this.#bodyPaused = false
+        if (this.#brake?.holds !== true) this.#upload?.resume()
+      },
     }
   }
 
   #read(feed: (bytes: Uint8Array) => void, end: () => void): void {
     const ended = () => {
+      if (this.exchange.over) return
       if (this.#body !== undefined) this.#mute()
       end()
     }
@@ -101,8 +123,41 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
       end()
       return
     }
-    this.#upload.give({ feed, end: ended, broken: () => this.cut(), left() {}, fault: () => this.cut() }, false)
-    this.#upload.resume()
+    const cut = () => this.cut()
+    const taker = { feed: this.#limited(feed), end: ended, broken: cut, left() {}, fault: cut }
+    this.#upload.give(taker, this.#brake !== undefined)
+    if (this.#brake?.holds !== true) this.#upload.resume()
+  }
+
+  /** Hands on what may come. */
+  #limited(feed: (bytes: Uint8Array) => void): (bytes: Uint8Array) => void {
+    const brake = this.#brake
+    const most = this.#limits?.maxBytes ?? Number.POSITIVE_INFINITY
+    if (brake === undefined && most === Number.POSITIVE_INFINITY) return feed
+    let found = 0
+    return (bytes) => {
+      found += bytes.length
+      if (found > most) {
+        if (!this.give(new Refusal(FAILURES.tooLarge, { found, expected: most }))) this.cut()
+        return
+      }
+      feed(bytes)
+      brake?.spend(bytes.length)
+      if (brake?.holds) this.#upload!.pause()
+    }
+  }
+
+  /** There may be something to spend again. */
+  #released(): void {
+    if (this.exchange.over) return
+    if (!this.#bodyPaused) this.#upload?.resume()
+    if (this.#head !== undefined) this.#schedule()
+  }
+
+  #tooLong(): void {
+    if (this.exchange.over) return
+    this.exchange.reason = 'too_long'
+    if (!this.give(endingAnswer('too_long', { endFailure: undefined }, this.accept))) this.cut()
   }
 
   give(answer: Answer | Refusal): boolean {
@@ -171,6 +226,7 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
   over(): void {
     this.#touched?.letGo()
     this.#upload?.over()
+    this.#brake?.release()
     this.#queue = []
     this.exchange.context.sockets.mute(this.exchange.socket, false)
   }
@@ -242,7 +298,7 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
     }
     this.#join()
     while (this.#queue.length > 0 && !body.blocked) {
-      if (!this.#writeFirst(body, from)) return
+      if (this.#brake?.holds || !this.#writeFirst(body, from)) return
     }
     if (body.blocked) this.#keepAlive()
     else if (!this.#closing) this.#drained(body)
@@ -256,6 +312,7 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
     const took = body.write(bytes, from)
     this.exchange.bytesOut += took
     this.#queued -= took
+    this.#brake?.spend(took)
     if (this.exchange.over) return false
     if (body.done) {
       this.exchange.ended()

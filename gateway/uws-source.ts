@@ -12,6 +12,12 @@ import { type BodyTaker, UwsUpload } from './uws-upload.js'
 const PROBE_MS = 250
 /** How long a failed sender is given to read why before its connection is cut. */
 const LINGER_MS = 500
+/**
+ * How long the head is held back behind `100 Continue` when a proxy is in between, unless the body comes sooner. HAProxy 2.6,
+ * when it reads both at once, ends the response with the upload, as if it were complete. Without a proxy both leave together:
+ * `curl -T -` reads its standard input next, and as long as that is silent it reads nothing else.
+ */
+const AFTER_CONTINUE_MS = 50
 
 /** The body of a request as a source, and its response as the stream of status lines. */
 export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
@@ -22,6 +28,8 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   /** The last line has no line break yet. */
   #lineOpen = false
   #headSent = false
+  /** No line leaves yet: see `AFTER_CONTINUE_MS`. */
+  #linesHeld: boolean
   #scheduled = false
   #endReason: EndReason | undefined
   /** What `?reply=end` answers. */
@@ -33,7 +41,11 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     readonly exchange: UwsExchange,
     readonly options: SourceOptions,
   ) {
-    this.#upload = new UwsUpload(exchange, options.isChunked, (error) => this.fault(error))
+    this.#linesHeld = options.expectsContinue && options.throughProxy === true && !options.replyAtEnd
+    this.#upload = new UwsUpload(exchange, options.isChunked, {
+      failed: (error) => this.fault(error),
+      came: () => this.#releaseLines(),
+    })
   }
 
   get isPaused(): boolean {
@@ -62,6 +74,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
       return true
     })
     this.#touched = this.exchange.context.keepalive.add(this)
+    if (this.#linesHeld) this.exchange.context.pulse.expect(AFTER_CONTINUE_MS, () => this.#releaseLines())
   }
 
   over(): void {
@@ -137,6 +150,16 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   #say(text: string): void {
     this.#lines += this.#lineOpen ? `\n${text}` : text
     this.#lineOpen = false
+    if (!this.#linesHeld) this.#schedule()
+  }
+
+  #releaseLines(): void {
+    if (!this.#linesHeld) return
+    this.#linesHeld = false
+    if (this.#lines !== '') this.#schedule()
+  }
+
+  #schedule(): void {
     if (this.#scheduled || this.exchange.over) return
     this.#scheduled = true
     atEndOfTurn(this, 'status lines')

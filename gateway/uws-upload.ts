@@ -12,6 +12,14 @@ export type BodyTaker = Pick<SenderSeat, 'feed' | 'end' | 'broken' | 'left' | 'f
 /** Nobody wants the rest. */
 const NOBODY: BodyTaker = { feed() {}, end() {}, broken() {}, left() {}, fault() {} }
 
+/** Whose body it is. */
+export interface UploadOwner {
+  /** The taker threw. */
+  failed(error: unknown): void
+  /** Some of the body has come, or its end. */
+  came?(): void
+}
+
 /** The body of a request: nothing is read faster than it is taken, and nothing is lost before somebody takes it. */
 export class UwsUpload {
   /** What uWebSockets was told last. */
@@ -26,11 +34,10 @@ export class UwsUpload {
   /** What was read before there was a taker. */
   #held: ArrayBuffer[] = []
 
-  /** @param failed hears what the taker threw */
   constructor(
     readonly exchange: UwsExchange,
     readonly isChunked: boolean,
-    readonly failed: (error: unknown) => void,
+    readonly owner: UploadOwner,
   ) {}
 
   /** In the handler: from here on no byte of the body is lost, and as few as possible are read. */
@@ -92,11 +99,12 @@ export class UwsUpload {
     // It has been answered, and the rest of the body is dropped.
     if (exchange.over) return
     exchange.bytesIn += chunk.byteLength
+    if (chunk.byteLength > 0 || last) this.owner.came?.()
     try {
       if (this.#taker === undefined) this.#hold(chunk, last)
       else this.#feed(this.#taker, chunk, last)
     } catch (error) {
-      this.failed(error)
+      this.owner.failed(error)
     }
     if (exchange.over) return
     if (last) {

@@ -87,7 +87,10 @@ export class Forwarding {
     join.onOver(() => this.#end())
     reply.onDrain(() => this.#response?.resume())
     this.#uploaded = body.length === 0
-    this.#try()
+    const { pool } = this.service
+    const upstream = pool.pick(this.outgoing.key)
+    if (upstream === undefined) this.#refuse('noUpstream', new Error(pool.why))
+    else this.#try(upstream)
   }
 
   /** Looks whether it has taken too long. */
@@ -135,13 +138,8 @@ export class Forwarding {
     this.#until = this.service.host.now() + { connect, response, request: idle, stream: idle }[phase]
   }
 
-  #try(isFresh = false): void {
+  #try(upstream: Upstream, isFresh = false): void {
     const { service, outgoing } = this
-    const upstream = service.pool.pick(outgoing.key)
-    if (upstream === undefined) {
-      this.#refuse('noUpstream', new Error(service.pool.why))
-      return
-    }
     this.#tries++
     this.#upstream = upstream
     this.#await('connect')
@@ -183,6 +181,14 @@ export class Forwarding {
     if (body.length === undefined) request.removeHeader('content-length')
     if (body.length === undefined) request.setHeader('transfer-encoding', 'chunked')
     request.once('response', (response) => this.#answered(response))
+    // Nobody has asked for one. Without a listener Node destroys the request, and tells nobody.
+    request.once('upgrade', (_response, socket) => {
+      socket.destroy()
+      this.#refuse('badResponse', new Error('it switches protocols'))
+    })
+    request.once('close', () => {
+      if (request === this.#request) this.#failed(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))
+    })
     request.once('socket', (socket) => {
       // Nothing is read of the client before somebody listens: until then another upstream can be tried.
       if (!socket.connecting) this.#connected(request)
@@ -241,7 +247,8 @@ export class Forwarding {
     const headers = responseHeaders(response.rawHeaders)
     const status = response.statusCode!
     const length = lengthOf(response)
-    if (headers === undefined || status < 200 || status > 599 || length === null) {
+    const isHttp1 = response.httpVersionMajor === 1
+    if (headers === undefined || !isHttp1 || status < 200 || status > 599 || length === null) {
       this.#refuse('badResponse', new Error('the head of its response has what cannot be passed on'))
       this.#request?.destroy()
       return
@@ -281,14 +288,15 @@ export class Forwarding {
     if (isStale && this.client.body.length === 0 && IDEMPOTENT.has(this.outgoing.method)) {
       // An idle connection that the upstream closed while this was on its way.
       this.#sent = false
-      this.#try(true)
+      this.#try(upstream, true)
       return
     }
     const key = failureOf(error)
     if (key === 'unreachable' || key === 'reset' || key === 'untrusted' || key === 'connectTimeout')
       this.service.pool.failed(upstream, error)
-    if (!this.#sent && this.#tries < MOST_TRIES && this.service.pool.pick(this.outgoing.key) !== upstream) this.#try()
-    else this.#refuse(key, error)
+    const other = this.#sent || this.#tries === MOST_TRIES ? undefined : this.service.pool.pick(this.outgoing.key)
+    if (other === undefined || other === upstream) this.#refuse(key, error)
+    else this.#try(other)
   }
 
   #refuse(key: FailureKey, error: Error, values: Record<string, string> = {}): void {
