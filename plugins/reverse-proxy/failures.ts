@@ -43,11 +43,6 @@ export const FAILURES = {
     message: 'Nothing came of the rest of this request for {seconds} seconds.',
     hint: 'Send it again, without a pause.',
   },
-  moved: {
-    status: 503,
-    message: 'This name belongs to another relay now, and whoever comes for it goes there.',
-    hint: 'Ask again at once.',
-  },
   loop: {
     status: 508,
     message: 'This request has been here before.',

@@ -1,5 +1,5 @@
 import type { Log } from '../../gateway/plugin-api.js'
-import { type CheckOptions, check, ITSELF, troubleOf } from './check.js'
+import { type CheckOptions, check, ITSELF, type Trouble, troubleOf } from './check.js'
 import { Lookup } from './lookup.js'
 import { heaviest } from './rendezvous.js'
 import { Standing, type StandingRules } from './standing.js'
@@ -23,6 +23,8 @@ interface Member extends Target {
 
 /** A part of the pause between two checks, by which checks of many edges and upstreams drift apart. */
 const JITTER = 0.1
+
+const LEAVES: Trouble = { why: 'shutting down', certain: true }
 
 const ITSELF_LINE = 'an upstream is this gateway itself and gets no requests: take it out of the configuration'
 
@@ -102,6 +104,12 @@ export class Pool {
   /** It has begun to answer a request. */
   worked(upstream: Upstream): void {
     this.#find(upstream)?.standing.worked()
+  }
+
+  /** It has said that it takes no more. */
+  leaves(upstream: Upstream): void {
+    const member = this.#find(upstream)
+    if (member !== undefined) this.#note(member, () => member.standing.failed(LEAVES))
   }
 
   /** Requests that were sent to it come back. */

@@ -11,20 +11,25 @@ import { type Running, startGateway } from './gateway.js'
 /** Looked at often, and soon believed: so that a test need not wait. A busy machine makes nobody look lost. */
 export const HEALTH = { interval: 0.1, timeout: 10, rise: 1, fall: 2 }
 
+export interface PluginAsked {
+  readonly plugin: string
+  readonly config: object
+}
+
+/** These plugins, and the defaults. */
+export function loaded(plugins: readonly PluginAsked[]) {
+  const entries = plugins.map((each) => ({ ...each, enabled: true, where: each.plugin, from: '.' }))
+  return loadPlugins(toLoad(entries, DEFAULTS), BUNDLED)
+}
+
 /** @param route where its relays are, as in the configuration of the plugin */
 export async function startEdge(
   t: Test,
   route: object,
-  { flags = {}, plugins = [] }: { flags?: FlagValues; plugins?: readonly { plugin: string; config: object }[] } = {},
+  { flags = {}, plugins = [] }: { readonly flags?: FlagValues; readonly plugins?: readonly PluginAsked[] } = {},
 ): Promise<Running> {
   const config = { routes: [{ balance: 'name', health: HEALTH, ...route }] }
-  const entries = [...plugins, { plugin: 'reverse-proxy', config }].map((each) => ({
-    ...each,
-    enabled: true,
-    where: each.plugin,
-    from: '.',
-  }))
-  return startGateway(t, flags, { plugins: await loadPlugins(toLoad(entries, DEFAULTS), BUNDLED) })
+  return startGateway(t, flags, { plugins: await loaded([...plugins, { plugin: 'reverse-proxy', config }]) })
 }
 
 export interface Answer {
