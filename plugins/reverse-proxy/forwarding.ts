@@ -123,9 +123,8 @@ export class Forwarding {
     if (next === undefined || next === this.#upstream || !this.#sent || this.#over) return
     if (this.#waitsForStream) this.#try(next)
     else if (this.#read.length < LONG && WAITING.test(this.#read)) {
-      const { reply } = this.client
-      reply.write(MOVED)
-      setImmediate(() => reply.cut())
+      this.client.reply.write(MOVED)
+      this.#cut()
     }
   }
 
@@ -307,7 +306,12 @@ export class Forwarding {
   #broken(error: Error): void {
     if (this.#over) return
     this.#log(error, 'an answer broke off')
-    this.client.reply.cut()
+    this.#cut()
+  }
+
+  /** What has been written leaves at the end of this turn, and says why. */
+  #cut(): void {
+    setImmediate(() => this.client.reply.cut())
   }
 
   #failed(error: Error): void {
