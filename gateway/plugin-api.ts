@@ -351,6 +351,11 @@ export interface Reply {
    * connection is cut. Bytes must not be changed from then on. A response of a known length has ended with its last byte.
    */
   write(piece: string | Uint8Array): boolean
+  /**
+   * What has been written leaves now, and not at the end of this turn of the event loop: for much that comes at once, while it is
+   * in the processor's cache. Only a hint, and none in a hook or a handler, where others are being served.
+   */
+  sendNow(): void
   /** Bytes written that are still kept in this process. */
   readonly kept: number
   /** Ends an open stream. One whose announced length is not reached is cut. */

@@ -244,6 +244,12 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
     if (!exchange.over && exchange.context.sockets.peerIsGone(exchange.socket)) this.res.close()
   }
 
+  /** Over TLS nothing may be written to one connection in a callback of another one, and nobody knows whether this is in one. */
+  sendNow(): void {
+    if (this.#head === undefined || this.exchange.over || this.exchange.context.tls) return
+    if (this.#body?.blocked !== true) this.#carryOn('turn')
+  }
+
   flush(): void {
     this.#scheduled = false
     if (!this.exchange.over) this.#carryOn('turn')

@@ -30,6 +30,8 @@ const MOST_TRIES = 3
 /** Bytes that an upstream has not taken. More than one read brings, so that one that keeps up never pauses the client. */
 const MOST_PENDING = 512 * 1024
 const FEW_PENDING = 128 * 1024
+/** A piece that leaves at once. What is smaller waits for what comes with it. */
+const LARGE = 16 * 1024
 
 /** Methods that may be sent again when nobody knows whether the first one has arrived: RFC 9110, section 9.2.2. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
@@ -278,7 +280,9 @@ export class Forwarding {
     response.on('data', (bytes: Buffer) => {
       this.#moved = true
       if (isSender && this.#read.length < LONG) this.#read += bytes.toString('latin1')
-      if (!reply.write(bytes)) response.pause()
+      const goesOn = reply.write(bytes)
+      if (bytes.length >= LARGE) reply.sendNow()
+      if (!goesOn && reply.kept > 0) response.pause()
     })
   }
 
