@@ -5,6 +5,7 @@
 # node:22.23.3-bookworm-slim` prints, as node:22.23.3-bookworm-slim@sha256:…
 ARG NODE_VERSION=22.23.3
 FROM node:${NODE_VERSION}-bookworm-slim AS build
+SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils
 ENV npm_config_update_notifier=false npm_config_fund=false npm_config_audit=false
 
@@ -22,7 +23,7 @@ RUN npm ci --omit=dev --ignore-scripts \
   && rm -r deploy \
   && find node_modules/uWebSockets.js/dist/bin -type f \
     ! -name "$(node -p '`uws_linux_${process.arch}_${process.versions.modules}.node`')" -delete \
-  && find gateway/native/prebuilt -type f ! -name "sockets-linux-$(node -p process.arch).node" -delete \
+  && find gateway/native/prebuilt -type f ! -name "sockets-linux-$(node -p 'process.arch').node" -delete \
   && find . -type f '(' -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -path '*/test/*' ')' -delete \
   && find . -type d -empty -delete
 
