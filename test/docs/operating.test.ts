@@ -10,7 +10,13 @@ import { PROJECT, runProgram } from '../support/program.js'
 const read = (file: string) => readFileSync(join(PROJECT, file), 'utf8')
 const page = read('docs/operating.md')
 const tracked = execFileSync('git', ['ls-files', '-z', 'core/*.ts', 'gateway/*.ts'], { cwd: PROJECT, encoding: 'utf8' })
-const sources = tracked.split('\0').filter(Boolean).map(read).join('\n')
+/** What the program may say: its sources without their comments. */
+const sources = tracked
+  .split('\0')
+  .filter(Boolean)
+  .map(read)
+  .join('\n')
+  .replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
 const metrics = new Set([...read('docs/plugins/metrics.md').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name!))
 
 function quotes(text: string): string[] {
@@ -39,6 +45,8 @@ t.test('symptoms, and what to look at', async (t) => {
       ]
       t.ok(known.includes(true), `${quote}, in the row "${symptom}"`)
     }
+    for (const [, reason] of place!.matchAll(/(?:reason|or) `(\w+)`/g))
+      t.ok((END_REASONS as readonly string[]).includes(reason!), reason)
   }
 })
 
