@@ -46,7 +46,7 @@ t.test('symptoms, and what to look at', async (t) => {
       t.ok(known.includes(true), `${quote}, in the row "${symptom}"`)
     }
     for (const [, reason] of place!.matchAll(/(?:reason|or) `(\w+)`/g))
-      t.ok((END_REASONS as readonly string[]).includes(reason!), reason)
+      t.ok((END_REASONS as readonly string[]).includes(reason!), reason!)
   }
 })
 
