@@ -311,8 +311,11 @@ export interface Mode {
 export interface Claim {
   /** Whether this request is the plugin's. Asked of every request, before all gates; of several claims the first one counts. */
   claims(request: RequestView): boolean
-  /** What one needs to be allowed for it. Without this `receive` for GET, HEAD and OPTIONS, and `send` for all else. */
-  right?(request: RequestView): Right
+  /**
+   * What one needs to be allowed for it. Without this, or when it does not say, `receive` for GET, HEAD and OPTIONS, and `send` for
+   * all else.
+   */
+  right?(request: RequestView): Right | undefined
   /** What the gates know it by. Without this the path without its first slash. */
   name?(request: RequestView): string
   /**

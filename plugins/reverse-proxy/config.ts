@@ -49,6 +49,10 @@ const forwarding = z
       .default({ connect: 5 }),
   })
   .refine(...oneSource)
+  .refine(({ balance, prefix, strip }) => balance !== 'name' || (prefix === '/' && !strip), {
+    path: ['balance'],
+    error: 'balance: name is for all names: expected neither a prefix nor strip beside it',
+  })
 
 export const schema = z.strictObject({
   routes: z

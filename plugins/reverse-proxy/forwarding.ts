@@ -36,6 +36,15 @@ const FEW_PENDING = 128 * 1024
 /** Methods that may be sent again when nobody knows whether the first one has arrived: RFC 9110, section 9.2.2. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 
+/** What a sender reads from a pipegate while it waits: no more than this. The last line may lack its end. */
+const WAITING = /^(\[INFO\] (Waiting for|Still waiting|A receiver|\d+ receiver)[^\n]*(\n|$))+$/
+/** Of a sender that has read more it is not known. */
+const LONG = 64 * 1024
+const MOVED = '[ERROR] Transfer failed: this name belongs to another relay now; send again.\n'
+
+/** So many upstreams may die under a receiver that waits. */
+const MOST_LOST = 3
+
 /** What is waited for. */
 type Phase = 'connect' | 'request' | 'response' | 'stream'
 
@@ -66,8 +75,11 @@ export class Forwarding implements Member {
   #sent = false
   /** All of the client's body has been handed on. */
   #uploaded = false
+  #lost = 0
   #pending = 0
   #isPaused = false
+  /** What a sender has read so far, while that may mean that it waits. */
+  #read = ''
   #over = false
 
   constructor(
@@ -102,6 +114,28 @@ export class Forwarding implements Member {
     else this.#broken(new Late('responseTimeout', timeouts.idle / 1000))
   }
 
+  /**
+   * The upstreams have changed. Who waits on a pipegate to which its name does not belong any more waits for nobody: the other side
+   * goes elsewhere. A receiver is taken along, and a sender, of whom that pipegate may hold some bytes, is told to come again. A
+   * stream that flows stays where it is.
+   */
+  reconsider(): void {
+    const { key } = this.outgoing
+    const next = key === undefined ? undefined : this.service.pool.pick(key)
+    if (next === undefined || next === this.#upstream || !this.#sent || this.#over) return
+    if (this.#waitsForStream) this.#try(next)
+    else if (this.#read.length < LONG && WAITING.test(this.#read)) {
+      this.client.reply.write(MOVED)
+      this.#cut()
+    }
+  }
+
+  /** It is a receiver of a pipe, and has heard nothing: another pipegate can be asked just as well. */
+  get #waitsForStream(): boolean {
+    const { key, method } = this.outgoing
+    return key !== undefined && method === 'GET' && this.client.body.length === 0 && this.#response === undefined
+  }
+
   #late(key: FailureKey, ms: number): void {
     this.#request?.destroy(new Late(key, ms / 1000))
   }
@@ -114,23 +148,28 @@ export class Forwarding implements Member {
 
   #try(upstream: Upstream, isFresh = false): void {
     const { service, outgoing } = this
+    const before = this.#request
+    this.#request = undefined
+    before?.destroy()
     this.#tries++
+    this.#sent = false
     this.#upstream = upstream
     this.#await('connect')
     const { kept, fresh } = service.agentsFor(upstream)
     const { protocol, port, serverName } = upstream
     const host = upstream.host.includes(':') ? `[${upstream.host}]` : upstream.host
-    const [request, response] = clientSide({
-      ...outgoing,
-      headers: this.#headers(upstream),
-      send: (it) => this.#send(it),
-    })
+    let sent: ClientRequest | undefined
+    const send = (it: ClientRequest) => {
+      sent = it
+      this.#send(it)
+    }
+    const [request, response] = clientSide({ ...outgoing, headers: this.#headers(upstream), send })
     const target = { protocol, port, host, hostname: upstream.host }
     // An empty name: Node would take the one in the Host header, and check the certificate against what the client wrote.
     const ssl = protocol === 'https:' ? { servername: serverName ?? '' } : undefined
     try {
       proxy.web(request, response, { target, agent: isFresh ? fresh : kept, ...(ssl && { ssl }) }, (error) => {
-        this.#failed(error)
+        if (sent === this.#request) this.#failed(error)
       })
     } catch (error) {
       // Node takes neither every path nor every header that uWebSockets takes.
@@ -154,7 +193,9 @@ export class Forwarding implements Member {
     // http-proxy takes a DELETE or OPTIONS with a chunked body for one without, and its body would be the next request.
     if (body.length === undefined) request.removeHeader('content-length')
     if (body.length === undefined) request.setHeader('transfer-encoding', 'chunked')
-    request.on('response', (response) => this.#answered(response))
+    request.on('response', (response) => {
+      if (request === this.#request) this.#answered(response)
+    })
     // Nobody has asked for one. Without a listener Node destroys the request, and tells nobody.
     request.on('upgrade', (_response, socket) => {
       socket.destroy()
@@ -176,6 +217,7 @@ export class Forwarding implements Member {
   #connected(request: ClientRequest): void {
     if (this.#over || request.destroyed || request !== this.#request) return
     this.#sent = true
+    this.#tries = 0
     const { body } = this.client
     if (body.length === 0) {
       this.#await('response')
@@ -215,6 +257,7 @@ export class Forwarding implements Member {
 
   #answered(response: IncomingMessage): void {
     const { reply } = this.client
+    if (this.#goesElsewhere(response)) return
     this.#response = response
     response.on('error', (error) => this.#broken(error))
     if (this.#over) return
@@ -234,11 +277,25 @@ export class Forwarding implements Member {
       if (!response.complete) this.#broken(new Error('closed before the end'))
     })
     if (!reply.open(status, headers, length)) return
-    pour(response, reply, this.#move)
+    const isSender = this.outgoing.key !== undefined && isUpload(this.outgoing.method)
+    pour(response, reply, (bytes) => {
+      this.#moved = true
+      if (isSender && this.#read.length < LONG) this.#read += bytes.toString('latin1')
+    })
   }
 
-  readonly #move = (): void => {
-    this.#moved = true
+  /** A pipegate that shuts down has said so: it gets no more, and a receiver can wait at another one. */
+  #goesElsewhere({ statusCode, headers }: IncomingMessage): boolean {
+    const { service, outgoing } = this
+    if (!service.byName || statusCode !== 503 || headers['x-pipe-code'] !== 'SHUTTING_DOWN') return false
+    const { pool } = service
+    const upstream = this.#upstream!
+    pool.leaves(upstream)
+    // That may have been told to all who wait, and this one be on its way.
+    if (upstream !== this.#upstream) return true
+    const other = this.#waitsForStream ? pool.pick(outgoing.key) : undefined
+    if (other !== undefined) this.#try(other)
+    return other !== undefined
   }
 
   /** The whole answer has come. What the client still sends is nobody's business any more. */
@@ -251,7 +308,12 @@ export class Forwarding implements Member {
   #broken(error: Error): void {
     if (this.#over) return
     this.#log(error, 'an answer broke off')
-    this.client.reply.cut()
+    this.#cut()
+  }
+
+  /** What has been written leaves at the end of this turn, and says why. */
+  #cut(): void {
+    setImmediate(() => this.client.reply.cut())
   }
 
   #failed(error: Error): void {
@@ -261,16 +323,19 @@ export class Forwarding implements Member {
     const isStale = request?.reusedSocket === true && this.#phase !== 'connect' && isReset(error)
     if (isStale && this.client.body.length === 0 && IDEMPOTENT.has(this.outgoing.method)) {
       // An idle connection that the upstream closed while this was on its way.
-      this.#sent = false
       this.#try(upstream, true)
       return
     }
     const key = failureOf(error)
     if (key === 'unreachable' || key === 'reset' || key === 'untrusted' || key === 'connectTimeout')
       this.service.pool.failed(upstream, error)
-    const other = this.#sent || this.#tries === MOST_TRIES ? undefined : this.service.pool.pick(this.outgoing.key)
-    if (other === undefined || other === upstream) this.#refuse(key, error)
-    else this.#try(other)
+    // All who wait there may have been taken elsewhere, this one too.
+    if (upstream !== this.#upstream) return
+    const waited = key === 'reset' && this.#sent && this.#waitsForStream && this.#lost++ < MOST_LOST
+    const mayTry = waited || (!this.#sent && this.#tries < MOST_TRIES)
+    const next = mayTry ? this.service.pool.pick(this.outgoing.key) : undefined
+    if (next === undefined || (next === upstream && !waited)) this.#refuse(key, error)
+    else this.#try(next)
   }
 
   #refuse(key: FailureKey, error: Error, values: Record<string, string> = {}): void {
@@ -293,6 +358,10 @@ export class Forwarding implements Member {
     if (this.#uploaded && this.#response?.complete === true) this.#response.resume()
     else this.#request?.destroy()
   }
+}
+
+function isUpload(method: string): boolean {
+  return method === 'PUT' || method === 'POST'
 }
 
 /** Null when it is none. */

@@ -1,9 +1,10 @@
-import { definePlugin, PLUGIN_API, type RequestView } from '../../gateway/plugin-api.js'
+import { canonicalName, definePlugin, PLUGIN_API, type RequestView } from '../../gateway/plugin-api.js'
 import { type Config, type ForwardingConfig, schema } from './config.js'
 import { FAILURES, type FailureKey } from './failures.js'
 import { Forwarding } from './forwarding.js'
 import { requestHeaders } from './headers.js'
 import { HOPS, Hops } from './hops.js'
+import { pipeNameOf, rightFor } from './pipe-name.js'
 import { RouteTable } from './route-table.js'
 import { Service } from './service.js'
 import { pathProblem, targetPath } from './target-path.js'
@@ -36,10 +37,23 @@ export default definePlugin<Config, FailureKey>({
     const services = routes.flatMap(({ service }) => service ?? [])
     const table = new RouteTable(routes)
 
+    /** The name of a pipe that it is about, where upstreams are pipegates. */
+    const pipeName = (request: RequestView) =>
+      table.find(request)?.service?.byName === true ? pipeNameOf(request.path, host.prefix) : undefined
+
     return {
+      hooks: {
+        // Before anything is answered here, health too: a gateway that is its own upstream is to find that out.
+        onRequest: (request) => (request.header(HOPS).includes(hops.own) ? host.refuse('loop') : undefined),
+      },
       claims: [
         {
-          claims: (request) => table.find(request)?.service !== undefined,
+          claims(request) {
+            const service = table.find(request)?.service
+            return service !== undefined && (!service.byName || pipeName(request) !== undefined)
+          },
+          name: (request) => pipeName(request) ?? canonicalName(request.path.slice(1)),
+          right: (request) => (pipeName(request) === undefined ? undefined : rightFor(request)),
           handle(request, body, reply, join) {
             const { service, prefix } = table.find(request) as Routed & { service: Service }
             const lines: [string, string][] = []
@@ -68,7 +82,7 @@ export default definePlugin<Config, FailureKey>({
             if (body.length === 0 && !BODILESS.has(request.method)) headers['content-length'] = '0'
             if (service.config.authorization === 'remove') delete headers.authorization
             const url = targetPath(request, service.config.strip ? prefix : '')
-            const key = service.config.balance === 'name' ? join.name : undefined
+            const key = service.byName ? join.name : undefined
             new Forwarding(service, { method: request.method, url, headers, key }, { body, reply, join }).start()
           },
         },

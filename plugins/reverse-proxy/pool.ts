@@ -1,5 +1,5 @@
 import type { Log } from '../../gateway/plugin-api.js'
-import { type CheckOptions, check, ITSELF, troubleOf } from './check.js'
+import { type CheckOptions, check, ITSELF, type Trouble, troubleOf } from './check.js'
 import { Lookup } from './lookup.js'
 import { heaviest } from './rendezvous.js'
 import { Standing, type StandingRules } from './standing.js'
@@ -12,7 +12,7 @@ export interface PoolOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly log: Log
   /** Which upstreams are used has changed, and with it where names belong. */
-  readonly onChange?: () => void
+  readonly onChange?: (() => void) | undefined
 }
 
 /** One upstream and what is thought of it. */
@@ -23,6 +23,8 @@ interface Member extends Target {
 
 /** A part of the pause between two checks, by which checks of many edges and upstreams drift apart. */
 const JITTER = 0.1
+
+const LEAVES: Trouble = { why: 'shutting down', certain: true }
 
 const ITSELF_LINE = 'an upstream is this gateway itself and gets no requests: take it out of the configuration'
 
@@ -96,7 +98,7 @@ export class Pool {
   /** A request could not be sent to it, or it broke off before its answer began. Not for what a client has done. */
   failed(upstream: Upstream, error: Error): void {
     const member = this.#find(upstream)
-    if (member !== undefined) this.#note(member, member.standing.failed(troubleOf(error)))
+    if (member !== undefined) this.#note(member, () => member.standing.failed(troubleOf(error)))
   }
 
   /** It has begun to answer a request. */
@@ -104,10 +106,16 @@ export class Pool {
     this.#find(upstream)?.standing.worked()
   }
 
+  /** It has said that it takes no more. */
+  leaves(upstream: Upstream): void {
+    const member = this.#find(upstream)
+    if (member !== undefined) this.#note(member, () => member.standing.failed(LEAVES))
+  }
+
   /** Requests that were sent to it come back. */
   isItself(upstream: Upstream): void {
     const member = this.#find(upstream)
-    if (member !== undefined) this.#note(member, member.standing.failed(ITSELF))
+    if (member !== undefined) this.#note(member, () => member.standing.failed(ITSELF))
   }
 
   /** Only those that are there still: a list of addresses may have changed since it was picked. */
@@ -140,20 +148,23 @@ export class Pool {
     const isNew = member.timer === undefined
     const trouble = await check(member, this.#check, signal)
     if (signal.aborted || !this.#members.includes(member)) return
-    this.#note(member, member.standing.checked(trouble))
+    this.#note(member, () => member.standing.checked(trouble))
     // The second check comes anywhere within the pause: all have had their first one at the same time.
     const part = isNew ? Math.random() : 1 + JITTER * (2 * Math.random() - 1)
     member.timer = setTimeout(() => void this.#look(member), this.#intervalMs * part).unref()
   }
 
-  #note({ url, standing }: Member, changed: boolean): void {
-    if (!changed) return
+  /** @param look returns whether something has changed */
+  #note({ url, standing }: Member, look: () => boolean): void {
     const { log } = this.#options
+    const before = standing.trouble
+    const changed = look()
     const { trouble } = standing
-    if (trouble === undefined) log.info({ upstream: url }, 'an upstream is up')
-    else if (trouble === ITSELF) log.error({ upstream: url }, ITSELF_LINE)
-    else log.warn({ upstream: url, why: trouble.why }, 'an upstream is down')
-    this.#refresh()
+    // Before its own port was open it was down for another reason.
+    if (trouble === ITSELF && before !== ITSELF) log.error({ upstream: url }, ITSELF_LINE)
+    else if (changed && trouble === undefined) log.info({ upstream: url }, 'an upstream is up')
+    else if (changed && trouble !== undefined) log.warn({ upstream: url, why: trouble.why }, 'an upstream is down')
+    if (changed) this.#refresh()
   }
 
   #refresh(): void {

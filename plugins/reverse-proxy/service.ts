@@ -31,6 +31,8 @@ const IDLE_S = 300
 export class Service {
   readonly pool: Pool
   readonly timeouts: Timeouts
+  /** The upstreams are pipegates, each of which has its own names. */
+  readonly byName: boolean
   readonly running = new Crowd<Forwarding>()
   readonly #http = agents(HttpAgent, {})
   readonly #https: Agents
@@ -41,11 +43,15 @@ export class Service {
     readonly host: ProxyHost,
     headers: Readonly<Record<string, string>>,
   ) {
-    const { ca, timeouts, balance } = config
-    this.pool = new Pool({ config, headers, log: host.log })
+    const { ca, timeouts, balance, health } = config
+    const byName = balance === 'name'
+    // A pipegate says how it is.
+    const path = health.path ?? (byName ? `${host.prefix}/health` : undefined)
+    const onChange = byName ? () => this.#reconsider() : undefined
+    this.pool = new Pool({ config: { ...config, health: { ...health, path } }, headers, log: host.log, onChange })
+    this.byName = byName
     this.#https = agents(HttpsAgent, ca === undefined ? {} : { ca: readFileSync(host.resolve(ca)) })
     // Pipegates have limits of their own, which know what is waited for.
-    const byName = balance === 'name'
     this.timeouts = {
       connect: ms(timeouts.connect),
       response: ms(timeouts.response ?? (byName ? 0 : RESPONSE_S)),
@@ -60,6 +66,11 @@ export class Service {
   /** Ends what has taken too long. */
   tick(now: number): void {
     this.running.each((forwarding) => forwarding.tick(now))
+  }
+
+  /** Which upstreams there are has changed, and with it where some of the names belong. */
+  #reconsider(): void {
+    this.running.each((forwarding) => forwarding.reconsider())
   }
 
   stop(): void {

@@ -171,3 +171,25 @@ t.test('a node that goes takes its own names along, and no other name moves', as
     else t.equal(after.get(name), before.get(name), `${name} has not`)
   }
 })
+
+t.test('a gateway that drains keeps its transfer, and nothing new is refused', async (t) => {
+  const rig = await start(t)
+  const [drains] = rig.nodes
+  const receiver = curl(['-N', drains!.url('kept')])
+  const sender = curl(['-N', '-T', '.', drains!.url('kept')])
+  sender.stdin.write('first')
+  await receiver.waitFor('first')
+  const stopped = drains!.gateway.stop(60_000)
+  // Sooner than the health check can know: a third of these names would be at the one that drains.
+  const names = Array.from({ length: 12 }, (_, i) => `drain-${i}`)
+  await Promise.all(
+    names.map(async (name) => {
+      const got = curl([rig.url(name)])
+      await send(rig, name, name)
+      t.equal((await got.result).stdout.toString(), name)
+    }),
+  )
+  sender.stdin.end('last')
+  t.same([(await sender.result).code, (await receiver.result).stdout.toString()], [0, 'firstlast'])
+  await stopped
+})

@@ -290,6 +290,16 @@ t.test('a gateway in its own list is put out, with a line that says so', async (
     lines.find(({ level }) => level === 'error'),
     { upstream: itself.url, message: /^an upstream is this gateway itself/ },
   )
+  // At its own start its port is not open yet.
+  const late = await startBackend(t)
+  late.status = 508
+  await late.stop()
+  const own = rig(t, { upstreams: [late.url] })
+  await start(own.pool)
+  t.match(own.pool.why, /\(refused\)/)
+  await late.again()
+  await eventually(() => own.lines.some(({ level }) => level === 'error') || 'no line')
+  t.match(own.pool.why, /\(it is this gateway itself\)/)
   pool.isItself(pool.pick(undefined)!)
   t.match(pool.why, /\(it is this gateway itself\), .*\(it is this gateway itself\)/)
 })
