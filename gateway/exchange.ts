@@ -2,7 +2,7 @@ import type { ReceiverSeat, Refusal, SenderSeat, SideLimits, Sink, Source, Strea
 import type { Answer, HeaderList } from './answers.js'
 import type { Form } from './form-reader.js'
 import type { Framing } from './framing.js'
-import type { Body, Reply } from './plugin-api.js'
+import type { Body, Reply, WebSocketOffer } from './plugin-api.js'
 import type { RequestRecord } from './request-log.js'
 import type { RequestView } from './request-view.js'
 
@@ -14,6 +14,8 @@ export interface Exchange {
   readonly request: RequestView
   /** Where it comes from: the peer, or what a trusted proxy says. */
   readonly clientAddress: string
+  /** There when the client asks for a WebSocket. */
+  readonly offer?: { readonly protocols: readonly string[] } | undefined
   /** The code of a refusal, for the log. */
   readonly code: string | undefined
   /** Headers of the response whatever it is: a stream, an answer, a refusal. */
@@ -33,7 +35,11 @@ export interface Exchange {
     after: AfterAnswer,
     failed: (error: unknown) => Refusal,
     framing?: Framing,
-  ): Reply & { readonly body: Body; limit(limits: SideLimits | undefined): void }
+  ): Reply & {
+    readonly body: Body
+    limit(limits: SideLimits | undefined): void
+    readonly accept: WebSocketOffer['accept']
+  }
   /** Gives a complete short response at once, even while the client still uploads. */
   answer(answer: Answer, after?: AfterAnswer): void
   /** Makes the request's body a source. Until `seated` it holds what has been read already, and reads no more. */

@@ -116,7 +116,8 @@ export class Gateway {
       tls: config.tlsCert !== undefined,
       cleanFailures: config.failedEnd === 'clean',
     }
-    this.#server = new UwsServer(context, tlsFiles(config), (exchange) => this.#handle(exchange))
+    const takesWebSockets = this.#plugins.claims?.some(({ upgrade }) => upgrade !== undefined) === true
+    this.#server = new UwsServer(context, tlsFiles(config), (exchange) => this.#handle(exchange), takesWebSockets)
   }
 
   /**

@@ -323,6 +323,43 @@ export interface Claim {
    * answered with 500.
    */
   handle(request: RequestView, body: Body, reply: Reply, join: Join): void
+  /** A request that asks for a WebSocket, in place of `handle`. Without this it is one like any other. */
+  upgrade?(request: RequestView, offer: WebSocketOffer, reply: Reply, join: Join): void
+}
+
+/** A client that asks for a WebSocket. It is accepted, or answered by `reply`. */
+export interface WebSocketOffer {
+  /** Subprotocols that it speaks. */
+  readonly protocols: readonly string[]
+  /**
+   * Once, now or later; from then on `reply` is over. Undefined when the client has gone, or a header cannot be sent.
+   * @param protocol one of `protocols`, or empty for none
+   */
+  accept(protocol: string, headers: HeaderList, peer: WebSocketPeer): WebSocketLink | undefined
+}
+
+/** Hears what the client of a WebSocket does. Bytes are lent for the call. */
+export interface WebSocketPeer {
+  /** A whole message of at most 16 MiB. The client cannot be paused. */
+  onMessage(bytes: Uint8Array, isText: boolean): void
+  /** It has been answered. */
+  onPing(bytes: Uint8Array): void
+  /** There is room again. */
+  onDrain(): void
+  /** The last call. 1005: it gave no code, 1006: it went without a word. */
+  onClose(code: number, reason: string): void
+}
+
+/** A WebSocket that has been accepted. Once it is closed every call does nothing. */
+export interface WebSocketLink {
+  /** Bytes sent that are still kept in this process. At 32 MiB the connection is cut. */
+  readonly kept: number
+  /** False: enough for now, `onDrain` follows. */
+  send(bytes: Uint8Array, isText: boolean): boolean
+  ping(bytes: Uint8Array): void
+  /** 1005 gives no code, 1006 cuts the connection. */
+  close(code: number, reason: string): void
+  cut(): void
 }
 
 /** The body of a claimed request. Nothing is read before somebody takes it, and nothing when `reply` is over. */

@@ -192,6 +192,10 @@ export class PluginHost {
         ...(claim.name && { name: claim.name.bind(claim) }),
         handle: (request, body, reply, join) =>
           handled(guard, join, reply, () => claim.handle(request, body, reply, join)),
+        ...(claim.upgrade && {
+          upgrade: (request, offer, reply, join) =>
+            handled(guard, join, reply, () => claim.upgrade!(request, offer, reply, join)),
+        }),
         guard,
       }
       this.claims = [...(this.claims ?? []), bound]

@@ -145,7 +145,9 @@ export class Router {
       reply!.limit(visit!.limits)
       this.claimed++
       visit!.onOver(() => this.claimed--)
-      claim.handle(kept, reply!.body, reply!, visit!)
+      const { offer } = exchange
+      if (offer === undefined || claim.upgrade === undefined) claim.handle(kept, reply!.body, reply!, visit!)
+      else claim.upgrade(kept, { protocols: offer.protocols, accept: reply!.accept.bind(reply) }, reply!, visit!)
       return undefined
     }
     return this.#admit(asked, { side: 'client', right }, name, goOn, hold)

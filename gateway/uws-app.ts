@@ -1,7 +1,7 @@
-import type { HttpResponse, us_listen_socket } from 'uWebSockets.js'
+import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js'
 import type { Exchange } from './exchange.js'
 import type { RequestRecord } from './request-log.js'
-import { type UwsContext, UwsExchange, type UwsServed } from './uws-exchange.js'
+import { type UwsContext, UwsExchange, type UwsOffer, type UwsServed } from './uws-exchange.js'
 import {
   App,
   LIBUS_LISTEN_EXCLUSIVE_PORT,
@@ -11,6 +11,7 @@ import {
   us_socket_local_port,
 } from './uws-module.js'
 import { UwsRequest } from './uws-request.js'
+import { type Carried, WEBSOCKETS } from './uws-websocket.js'
 
 export interface TlsFiles {
   readonly cert: string
@@ -27,6 +28,25 @@ function ignore(res: HttpResponse, { pulse }: UwsContext): void {
     isOpen = false
   })
   pulse.expect(LINGER_MS, () => isOpen && res.close())
+}
+
+/** uWebSockets looks at the key alone. What has a body is no such request. */
+function asksForWebSocket(req: HttpRequest): boolean {
+  return (
+    req.getHeader('upgrade').toLowerCase() === 'websocket' &&
+    req.getHeader('sec-websocket-version') === '13' &&
+    req.getHeader('content-length') === '' &&
+    req.getHeader('transfer-encoding') === ''
+  )
+}
+
+function offerOf(req: HttpRequest, context: UwsOffer['context']): UwsOffer {
+  const protocols = req.getHeader('sec-websocket-protocol').split(',')
+  return {
+    key: req.getHeader('sec-websocket-key'),
+    protocols: protocols.map((each) => each.trim()).filter((each) => each !== ''),
+    context,
+  }
 }
 
 /** The HTTP server: turns every request into an exchange and hands it over. */
@@ -46,6 +66,7 @@ export class UwsServer {
     readonly context: UwsContext,
     tls: TlsFiles | undefined,
     handle: (exchange: Exchange) => void,
+    takesWebSockets = false,
   ) {
     this.#app = tls === undefined ? App() : SSLApp({ cert_file_name: tls.cert, key_file_name: tls.key })
     const served: UwsServed = {
@@ -55,10 +76,19 @@ export class UwsServer {
         this.#readUntil = context.pulse.now() + LINGER_MS
       },
     }
-    this.#app.any('/*', (res, req) => {
+    const begin = (res: HttpResponse, req: HttpRequest, offer?: UwsOffer) => {
       if (context.sockets.currentIsSpent()) return ignore(res, context)
       this.#open++
-      handle(new UwsExchange(++this.#requests, res, new UwsRequest(req, res, context.sockets), served))
+      handle(new UwsExchange(++this.#requests, res, new UwsRequest(req, res, context.sockets), served, offer))
+    }
+    this.#app.any('/*', (res, req) => begin(res, req))
+    if (!takesWebSockets) return
+    this.#app.ws<Carried>('/*', {
+      ...WEBSOCKETS,
+      upgrade: (res, req, wsContext) => {
+        if (asksForWebSocket(req)) begin(res, req, offerOf(req, wsContext))
+        else req.setYield(true)
+      },
     })
   }
 

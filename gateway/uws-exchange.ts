@@ -1,9 +1,10 @@
-import type { HttpResponse } from 'uWebSockets.js'
+import type { HttpResponse, us_socket_context_t } from 'uWebSockets.js'
 import type { EndReason, Pulse, Refusal } from '../core/index.js'
 import { type Answer, type HeaderList, refusalAnswer, statusLine } from './answers.js'
 import type { AfterAnswer, Exchange, SinkOptions, SourceOptions } from './exchange.js'
 import { FormSource } from './form-source.js'
 import type { Framing } from './framing.js'
+import type { WebSocketPeer } from './plugin-api.js'
 import type { ReadSize } from './read-size.js'
 import type { RequestLog, RequestRecord } from './request-log.js'
 import type { RequestView } from './request-view.js'
@@ -13,6 +14,7 @@ import { isAscii } from './uws-request.js'
 import { UwsSink } from './uws-sink.js'
 import type { Sockets } from './uws-sockets.js'
 import { UwsSource } from './uws-source.js'
+import { type Carried, UwsWebSocket } from './uws-websocket.js'
 
 const NONE: HeaderList = []
 
@@ -36,6 +38,15 @@ export interface UwsContext {
 export interface UwsServed extends UwsContext {
   /** A client has got its answer while it may still be uploading, and has to read it before its connection is closed. */
   readonly onEarlyAnswer: () => void
+}
+
+/** A client that asks for a WebSocket. */
+export interface UwsOffer {
+  /** Its `Sec-WebSocket-Key`. */
+  readonly key: string
+  /** Subprotocols that it speaks. */
+  readonly protocols: readonly string[]
+  readonly context: us_socket_context_t
 }
 
 /** About what the head of an answer has. */
@@ -67,6 +78,7 @@ export class UwsExchange implements Exchange {
   readonly #path: string
   readonly clientAddress: string
   #owner: ExchangeOwner | undefined
+  #link: UwsWebSocket | undefined
   #status = 0
   /** Body bytes received and sent, for the log. */
   bytesIn = 0
@@ -83,6 +95,7 @@ export class UwsExchange implements Exchange {
     readonly res: HttpResponse,
     readonly request: RequestView,
     readonly context: UwsServed,
+    readonly offer?: UwsOffer,
   ) {
     this.socket = context.sockets.currentSocket()
     this.#startedAt = context.pulse.now()
@@ -98,6 +111,29 @@ export class UwsExchange implements Exchange {
         this.#owner?.fault(error)
       }
     })
+  }
+
+  /** The connection is a WebSocket from here on, until `closed`. Undefined when the client has gone. */
+  accept(
+    protocol: string,
+    headers: HeaderList,
+    peer: WebSocketPeer,
+    failed: (error: unknown) => void,
+  ): UwsWebSocket | undefined {
+    const { offer, res } = this
+    if (this.over || offer === undefined) return undefined
+    const link = new UwsWebSocket(this, peer, failed)
+    this.#link = link
+    res.cork(() => {
+      this.writeHead(101, headers)
+      res.upgrade<Carried>({ link }, offer.key, protocol, '', offer.context)
+    })
+    return link
+  }
+
+  /** The WebSocket has been closed. */
+  closed(outcome: string): void {
+    if (!this.over) this.#finish(outcome)
   }
 
   /** The response has a head only. */
@@ -190,6 +226,10 @@ export class UwsExchange implements Exchange {
   /** Cuts the connection, so that nobody takes the response for complete. */
   cut(): void {
     if (this.over) return
+    if (this.#link !== undefined) {
+      this.#link.cut()
+      return
+    }
     this.#finish('cut')
     this.res.close()
   }

@@ -18,7 +18,7 @@ interface UwsModule {
 }
 
 /** An app with the form of `listen` that takes a host and options. */
-export interface UwsApp extends Pick<TemplatedApp, 'close'> {
+export interface UwsApp extends Pick<TemplatedApp, 'close' | 'ws'> {
   any(pattern: string, handler: (res: HttpResponse, req: HttpRequest) => void): UwsApp
   listen(host: string, port: number, options: number, done: (socket: us_listen_socket | false) => void): UwsApp
 }

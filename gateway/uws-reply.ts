@@ -4,7 +4,7 @@ import { Brake } from './brake.js'
 import type { AfterAnswer } from './exchange.js'
 import { FAILURES } from './failures.js'
 import type { Framing } from './framing.js'
-import type { Body, Reply } from './plugin-api.js'
+import type { Body, Reply, WebSocketLink, WebSocketPeer } from './plugin-api.js'
 import { attempt, soundReply } from './plugin-guard.js'
 import { ChunkedBody, LengthBody, type ResponseBody, type WriteFrom } from './uws-body.js'
 import type { ExchangeOwner, UwsExchange } from './uws-exchange.js'
@@ -56,7 +56,8 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
   /** @param framing of the request's body; without it the body is read and dropped */
   constructor(
     readonly exchange: UwsExchange,
-    readonly accept: string,
+    /** The client's `Accept`. */
+    readonly wants: string,
     readonly after: AfterAnswer,
     /** Hears of what the plugin does wrong. */
     readonly failed: (error: unknown) => Refusal,
@@ -80,6 +81,19 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
 
   get kept(): number {
     return this.#text.length + this.#queued
+  }
+
+  accept(protocol: string, headers: HeaderList, peer: WebSocketPeer): WebSocketLink | undefined {
+    if (this.isOver || this.#head !== undefined) return undefined
+    let sound: HeaderList
+    try {
+      sound = soundHeaders(headers)
+    } catch (error) {
+      this.give(this.failed(error))
+      return undefined
+    }
+    this.#closing = true
+    return this.exchange.accept(protocol, sound, peer, this.failed)
   }
 
   /** In the handler: from here on the body of the request waits for who takes it. */
@@ -157,14 +171,14 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
   #tooLong(): void {
     if (this.exchange.over) return
     this.exchange.reason = 'too_long'
-    if (!this.give(endingAnswer('too_long', { endFailure: undefined }, this.accept))) this.cut()
+    if (!this.give(endingAnswer('too_long', { endFailure: undefined }, this.wants))) this.cut()
   }
 
   give(answer: Answer | Refusal): boolean {
     if (this.isOver || this.#head !== undefined) return false
     const said = this.#sound(answer)
     this.#closing = true
-    if (said instanceof Refusal) this.exchange.refuse(said, this.accept, this.#after)
+    if (said instanceof Refusal) this.exchange.refuse(said, this.wants, this.#after)
     else this.exchange.answer(said, this.#after)
     return true
   }

@@ -4,6 +4,7 @@ import type { Body, Join, Reply } from '../../gateway/plugin-api.js'
 import { clientSide } from './client-side.js'
 import { writeCopy } from './copies.js'
 import type { Member } from './crowd.js'
+import { failureOf, isReset, Late } from './failure-of.js'
 import type { FailureKey } from './failures.js'
 import { type RequestHeaders, responseHeaders } from './headers.js'
 import { pour } from './pour.js'
@@ -49,15 +50,6 @@ const MOST_LOST = 3
 type Phase = 'connect' | 'request' | 'response' | 'stream'
 
 const proxy = httpProxy.createProxyServer({ toProxy: true, prependPath: false, selfHandleResponse: true })
-
-class Late extends Error {
-  constructor(
-    readonly key: FailureKey,
-    readonly seconds: number,
-  ) {
-    super(`${key} after ${seconds} s`)
-  }
-}
 
 /** One request on its way to an upstream, and the answer on its way back. */
 export class Forwarding implements Member {
@@ -370,17 +362,4 @@ function lengthOf({ headers }: { readonly headers: OutgoingHttpHeaders }): numbe
   if (found === undefined || headers['transfer-encoding'] !== undefined) return undefined
   const length = /^\d{1,15}$/.test(String(found)) ? Number(found) : Number.NaN
   return Number.isNaN(length) ? null : length
-}
-
-function isReset({ code }: NodeJS.ErrnoException): boolean {
-  return code === 'ECONNRESET' || code === 'EPIPE'
-}
-
-function failureOf(error: NodeJS.ErrnoException): FailureKey {
-  if (error instanceof Late) return error.key
-  const { code = '' } = error
-  if (code.startsWith('HPE_')) return 'badResponse'
-  if (/CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS/.test(code)) return 'untrusted'
-  if (code.startsWith('ERR_SSL') || code === 'EPROTO') return 'badResponse'
-  return isReset(error) ? 'reset' : 'unreachable'
 }

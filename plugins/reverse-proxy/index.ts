@@ -1,13 +1,22 @@
-import { canonicalName, definePlugin, PLUGIN_API, type RequestView } from '../../gateway/plugin-api.js'
+import {
+  type Body,
+  canonicalName,
+  definePlugin,
+  type Join,
+  PLUGIN_API,
+  type Reply,
+  type RequestView,
+} from '../../gateway/plugin-api.js'
 import { type Config, type ForwardingConfig, schema } from './config.js'
 import { FAILURES, type FailureKey } from './failures.js'
-import { Forwarding } from './forwarding.js'
+import { Forwarding, type Outgoing } from './forwarding.js'
 import { requestHeaders } from './headers.js'
 import { HOPS, Hops } from './hops.js'
 import { pipeNameOf, rightFor } from './pipe-name.js'
 import { RouteTable } from './route-table.js'
 import { Service } from './service.js'
 import { pathProblem, targetPath } from './target-path.js'
+import { Tunnel } from './tunnel.js'
 
 /** How often it is looked whether something takes too long. */
 const TICK_MS = 250
@@ -55,35 +64,19 @@ export default definePlugin<Config, FailureKey>({
           name: (request) => pipeName(request) ?? canonicalName(request.path.slice(1)),
           right: (request) => (pipeName(request) === undefined ? undefined : rightFor(request)),
           handle(request, body, reply, join) {
-            const { service, prefix } = table.find(request) as Routed & { service: Service }
-            const lines: [string, string][] = []
-            let came = ''
-            request.eachHeader((name, value) => {
-              if (name === HOPS) came += came === '' ? value : `, ${value}`
-              else lines.push([name, value])
-            })
-            const circle = hops.problem(came)
-            if (circle !== undefined) {
-              reply.give(
-                circle === 'loop'
-                  ? host.refuse('loop')
-                  : host.refuse('tooManyHops', { found: circle, expected: hops.most }),
-              )
-              return
-            }
-            const found = pathProblem(request.path)
-            if (found !== undefined) {
-              reply.give(host.refuse('badRequest', { found }))
-              return
-            }
-            const headers = requestHeaders(lines, originOf(request, join.clientAddress))
-            headers[HOPS] = hops.next(came)
+            const found = outgoing(request, reply, join)
+            if (found === undefined) return
+            const { service, headers } = found
             if (body.length !== 0 && body.length !== undefined) headers['content-length'] = `${body.length}`
             if (body.length === 0 && !BODILESS.has(request.method)) headers['content-length'] = '0'
-            if (service.config.authorization === 'remove') delete headers.authorization
-            const url = targetPath(request, service.config.strip ? prefix : '')
-            const key = service.byName ? join.name : undefined
-            new Forwarding(service, { method: request.method, url, headers, key }, { body, reply, join }).start()
+            new Forwarding(service, found, { body, reply, join }).start()
+          },
+          upgrade(request, offer, reply, join) {
+            const found = outgoing(request, reply, join)
+            if (found === undefined) return
+            // No pipegate has any.
+            if (found.service.byName) new Forwarding(found.service, found, { body: NO_BODY, reply, join }).start()
+            else new Tunnel(found.service, found, { offer, reply, join }).start()
           },
         },
       ],
@@ -99,6 +92,35 @@ export default definePlugin<Config, FailureKey>({
       },
     }
 
+    /** What is sent on, and to whom; undefined when that has been refused. */
+    function outgoing(request: RequestView, reply: Reply, join: Join): (Outgoing & { service: Service }) | undefined {
+      const { service, prefix } = table.find(request) as Routed & { service: Service }
+      const lines: [string, string][] = []
+      let came = ''
+      request.eachHeader((name, value) => {
+        if (name === HOPS) came += came === '' ? value : `, ${value}`
+        else lines.push([name, value])
+      })
+      const circle = hops.problem(came)
+      if (circle !== undefined) {
+        reply.give(
+          circle === 'loop' ? host.refuse('loop') : host.refuse('tooManyHops', { found: circle, expected: hops.most }),
+        )
+        return undefined
+      }
+      const found = pathProblem(request.path)
+      if (found !== undefined) {
+        reply.give(host.refuse('badRequest', { found }))
+        return undefined
+      }
+      const headers = requestHeaders(lines, originOf(request, join.clientAddress))
+      headers[HOPS] = hops.next(came)
+      if (service.config.authorization === 'remove') delete headers.authorization
+      const url = targetPath(request, service.config.strip ? prefix : '')
+      const key = service.byName ? join.name : undefined
+      return { service, method: request.method, url, headers, key }
+    }
+
     function originOf(request: RequestView, clientAddress: string) {
       const { remoteAddress } = request
       const isTrusted = host.gateway.isTrustedProxy(remoteAddress)
@@ -106,6 +128,8 @@ export default definePlugin<Config, FailureKey>({
     }
   },
 })
+
+const NO_BODY: Body = { length: 0, read: (_feed, end) => end(), pause() {}, resume() {} }
 
 /** Without a body these say nothing of its length. */
 const BODILESS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])

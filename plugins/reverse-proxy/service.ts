@@ -34,6 +34,8 @@ export class Service {
   /** The upstreams are pipegates, each of which has its own names. */
   readonly byName: boolean
   readonly running = new Crowd<Forwarding>()
+  /** Certificates of authorities; undefined for those that Node trusts. */
+  readonly ca: Buffer | undefined
   readonly #http = agents(HttpAgent, {})
   readonly #https: Agents
 
@@ -50,7 +52,8 @@ export class Service {
     const onChange = byName ? () => this.#reconsider() : undefined
     this.pool = new Pool({ config: { ...config, health: { ...health, path } }, headers, log: host.log, onChange })
     this.byName = byName
-    this.#https = agents(HttpsAgent, ca === undefined ? {} : { ca: readFileSync(host.resolve(ca)) })
+    this.ca = ca === undefined ? undefined : readFileSync(host.resolve(ca))
+    this.#https = agents(HttpsAgent, this.ca === undefined ? {} : { ca: this.ca })
     // Pipegates have limits of their own, which know what is waited for.
     this.timeouts = {
       connect: ms(timeouts.connect),

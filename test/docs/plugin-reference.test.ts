@@ -1,9 +1,11 @@
 /** The reference in docs/plugins.md: every member as it is declared, and every example compiled, loaded and run. */
+import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import ts from 'typescript'
+import { WebSocket } from 'ws'
 import * as api from '../../gateway/plugin-api.js'
 import type { LoadedPlugin } from '../../gateway/plugin-host.js'
 import { curl, curlDone } from '../support/curl.js'
@@ -87,6 +89,9 @@ const PARTS: Readonly<Record<string, string>> = {
 const DATA = {
   Identity: API,
   Token: API,
+  WebSocketOffer: API,
+  WebSocketPeer: API,
+  WebSocketLink: API,
   RequestCopy: API,
   PipeView: 'core/observer.ts',
   RequestRecord: 'gateway/request-log.ts',
@@ -219,6 +224,11 @@ t.test('every example compiles and runs', async (t) => {
   t.equal(await said('jobs?guests'), '{"name":"jobs"}\n')
   t.match(await said('secret'), 'Closed until')
   t.equal((await curlDone(['-d', 'heard', `${gw.origin}/echo/x`])).stdout.toString(), 'heard')
+  const socket = new WebSocket(`${gw.origin.replace('http', 'ws')}/echo/x`)
+  socket.once('open', () => socket.send('heard'))
+  const [said_] = await once(socket, 'message')
+  t.equal(String(said_), 'heard')
+  socket.terminate()
   t.equal((await curlDone([`${gw.origin}/shop/x`])).stdout.toString(), 'open\n')
   for (const i of examples('Body').keys()) await curlDone(['-d', 'some', `${gw.origin}/body-${i}`])
   for (const i of examples('Reply').keys()) await said(`reply-${i}`)
