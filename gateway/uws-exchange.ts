@@ -168,9 +168,7 @@ export class UwsExchange implements Exchange {
       else if (this.isHead) res.writeHeader('Content-Length', `${Buffer.byteLength(answer.body)}`).endWithoutBody()
       else res.end(answer.body, after === 'close')
     })
-    this.bytesOut = Buffer.byteLength(answer.body)
-    if (this.context.tls) this.context.sockets.countAnswer(this.socket, HEAD_BYTES + this.bytesOut)
-    this.#finish('answered')
+    this.gave('answered', Buffer.byteLength(answer.body))
   }
 
   toSource(options: SourceOptions): UwsSource | FormSource {
@@ -216,6 +214,13 @@ export class UwsExchange implements Exchange {
     this.res.writeHeader('Connection', 'close')
     this.context.sockets.spend(this.socket)
     this.context.onEarlyAnswer()
+  }
+
+  /** A response has been given whole, and uWebSockets keeps what the client does not take. */
+  gave(outcome: 'answered' | 'complete', bytes: number): void {
+    this.bytesOut = bytes
+    if (this.context.tls) this.context.sockets.countAnswer(this.socket, HEAD_BYTES + bytes)
+    this.#finish(outcome)
   }
 
   /** The response has been ended; uWebSockets owns it from now on. */

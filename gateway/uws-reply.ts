@@ -17,6 +17,8 @@ const ENOUGH = 64 * 1024
 
 /** The most that is kept of what a plugin writes on, to a client that does not take it. */
 const MOST_KEPT = 16 * 1024 * 1024
+/** A response up to this size leaves as a whole, and has a length. */
+const SHORT = 4 * 1024
 /** Pieces up to this size are joined before they leave. */
 const SMALL = 16 * 1024
 /** Nobody says when the kernel has room for the last bytes, so it is asked again after 1, 2, 4 ms and so on up to this. */
@@ -317,6 +319,10 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
       return
     }
     this.#join()
+    if (this.#closing && !body.begun && this.#brake === undefined && this.#queued <= SHORT) {
+      this.#endWhole()
+      return
+    }
     while (this.#queue.length > 0 && !body.blocked) {
       if (this.#brake?.holds || !this.#writeFirst(body, from)) return
     }
@@ -324,6 +330,16 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
     else if (!this.#closing) this.#drained(body)
     else if (body.end()) this.exchange.ended()
     else this.#tryAgain()
+  }
+
+  /** All that there is, in one piece. */
+  #endWhole(): void {
+    const [bytes = ''] = this.#queue
+    this.res.cork(() => {
+      this.#writeHead()
+      this.res.end(bytes)
+    })
+    this.exchange.gave('complete', bytes.length)
   }
 
   /** Returns whether to go on. */

@@ -5,6 +5,7 @@ import type { Sockets } from './uws-sockets.js'
 /** A view of uWebSockets' request; throws when it is read after the handler returned. */
 export class UwsRequest implements RequestView {
   readonly method: string
+  #path: string | undefined
   #remoteAddress: string | undefined
   readonly #req: HttpRequest
   readonly #res: HttpResponse
@@ -19,7 +20,8 @@ export class UwsRequest implements RequestView {
   }
 
   get path(): string {
-    return this.#req.getUrl()
+    this.#path ??= this.#req.getUrl()
+    return this.#path
   }
 
   get query(): string {
@@ -44,10 +46,10 @@ export class UwsRequest implements RequestView {
   }
 
   eachHeader(visit: (name: string, value: string) => void): void {
-    const seen = new Set<string>()
+    const seen: string[] = []
     this.#req.forEach((name, value) => {
-      visit(name, isAscii(value) ? value : this.#latin1(name, value, seen.has(name)))
-      seen.add(name)
+      visit(name, isAscii(value) ? value : this.#latin1(name, value, seen.includes(name)))
+      seen.push(name)
     })
   }
 

@@ -188,11 +188,7 @@ export class Forwarding implements Member {
     request.on('response', (response) => {
       if (request === this.#request) this.#answered(response)
     })
-    // Nobody has asked for one. Without a listener Node destroys the request, and tells nobody.
-    request.on('upgrade', (_response, socket) => {
-      socket.destroy()
-      this.#refuse('badResponse', new Error('it switches protocols'))
-    })
+    // Without a word otherwise: Node destroys the request when its answer is an upgrade that nobody has asked for.
     request.on('close', () => {
       if (this.#over || this.#response !== undefined || request !== this.#request) return
       this.#failed(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))

@@ -23,8 +23,6 @@ function named(connection: string): ReadonlySet<string> {
 
 /** What this gateway knows of where a request comes from. */
 export interface Origin {
-  /** Of the peer, or of the client that a trusted proxy names. */
-  readonly clientAddress: string
   /** Of the peer. */
   readonly remoteAddress: string
   readonly scheme: 'http' | 'https'
@@ -83,7 +81,6 @@ function sayOrigin(headers: RequestHeaders, came: RequestHeaders, origin: Origin
   if (host !== '' || came['x-forwarded-host'] !== undefined)
     headers['x-forwarded-host'] = came['x-forwarded-host'] ?? host
   headers['x-forwarded-port'] = came['x-forwarded-port'] ?? portOf(host, scheme)
-  headers['x-real-ip'] = origin.clientAddress
   const node = remoteAddress.includes(':') ? `"[${remoteAddress}]"` : remoteAddress
   const hop = `for=${node};proto=${scheme}${host === '' ? '' : `;host=${quoted(host)}`}`
   headers.forwarded = joined(came.forwarded, hop)

@@ -113,7 +113,7 @@ export default definePlugin<Config, FailureKey>({
         reply.give(host.refuse('badRequest', { found }))
         return undefined
       }
-      const headers = requestHeaders(lines, originOf(request, join.clientAddress))
+      const headers = requestHeaders(lines, originOf(request))
       headers[HOPS] = hops.next(came)
       if (service.config.authorization === 'remove') delete headers.authorization
       const url = targetPath(request, service.config.strip ? prefix : '')
@@ -121,10 +121,10 @@ export default definePlugin<Config, FailureKey>({
       return { service, method: request.method, url, headers, key }
     }
 
-    function originOf(request: RequestView, clientAddress: string) {
+    function originOf(request: RequestView) {
       const { remoteAddress } = request
       const isTrusted = host.gateway.isTrustedProxy(remoteAddress)
-      return { clientAddress, remoteAddress, scheme: host.gateway.schemeOf(request), isTrusted }
+      return { remoteAddress, scheme: host.gateway.schemeOf(request), isTrusted }
     }
   },
 })
