@@ -338,6 +338,10 @@ t.test('who does not read stops the upstream, and an upstream that does not read
   const reader = await connect({ port: gw.port, pauseOnConnect: true })
   await reader.send('GET /endless HTTP/1.1\r\nHost: x\r\n\r\n')
   t.ok((await settled(() => written)) < MOST_AHEAD, `${written} bytes for who does not read`)
+  t.notOk(
+    gw.lines.some(({ msg }) => msg === 'request'),
+    'nobody was cut off',
+  )
   reader.destroy()
 
   const writer = await connect({ port: gw.port })
