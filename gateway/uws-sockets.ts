@@ -57,6 +57,8 @@ export interface Sockets {
   peerIsGone(socket: number): boolean
   /** Connections closed unread since the start, because the process had no descriptor left for them. */
   turnedAway(): number
+  /** What `run` prints on standard output by itself, below Node, is lost. */
+  quietly(run: () => void): void
 }
 
 /** Without the helper nothing can be done, and nobody is ever known to be gone. */
@@ -79,6 +81,7 @@ const NO_SOCKETS: Sockets = {
   sendContinue() {},
   peerIsGone: () => false,
   turnedAway: () => 0,
+  quietly: (run) => run(),
 }
 
 export interface SocketHelp {

@@ -80,6 +80,19 @@ const RANKS: { readonly [K in SettingKey]-?: Ranks<Config[K]> } = {
   logFormat: ['auto', ['json', 'json'], ['pretty', 'pretty'], ['auto', 'auto']],
   tlsCert: [undefined, [pem('a.pem'), pem('a.pem')], [pem('b.pem'), pem('b.pem')], [pem('c.pem'), pem('c.pem')]],
   tlsKey: [undefined, [pem('a.pem'), pem('a.pem')], [pem('b.pem'), pem('b.pem')], [pem('c.pem'), pem('c.pem')]],
+  tlsSni: [
+    [],
+    [`"${pem('a.pem')}:${pem('b.pem')}"`, [{ cert: pem('a.pem'), key: pem('b.pem') }]],
+    [`${pem('b.pem')}:${pem('c.pem')}`, [{ cert: pem('b.pem'), key: pem('c.pem') }]],
+    [
+      `${pem('a.pem')}:${pem('a.pem')}, ${pem('c.pem')}:${pem('b.pem')}`,
+      [
+        { cert: pem('a.pem'), key: pem('a.pem') },
+        { cert: pem('c.pem'), key: pem('b.pem') },
+      ],
+    ],
+  ],
+  redirectPort: [undefined, ['81', 81], ['82', 82], ['0', 0]],
   drain: [30, ['0', 0], ['86400', 86_400], ['5', 5]],
   wait: [300, ['1', 1], ['3600', 3600], ['7', 7]],
   idle: [3600, ['0', 0], ['604800', 604_800], ['8', 8]],
@@ -101,7 +114,9 @@ const RANKS: { readonly [K in SettingKey]-?: Ranks<Config[K]> } = {
 /** What has to be set as well for a key to be good: a certificate goes with a key. */
 function companion(key: SettingKey): Env {
   if (key === 'tlsCert') return { PIPEGATE_TLS_KEY: pem('a.pem') }
-  return key === 'tlsKey' ? { PIPEGATE_TLS_CERT: pem('a.pem') } : {}
+  if (key === 'tlsKey') return { PIPEGATE_TLS_CERT: pem('a.pem') }
+  const needsBoth = key === 'tlsSni' || key === 'redirectPort'
+  return needsBoth ? { PIPEGATE_TLS_CERT: pem('a.pem'), PIPEGATE_TLS_KEY: pem('a.pem') } : {}
 }
 
 t.test('a flag outranks a variable, a variable the file, and the file the default', async (t) => {
@@ -175,6 +190,8 @@ const REFUSED: { readonly [K in SettingKey]: readonly string[] } = {
   logFormat: ['', 'text', 'Auto'],
   tlsCert: ['', 'a\nb'],
   tlsKey: ['', 'a\nb'],
+  tlsSni: ['a', ':a', 'a:', 'a:b:c', 'a:b,', 'a:b\nc:d', 'a:b,,c:d'],
+  redirectPort: INTEGERS(0, 65_535),
   drain: INTEGERS(0, 86_400).concat('30s'),
   wait: INTEGERS(1, 3600),
   idle: INTEGERS(0, 604_800),
