@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { makeCertificate } from '../support/certificate.js'
 import { type CurlRun, curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
 import { type Program, runProgram, startProgram } from '../support/program.js'
@@ -15,20 +16,14 @@ const MIB = 1024 * 1024
 const dir = t.testdir({ 'junk.pem': 'this is no PEM file\n', 'empty.pem': '' })
 const file = (name: string) => join(dir, name)
 
-/** A self-signed certificate for this machine's own addresses. */
-function makeCertificate(name: string, ...algorithm: string[]): void {
-  const files = ['-keyout', file(`${name}.key`), '-out', file(`${name}.pem`)]
-  const subject = ['-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1']
-  execFileSync('openssl', ['req', '-x509', '-nodes', '-days', '2', '-newkey', ...algorithm, ...files, ...subject], {
-    stdio: 'pipe',
-  })
+for (const [name, ...algorithm] of [
+  ['good'],
+  ['other'],
+  ['rsa', 'rsa:2048'],
+  ['koblitz', 'ec', '-pkeyopt', 'ec_paramgen_curve:secp256k1'],
+] as const) {
+  makeCertificate(dir, { name, ...(algorithm.length === 0 ? {} : { algorithm }) })
 }
-
-const P256 = ['ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1']
-makeCertificate('good', ...P256)
-makeCertificate('other', ...P256)
-makeCertificate('rsa', 'rsa:2048')
-makeCertificate('koblitz', 'ec', '-pkeyopt', 'ec_paramgen_curve:secp256k1')
 execFileSync(
   'openssl',
   ['pkey', '-in', file('good.key'), '-aes128', '-passout', 'pass:abcd', '-out', file('locked.key')],
