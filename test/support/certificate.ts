@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 export interface CertificateFiles {
@@ -68,4 +69,17 @@ function signBetween({ cert, key }: CertificateFiles, [from, to]: readonly [stri
   )
   openssl('x509', '-in', at('pem'), '-out', cert)
   rmSync(books, { recursive: true })
+}
+
+let shared: CertificateFiles | undefined
+
+/** One certificate for all gateways of this process that speak TLS for TLS's sake. Every curl from here on trusts it. */
+export function sharedCertificate(): CertificateFiles {
+  if (shared === undefined) {
+    const dir = mkdtempSync(join(tmpdir(), 'pipegate-tls-'))
+    process.once('exit', () => rmSync(dir, { recursive: true }))
+    shared = makeCertificate(dir)
+    process.env.CURL_CA_BUNDLE = shared.cert
+  }
+  return shared
 }
