@@ -114,7 +114,8 @@ export class UwsServer {
     app.any('/*', (res, req) => {
       if (context.sockets.currentIsSpent()) return ignore(res, context)
       this.#open++
-      this.#handle(new UwsExchange(++this.#requests, res, new UwsRequest(req, res), this.#served))
+      const request = new UwsRequest(req, res, context.sockets)
+      this.#handle(new UwsExchange(++this.#requests, res, request, this.#served))
     })
     return app
   }

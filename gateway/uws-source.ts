@@ -11,6 +11,12 @@ import { atEndOfTurn, type Flushable } from './uws-turn.js'
 const PROBE_MS = 250
 /** How long a failed sender is given to read why before its connection is cut. */
 const LINGER_MS = 500
+/**
+ * How long the head is held back behind `100 Continue` when a proxy is in between, unless the body comes sooner. HAProxy 2.6,
+ * when it reads both at once, ends the response with the upload, as if it were complete. Without a proxy both leave together:
+ * `curl -T -` reads its standard input next, and as long as that is silent it reads nothing else.
+ */
+const AFTER_CONTINUE_MS = 50
 
 const NO_CHUNK = new ArrayBuffer(0)
 /** More than a read brings. */
@@ -33,6 +39,8 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   /** The last line has no line break yet. */
   #lineOpen = false
   #headSent = false
+  /** No line leaves yet: see `AFTER_CONTINUE_MS`. */
+  #linesHeld: boolean
   /** The helper follows the framing of the body. */
   #watched = false
   #scheduled = false
@@ -48,7 +56,9 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   constructor(
     readonly exchange: UwsExchange,
     readonly options: SourceOptions,
-  ) {}
+  ) {
+    this.#linesHeld = options.expectsContinue && options.throughProxy === true && !options.replyAtEnd
+  }
 
   get #headers(): HeaderList {
     return [...this.options.headers, ...(this.options.more?.headers ?? [])]
@@ -82,6 +92,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
       return true
     })
     this.#touched = this.exchange.context.keepalive.add(this)
+    if (this.#linesHeld) exchange.context.pulse.expect(AFTER_CONTINUE_MS, () => this.#releaseLines())
   }
 
   over(): void {
@@ -147,6 +158,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     // It has been answered, and the rest of the body is dropped.
     if (this.exchange.over) return
     this.exchange.bytesIn += chunk.byteLength
+    if (chunk.byteLength > 0 || last) this.#releaseLines()
     try {
       if (this.#seat === undefined) this.#hold(chunk, last)
       else this.#feed(this.#seat, chunk, last)
@@ -214,6 +226,16 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   #say(text: string): void {
     this.#lines += this.#lineOpen ? `\n${text}` : text
     this.#lineOpen = false
+    if (!this.#linesHeld) this.#schedule()
+  }
+
+  #releaseLines(): void {
+    if (!this.#linesHeld) return
+    this.#linesHeld = false
+    if (this.#lines !== '') this.#schedule()
+  }
+
+  #schedule(): void {
     if (this.#scheduled || this.exchange.over) return
     this.#scheduled = true
     atEndOfTurn(this, 'status lines')

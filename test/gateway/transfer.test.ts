@@ -208,6 +208,23 @@ t.test('a waiting sender hears who is missing, and a body read while waiting is 
   t.equal((await sender.result).code, 0)
 })
 
+t.test('the head keeps its distance from 100 Continue, if a proxy is in between', async (t) => {
+  const gateway = await startGateway(t)
+  const sender = await connect({ port: gateway.port })
+  const reads: string[] = []
+  sender.onRead = (bytes) => reads.push(bytes.toString('latin1'))
+  await sender.send('PUT /a HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\nExpect: 100-continue\r\nVia: 1.1 a\r\n\r\n')
+  await sender.waitFor('[INFO] Waiting for 1 receiver(s) to connect...\n')
+  t.equal(reads[0], 'HTTP/1.1 100 Continue\r\n\r\n')
+  t.match(reads[1], /^HTTP\/1\.1 200 OK\r\n/)
+  const receiver = curl([gateway.url('a')])
+  await sender.waitFor('[INFO] Streaming to 1 receiver(s)...\n')
+  await sender.send('hi')
+  t.equal((await receiver.result).stdout.toString(), 'hi')
+  await sender.waitFor('[INFO] Transfer complete.\n')
+  sender.destroy()
+})
+
 t.test('an unread file keeps its length and a stream has none', async (t) => {
   const gateway = await startGateway(t)
   const file = join(t.testdir({ f: 'twelve bytes' }), 'f')

@@ -63,6 +63,8 @@ export class RawClient {
   isClosed = false
   /** `ECONNRESET`, `EPIPE` ... or undefined. */
   errorCode: string | undefined
+  /** Hears of every read. */
+  onRead: ((bytes: Buffer) => void) | undefined
   /** Bytes read so far, also when they are not kept. */
   receivedBytes = 0
 
@@ -192,6 +194,7 @@ export class RawClient {
   }
 
   #take(chunk: Buffer): void {
+    this.onRead?.(chunk)
     this.receivedBytes += chunk.length
     this.#hash.update(chunk)
     if (this.#keep) this.#chunks.push(chunk)
