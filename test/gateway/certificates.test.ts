@@ -15,7 +15,7 @@ import { type CertificateFiles, makeCertificate } from '../support/certificate.j
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
 import { type Running, startGateway } from '../support/gateway.js'
-import { runProgram, startProgram } from '../support/program.js'
+import { PROJECT, runProgram, startProgram } from '../support/program.js'
 import { connect as connectRaw } from '../support/raw.js'
 
 t.jobs = 4
@@ -102,6 +102,26 @@ t.test('whatever name they came by, sender and receiver meet; and the log stays 
     },
   ])
   t.equal(program.stderr, '')
+})
+
+t.test('the configuration that docs/tls.md shows', async (t) => {
+  const page = readFileSync(join(PROJECT, 'docs/tls.md'), 'utf8')
+  const dir = t.testdir({ 'pipegate.yaml': /```yaml\n([\s\S]*?)```/.exec(page)![1]! })
+  for (const [name, { cert, key }] of [
+    ['example.org', first],
+    ['files.example.net', exact],
+    ['wildcard.example.com', wild],
+  ] as const) {
+    mkdirSync(join(dir, 'live', name), { recursive: true })
+    copyFileSync(cert, join(dir, 'live', name, 'fullchain.pem'))
+    copyFileSync(key, join(dir, 'live', name, 'privkey.pem'))
+  }
+  const flags = { config: join(dir, 'pipegate.yaml'), port: '0', host: '127.0.0.1', redirectPort: '0' }
+  const { port } = await startGateway(t, flags)
+  t.same(
+    [await shown(port), await shown(port, 'other.test'), await shown(port, 'any.wild.test')],
+    ['first', 'exact', 'wild'],
+  )
 })
 
 t.test('certificates that do not go together: one line, before the port opens', async (t) => {
@@ -369,7 +389,17 @@ async function startRedirecting(t: Test) {
 
 t.test('the other port answers every request with its address over HTTPS', async (t) => {
   const { plain, origin, port, lines } = await startRedirecting(t)
-  for (const target of ['/', '/a%20b/c?n=2&x=%zz+%2f', '/health', '//elsewhere.example/x', "/'(%C3%A9)'?", '/?a?b']) {
+  // More than uWebSockets corks at once.
+  const long = `/${'long/'.repeat(5000)}`
+  for (const target of [
+    '/',
+    '/a%20b/c?n=2&x=%zz+%2f',
+    '/health',
+    '//elsewhere.example/x',
+    "/'(%C3%A9)'?",
+    '/?a?b',
+    long,
+  ]) {
     const { stdout } = await curlDone(['-i', '--path-as-is', plain + target])
     // An empty query is no query.
     const location = origin + target.replace(/\?$/, '')
@@ -457,7 +487,8 @@ t.test('curl -L follows with its upload', async (t) => {
   else t.match(piped, { code: 65, stderr: /rewind/ })
   receiver.kill()
   // Without -L it is told where to.
-  const { stdout } = await curlDone(['-T', body, `${plain}/api/v1/pipe/up`])
+  const { code, stdout } = await curlDone(['-T', body, `${plain}/api/v1/pipe/up`])
+  t.equal(code, 0)
   t.match(stdout.toString(), /^\[ERROR\] Only HTTPS here: use https:\S+\/up /)
 })
 
