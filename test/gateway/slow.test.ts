@@ -53,7 +53,9 @@ for (const tls of [false, true]) {
           t.equal(gateway.gateway.table.get('frozen')?.state, 'streaming', 'nobody is told that the receiver has all')
           receiver.resume()
           await sent
-          const response = await receiver.waitForResponse({ timeoutMs: 20_000 })
+          // Looking into a response reads all of it again, every few milliseconds.
+          await eventually(() => receiver.receivedBytes > size || 'bytes are missing', { timeoutMs: 40_000 })
+          const response = await receiver.waitForResponse()
           t.ok(response.complete && response.body.equals(body), 'every byte')
           await sender.waitFor('Transfer complete.')
           t.ok((await sender.waitForResponse()).complete)
