@@ -29,10 +29,13 @@ export class Call {
   endedAt: number | undefined
   readonly #hash = createHash('sha256')
   readonly #request: ClientRequest
+  #response: IncomingMessage | undefined
+  #isPaused = false
 
   constructor(url: URL, method: string, headers: Readonly<Record<string, string | number>>) {
     const { request } = url.protocol === 'https:' ? https : http
-    this.#request = request(url, { method, headers, agent: false })
+    // As clients do: who says "close" is treated otherwise by some servers.
+    this.#request = request(url, { method, headers: { connection: 'keep-alive', ...headers }, agent: false })
     this.#request.on('response', (response) => this.#read(response))
     this.#request.on('continue', () => {
       this.continuedAt = performance.now()
@@ -71,6 +74,17 @@ export class Call {
     this.#request.end()
   }
 
+  /** Reads nothing until `resume`, so that whoever sends meets backpressure. */
+  pause(): void {
+    this.#isPaused = true
+    this.#response?.pause()
+  }
+
+  resume(): void {
+    this.#isPaused = false
+    this.#response?.resume()
+  }
+
   /** Goes without a word. */
   leave(): void {
     this.#request.destroy()
@@ -79,12 +93,14 @@ export class Call {
   #read(response: IncomingMessage): void {
     this.status = response.statusCode ?? 0
     this.headers = response.headers
+    this.#response = response
     response.on('data', (chunk: Buffer) => {
       this.#hash.update(chunk)
       if (this.bytes < KEPT_BYTES) this.text += chunk.toString('latin1')
       this.bytes += chunk.length
     })
     response.on('error', () => {})
+    if (this.#isPaused) response.pause()
     response.on('close', () => this.#over(response.complete ? 'complete' : 'cut', ''))
   }
 

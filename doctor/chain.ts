@@ -22,6 +22,8 @@ export interface More {
 export class Chain {
   /** What stands before a name, in every form of its address. The first has the health answer. */
   paths: readonly string[]
+  /** The query of senders that have none of their own. */
+  sendQuery = ''
   readonly #calls = new Set<Call>()
   readonly #names = `doctor-${randomBytes(8).toString('hex')}`
 
@@ -48,9 +50,9 @@ export class Chain {
   }
 
   /** @param length of the body; undefined: it is chunked */
-  send(name: string, length: number | undefined, { headers = {}, ...more }: More = {}): Call {
+  send(name: string, length: number | undefined, { headers = {}, query = this.sendQuery, ...more }: More = {}): Call {
     const framing = length === undefined ? { 'transfer-encoding': 'chunked' } : { 'content-length': length }
-    return this.open('PUT', name, { ...more, headers: { ...framing, ...headers } })
+    return this.open('PUT', name, { ...more, query, headers: { ...framing, ...headers } })
   }
 
   /** Leaves nothing behind, neither here nor there. */

@@ -11,8 +11,13 @@ const FLOW_MS = 2000
 const POUR_BYTES = 1024 ** 2
 const STEP_MS = 400
 const STALL_MS = 5000
-const LARGE_BYTES = 8 * 1024 ** 2
-const PIECE_BYTES = 64 * 1024
+/** The most that is sent to fill all buffers on the way; the kernels' may hold some MiB each. */
+const LARGEST_BYTES = 128 * 1024 ** 2
+const PIECE_BYTES = 256 * 1024
+/** A write that has waited for so long waits for the receiver. */
+const BLOCKED_MS = 400
+/** Sent after that. */
+const AFTER_PIECES = 16
 
 /** A sender whose small body is all there reads its first line while it waits. */
 export const responseBuffering: Check = {
@@ -121,10 +126,10 @@ export const earlyReply: Check = {
     const trial = (query: string) => Promise.all([large(chain, query), slow(chain, query)])
     const plain = await trial('')
     const broken = plain.find(({ problem }) => problem !== undefined)
-    const measured = { bytes: LARGE_BYTES, linesWhileUploading: plain[0].early }
+    const measured = { bytes: plain[0].bytes, linesWhileUploading: plain[0].early }
     if (broken === undefined) {
       const when = plain[0].early ? 'read their lines while they upload' : 'are answered at the end'
-      return ok(`senders ${when}, and ${size(LARGE_BYTES)} arrive as they were sent`, measured)
+      return ok(`senders ${when}, and ${size(plain[0].bytes)} arrive as they were sent`, measured)
     }
     const seen = broken.problem!
     if (broken.status === 413) {
@@ -147,36 +152,41 @@ export const earlyReply: Check = {
 }
 
 interface Trial {
+  readonly bytes: number
   readonly problem: string | undefined
   readonly status: number | undefined
   /** The answer began before the upload was over. */
   readonly early: boolean
 }
 
-/** With a length, more than all buffers on the way can hold. */
+/** More than all buffers on the way can hold, to a receiver that is slow at first. */
 async function large(chain: Chain, query: string): Promise<Trial> {
   const name = chain.name(`large${query.length}`)
   const piece = randomFillSync(Buffer.alloc(PIECE_BYTES))
   const hash = createHash('sha256')
-  const sender = chain.send(name, LARGE_BYTES, { query })
-  await until(() => sender.status !== undefined, 300)
   const receiver = chain.receive(name)
-  let moved = performance.now()
-  let early = false
-  for (let sent = 0; sent < LARGE_BYTES && sender.end === undefined; sent += piece.length) {
-    piece.writeUInt32LE(sent)
+  receiver.pause()
+  const sender = chain.send(name, undefined, { query })
+  await until(() => sender.status !== undefined, 300)
+  let bytes = 0
+  /** Whether there was room within this time. */
+  const pour = (roomMs: number) => {
+    piece.writeUInt32LE(bytes)
     hash.update(piece)
+    bytes += piece.length
     let isWritten = false
     void sender.write(Buffer.from(piece)).then(() => {
       isWritten = true
     })
-    if (!(await until(() => isWritten, STALL_MS))) break
-    early ||= sender.status !== undefined
-    moved = performance.now()
+    return until(() => isWritten || sender.end !== undefined, roomMs)
   }
+  while (bytes < LARGEST_BYTES && sender.end === undefined && (await pour(BLOCKED_MS)));
+  const early = sender.status !== undefined
+  receiver.resume()
+  for (let more = 0; more < AFTER_PIECES && sender.end === undefined && (await pour(STALL_MS)); more++);
   sender.finish()
-  await progress(receiver, moved)
-  return verdictOf(sender, receiver, LARGE_BYTES, hash.digest('hex'), early)
+  await progress(receiver)
+  return verdictOf(sender, receiver, bytes, hash.digest('hex'), early)
 }
 
 /** Chunked, small, and in pieces that come between the lines of the answer. */
@@ -194,13 +204,13 @@ async function slow(chain: Chain, query: string): Promise<Trial> {
     early ||= sender.status !== undefined
   }
   sender.finish()
-  await progress(receiver!, performance.now())
+  await progress(receiver!)
   return verdictOf(sender, receiver!, 64_000, digest(Buffer.concat(pieces)), early)
 }
 
 /** Until it is over, or no byte came for a while. */
-async function progress(receiver: Call, from: number): Promise<void> {
-  for (let [last, since] = [-1, from]; receiver.end === undefined; ) {
+async function progress(receiver: Call): Promise<void> {
+  for (let [last, since] = [-1, 0]; receiver.end === undefined; ) {
     if (receiver.bytes !== last) [last, since] = [receiver.bytes, performance.now()]
     if (performance.now() - since > STALL_MS) return
     await until(() => receiver.end !== undefined || receiver.bytes !== last, 500)
@@ -212,7 +222,7 @@ async function verdictOf(sender: Call, receiver: Call, bytes: number, sha256: st
   const { status } = sender
   const result = (problem: string | undefined) => {
     leave(sender, receiver)
-    return { problem, status, early }
+    return { bytes, problem, status, early }
   }
   if (status !== undefined && status !== 200) return result(`an upload of ${size(bytes)} is answered with ${status}`)
   if (receiver.end === undefined) return result(`an upload stops at ${size(receiver.bytes)} of ${size(bytes)}`)

@@ -65,7 +65,7 @@ async function meetings(chain: Chain, what: string, form: (side: number) => numb
   const pairs = Array.from({ length: NAMES }, (_, i) => ({ name: chain.name(`${what}-${i}`), calls: [] as Call[] }))
   const openings = pairs.flatMap(({ name, calls }) => [
     () => {
-      const send = chain.send(name, name.length, { form: form(0), query: '?wait=10' })
+      const send = chain.send(name, name.length, { form: form(0), query: '?reply=end&wait=10' })
       void send.write(name)
       send.finish()
       calls.push(send)

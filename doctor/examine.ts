@@ -11,9 +11,9 @@ export interface Result extends Finding {
 /** Nobody answers. The message is fit for people. */
 export class Unreachable extends Error {}
 
+const ALONE = [untouched, expect, head, forwarded]
 /** They need an upload that flows: without one they would all say the same. */
 const FLOWING = [truncationChunked, truncationLength, receiverLeft, trickle, silence]
-const ALONE = [earlyReply, expect, head, forwarded]
 
 /**
  * Each finding as soon as it is there, in a fixed order. First what the others need; the rest at the same time.
@@ -27,20 +27,19 @@ export async function* examine(chain: Chain, options: Options): AsyncGenerator<R
   if (isReached.verdict === 'fail') return
   const meets = await finding(meet, chain, options)
   yield meets
-  if (meets.verdict === 'fail')
-    return yield* skipped(
-      'the two sides do not meet',
-      responseBuffering,
-      requestBuffering,
-      untouched,
-      ...ALONE,
-      ...FLOWING,
-    )
+  if (meets.verdict === 'fail') {
+    const others = [responseBuffering, requestBuffering, earlyReply, ...ALONE, ...FLOWING]
+    return yield* skipped('the two sides do not meet', ...others)
+  }
   yield await finding(responseBuffering, chain, options)
   const requests = await finding(requestBuffering, chain, options)
   yield requests
+  const early = await finding(earlyReply, chain, options)
+  yield early
+  // What that one has found would be all that the others find.
+  if (early.measured?.replyEndWorks === true) chain.sendQuery = '?reply=end'
   const flows = requests.verdict === 'ok'
-  const rest = [untouched, ...ALONE, ...(flows ? FLOWING : [])].map((check) => finding(check, chain, options))
+  const rest = [...ALONE, ...(flows ? FLOWING : [])].map((check) => finding(check, chain, options))
   for (const result of rest) yield await result
   if (!flows) yield* skipped('uploads do not flow', ...FLOWING)
 }
