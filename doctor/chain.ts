@@ -22,6 +22,8 @@ export interface More {
 export class Chain {
   /** What stands before a name, in every form of its address. The first has the health answer. */
   paths: readonly string[]
+  /** Bytes of an upload are on the other side before it ends. */
+  uploadsFlow = true
   /** The query of senders that have none of their own. */
   sendQuery = ''
   readonly #calls = new Set<Call>()

@@ -10,38 +10,62 @@ const FLOW_MS = 2000
 /** The most that is poured in to find out how much is held back. */
 const POUR_BYTES = 1024 ** 2
 const STEP_MS = 400
-const STALL_MS = 5000
+const STALL_MS = 4000
 /** The most that is sent to fill all buffers on the way; the kernels' may hold some MiB each. */
-const LARGEST_BYTES = 128 * 1024 ** 2
+const LARGEST_BYTES = 64 * 1024 ** 2
+const FILL_MS = 4000
 const PIECE_BYTES = 256 * 1024
 /** A write that has waited for so long waits for the receiver. */
 const BLOCKED_MS = 400
 /** Sent after that. */
 const AFTER_PIECES = 16
 
-/** A sender whose small body is all there reads its first line while it waits. */
+/**
+ * A sender whose small body is all there reads two lines while it waits, each when there is something to say. And the first bytes
+ * of a download of known length, if uploads flow: some hold back what does not fill a buffer of theirs.
+ */
 export const responseBuffering: Check = {
   name: 'response-buffering',
   async run(chain) {
-    const name = chain.name('response')
-    const from = performance.now()
-    const sender = chain.send(name, 5, { query: '?reply=stream&wait=20' })
-    void sender.write('hello')
-    sender.finish()
-    const flows = await until(() => sender.bytes > 0 || sender.end !== undefined, FLOW_MS)
-    if (sender.status !== undefined && sender.status !== 200) throw new Error(`${sender.status} ${sender.lastLine}`)
-    if (flows && sender.bytes > 0) {
-      const ms = performance.now() - from
-      sender.leave()
-      return ok(`a sender that waits reads its first line after ${time(ms)}`, { ms: Math.round(ms) })
-    }
-    const receiver = chain.receive(name)
-    await until(() => sender.end !== undefined, FLOW_MS)
-    receiver.leave()
-    const seen = `a sender that waits has read nothing after ${time(FLOW_MS)}${sender.bytes > 0 ? '; all came at the end' : ''}`
+    const [lineMs, held] = await Promise.all([secondLine(chain), chain.uploadsFlow ? heldOfLength(chain) : 0])
+    const measured = { lineMs: lineMs ?? null, heldBytes: held ?? null }
     const means = 'Responses are held back. Lines, events and slow streams come late, or all at the end.'
-    return bad('fail', seen, means, MENDS.responseBuffering, { ms: null })
+    const fail = (seen: string) => bad('fail', seen, means, MENDS.responseBuffering, measured)
+    if (lineMs === undefined) return fail(`a sender that waits has not read a new line after ${time(FLOW_MS)}`)
+    if (held === undefined)
+      return fail(`of a download that goes on, less than ${size(POUR_BYTES)} does not come through`)
+    if (held > 0) return fail(`a download of known length comes through only after ${size(held)}`)
+    const more = chain.uploadsFlow ? ', and a download comes as it flows' : '; downloads were not looked at'
+    return ok(`a sender that waits reads a line ${time(lineMs)} after it was written${more}`, measured)
   },
+}
+
+/** @returns milliseconds until it was there; undefined: it was not */
+async function secondLine(chain: Chain): Promise<number | undefined> {
+  const name = chain.name('response')
+  const sender = chain.send(name, 5, { query: '?reply=stream&n=2&wait=20' })
+  void sender.write('hello')
+  sender.finish()
+  // The first one may come along with the head.
+  const first = await until(() => sender.bytes > 0 || sender.end !== undefined, FLOW_MS)
+  if (sender.status !== undefined && sender.status !== 200) throw new Error(`${sender.status} ${sender.lastLine}`)
+  const { bytes } = sender
+  const from = performance.now()
+  const receiver = chain.receive(name, { query: '?n=2' })
+  const second = first && (await until(() => sender.bytes > bytes || sender.end !== undefined, FLOW_MS))
+  leave(sender, receiver)
+  return second ? Math.round(performance.now() - from) : undefined
+}
+
+/** @returns after how many bytes the first one came, 0 when it came by itself; undefined: it did not */
+async function heldOfLength(chain: Chain): Promise<number | undefined> {
+  const name = chain.name('length')
+  const receiver = chain.receive(name)
+  const sender = chain.send(name, 2 * POUR_BYTES)
+  void sender.write('x'.repeat(100))
+  const held = (await until(() => receiver.bytes > 0, FLOW_MS)) ? 0 : await pour(sender, receiver)
+  leave(sender, receiver)
+  return held
 }
 
 /** The first bytes of an upload that goes on. */
@@ -180,12 +204,16 @@ async function large(chain: Chain, query: string): Promise<Trial> {
     })
     return until(() => isWritten || sender.end !== undefined, roomMs)
   }
-  while (bytes < LARGEST_BYTES && sender.end === undefined && (await pour(BLOCKED_MS)));
+  const full = performance.now() + FILL_MS
+  const isFull = () => bytes >= LARGEST_BYTES || performance.now() > full || sender.end !== undefined
+  while (!isFull() && (await pour(BLOCKED_MS)));
   const early = sender.status !== undefined
   receiver.resume()
-  for (let more = 0; more < AFTER_PIECES && sender.end === undefined && (await pour(STALL_MS)); more++);
+  let stalls = false
+  for (let more = 0; more < AFTER_PIECES && sender.end === undefined && !stalls; more++)
+    stalls = !(await pour(STALL_MS))
   sender.finish()
-  await progress(receiver)
+  if (!stalls) await progress(receiver)
   return verdictOf(sender, receiver, bytes, hash.digest('hex'), early)
 }
 

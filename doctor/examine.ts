@@ -28,20 +28,20 @@ export async function* examine(chain: Chain, options: Options): AsyncGenerator<R
   const meets = await finding(meet, chain, options)
   yield meets
   if (meets.verdict === 'fail') {
-    const others = [responseBuffering, requestBuffering, earlyReply, ...ALONE, ...FLOWING]
+    const others = [requestBuffering, responseBuffering, earlyReply, ...ALONE, ...FLOWING]
     return yield* skipped('the two sides do not meet', ...others)
   }
-  yield await finding(responseBuffering, chain, options)
   const requests = await finding(requestBuffering, chain, options)
   yield requests
+  chain.uploadsFlow = requests.verdict === 'ok'
+  yield await finding(responseBuffering, chain, options)
   const early = await finding(earlyReply, chain, options)
   yield early
   // What that one has found would be all that the others find.
   if (early.measured?.replyEndWorks === true) chain.sendQuery = '?reply=end'
-  const flows = requests.verdict === 'ok'
-  const rest = [...ALONE, ...(flows ? FLOWING : [])].map((check) => finding(check, chain, options))
+  const rest = [...ALONE, ...(chain.uploadsFlow ? FLOWING : [])].map((check) => finding(check, chain, options))
   for (const result of rest) yield await result
-  if (!flows) yield* skipped('uploads do not flow', ...FLOWING)
+  if (!chain.uploadsFlow) yield* skipped('uploads do not flow', ...FLOWING)
 }
 
 function* skipped(why: string, ...checks: readonly Check[]): Generator<Result> {

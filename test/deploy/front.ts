@@ -25,6 +25,8 @@ export interface Place {
   readonly key: string
   /** The text of a file of the project. Each `10.0.0.N:8080` in it is the N-th gateway. */
   read(file: string): string
+  /** Writes a file into that folder. @returns its path */
+  write(name: string, text: string): string
 }
 
 export interface Node {
@@ -71,7 +73,19 @@ export async function startFront(t: Test, write: (place: Place) => Proxy, option
       /10\.0\.0\.(\d):8080/g,
       (_, i) => `127.0.0.1:${nodes[i - 1]!.port}`,
     )
-  await startProxy(t, write({ folder, port, tlsPort, cert, key, read }), port)
+  const place: Place = {
+    folder,
+    port,
+    tlsPort,
+    cert,
+    key,
+    read,
+    write(name, text) {
+      writeFileSync(join(folder, name), text)
+      return join(folder, name)
+    },
+  }
+  await startProxy(t, write(place), port)
   const url = (path: string) => `http://127.0.0.1:${port}/${path}`
   return { nodes, port, cert, url, tlsUrl: (path) => `https://127.0.0.1:${tlsPort}/${path}` }
 }
