@@ -6,6 +6,8 @@ import { MENDS } from './mend.js'
 
 const FLOW_MS = 5000
 const TOLD_MS = 6000
+/** A request has come to the gateway by then, and a refusal back. */
+const SETTLED_MS = 400
 
 interface Pair {
   readonly sender: Call
@@ -75,6 +77,29 @@ export const receiverLeft: Check = {
       return bad('fail', 'a sender whose receiver has left is told that all went well', '', MENDS.truncation, { ms })
     }
     return ok(`a sender whose receiver has left is told after ${time(ms)}`, { ms })
+  },
+}
+
+/** A receiver that leaves while it waits: its place is free again, or whoever comes next is one too many. */
+export const waitingLeft: Check = {
+  name: 'waiting-left',
+  async run(chain) {
+    const name = chain.name('waiting-left')
+    const first = chain.receive(name)
+    await until(() => first.end !== undefined, SETTLED_MS)
+    if (first.end !== undefined)
+      throw new Error(`a receiver cannot wait: ${first.status ?? first.why} ${first.lastLine}`)
+    const from = performance.now()
+    first.leave()
+    while (performance.now() - from < TOLD_MS) {
+      const ms = Math.round(performance.now() - from)
+      const next = chain.receive(name)
+      const isRefused = await until(() => next.end !== undefined, SETTLED_MS)
+      next.leave()
+      if (!isRefused) return ok(`the place of a receiver that leaves while it waits is free after ${time(ms)}`, { ms })
+    }
+    const seen = `the place of a receiver that left while it waited is not free after ${time(TOLD_MS)}`
+    return bad('fail', seen, 'Who comes next is refused, and a sender sends to nobody.', MENDS.left, { ms: null })
   },
 }
 

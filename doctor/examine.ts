@@ -1,6 +1,6 @@
 import type { Chain } from './chain.js'
 import type { Check, Finding, Options } from './check.js'
-import { receiverLeft, silence, truncationChunked, truncationLength } from './checks-end.js'
+import { receiverLeft, silence, truncationChunked, truncationLength, waitingLeft } from './checks-end.js'
 import { earlyReply, expect, requestBuffering, responseBuffering, trickle, untouched } from './checks-flow.js'
 import { forwarded, head, meet, reach } from './checks-way.js'
 
@@ -11,7 +11,7 @@ export interface Result extends Finding {
 /** Nobody answers. The message is fit for people. */
 export class Unreachable extends Error {}
 
-const ALONE = [untouched, expect, head, forwarded]
+const ALONE = [untouched, expect, waitingLeft, head, forwarded]
 /** They need an upload that flows: without one they would all say the same. */
 const FLOWING = [truncationChunked, truncationLength, receiverLeft, trickle, silence]
 

@@ -19,7 +19,7 @@ export const MENDS = {
   responseBuffering: {
     nginx: 'proxy_buffering off;  gzip off;',
     HAProxy: 'option http-no-delay;  no compression',
-    Caddy: 'flush_interval -1;  no encode',
+    Caddy: 'flush_interval 1ms;  no encode',
     Traefik: 'responseForwarding.flushInterval: -1ms;  no middleware "compress" or "buffering"',
   },
   earlyReply: {
@@ -39,6 +39,7 @@ export const MENDS = {
   left: {
     nginx: 'proxy_buffering off;  proxy_request_buffering off;  proxy_ignore_client_abort off;',
     HAProxy: 'option abortonclose',
+    Caddy: 'flush_interval 1ms, not -1;  servers { enable_full_duplex }',
   },
   expect: {
     'every proxy': 'pass "Expect: 100-continue" on, or answer it; curl does without: -H Expect:',

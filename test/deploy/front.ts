@@ -42,6 +42,8 @@ export interface Front {
   readonly nodes: readonly Node[]
   readonly port: number
   readonly cert: string
+  /** As `Place`. */
+  read(file: string): string
   /** Through the proxy. */
   url(path: string): string
   /** The same over TLS; `cert` is its certificate. */
@@ -87,7 +89,7 @@ export async function startFront(t: Test, write: (place: Place) => Proxy, option
   }
   await startProxy(t, write(place), port)
   const url = (path: string) => `http://127.0.0.1:${port}/${path}`
-  return { nodes, port, cert, url, tlsUrl: (path) => `https://127.0.0.1:${tlsPort}/${path}` }
+  return { nodes, port, cert, read, url, tlsUrl: (path) => `https://127.0.0.1:${tlsPort}/${path}` }
 }
 
 /** Gateways that trust a proxy on this machine. */
@@ -169,6 +171,11 @@ export async function freePort(): Promise<number> {
   const { port } = server.address() as { port: number }
   await new Promise((resolve) => server.close(resolve))
   return port
+}
+
+/** So many that a proxy which takes the nodes in turns cannot bring two sides together by chance: no multiple of theirs. */
+export function someNames(name: (i: number) => string): string[] {
+  return Array.from({ length: 16 * NODES + 1 }, (_, i) => name(i))
 }
 
 /** Sends and receives the name itself, each by another form of its address. @returns what came */

@@ -20,6 +20,7 @@ const GOOD: Readonly<Record<string, Verdict>> = {
   'early-reply': 'ok',
   untouched: 'ok',
   expect: 'ok',
+  'waiting-left': 'ok',
   head: 'ok',
   forwarded: 'ok',
   'truncation-chunked': 'ok',
