@@ -11,7 +11,7 @@ import {
   type SwitchName,
 } from './settings.js'
 
-const COMMANDS = ['serve', 'check'] as const
+const COMMANDS = ['serve', 'check', 'health'] as const
 
 /** What `pipegate` can be told to do. */
 export type Command = (typeof COMMANDS)[number]

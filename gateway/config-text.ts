@@ -72,6 +72,7 @@ export function helpText(): string {
   return [
     'Usage: pipegate serve [flags]     serves until SIGTERM or SIGINT',
     '       pipegate check [flags]     looks at the configuration and the plugins, and starts nothing',
+    '       pipegate health [flags]    asks the gateway that runs with these flags whether it takes work',
     '       pipegate token [flags]     makes a token for auth-bearer',
     '       pipegate link URL [flags]  makes a signed link for links',
     '       pipegate watch URL         shows the progress of a transfer until it ends',

@@ -56,6 +56,8 @@ export interface SourceOptions {
   readonly isChunked: boolean
   /** The client said that it bears `100 Continue`. */
   readonly expectsContinue: boolean
+  /** A proxy is in between, and says so. */
+  readonly throughProxy?: boolean
   /** The stream is a part of the body, which is a form. */
   readonly form?: Form | undefined
   /** Headers of the sender's response. */

@@ -1,7 +1,9 @@
 #!/usr/bin/env node
+import './v8-flags.js'
 import { readFileSync } from 'node:fs'
 import { BUNDLED, COMMANDS, DEFAULTS } from '../plugins/bundled.js'
 import {
+  type Command,
   ConfigError,
   helpText,
   type Loaded,
@@ -12,6 +14,7 @@ import {
 } from './config.js'
 import { toLoad } from './config-plugins.js'
 import { Gateway } from './gateway.js'
+import { askHealth } from './health.js'
 import { createLog } from './log.js'
 import { loadPlugins, type PluginEntry } from './plugin-loader.js'
 
@@ -25,8 +28,10 @@ async function main(): Promise<number> {
   if (version) return print(`${packageVersion()}\n`)
   const loaded = loadConfigWithOrigins({ flags: line.values, env: process.env })
   if (printConfig) return print(renderConfig(loaded.config, loaded.origins) + pluginComment(loaded.plugins))
-  return line.command === 'check' ? check(loaded) : serve(loaded)
+  return RUN[line.command](loaded)
 }
+
+const RUN: Readonly<Record<Command, (loaded: Loaded) => Promise<number>>> = { serve, check, health }
 
 function runCommand({ text, exitCode }: { readonly text: string; readonly exitCode: number }): number {
   const out = exitCode === 0 ? process.stdout : process.stderr
@@ -56,6 +61,11 @@ async function check({ config, plugins }: Loaded): Promise<number> {
   return print(
     `The configuration is good.\n${lines.length === 0 ? 'No plugins.\n' : `Plugins, in their order:\n${lines.join('')}`}`,
   )
+}
+
+async function health({ config }: Loaded): Promise<number> {
+  const { ok, text } = await askHealth(config)
+  return runCommand({ text: `${text}\n`, exitCode: ok ? 0 : 1 })
 }
 
 function load(entries: readonly PluginEntry[]) {

@@ -239,11 +239,13 @@ export class Router {
     const boundary = readBoundary(request.header('content-type'))
     if (boundary instanceof Refusal) return boundary
     const isForm = boundary !== undefined
+    const expectsContinue = request.header('expect').toLowerCase() === '100-continue'
     const options = {
       form: isForm ? { boundary, head } : undefined,
       replyAtEnd: replyAtEnd === undefined ? this.options.replyAtEnd : replyAtEnd === 'end',
       isChunked: framing.length === undefined,
-      expectsContinue: request.header('expect').toLowerCase() === '100-continue',
+      expectsContinue,
+      throughProxy: expectsContinue && comesThroughProxy(request),
       headers: senderHeaders(terms.transferId),
       more: visit ?? undefined,
     }
@@ -420,6 +422,11 @@ function unavailable(parameters: Parameters, switches: string[]): Refusal | unde
     if (on) return new Refusal(FAILURES.notAvailable, { found: `?${name}`, instead: 'Leave it out.' })
   }
   return undefined
+}
+
+/** What a proxy adds, and nobody else has a reason to. */
+function comesThroughProxy(request: RequestView): boolean {
+  return ['x-forwarded-for', 'via', 'forwarded'].some((name) => request.header(name) !== '')
 }
 
 /** The total that a sender of unknown length hints at. */

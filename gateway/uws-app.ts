@@ -58,7 +58,7 @@ export class UwsServer {
     this.#app.any('/*', (res, req) => {
       if (context.sockets.currentIsSpent()) return ignore(res, context)
       this.#open++
-      handle(new UwsExchange(++this.#requests, res, new UwsRequest(req, res), served))
+      handle(new UwsExchange(++this.#requests, res, new UwsRequest(req, res, context.sockets), served))
     })
   }
 

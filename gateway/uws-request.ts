@@ -1,17 +1,20 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
 import type { RequestView } from './request-view.js'
+import type { Sockets } from './uws-sockets.js'
 
 /** A view of uWebSockets' request; throws when it is read after the handler returned. */
 export class UwsRequest implements RequestView {
   readonly method: string
   readonly #req: HttpRequest
   readonly #res: HttpResponse
+  readonly #sockets: Pick<Sockets, 'currentSocket' | 'remoteIpv4'>
 
-  constructor(req: HttpRequest, res: HttpResponse) {
+  constructor(req: HttpRequest, res: HttpResponse, sockets: Pick<Sockets, 'currentSocket' | 'remoteIpv4'>) {
     // Before any getMethod(), which lower-cases the method in place.
     this.method = req.getCaseSensitiveMethod()
     this.#req = req
     this.#res = res
+    this.#sockets = sockets
   }
 
   get path(): string {
@@ -24,6 +27,8 @@ export class UwsRequest implements RequestView {
   }
 
   get remoteAddress(): string {
+    const address = this.#sockets.remoteIpv4(this.#sockets.currentSocket())
+    if (address !== undefined) return address
     return readable(Buffer.from(this.#res.getRemoteAddressAsText()).toString('latin1'))
   }
 

@@ -55,6 +55,8 @@ export interface Sockets {
   sendContinue(socket: number): void
   /** Whether the peer has closed its side, or reset, even if bytes of it are still unread. */
   peerIsGone(socket: number): boolean
+  /** The peer's address as dotted text; undefined when it is no IPv4 address, or nobody knows. */
+  remoteIpv4(socket: number): string | undefined
   /** Connections closed unread since the start, because the process had no descriptor left for them. */
   turnedAway(): number
 }
@@ -78,6 +80,7 @@ const NO_SOCKETS: Sockets = {
   queued: () => 0,
   sendContinue() {},
   peerIsGone: () => false,
+  remoteIpv4: () => undefined,
   turnedAway: () => 0,
 }
 

@@ -12,8 +12,9 @@ const PROBE_MS = 250
 /** How long a failed sender is given to read why before its connection is cut. */
 const LINGER_MS = 500
 /**
- * How long the head is held back behind `100 Continue`, unless the body comes sooner. A proxy that reads both at once may take
- * the interim response for the only one: HAProxy 2.6 then ends the response with the upload, as if it were complete.
+ * How long the head is held back behind `100 Continue` when a proxy is in between, unless the body comes sooner. HAProxy 2.6,
+ * when it reads both at once, ends the response with the upload, as if it were complete. Without a proxy both leave together:
+ * `curl -T -` reads its standard input next, and as long as that is silent it reads nothing else.
  */
 const AFTER_CONTINUE_MS = 50
 
@@ -56,7 +57,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     readonly exchange: UwsExchange,
     readonly options: SourceOptions,
   ) {
-    this.#linesHeld = options.expectsContinue && !options.replyAtEnd
+    this.#linesHeld = options.expectsContinue && options.throughProxy === true && !options.replyAtEnd
   }
 
   get #headers(): HeaderList {

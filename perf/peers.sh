@@ -7,7 +7,7 @@ bin=$PWD/.peers/bin
 mkdir -p "$bin"
 
 missing=
-for program in socat redis-server nats-server; do
+for program in socat haproxy redis-server nats-server; do
   command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
 done
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -22,6 +22,6 @@ if [ ! -x "$bin/go-piping-server" ] && command -v go >/dev/null 2>&1; then
 fi
 
 say() { if "$@" >/dev/null 2>&1; then echo "here"; else echo "not here"; fi; }
-for program in socat redis-server nats-server; do echo "$program: $(say command -v "$program")"; done
+for program in socat haproxy redis-server nats-server; do echo "$program: $(say command -v "$program")"; done
 echo "go-piping-server: $(say test -x "$bin/go-piping-server")"
 echo "piping-server: $(say test -e ../node_modules/piping-server)"

@@ -1,7 +1,7 @@
 /** The relays that are compared, and how each of them is started. */
 
 import { execFileSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Target } from './client/dial.js'
 import { PEERS, PROJECT } from './paths.js'
@@ -96,6 +96,19 @@ export const socat: Peer = {
     `TCP-LISTEN:${outPort},bind=127.0.0.1,reuseaddr`,
   ],
   target: ({ ports: [port, outPort] }) => ({ scheme: 'raw', port, outPort }),
+}
+
+/** A proxy in front of relays that run already. `config` is written to `file`; its processor time is its own alone. */
+export function haproxy(name: string, file: string, config: (port: number) => string): Peer {
+  return {
+    name,
+    missing: () => (isOnPath('haproxy') ? null : 'haproxy is not installed: sh perf/peers.sh'),
+    command: ({ ports: [port] }) => {
+      writeFileSync(file, config(port))
+      return ['haproxy', '-db', '-f', file]
+    },
+    target: http,
+  }
 }
 
 /** A broker, for latency: it has no back-pressure, so that it cannot be given a stream as fast as it goes. */

@@ -13,6 +13,7 @@ need script bsdutils
 need strace strace
 need systemd-analyze systemd
 need haproxy haproxy
+need promtool prometheus
 need redis-server redis-server
 need chromium chromium
 need wget wget

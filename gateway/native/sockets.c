@@ -16,6 +16,7 @@
  */
 #define _GNU_SOURCE
 #include "sockets.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
@@ -317,6 +318,29 @@ static napi_value peer_is_gone(napi_env env, napi_callback_info info) {
   return boolean(env, known && tcp.tcpi_state != TCP_ESTABLISHED);
 }
 
+/*
+ * remoteIpv4(socket: number): string | undefined — the peer's address as dotted text; undefined when it is no IPv4 address, or
+ * not known. What uWebSockets gives for it costs an ArrayBuffer and a few passes over it, for every request.
+ */
+static napi_value remote_ipv4(napi_env env, napi_callback_info info) {
+  napi_value result = NULL;
+  int fd;
+  struct sockaddr_storage peer;
+  socklen_t length = sizeof peer;
+  const void *address = NULL;
+  char text[INET_ADDRSTRLEN];
+  if (!only_socket(env, info, "remoteIpv4(socket: number)", &fd)) return NULL;
+  if (getpeername(fd, (struct sockaddr *)&peer, &length) != 0) return NULL;
+  if (peer.ss_family == AF_INET) address = &((struct sockaddr_in *)&peer)->sin_addr;
+  if (peer.ss_family == AF_INET6) {
+    const struct in6_addr *six = &((struct sockaddr_in6 *)&peer)->sin6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(six)) address = six->s6_addr + 12;
+  }
+  if (address == NULL || inet_ntop(AF_INET, address, text, sizeof text) == NULL) return NULL;
+  napi_create_string_latin1(env, text, NAPI_AUTO_LENGTH, &result);
+  return result;
+}
+
 /* turnedAway(): number — connections closed unread since the start, because no descriptor was left for them. */
 static napi_value turned_away_(napi_env env, napi_callback_info info) {
   napi_value result;
@@ -344,6 +368,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("sendDue", send_due_),
       FUNCTION("sentAll", sent_all_),
       FUNCTION("hasRoom", has_room),
+      FUNCTION("remoteIpv4", remote_ipv4),
       FUNCTION("queued", queued),
       FUNCTION("sendContinue", send_continue),
       FUNCTION("peerIsGone", peer_is_gone),

@@ -1,6 +1,7 @@
 /** The lanes there are, in the order in which they run. */
 
 import type { Lane } from '../lane.js'
+import { behindHaproxy } from './behind-haproxy.js'
 import { churn } from './churn.js'
 import { fanOut } from './fan-out.js'
 import { fanOutOneSlow } from './fan-out-one-slow.js'
@@ -17,6 +18,7 @@ export const LANES: readonly Lane[] = [
   migrate,
   migrateChunked,
   migrateTls,
+  behindHaproxy,
   slowReader,
   fanOut,
   fanOutOneSlow,

@@ -631,7 +631,7 @@ t.test('command lines that cannot be understood', async (t) => {
     ['serve --bare-names false', 'unexpected argument "false"'],
     ['serve now', 'unexpected argument "now"'],
     ['serve serve', 'unexpected argument "serve"'],
-    ['run', 'unknown command "run"; the commands are serve, check'],
+    ['run', 'unknown command "run"; the commands are serve, check, health'],
     ['serv', 'unknown command "serv"; did you mean serve?'],
     ['--port 80', 'no command given; to start the server: pipegate serve'],
   ]

@@ -525,12 +525,13 @@ function canListen(host: string): Promise<boolean> {
 
 const ipv6 = (await canListen('::1')) ? {} : { skip: 'this machine has no ::1' }
 
-for (const [host, shown, clients] of [
-  ['::1', '[::1]', ['[::1]']],
-  ['::', '[::]', ['[::1]', '127.0.0.1']],
+for (const [host, shown, clients, flags] of [
+  ['::1', '[::1]', ['[::1]'], []],
+  ['::', '[::]', ['[::1]', '127.0.0.1'], []],
+  ['::', '[::]', ['[::1]', '127.0.0.1'], ['--no-socket-helper']],
 ] as const) {
-  t.test(`--host ${host} serves ${clients.join(' and ')}`, ipv6, async (t) => {
-    const program = await startProgram(t, ['--host', host])
+  t.test(`--host ${host} ${flags.join(' ')} serves ${clients.join(' and ')}`, ipv6, async (t) => {
+    const program = await startProgram(t, ['--host', host, ...flags])
     t.equal(program.base, `http://${shown}:${program.port}/api/v1/pipe/`)
     for (const client of clients) {
       const url = `http://${client}:${program.port}/six`
