@@ -1,11 +1,11 @@
 /** Three gateways, and in front of them a proxy with a configuration that stands in `deploy/`. */
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { FlagValues } from '../../gateway/config.js'
 import { makeCertificate } from '../support/certificate.js'
 import { eventually } from '../support/eventually.js'
+import { freePort } from '../support/free-port.js'
 import { defaultPlugins, type LogLine, startGateway } from '../support/gateway.js'
 import { PROJECT, startProgram } from '../support/program.js'
 
@@ -162,15 +162,6 @@ http {
 }`
   writeFileSync(join(folder, 'nginx.conf'), config)
   return { file: 'nginx', args: ['-p', folder, '-e', 'error.log', '-c', join(folder, 'nginx.conf')] }
-}
-
-/** Free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 /** So many that a proxy which takes the nodes in turns cannot bring two sides together by chance: no multiple of theirs. */

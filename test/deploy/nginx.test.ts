@@ -2,7 +2,8 @@
 import t, { type Test } from 'tap'
 import { type CurlRun, curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
-import { type Front, freePort, homes, meet, nginx, someNames, startFront, startProxy } from './front.js'
+import { freePort } from '../support/free-port.js'
+import { type Front, homes, meet, nginx, someNames, startFront, startProxy } from './front.js'
 
 const BODY = Buffer.alloc(30_000_000, 'pipegate')
 

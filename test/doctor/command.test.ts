@@ -2,7 +2,8 @@
 import t from 'tap'
 import { readOptions } from '../../doctor/options.js'
 import { textOf } from '../../doctor/report.js'
-import { freePort, startNodes } from '../deploy/front.js'
+import { startNodes } from '../deploy/front.js'
+import { freePort } from '../support/free-port.js'
 import { runProgram } from '../support/program.js'
 
 t.test('what it prints, and its exit codes', async (t) => {

@@ -6,7 +6,8 @@ import { Chain } from '../../doctor/chain.js'
 import type { Verdict } from '../../doctor/check.js'
 import { examine, type Result, Unreachable } from '../../doctor/examine.js'
 import { textOf } from '../../doctor/report.js'
-import { freePort, type Node, nginx, startFront, startNodes, startProxy } from '../deploy/front.js'
+import { type Node, nginx, startFront, startNodes, startProxy } from '../deploy/front.js'
+import { freePort } from '../support/free-port.js'
 
 // Most of the time they wait.
 t.jobs = 6
