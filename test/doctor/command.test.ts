@@ -1,10 +1,12 @@
 /** `pipegate doctor` as a user starts it. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { readOptions } from '../../doctor/options.js'
 import { textOf } from '../../doctor/report.js'
 import { startNodes } from '../deploy/front.js'
 import { freePort } from '../support/free-port.js'
-import { runProgram } from '../support/program.js'
+import { PROJECT, runProgram } from '../support/program.js'
 
 t.test('what it prints, and its exit codes', async (t) => {
   const [node] = await startNodes(t, 1, {})
@@ -23,6 +25,8 @@ t.test('what it prints, and its exit codes', async (t) => {
   t.equal(lines.at(-1), '15 ok, 0 warnings, 0 failed')
   const events = json!.stdout.trimEnd().split('\n')
   t.equal(events.length, 16)
+  const page = readFileSync(join(PROJECT, 'docs/doctor.md'), 'utf8').replace('`, `-length`', '`, `truncation-length`')
+  for (const { check } of events.slice(0, -1).map((line) => JSON.parse(line))) t.match(page, `\`${check}\``)
   t.match(JSON.parse(events[1]!), { check: 'meet', verdict: 'ok', measured: { names: 20, met: 20 } })
   t.match(JSON.parse(events.at(-1)!), { result: { ok: 15, warn: 0, fail: 0, skip: 0 }, exitCode: 0 })
   t.match(nobody, {
