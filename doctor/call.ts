@@ -32,10 +32,12 @@ export class Call {
   #response: IncomingMessage | undefined
   #isPaused = false
 
-  constructor(url: URL, method: string, headers: Readonly<Record<string, string | number>>) {
+  /** @param ca certificates to trust, PEM; undefined: those that Node trusts */
+  constructor(url: URL, method: string, headers: Readonly<Record<string, string | number>>, ca: string | undefined) {
     const { request } = url.protocol === 'https:' ? https : http
     // As clients do: who says "close" is treated otherwise by some servers.
-    this.#request = request(url, { method, headers: { connection: 'keep-alive', ...headers }, agent: false })
+    const all = { connection: 'keep-alive', ...headers }
+    this.#request = request(url, { method, headers: all, agent: false, ...(ca === undefined ? {} : { ca }) })
     this.#request.on('response', (response) => this.#read(response))
     this.#request.on('continue', () => {
       this.continuedAt = performance.now()

@@ -9,6 +9,8 @@ export interface Target {
   readonly url: URL
   /** With every request. */
   readonly headers: Readonly<Record<string, string>>
+  /** Certificates to trust, PEM; undefined: those that Node trusts. */
+  readonly ca?: string | undefined
 }
 
 export interface More {
@@ -42,7 +44,7 @@ export class Chain {
 
   open(method: string, name: string, { form = 0, query = '', headers = {} }: More = {}): Call {
     const url = new URL(`${this.paths[form % this.paths.length]}${name}${query}`, this.target.url)
-    const call = new Call(url, method, { ...this.target.headers, ...headers })
+    const call = new Call(url, method, { ...this.target.headers, ...headers }, this.target.ca)
     this.#calls.add(call)
     return call
   }

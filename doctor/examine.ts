@@ -1,5 +1,6 @@
 import type { Chain } from './chain.js'
 import type { Check, Finding, Options } from './check.js'
+import { truncationHttp2 } from './check-http2.js'
 import { receiverLeft, silence, truncationChunked, truncationLength, waitingLeft } from './checks-end.js'
 import { earlyReply, expect, requestBuffering, responseBuffering, trickle, untouched } from './checks-flow.js'
 import { forwarded, head, meet, reach } from './checks-way.js'
@@ -39,9 +40,10 @@ export async function* examine(chain: Chain, options: Options): AsyncGenerator<R
   yield early
   // What that one has found would be all that the others find.
   if (early.measured?.replyEndWorks === true) chain.sendQuery = '?reply=end'
-  const rest = [...ALONE, ...(chain.uploadsFlow ? FLOWING : [])].map((check) => finding(check, chain, options))
+  const flowing = chain.target.url.protocol === 'https:' ? [truncationHttp2, ...FLOWING] : FLOWING
+  const rest = [...ALONE, ...(chain.uploadsFlow ? flowing : [])].map((check) => finding(check, chain, options))
   for (const result of rest) yield await result
-  if (!chain.uploadsFlow) yield* skipped('uploads do not flow', ...FLOWING)
+  if (!chain.uploadsFlow) yield* skipped('uploads do not flow', ...flowing)
 }
 
 function* skipped(why: string, ...checks: readonly Check[]): Generator<Result> {

@@ -36,6 +36,10 @@ export const MENDS = {
     nginx: 'proxy_http_version 1.1;  proxy_buffering off;  proxy_request_buffering off;',
     HAProxy: '2.6: http-request del-header expect',
   },
+  truncationHttp2: {
+    HAProxy: '2.6: alpn http/1.1   (no "h2")',
+    'every proxy': 'a newer version, or HTTP/1.1 only for clients',
+  },
   left: {
     nginx: 'proxy_buffering off;  proxy_request_buffering off;  proxy_ignore_client_abort off;',
     HAProxy: 'option abortonclose',

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { authorization, headersOf, WrongUsage } from '../plugins/request-headers.js'
 import type { Target } from './chain.js'
@@ -17,6 +18,7 @@ URL is where names live: https://HOST, or https://HOST/PREFIX for another prefix
   --token TOKEN          Bearer token. Others on this machine can see it there: the variable
                          PIPEGATE_TOKEN is better.
   --header 'NAME: VALUE' Another header of every request; may be given more than once.
+  --cacert FILE          Certificates (PEM) to trust instead of the usual ones.
   --silence SECONDS      How much silence is watched, 1 to 3600. A time-out beyond it is not found. [20]
   --json                 Print one JSON object a line: every check, and the result.
   --help                 Print this help and exit (also -h).
@@ -39,13 +41,18 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
   }
   const { url, credentials } = readUrl(text)
   const headers = { ...authorization(values.token, credentials, env), ...headersOf(values.header) }
-  return { target: { url, headers }, silenceMs: silenceOf(values.silence), json: values.json }
+  return {
+    target: { url, headers, ca: certificates(values.cacert) },
+    silenceMs: silenceOf(values.silence),
+    json: values.json,
+  }
 }
 
 function parsed(argv: readonly string[]) {
   const options = {
     token: { type: 'string' },
     header: { type: 'string', multiple: true, default: [] as string[] },
+    cacert: { type: 'string' },
     silence: { type: 'string', default: '20' },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false, short: 'h' },
@@ -77,6 +84,14 @@ function decoded(text: string): string {
     return decodeURIComponent(text)
   } catch {
     throw new WrongUsage('the user or the password in the address has a broken escape')
+  }
+}
+
+function certificates(file: string | undefined): string | undefined {
+  try {
+    return file === undefined ? undefined : readFileSync(file, 'utf8')
+  } catch (error) {
+    throw new WrongUsage(`--cacert: ${(error as Error).message}`)
   }
 }
 

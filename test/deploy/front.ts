@@ -50,7 +50,7 @@ export interface Front {
   tlsUrl(path: string): string
 }
 
-export interface Proxy {
+export interface ProxyProgram {
   readonly file: string
   readonly args: readonly string[]
   readonly env?: Readonly<Record<string, string>>
@@ -65,7 +65,11 @@ export interface FrontOptions {
 }
 
 /** @param write makes the files that the proxy reads, and tells how it is started */
-export async function startFront(t: Test, write: (place: Place) => Proxy, options: FrontOptions = {}): Promise<Front> {
+export async function startFront(
+  t: Test,
+  write: (place: Place) => ProxyProgram,
+  options: FrontOptions = {},
+): Promise<Front> {
   const nodes = await startNodes(t, NODES, options)
   const folder = t.testdir({})
   const [port, tlsPort] = [await freePort(), await freePort()]
@@ -119,7 +123,7 @@ export async function startNodes(
 }
 
 /** Resolves when a gateway answers through it. */
-export async function startProxy(t: Test, { file, args, env = {} }: Proxy, port: number): Promise<void> {
+export async function startProxy(t: Test, { file, args, env = {} }: ProxyProgram, port: number): Promise<void> {
   const child = spawn(file, args, {
     env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin`, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -147,7 +151,7 @@ export async function startProxy(t: Test, { file, args, env = {} }: Proxy, port:
 }
 
 /** nginx in one process with its files in a folder of the test. */
-export function nginx(folder: string, http: string): Proxy {
+export function nginx(folder: string, http: string): ProxyProgram {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((of) => `${of}_temp_path ${folder}/${of};`)
   const config = `
 daemon off;

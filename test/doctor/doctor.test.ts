@@ -1,12 +1,14 @@
 /** `pipegate doctor` through chains of every kind: good ones, and some that have one defect each. */
+import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer, request } from 'node:http'
 import { createServer, type Server } from 'node:net'
 import t, { type Test } from 'tap'
 import { Chain } from '../../doctor/chain.js'
 import type { Verdict } from '../../doctor/check.js'
+import { truncationHttp2 } from '../../doctor/check-http2.js'
 import { examine, type Result, Unreachable } from '../../doctor/examine.js'
 import { textOf } from '../../doctor/report.js'
-import { type Node, nginx, startFront, startNodes, startProxy } from '../deploy/front.js'
+import { type Node, nginx, type Place, type ProxyProgram, startFront, startNodes, startProxy } from '../deploy/front.js'
 import { freePort } from '../support/free-port.js'
 
 // Most of the time they wait.
@@ -212,4 +214,39 @@ t.test('a gateway that asks who it is', async (t) => {
   })
   const { meet } = await doctor(await listening(t, server))
   t.match(meet, { verdict: 'fail', seen: 'no transfer is possible: 401 [ERROR] Who are you?' })
+})
+
+t.test('what an HTTP/2 client sees of a broken body', async (t) => {
+  const look = async (name: string, write: (place: Place) => ProxyProgram) => {
+    const front = await startFront({ testdir: () => t.testdir(), teardown: t.teardown.bind(t) }, write, {})
+    const target = { url: new URL(front.tlsUrl('')), headers: {}, ca: readFileSync(front.cert, 'utf8') }
+    const chain = new Chain(target)
+    const found = await truncationHttp2.run(chain, { silenceMs: 0 })
+    chain.close()
+    return { name, ...found }
+  }
+  const haproxy =
+    (alpn: string) =>
+    ({ port, tlsPort, cert, key, read, write }: Place) => {
+      const pem = write('both.pem', readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'))
+      const config = read('deploy/haproxy/haproxy.cfg')
+        .replace('bind :80', `bind 127.0.0.1:${port}\n  bind 127.0.0.1:${tlsPort} ssl crt ${pem} alpn ${alpn}`)
+        .replace('maxconn 20000', 'maxconn 1000')
+      return { file: 'haproxy', args: ['-db', '-f', write('haproxy.cfg', config)] }
+    }
+  // One after the other: each has the folder to itself.
+  const ours = await look('nginx', ({ folder, port, tlsPort, cert, key, read }) =>
+    nginx(
+      folder,
+      read('deploy/nginx/pipegate.conf')
+        .replace('listen 80;', `listen 127.0.0.1:${port};`)
+        .replace('# listen 443 ssl', `listen 127.0.0.1:${tlsPort} ssl`)
+        .replace('# ssl_certificate /etc/ssl/pipe.pem', `ssl_certificate ${cert}`)
+        .replace('# ssl_certificate_key /etc/ssl/pipe.key', `ssl_certificate_key ${key}`),
+    ),
+  )
+  t.match(ours, { verdict: 'ok', seen: /sees a break after/ })
+  // HAProxy 2.6 does this; when it no longer does, docs/proxies.md has a cell less in bold.
+  t.match(await look('h2', haproxy('h2,http/1.1')), { verdict: 'fail', mend: { HAProxy: /alpn http\/1\.1/ } })
+  t.match(await look('http/1.1', haproxy('http/1.1')), { verdict: 'skip', seen: 'the server does not speak HTTP/2' })
 })
