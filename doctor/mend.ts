@@ -34,7 +34,7 @@ export const MENDS = {
   truncation: {
     'every proxy': 'HTTP/1.1 to the gateway; no caching, compressing or rewriting of responses',
     nginx: 'proxy_http_version 1.1;  proxy_buffering off;  proxy_request_buffering off;',
-    HAProxy: '2.6: http-request del-header expect',
+    Caddy: '2.7 and later',
   },
   truncationHttp2: {
     HAProxy: '2.6: alpn http/1.1   (no "h2")',
