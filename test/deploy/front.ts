@@ -1,6 +1,7 @@
 /** Three gateways, and in front of them a proxy with a configuration that stands in `deploy/`. */
 import { spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FlagValues } from '../../gateway/config.js'
 import { makeCertificate } from '../support/certificate.js'
@@ -9,9 +10,8 @@ import { freePort } from '../support/free-port.js'
 import { defaultPlugins, type LogLine, startGateway } from '../support/gateway.js'
 import { PROJECT, startProgram } from '../support/program.js'
 
-/** Anything that can make a folder and undo things at the end of a test: tap's `t`. */
-export interface Test {
-  testdir(files: Record<string, string>): string
+/** Anything that can undo things at the end of a test: tap's `t`. */
+interface Test {
   teardown(undo: () => unknown): void
 }
 
@@ -71,7 +71,9 @@ export async function startFront(
   options: FrontOptions = {},
 ): Promise<Front> {
   const nodes = await startNodes(t, NODES, options)
-  const folder = t.testdir({})
+  // Of its own: a test may have several.
+  const folder = mkdtempSync(join(tmpdir(), 'pipegate-front-'))
+  t.teardown(() => rmSync(folder, { recursive: true }))
   const [port, tlsPort] = [await freePort(), await freePort()]
   const { cert, key } = makeCertificate(folder)
   const read = (file: string) =>
@@ -166,6 +168,26 @@ http {
 }`
   writeFileSync(join(folder, 'nginx.conf'), config)
   return { file: 'nginx', args: ['-p', folder, '-e', 'error.log', '-c', join(folder, 'nginx.conf')] }
+}
+
+/** nginx with the configuration in `deploy/`, over TLS as well. */
+export function ourNginx({ folder, port, tlsPort, cert, key, read }: Place): ProxyProgram {
+  const config = read('deploy/nginx/pipegate.conf')
+    .replace('listen 80;', `listen 127.0.0.1:${port};`)
+    .replace('# listen 443 ssl', `listen 127.0.0.1:${tlsPort} ssl`)
+    .replace('# ssl_certificate /etc/ssl/pipe.pem', `ssl_certificate ${cert}`)
+    .replace('# ssl_certificate_key /etc/ssl/pipe.key', `ssl_certificate_key ${key}`)
+  return nginx(folder, config)
+}
+
+/** HAProxy with the configuration in `deploy/`, over TLS as well. @param alpn what it speaks there */
+export function ourHaproxy({ port, tlsPort, cert, key, read, write }: Place, alpn = 'http/1.1'): ProxyProgram {
+  const pem = write('both.pem', readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'))
+  const config = read('deploy/haproxy/haproxy.cfg')
+    .replace('bind :80', `bind 127.0.0.1:${port}\n  bind 127.0.0.1:${tlsPort} ssl crt ${pem} alpn ${alpn}`)
+    // What a test machine has fewer of.
+    .replace('maxconn 20000', 'maxconn 1000')
+  return { file: 'haproxy', args: ['-db', '-f', write('haproxy.cfg', config)] }
 }
 
 /** So many that a proxy which takes the nodes in turns cannot bring two sides together by chance: no multiple of theirs. */

@@ -3,26 +3,12 @@ import t, { type Test } from 'tap'
 import { type CurlRun, curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
 import { freePort } from '../support/free-port.js'
-import { type Front, homes, meet, nginx, someNames, startFront, startProxy } from './front.js'
+import { type Front, homes, meet, nginx, ourNginx, someNames, startFront, startProxy } from './front.js'
 
 const BODY = Buffer.alloc(30_000_000, 'pipegate')
 
-const FILE = 'deploy/nginx/pipegate.conf'
-
 function start(t: Test, processes = false): Promise<Front> {
-  return startFront(
-    t,
-    ({ folder, port, tlsPort, cert, key, read }) =>
-      nginx(
-        folder,
-        read(FILE)
-          .replace('listen 80;', `listen 127.0.0.1:${port};`)
-          .replace('# listen 443 ssl', `listen 127.0.0.1:${tlsPort} ssl`)
-          .replace('# ssl_certificate /etc/ssl/pipe.pem', `ssl_certificate ${cert}`)
-          .replace('# ssl_certificate_key /etc/ssl/pipe.key', `ssl_certificate_key ${key}`),
-      ),
-    { flags: { reply: 'end' }, processes },
-  )
+  return startFront(t, ourNginx, { flags: { reply: 'end' }, processes })
 }
 
 t.test('both sides of a name meet, whichever way they ask, and a node less moves only its own names', async (t) => {
@@ -35,7 +21,7 @@ t.test('both sides of a name meet, whichever way they ask, and a node less moves
   t.ok(Math.min(...shares) > 0, `${shares}`)
 
   const port = await freePort()
-  const config = front.read(FILE).replace('listen 80;', `listen 127.0.0.1:${port};`)
+  const config = front.read('deploy/nginx/pipegate.conf').replace('listen 80;', `listen 127.0.0.1:${port};`)
   const without = config.replace(new RegExp(`.*127.0.0.1:${front.nodes[2]!.port}.*\n`), '')
   await startProxy(t, nginx(t.testdir({}), without), port)
   const from = Date.now()

@@ -8,7 +8,17 @@ import type { Verdict } from '../../doctor/check.js'
 import { truncationHttp2 } from '../../doctor/check-http2.js'
 import { examine, type Result, Unreachable } from '../../doctor/examine.js'
 import { textOf } from '../../doctor/report.js'
-import { type Node, nginx, type Place, type ProxyProgram, startFront, startNodes, startProxy } from '../deploy/front.js'
+import {
+  type Node,
+  nginx,
+  ourHaproxy,
+  ourNginx,
+  type Place,
+  type ProxyProgram,
+  startFront,
+  startNodes,
+  startProxy,
+} from '../deploy/front.js'
 import { freePort } from '../support/free-port.js'
 
 // Most of the time they wait.
@@ -114,14 +124,10 @@ t.test('straight to a gateway everything is good', async (t) => {
 })
 
 t.test('nginx as it is delivered', async (t) => {
-  const write = (replyEnd: boolean) =>
-    startFront(
-      t,
-      ({ folder, port, read }) =>
-        nginx(folder, read('deploy/nginx/pipegate.conf').replace('listen 80;', `listen 127.0.0.1:${port};`)),
-      replyEnd ? { flags: { reply: 'end' } } : {},
-    )
-  const [good, stream] = await Promise.all([write(true), write(false)])
+  const [good, stream] = await Promise.all([
+    startFront(t, ourNginx, { flags: { reply: 'end' } }),
+    startFront(t, ourNginx),
+  ])
   const [well, early] = await Promise.all([doctor(good.url('')), doctor(stream.url(''))])
   verdicts(t, well, GOOD)
   t.equal(well['early-reply']!.measured?.linesWhileUploading, false)
@@ -161,15 +167,7 @@ t.test('nginx as it comes, which holds everything back', async (t) => {
 })
 
 t.test('HAProxy as it is delivered', async (t) => {
-  let dropsExpect = false
-  const front = await startFront(t, ({ port, read, write }) => {
-    const config = read('deploy/haproxy/haproxy.cfg')
-      .replace('bind :80', `bind 127.0.0.1:${port}`)
-      .replace('maxconn 20000', 'maxconn 1000')
-    dropsExpect = config.includes('http-request del-header expect')
-    return { file: 'haproxy', args: ['-db', '-f', write('haproxy.cfg', config)] }
-  })
-  verdicts(t, await doctor(front.url('')), { ...GOOD, expect: dropsExpect ? 'warn' : 'ok' })
+  verdicts(t, await doctor((await startFront(t, ourHaproxy)).url('')), GOOD)
 })
 
 t.test('several gateways without hashing', async (t) => {
@@ -217,36 +215,17 @@ t.test('a gateway that asks who it is', async (t) => {
 })
 
 t.test('what an HTTP/2 client sees of a broken body', async (t) => {
-  const look = async (name: string, write: (place: Place) => ProxyProgram) => {
-    const front = await startFront({ testdir: () => t.testdir(), teardown: t.teardown.bind(t) }, write, {})
-    const target = { url: new URL(front.tlsUrl('')), headers: {}, ca: readFileSync(front.cert, 'utf8') }
-    const chain = new Chain(target)
+  const look = async (program: (place: Place) => ProxyProgram) => {
+    const front = await startFront(t, program)
+    const chain = new Chain({ url: new URL(front.tlsUrl('')), headers: {}, ca: readFileSync(front.cert, 'utf8') })
     const found = await truncationHttp2.run(chain, { silenceMs: 0 })
     chain.close()
-    return { name, ...found }
+    return found
   }
-  const haproxy =
-    (alpn: string) =>
-    ({ port, tlsPort, cert, key, read, write }: Place) => {
-      const pem = write('both.pem', readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'))
-      const config = read('deploy/haproxy/haproxy.cfg')
-        .replace('bind :80', `bind 127.0.0.1:${port}\n  bind 127.0.0.1:${tlsPort} ssl crt ${pem} alpn ${alpn}`)
-        .replace('maxconn 20000', 'maxconn 1000')
-      return { file: 'haproxy', args: ['-db', '-f', write('haproxy.cfg', config)] }
-    }
-  // One after the other: each has the folder to itself.
-  const ours = await look('nginx', ({ folder, port, tlsPort, cert, key, read }) =>
-    nginx(
-      folder,
-      read('deploy/nginx/pipegate.conf')
-        .replace('listen 80;', `listen 127.0.0.1:${port};`)
-        .replace('# listen 443 ssl', `listen 127.0.0.1:${tlsPort} ssl`)
-        .replace('# ssl_certificate /etc/ssl/pipe.pem', `ssl_certificate ${cert}`)
-        .replace('# ssl_certificate_key /etc/ssl/pipe.key', `ssl_certificate_key ${key}`),
-    ),
-  )
-  t.match(ours, { verdict: 'ok', seen: /sees a break after/ })
-  // HAProxy 2.6 does this; when it no longer does, docs/proxies.md has a cell less in bold.
-  t.match(await look('h2', haproxy('h2,http/1.1')), { verdict: 'fail', mend: { HAProxy: /alpn http\/1\.1/ } })
-  t.match(await look('http/1.1', haproxy('http/1.1')), { verdict: 'skip', seen: 'the server does not speak HTTP/2' })
+  const programs = [ourNginx, ourHaproxy, (place: Place) => ourHaproxy(place, 'h2,http/1.1')]
+  const [nginx, haproxy, overHttp2] = await Promise.all(programs.map((program) => look(program)))
+  t.match(nginx, { verdict: 'ok', seen: /sees a break after/ })
+  t.match(haproxy, { verdict: 'skip', seen: 'the server does not speak HTTP/2' })
+  // HAProxy 2.6 does this. When it no longer does, docs/proxies.md has a cell less in bold.
+  t.match(overHttp2, { verdict: 'fail', mend: { HAProxy: /alpn http\/1\.1/ } })
 })
