@@ -76,6 +76,7 @@ export function helpText(): string {
     '       pipegate token [flags]     makes a token for auth-bearer',
     '       pipegate link URL [flags]  makes a signed link for links',
     '       pipegate watch URL         shows the progress of a transfer until it ends',
+    '       pipegate doctor URL        tells what the way to a gateway does to transfers',
     '',
     "One HTTP request's body becomes another request's response.",
     '',
