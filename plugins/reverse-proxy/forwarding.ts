@@ -3,8 +3,11 @@ import httpProxy from 'http-proxy'
 import type { Body, Join, Reply } from '../../gateway/plugin-api.js'
 import { clientSide } from './client-side.js'
 import { writeCopy } from './copies.js'
+import type { Member } from './crowd.js'
 import type { FailureKey } from './failures.js'
 import { type RequestHeaders, responseHeaders } from './headers.js'
+import { pour } from './pour.js'
+import { SenderLines } from './sender-lines.js'
 import type { Service } from './service.js'
 import type { Upstream } from './upstream.js'
 
@@ -30,16 +33,11 @@ const MOST_TRIES = 3
 /** Bytes that an upstream has not taken. More than one read brings, so that one that keeps up never pauses the client. */
 const MOST_PENDING = 512 * 1024
 const FEW_PENDING = 128 * 1024
-/** A piece that leaves at once. What is smaller waits for what comes with it. */
-const LARGE = 16 * 1024
 
 /** Methods that may be sent again when nobody knows whether the first one has arrived: RFC 9110, section 9.2.2. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 
-/** What a sender reads from a pipegate while it waits: no more than this. The last line may lack its end. */
-const WAITING = /^(\[INFO\] (Waiting for|Still waiting|A receiver|\d+ receiver)[^\n]*(\n|$))+$/
-/** Of a sender that has read more it is not known. */
-const LONG = 64 * 1024
+/** What a sender reads whose name has moved while it waited. */
 const MOVED = '[ERROR] Transfer failed: this name belongs to another relay now; send again.\n'
 
 /** So many upstreams may die under a receiver that waits. */
@@ -60,7 +58,8 @@ class Late extends Error {
 }
 
 /** One request on its way to an upstream, and the answer on its way back. */
-export class Forwarding {
+export class Forwarding implements Member {
+  place = -1
   #phase: Phase = 'connect'
   #request: ClientRequest | undefined
   #response: IncomingMessage | undefined
@@ -77,8 +76,8 @@ export class Forwarding {
   #lost = 0
   #pending = 0
   #isPaused = false
-  /** What a sender has read so far, while that may mean that it waits. */
-  #read = ''
+  /** Of a sender to a pipegate. */
+  #lines: SenderLines | undefined
   #over = false
 
   constructor(
@@ -88,10 +87,9 @@ export class Forwarding {
   ) {}
 
   start(): void {
-    const { body, join, reply } = this.client
+    const { body, join } = this.client
     this.service.running.add(this)
     join.onOver(() => this.#end())
-    reply.onDrain(() => this.#response?.resume())
     this.#uploaded = body.length === 0
     const { pool } = this.service
     const upstream = pool.pick(this.outgoing.key)
@@ -124,7 +122,7 @@ export class Forwarding {
     const next = key === undefined ? undefined : this.service.pool.pick(key)
     if (next === undefined || next === this.#upstream || !this.#sent || this.#over) return
     if (this.#waitsForStream) this.#try(next)
-    else if (this.#read.length < LONG && WAITING.test(this.#read)) {
+    else if (this.#lines?.waits) {
       this.client.reply.write(MOVED)
       this.#cut()
     }
@@ -193,18 +191,19 @@ export class Forwarding {
     // http-proxy takes a DELETE or OPTIONS with a chunked body for one without, and its body would be the next request.
     if (body.length === undefined) request.removeHeader('content-length')
     if (body.length === undefined) request.setHeader('transfer-encoding', 'chunked')
-    request.once('response', (response) => {
+    request.on('response', (response) => {
       if (request === this.#request) this.#answered(response)
     })
     // Nobody has asked for one. Without a listener Node destroys the request, and tells nobody.
-    request.once('upgrade', (_response, socket) => {
+    request.on('upgrade', (_response, socket) => {
       socket.destroy()
       this.#refuse('badResponse', new Error('it switches protocols'))
     })
-    request.once('close', () => {
-      if (request === this.#request) this.#failed(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))
+    request.on('close', () => {
+      if (this.#over || this.#response !== undefined || request !== this.#request) return
+      this.#failed(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))
     })
-    request.once('socket', (socket) => {
+    request.on('socket', (socket) => {
       // Nothing is read of the client before somebody listens: until then another upstream can be tried.
       if (!socket.connecting) this.#connected(request)
       else
@@ -271,19 +270,21 @@ export class Forwarding {
       return
     }
     this.#await('stream')
-    response.once('end', () => this.#ended())
-    response.once('close', () => {
+    response.on('end', () => this.#ended())
+    response.on('close', () => {
       if (!response.complete) this.#broken(new Error('closed before the end'))
     })
     if (!reply.open(status, headers, length)) return
-    const isSender = this.outgoing.key !== undefined && isUpload(this.outgoing.method)
-    response.on('data', (bytes: Buffer) => {
-      this.#moved = true
-      if (isSender && this.#read.length < LONG) this.#read += bytes.toString('latin1')
-      const goesOn = reply.write(bytes)
-      if (bytes.length >= LARGE) reply.sendNow()
-      if (!goesOn && reply.kept > 0) response.pause()
-    })
+    if (this.outgoing.key !== undefined && isUpload(this.outgoing.method)) {
+      const lines = new SenderLines()
+      this.#lines = lines
+      response.on('data', (bytes: Buffer) => lines.add(bytes))
+    }
+    pour(response, reply, this.#move)
+  }
+
+  readonly #move = (): void => {
+    this.#moved = true
   }
 
   /** A pipegate that shuts down has said so: it gets no more, and a receiver can wait at another one. */
@@ -356,7 +357,7 @@ export class Forwarding {
   /** The client has its answer, or has gone. */
   #end(): void {
     this.#over = true
-    this.service.running.delete(this)
+    this.service.running.remove(this)
     if (this.#uploaded && this.#response?.complete === true) this.#response.resume()
     else this.#request?.destroy()
   }

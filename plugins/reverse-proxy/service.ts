@@ -3,6 +3,7 @@ import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { Host } from '../../gateway/plugin-api.js'
 import type { Config, ForwardingConfig } from './config.js'
+import { Crowd } from './crowd.js'
 import type { FailureKey } from './failures.js'
 import type { Forwarding } from './forwarding.js'
 import { Pool } from './pool.js'
@@ -32,7 +33,7 @@ export class Service {
   readonly timeouts: Timeouts
   /** The upstreams are pipegates, each of which has its own names. */
   readonly byName: boolean
-  readonly running = new Set<Forwarding>()
+  readonly running = new Crowd<Forwarding>()
   readonly #http = agents(HttpAgent, {})
   readonly #https: Agents
 
@@ -47,9 +48,16 @@ export class Service {
     // A pipegate says how it is.
     const path = health.path ?? (byName ? `${host.prefix}/health` : undefined)
     const onChange = byName ? () => this.#reconsider() : undefined
-    this.pool = new Pool({ config: { ...config, health: { ...health, path } }, headers, log: host.log, onChange })
+    const trust = ca === undefined ? {} : { ca: readFileSync(host.resolve(ca)) }
+    this.pool = new Pool({
+      config: { ...config, health: { ...health, path } },
+      headers,
+      trust,
+      log: host.log,
+      onChange,
+    })
     this.byName = byName
-    this.#https = agents(HttpsAgent, ca === undefined ? {} : { ca: readFileSync(host.resolve(ca)) })
+    this.#https = agents(HttpsAgent, trust)
     // Pipegates have limits of their own, which know what is waited for.
     this.timeouts = {
       connect: ms(timeouts.connect),
@@ -64,12 +72,12 @@ export class Service {
 
   /** Ends what has taken too long. */
   tick(now: number): void {
-    for (const forwarding of this.running) forwarding.tick(now)
+    this.running.each((forwarding) => forwarding.tick(now))
   }
 
   /** Which upstreams there are has changed, and with it where some of the names belong. */
   #reconsider(): void {
-    for (const forwarding of [...this.running]) forwarding.reconsider()
+    this.running.each((forwarding) => forwarding.reconsider())
   }
 
   stop(): void {
@@ -82,7 +90,17 @@ export class Service {
 }
 
 function agents(Agent: typeof HttpAgent, options: object): Agents {
-  return { kept: new Agent({ ...options, keepAlive: true }), fresh: new Agent(options) }
+  return { kept: quick(new Agent({ ...options, keepAlive: true })), fresh: new Agent(options) }
+}
+
+/** Connections of one agent differ in nothing else, and Node looks at two dozen options for each request. */
+function quick(agent: HttpAgent): HttpAgent {
+  agent.getName = (options) => `${options?.host}:${options?.port}:${(options as SecureContext)?.servername}`
+  return agent
+}
+
+interface SecureContext {
+  readonly servername?: string
 }
 
 function ms(seconds: number): number {

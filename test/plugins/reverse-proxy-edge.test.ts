@@ -8,6 +8,7 @@ import { type ForwardingConfig, schema } from '../../plugins/reverse-proxy/confi
 import { pipeNameOf, rightFor } from '../../plugins/reverse-proxy/pipe-name.js'
 import { hash, heaviest } from '../../plugins/reverse-proxy/rendezvous.js'
 import { examplesOf } from '../docs/examples.js'
+import { makeCertificate } from '../support/certificate.js'
 import { curl, curlDone } from '../support/curl.js'
 import { startDnsServer } from '../support/dns-server.js'
 import { ask, loaded, startEdge } from '../support/edge.js'
@@ -145,6 +146,21 @@ t.test('a side that dies is seen by the other one, and large bodies come whole',
   const large = ask(edge.url('large'))
   t.match(`${(await ask(edge.url('large'), 'PUT', body)).body}`, /Transfer complete\.\n$/)
   t.ok((await large).body.equals(body))
+})
+
+t.test('relays that speak TLS, with a certificate of an authority of their own', async (t) => {
+  const files = makeCertificate(t.testdir({}))
+  const flags = { tlsCert: files.cert, tlsKey: files.key }
+  const relay = await startGateway(t, flags, { plugins: await defaultPlugins() })
+  const edge = await startEdge(t, { upstreams: [`https://localhost:${relay.port}`], ca: files.cert })
+  await meet(edge, edge, 'name')
+  t.equal(await relay.ended('name'), 'complete')
+  const stranger = await startEdge(t, { upstreams: [relay.origin] })
+  t.equal((await ask(stranger.url('name'))).status, 503)
+  t.match(
+    stranger.lines.find(({ msg }) => msg === 'an upstream is down'),
+    { why: /SELF_SIGNED/ },
+  )
 })
 
 t.test('what is no name of a pipe stays on the edge', async (t) => {
