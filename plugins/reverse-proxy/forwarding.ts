@@ -275,16 +275,11 @@ export class Forwarding implements Member {
       if (!response.complete) this.#broken(new Error('closed before the end'))
     })
     if (!reply.open(status, headers, length)) return
-    if (this.outgoing.key !== undefined && isUpload(this.outgoing.method)) {
-      const lines = new SenderLines()
-      this.#lines = lines
-      response.on('data', (bytes: Buffer) => lines.add(bytes))
-    }
-    pour(response, reply, this.#move)
-  }
-
-  readonly #move = (): void => {
-    this.#moved = true
+    if (this.outgoing.key !== undefined && isUpload(this.outgoing.method)) this.#lines = new SenderLines()
+    pour(response, reply, (bytes) => {
+      this.#moved = true
+      this.#lines?.add(bytes)
+    })
   }
 
   /** A pipegate that shuts down has said so: it gets no more, and a receiver can wait at another one. */

@@ -6,14 +6,14 @@ import { Spent } from './spent.js'
 const LARGE = 16 * 1024
 
 /** Hands on the body of an upstream's answer, no faster than the client takes it. @param moved called for each piece */
-export function pour(response: IncomingMessage, reply: Reply, moved: () => void): void {
+export function pour(response: IncomingMessage, reply: Reply, moved: (bytes: Buffer) => void): void {
   let spent: Spent | undefined
   reply.onDrain(() => {
     spent?.look()
     response.resume()
   })
-  response.on('data', (bytes: Uint8Array) => {
-    moved()
+  response.on('data', (bytes: Buffer) => {
+    moved(bytes)
     const goesOn = reply.write(bytes)
     if (bytes.length >= LARGE) {
       reply.sendNow()
