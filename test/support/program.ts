@@ -146,8 +146,12 @@ export function ownEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** Runs the program with these arguments to its end. */
-export function runProgram(t: Test, args: readonly string[], options: ProgramOptions = {}): Promise<Exit> {
-  return new Program(t, args, options).ends()
+export function runProgram(
+  t: Test,
+  args: readonly string[],
+  { timeoutMs, ...options }: ProgramOptions & { readonly timeoutMs?: number } = {},
+): Promise<Exit> {
+  return new Program(t, args, options).ends(timeoutMs)
 }
 
 /** Starts `pipegate serve` on a free port, with these flags besides, and waits until it listens. */
