@@ -46,7 +46,7 @@ export function schemeReader(
 }
 
 /** Whether an address is a trusted proxy's; undefined when there are none. */
-function proxyTest(trustedProxies: string): ((address: string) => boolean) | undefined {
+export function proxyTest(trustedProxies: string): ((address: string) => boolean) | undefined {
   const trusted = trustedProxies.split(',').flatMap((each) => each.trim() || [])
   if (trusted.length === 0) return undefined
   const proxies = new BlockList()

@@ -1,7 +1,8 @@
 import type { ReceiverSeat, Refusal, SenderSeat, SideLimits, Sink, Source, StreamHead } from '../core/index.js'
 import type { Answer, HeaderList } from './answers.js'
 import type { Form } from './form-reader.js'
-import type { Reply } from './plugin-api.js'
+import type { Framing } from './framing.js'
+import type { Body, Reply } from './plugin-api.js'
 import type { RequestRecord } from './request-log.js'
 import type { RequestView } from './request-view.js'
 
@@ -23,8 +24,16 @@ export interface Exchange {
   onRefused: ((refusal: Refusal) => void) | undefined
   /** Answers with a refusal. `accept` is the client's `Accept`. */
   refuse(refusal: Refusal, accept: string, after?: AfterAnswer): void
-  /** Makes the response a plugin's. `failed` hears of what it does wrong, and says what the client is told. */
-  toReply(accept: string, after: AfterAnswer, failed: (error: unknown) => Refusal): Reply
+  /**
+   * Makes the response a plugin's, and the body of the request too when `framing` says how that is delimited: then it is
+   * held until it is read. `failed` hears of what the plugin does wrong, and says what the client is told.
+   */
+  toReply(
+    accept: string,
+    after: AfterAnswer,
+    failed: (error: unknown) => Refusal,
+    framing?: Framing,
+  ): Reply & { readonly body: Body; limit(limits: SideLimits | undefined): void }
   /** Gives a complete short response at once, even while the client still uploads. */
   answer(answer: Answer, after?: AfterAnswer): void
   /** Makes the request's body a source. Until `seated` it holds what has been read already, and reads no more. */

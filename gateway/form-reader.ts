@@ -1,7 +1,7 @@
 import type { BodyFault, BorrowedBytes, Deadline, Pulse, SenderSeat, StreamHead } from '../core/index.js'
 import { Multipart, type PartFields, type PartTaker } from './multipart.js'
 import { partHead, partNames } from './stream-head.js'
-import type { BodyTaker } from './uws-source.js'
+import type { BodyTaker } from './uws-upload.js'
 
 /** How long a form may take until the part begins that is the stream. */
 const PART_MS = 30_000

@@ -1,7 +1,7 @@
 import { type PipeObserver, PipeTable, Pulse, Refusal, SlabPool } from '../core/index.js'
 import type { TlsFiles } from './certificate.js'
 import { Certificates } from './certificates.js'
-import { clientAddressReader, schemeReader } from './client-address.js'
+import { clientAddressReader, proxyTest, schemeReader } from './client-address.js'
 import type { Config } from './config.js'
 import type { Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
@@ -106,6 +106,7 @@ export class Gateway {
         newTransferId,
         onFault: (error) => this.log.error({ err: error }, 'a request met a defect of the gateway'),
         schemeOf: view.schemeOf,
+        isDraining: () => this.#state !== 'open',
         health: () => this.#health(),
       },
       plugins.length === 0 ? null : this.#plugins,
@@ -210,7 +211,7 @@ export class Gateway {
     for (const server of this.#servers) server.closePort()
     this.table.close()
     this.#plugins.drain(drainMs)
-    await this.#until(() => this.table.streaming === 0, drainMs)
+    await this.#until(() => this.table.streaming === 0 && this.#router.claimed === 0, drainMs)
     this.table.endAll('shutting_down')
     await this.#until(() => this.#servers.every((server) => !server.busy), GRACE_MS)
     this.#state = 'closed'
@@ -292,6 +293,7 @@ export class Gateway {
         return gateway.#server.open
       },
       schemeOf: schemeReader(this.config.trustedProxies, this.config.tlsCert !== undefined),
+      isTrustedProxy: proxyTest(this.config.trustedProxies) ?? (() => false),
       get draining() {
         return gateway.#state !== 'open'
       },

@@ -79,6 +79,7 @@ export interface Parts {
   readonly hooks?: Hooks
   readonly routes?: readonly Route[]
   readonly modes?: readonly Mode[]
+  readonly claims?: readonly Claim[]
   /** Before the port opens, in order. A throw stops the start, and undoes it. The signal fires at the start's deadline. */
   start?(signal: AbortSignal): void | Promise<void>
   /** The port is closed; transfers that run may go on for so many milliseconds. */
@@ -144,6 +145,8 @@ export interface GatewayView {
   readonly openRequests: number
   /** What the client of a request speaks: with this gateway, or with the trusted proxy in front that says so. */
   schemeOf(request: Pick<RequestView, 'remoteAddress' | 'header'>): 'http' | 'https'
+  /** Whether `trustedProxies` covers a peer: what it says of where a request comes from holds. */
+  isTrustedProxy(address: string): boolean
   readonly draining: boolean
 }
 
@@ -234,6 +237,8 @@ export interface Context {
   readonly identity: Identity | undefined
   /** Where the request comes from: the peer, or what a trusted proxy says. */
   readonly clientAddress: string
+  /** The plugin that has claimed the request: what is said of pipes does not concern it. */
+  readonly claimedBy: string | undefined
   /**
    * Runs `release` exactly once, when the response is over, whatever that was: refused by somebody later, disconnected while
    * it waited, complete. At once if it is over already.
@@ -247,12 +252,12 @@ export interface Context {
 }
 
 /**
- * One side that asks to join a pipe (`sender`, `receiver`), or to see something of it (`watcher`, a mode). What changes it
- * throws when it comes too late, once all gates have let it in, and when it is given what is none.
+ * One side that asks to join a pipe (`sender`, `receiver`), or to see something of it (`watcher`, a mode); or the `client` of
+ * something else than a pipe (a claim). What changes it throws when it comes too late, once all gates have let it in, and when it is given what is none.
  */
 export interface Join extends Context {
-  readonly side: Side | 'watcher'
-  /** What one needs to be allowed for this: `send`, `receive`, or for a watcher what its mode says. */
+  readonly side: Side | 'watcher' | 'client'
+  /** What one needs to be allowed for this: `send`, `receive`, or what the mode or the claim says. */
   readonly right: Right
   /** The name as it was asked for: two spellings of one name are the same here. */
   readonly name: string
@@ -299,21 +304,61 @@ export interface Mode {
   handle(request: RequestView, reply: Reply, join: Join, pipe: PipeView | undefined): void
 }
 
+/**
+ * Requests that are not about a pipe: whatever their method, host and path, they are answered by this plugin. They pass the
+ * gates as a `client`.
+ */
+export interface Claim {
+  /** Whether this request is the plugin's. Asked of every request, before all gates; of several claims the first one counts. */
+  claims(request: RequestView): boolean
+  /**
+   * What one needs to be allowed for it. Without this, or when it does not say, `receive` for GET, HEAD and OPTIONS, and `send` for
+   * all else.
+   */
+  right?(request: RequestView): Right | undefined
+  /** What the gates know it by. Without this the path without its first slash. */
+  name?(request: RequestView): string
+  /**
+   * Has to have used `reply` when it returns, or use it later; `request` is gone then. A throw, or a promise that rejects, is
+   * answered with 500.
+   */
+  handle(request: RequestView, body: Body, reply: Reply, join: Join): void
+}
+
+/** The body of a claimed request. Nothing is read before somebody takes it, and nothing when `reply` is over. */
+export interface Body {
+  /** Its `Content-Length`, 0 when there is none; undefined when it is chunked. */
+  readonly length: number | undefined
+  /** Once. From now on the bytes are handed out, each piece lent for the call; `end` follows the last one. */
+  read(feed: (bytes: Uint8Array) => void, end: () => void): void
+  /** Reads no more for now; what one read has brought may still be handed out. */
+  pause(): void
+  resume(): void
+}
+
 /** A response. It never throws; once it `isOver` every call does nothing and returns false. */
 export interface Reply {
   readonly isOver: boolean
   /** A complete answer. */
   give(answer: Answer | Refusal): boolean
-  /** Begins a stream of unknown length. */
-  open(status: number, headers: HeaderList): boolean
+  /**
+   * Begins a stream, of unknown length unless it is said. What answers a HEAD, and a 204 or a 304, has no more than this. The
+   * head leaves with the first bytes when the length is unknown.
+   */
+  open(status: number, headers: HeaderList, length?: number): boolean
   /**
    * False: enough for now, `onDrain` follows. What has been written is kept until the client takes it; at 16 MiB the
-   * connection is cut.
+   * connection is cut. Bytes must not be changed from then on. A response of a known length has ended with its last byte.
    */
-  write(text: string): boolean
+  write(piece: string | Uint8Array): boolean
+  /**
+   * What has been written leaves now, and not at the end of this turn of the event loop: for much that comes at once, while it is
+   * in the processor's cache. Only a hint, and none in a hook or a handler, where others are being served.
+   */
+  sendNow(): void
   /** Bytes written that are still kept in this process. */
   readonly kept: number
-  /** Ends an open stream. */
+  /** Ends an open stream. One whose announced length is not reached is cut. */
   close(): boolean
   /** Cuts the connection, so that nobody takes the response for complete. */
   cut(): void

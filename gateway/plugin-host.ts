@@ -4,6 +4,7 @@ import { canonicalName } from './address.js'
 import { type HeaderList, RefusalWithHeaders } from './answers.js'
 import type { Logger } from './log.js'
 import {
+  type Claim,
   type ConfigSchema,
   type Context,
   type FailureRow,
@@ -58,11 +59,11 @@ interface Installed {
   readonly log: Logger
 }
 
-/** A route or a mode, and who hears of its failures. */
+/** A route, a mode or a claim, and who hears of its failures. */
 export type Handled<T> = T & { readonly guard: Guard }
 
 const NAME = /^[a-z][a-z0-9-]*$/
-const PARTS = ['hooks', 'routes', 'modes', 'start', 'drain', 'stop']
+const PARTS = ['hooks', 'routes', 'modes', 'claims', 'start', 'drain', 'stop']
 /** What means something for a sender or a receiver is no plugin's. */
 const OWN_PARAMETERS = new Set(['n', 'wait', 'stall', 'size', 'reply', 'sha256', 'transfer', 'download', 'filename'])
 
@@ -73,6 +74,8 @@ export class PluginHost {
   readonly tellers: Tellers
   readonly routes = new Map<string, Handled<Route>[]>()
   readonly modes = new Map<string, Handled<Mode>>()
+  /** Null when no plugin claims anything. */
+  claims: readonly Handled<Claim>[] | null = null
   readonly #installed: Installed[] = []
   readonly #started: Installed[] = []
   readonly #timers: NodeJS.Timeout[] = []
@@ -107,7 +110,8 @@ export class PluginHost {
       const hooks = Object.keys(parts.hooks ?? {})
       const paths = (parts.routes ?? []).map(({ method, path }) => `${method} ${path}`)
       const modes = (parts.modes ?? []).map(({ param }) => `?${param}`)
-      const takesPart = [...hooks, ...paths, ...modes].join(', ')
+      const claims = parts.claims?.length ? ['claims'] : []
+      const takesPart = [...hooks, ...paths, ...modes, ...claims].join(', ')
       return `${plugin.name}: ${plugin.summary ?? 'no summary'}${takesPart === '' ? '' : ` (${takesPart})`}`
     })
   }
@@ -179,6 +183,18 @@ export class PluginHost {
       const handle: Route['handle'] = (request, reply, context) =>
         handled(guard, context, reply, () => route.handle(request, reply, context))
       this.routes.set(route.path, [...(this.routes.get(route.path) ?? []), { ...route, handle, guard }])
+    }
+    for (const claim of parts.claims ?? []) {
+      const guard = new Guard(plugin.name, 'a claim', this.surroundings.log)
+      const bound: Handled<Claim> = {
+        claims: claim.claims.bind(claim),
+        ...(claim.right && { right: claim.right.bind(claim) }),
+        ...(claim.name && { name: claim.name.bind(claim) }),
+        handle: (request, body, reply, join) =>
+          handled(guard, join, reply, () => claim.handle(request, body, reply, join)),
+        guard,
+      }
+      this.claims = [...(this.claims ?? []), bound]
     }
     this.#installed.push({ plugin, parts, log })
   }
@@ -301,7 +317,7 @@ function soundParts(parts: Parts): Parts {
   }
   const unknown = Object.keys(parts).find((key) => !PARTS.includes(key))
   if (unknown !== undefined) throw new Error(`setup() returned "${unknown}", expected ${PARTS.join(', ')}`)
-  const { hooks = {}, routes = [], modes = [] } = parts
+  const { hooks = {}, routes = [], modes = [], claims = [] } = parts
   for (const { param } of modes) {
     if (OWN_PARAMETERS.has(param)) throw new Error(`it has the mode ?${param}, which is the gateway's own parameter`)
   }
@@ -313,6 +329,7 @@ function soundParts(parts: Parts): Parts {
     hooks: soundHooks(hooks),
     routes,
     modes,
+    claims,
     start: (signal) => parts.start?.(signal),
     drain: (ms) => parts.drain?.(ms),
     stop: () => parts.stop?.(),

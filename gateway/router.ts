@@ -1,12 +1,12 @@
 import { type PipeTable, Refusal, type SenderTerms, type Terms } from '../core/index.js'
-import { type Address, type AddressRules, readAddress } from './address.js'
+import { type Address, type AddressRules, canonicalName, readAddress } from './address.js'
 import { type Answer, type HeaderList, jsonAnswer, RefusalWithHeaders, retryAfter, textAnswer } from './answers.js'
 import type { Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
 import { afterAnswer, type Framing, readFraming } from './framing.js'
 import { readBoundary } from './multipart.js'
 import { integer, Parameters, show } from './parameters.js'
-import type { Join, Mode, Right, Route } from './plugin-api.js'
+import type { Claim, Join, Mode, Right, Route } from './plugin-api.js'
 import type { Handled, PluginHost } from './plugin-host.js'
 import { CopiedRequest } from './request-copy.js'
 import type { RequestView } from './request-view.js'
@@ -28,6 +28,8 @@ export interface RouterOptions extends AddressRules {
   readonly onFault: (error: unknown) => void
   /** What the client of a request speaks. */
   readonly schemeOf: (request: RequestView) => 'http' | 'https'
+  /** No new work is taken on. */
+  readonly isDraining: () => boolean
   /** What `/health` says, and with which status. */
   readonly health: () => { readonly status: number; readonly body: unknown }
 }
@@ -36,6 +38,9 @@ const MAX_WAIT_S = 3600
 const MAX_STALL_S = 86_400
 const NAME_METHODS = 'GET, POST, PUT, OPTIONS'
 const RESERVED_METHODS = 'GET, HEAD, OPTIONS'
+
+/** Methods that change nothing. */
+const READS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS'])
 
 const SENDER = { side: 'sender', right: 'send' } as const
 const RECEIVER = { side: 'receiver', right: 'receive' } as const
@@ -52,11 +57,13 @@ interface Asked {
 type Said = Answer | Refusal | undefined
 
 /** The part of the plugins that a request meets. */
-export type Installed = Pick<PluginHost, 'gates' | 'tellers' | 'routes' | 'modes'>
+export type Installed = Pick<PluginHost, 'gates' | 'tellers' | 'routes' | 'modes' | 'claims'>
 
 /** Looks at one request and either answers it or seats it in a pipe. */
 export class Router {
   readonly #plugins: Installed | null
+  /** Claimed requests that are not over. */
+  claimed = 0
 
   constructor(
     readonly table: PipeTable,
@@ -69,6 +76,8 @@ export class Router {
   handle(exchange: Exchange): void {
     const { request } = exchange
     const visit = this.#visit(exchange)
+    const claim = this.#claim(exchange)
+    if (claim !== undefined && !(claim instanceof Refusal)) visit!.claimedBy = claim.guard.plugin
     const said = this.#plugins?.gates.request(request, visit!)
     const framing = readFraming(request)
     if (framing instanceof Refusal) {
@@ -77,7 +86,8 @@ export class Router {
       exchange.refuse(framing, request.header('accept'), 'close')
       return
     }
-    const answer = said ?? this.#route({ exchange, framing, visit })
+    const asked = { exchange, framing, visit }
+    const answer = said ?? (claim === undefined ? this.#route(asked) : this.#answerClaim(asked, claim))
     if (answer !== undefined) give(exchange, answer, request.header('accept'), framing)
   }
 
@@ -92,6 +102,53 @@ export class Router {
       visit.end()
     }
     return visit
+  }
+
+  /** Who claims this request, if anybody does. A refusal when one who was asked has failed. */
+  #claim({ request, id }: Exchange): Handled<Claim> | Refusal | undefined {
+    const all = this.#plugins?.claims ?? null
+    if (all === null) return undefined
+    for (const claim of all) {
+      try {
+        if (claim.claims(request)) return claim
+      } catch (error) {
+        return claim.guard.fault(id, error)
+      }
+    }
+    return undefined
+  }
+
+  #answerClaim(asked: Asked, claim: Handled<Claim> | Refusal): Said {
+    if (claim instanceof Refusal) return claim
+    if (this.options.isDraining()) return new Refusal(FAILURES.shuttingDown)
+    const { exchange, framing, visit } = asked
+    const { request } = exchange
+    const failed = (error: unknown) => claim.guard.fault(exchange.id, error)
+    const accept = request.header('accept')
+    let right: Right
+    let name: string
+    try {
+      right = claim.right?.(request) ?? (READS.has(request.method) ? 'receive' : 'send')
+      name = claim.name?.(request) ?? canonicalName(request.path.slice(1))
+    } catch (error) {
+      return failed(error)
+    }
+    let reply: ReturnType<Exchange['toReply']> | undefined
+    const hold = () => {
+      reply = exchange.toReply(accept, 'keep', failed, framing)
+    }
+    const goOn = (kept: RequestView) => {
+      const most = visit!.limits?.maxBytes ?? Number.POSITIVE_INFINITY
+      const found = framing.length ?? 0
+      if (found > most) return new Refusal(FAILURES.tooLarge, { found, expected: most })
+      if (reply === undefined) hold()
+      reply!.limit(visit!.limits)
+      this.claimed++
+      visit!.onOver(() => this.claimed--)
+      claim.handle(kept, reply!.body, reply!, visit!)
+      return undefined
+    }
+    return this.#admit(asked, { side: 'client', right }, name, goOn, hold)
   }
 
   /** The answer, or undefined when somebody has taken the request over. */
@@ -203,7 +260,8 @@ export class Router {
     if (said !== undefined) return said
     if (!gates.isAsync) return letIn(visit, goOn, exchange.request)
     const accept = exchange.request.header('accept')
-    const copy = new CopiedRequest(exchange.request, who.side === 'watcher' ? undefined : gates.reads)
+    const isPipes = who.side === 'sender' || who.side === 'receiver'
+    const copy = new CopiedRequest(exchange.request, isPipes ? gates.reads : undefined)
     hold()
     void this.#decide(asked, copy, goOn).then((late) => {
       if (late !== undefined && !visit.over) give(exchange, late, accept, framing)

@@ -3,6 +3,7 @@ import type { EndReason, Pulse, Refusal } from '../core/index.js'
 import { type Answer, type HeaderList, refusalAnswer, statusLine } from './answers.js'
 import type { AfterAnswer, Exchange, SinkOptions, SourceOptions } from './exchange.js'
 import { FormSource } from './form-source.js'
+import type { Framing } from './framing.js'
 import type { ReadSize } from './read-size.js'
 import type { RequestLog, RequestRecord } from './request-log.js'
 import type { RequestView } from './request-view.js'
@@ -143,9 +144,10 @@ export class UwsExchange implements Exchange {
     return options.form === undefined ? source : new FormSource(source, options.form, this.context.pulse)
   }
 
-  toReply(accept: string, after: AfterAnswer, failed: (error: unknown) => Refusal): UwsReply {
-    const reply = new UwsReply(this, accept, after, failed)
+  toReply(accept: string, after: AfterAnswer, failed: (error: unknown) => Refusal, framing?: Framing): UwsReply {
+    const reply = new UwsReply(this, accept, after, failed, framing)
     this.#owner = reply
+    reply.listen()
     return reply
   }
 

@@ -5,6 +5,7 @@ import type { Sockets } from './uws-sockets.js'
 /** A view of uWebSockets' request; throws when it is read after the handler returned. */
 export class UwsRequest implements RequestView {
   readonly method: string
+  #remoteAddress: string | undefined
   readonly #req: HttpRequest
   readonly #res: HttpResponse
   readonly #sockets: Pick<Sockets, 'currentSocket' | 'remoteIpv4'>
@@ -26,7 +27,13 @@ export class UwsRequest implements RequestView {
     return (this.#req.getQuery() as string | undefined) ?? ''
   }
 
+  /** By a system call, so only once. */
   get remoteAddress(): string {
+    this.#remoteAddress ??= this.#readAddress()
+    return this.#remoteAddress
+  }
+
+  #readAddress(): string {
     const address = this.#sockets.remoteIpv4(this.#sockets.currentSocket())
     if (address !== undefined) return address
     return readable(Buffer.from(this.#res.getRemoteAddressAsText()).toString('latin1'))

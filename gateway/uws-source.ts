@@ -1,11 +1,12 @@
-import type { EndReason, News, PipeView, SenderSeat, Source } from '../core/index.js'
+import type { EndReason, News, PipeView, Source } from '../core/index.js'
 import { endingCode, type HeaderList, retryAfter } from './answers.js'
 import type { SourceOptions } from './exchange.js'
 import { endingOf } from './failures.js'
 import { endLine, newsLines } from './status-lines.js'
 import type { ExchangeOwner, UwsExchange } from './uws-exchange.js'
-import { rearm, type Timed, type Touched } from './uws-keepalive.js'
+import type { Timed, Touched } from './uws-keepalive.js'
 import { atEndOfTurn, type Flushable } from './uws-turn.js'
+import { type BodyTaker, UwsUpload } from './uws-upload.js'
 
 /** How long after the first half of a reminder its second half is sent. */
 const PROBE_MS = 250
@@ -18,21 +19,9 @@ const LINGER_MS = 500
  */
 const AFTER_CONTINUE_MS = 50
 
-const NO_CHUNK = new ArrayBuffer(0)
-/** More than a read brings. */
-const MOST_HELD = 1024 * 1024
-
-/** Who is given the body: the sender's seat, or who finds the stream in it. */
-export type BodyTaker = Pick<SenderSeat, 'feed' | 'end' | 'broken' | 'left' | 'fault'>
-
 /** The body of a request as a source, and its response as the stream of status lines. */
 export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
-  #seat: BodyTaker | undefined
-  /** What the core wants; a source starts paused. */
-  #wantPause = true
-  /** What uWebSockets was told last. */
-  isPaused = false
-  #bodyEnded = false
+  readonly #upload: UwsUpload
   /** Text not sent yet. With `replyAtEnd` it collects the whole response. */
   #lines = ''
   #waiting = true
@@ -41,16 +30,11 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   #headSent = false
   /** No line leaves yet: see `AFTER_CONTINUE_MS`. */
   #linesHeld: boolean
-  /** The helper follows the framing of the body. */
-  #watched = false
   #scheduled = false
   #endReason: EndReason | undefined
   /** What `?reply=end` answers. */
   #status = 0
   #failed: HeaderList = []
-  /** What was read before there was a seat. */
-  #held: ArrayBuffer[] = []
-  #heldLast = false
   #touched: Touched | undefined
 
   constructor(
@@ -58,6 +42,14 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     readonly options: SourceOptions,
   ) {
     this.#linesHeld = options.expectsContinue && options.throughProxy === true && !options.replyAtEnd
+    this.#upload = new UwsUpload(exchange, options.isChunked, {
+      failed: (error) => this.fault(error),
+      came: () => this.#releaseLines(),
+    })
+  }
+
+  get isPaused(): boolean {
+    return this.#upload.isPaused
   }
 
   get #headers(): HeaderList {
@@ -69,22 +61,12 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   }
 
   seated(seat: BodyTaker): void {
-    this.#seat = seat
-    const { exchange, options } = this
-    // Whoever is throttled reads in small steps, which makes it smooth.
-    const bulk = !options.isChunked && options.more?.limits?.throttles === undefined
-    if (!this.#watched && !this.#heldLast) exchange.context.sockets.expectBulk(exchange.socket, bulk)
-    for (const chunk of this.#held.splice(0)) seat.feed(new Uint8Array(chunk))
-    if (this.#heldLast) seat.end()
+    this.#upload.give(seat, this.options.more?.limits?.throttles !== undefined)
   }
 
-  /** In the handler: from here on no byte of the body is lost, and as few as possible are read. */
+  /** In the handler. */
   listen(): void {
-    const { exchange, options } = this
-    // Over TLS the helper sees only what is encrypted.
-    this.#watched = options.isChunked && !exchange.context.tls
-    if (this.#watched) exchange.context.sockets.watchChunks(exchange.socket)
-    this.res.onData((chunk, last) => this.#read(chunk, last))
+    this.#upload.listen()
     // With this, uWebSockets leaves the response without a timer once backpressure is gone; but then it also no longer
     // sends by itself what is left in its buffer, and an empty cork does that.
     this.res.onWritable(() => {
@@ -92,35 +74,29 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
       return true
     })
     this.#touched = this.exchange.context.keepalive.add(this)
-    if (this.#linesHeld) exchange.context.pulse.expect(AFTER_CONTINUE_MS, () => this.#releaseLines())
+    if (this.#linesHeld) this.exchange.context.pulse.expect(AFTER_CONTINUE_MS, () => this.#releaseLines())
   }
 
   over(): void {
     this.#touched?.letGo()
-    this.#held = []
+    this.#upload.over()
   }
 
   gone(): void {
-    const { context, socket } = this.exchange
-    if (this.#watched && !context.sockets.chunksAreSound(socket, NO_CHUNK, false)) this.#seat?.broken()
-    this.#seat?.left()
+    this.#upload.gone()
   }
 
   fault(error: unknown): void {
     this.exchange.context.onFault(error)
-    this.#seat?.fault()
+    this.#upload.fault()
   }
 
   pause(): void {
-    this.#wantPause = true
-    // Inside onData the pause follows when the chunk has been dealt with.
+    this.#upload.pause()
   }
 
   resume(): void {
-    this.#wantPause = false
-    if (this.exchange.over || !this.isPaused) return
-    this.isPaused = false
-    rearm(this.res)
+    this.#upload.resume()
   }
 
   /**
@@ -154,58 +130,6 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     else this.#writeLines()
   }
 
-  #read(chunk: ArrayBuffer, last: boolean): void {
-    // It has been answered, and the rest of the body is dropped.
-    if (this.exchange.over) return
-    this.exchange.bytesIn += chunk.byteLength
-    if (chunk.byteLength > 0 || last) this.#releaseLines()
-    try {
-      if (this.#seat === undefined) this.#hold(chunk, last)
-      else this.#feed(this.#seat, chunk, last)
-    } catch (error) {
-      this.fault(error)
-    }
-    if (this.exchange.over) return
-    if (last) {
-      // The end may come in the same read as the chunk that it was paused for. The next request comes this way too.
-      this.resume()
-      return
-    }
-    // In every call: uWebSockets re-arms its timer after 160 KiB, paused or not, and the pause of an earlier call does
-    // not stop the chunks that it has already read. A repeated pause costs no system call.
-    if (this.#wantPause) {
-      this.isPaused = true
-      this.res.pause()
-    }
-  }
-
-  /** Nobody has decided yet whether this may be sent. What has been read already is kept, and no more is read. */
-  #hold(chunk: ArrayBuffer, last: boolean): void {
-    if (this.#watched && !this.exchange.context.sockets.chunksAreSound(this.exchange.socket, chunk, last)) {
-      this.exchange.cut()
-      return
-    }
-    if (chunk.byteLength > 0) this.#held.push(chunk.slice(0))
-    this.#heldLast = last
-    this.#bodyEnded = last
-    // Without the helper a pause does not stop a fast sender on this host at once.
-    if (this.exchange.bytesIn > MOST_HELD) this.exchange.cut()
-  }
-
-  #feed(seat: BodyTaker, chunk: ArrayBuffer, last: boolean): void {
-    const { context, socket } = this.exchange
-    if (this.#watched && !context.sockets.chunksAreSound(socket, chunk, last)) seat.broken()
-    if (chunk.byteLength > 0) {
-      seat.feed(new Uint8Array(chunk))
-      context.readSize.adapt()
-    }
-    if (last) {
-      this.#bodyEnded = true
-      context.sockets.expectBulk(socket, false)
-      seat.end()
-    }
-  }
-
   /**
    * Sends a reminder in two pieces, some time apart. A paused socket is not polled, so that a dead client is only
    * noticed by writing: the first write draws its reset, and the second one fails.
@@ -213,7 +137,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   #remind(text: string): void {
     const { exchange, options } = this
     // Before the status nothing but an interim response can be sent, and not every client bears one it did not ask for.
-    if (options.expectsContinue && !exchange.context.tls && options.replyAtEnd && !this.#bodyEnded) {
+    if (options.expectsContinue && !exchange.context.tls && options.replyAtEnd && !this.#upload.ended) {
       exchange.context.sockets.sendContinue(exchange.socket)
     }
     this.#say(text)
@@ -268,7 +192,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
    * client that learns of it by a failed write does not read on; so it gets time to read the line first.
    */
   #cut(): void {
-    if (this.#bodyEnded) this.exchange.cut()
+    if (this.#upload.ended) this.exchange.cut()
     else this.exchange.context.pulse.expect(LINGER_MS, () => this.exchange.cut())
   }
 
@@ -277,6 +201,6 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     this.#touched?.letGo()
     const status = this.#status
     const answer = { status, headers: [...this.#headers, ...this.#failed, ...retryAfter(status)], body: this.#lines }
-    this.exchange.answer(answer, this.#bodyEnded ? 'keep' : 'discard')
+    this.exchange.answer(answer, this.#upload.ended ? 'keep' : 'discard')
   }
 }

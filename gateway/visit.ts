@@ -18,6 +18,7 @@ export class Visit implements Join {
   headers = NONE
   /** Who refused it, when a plugin did. */
   refusedBy = 'gateway'
+  claimedBy: string | undefined
   over = false
   /** The side has been let in: what the gates said of it has been read. */
   #admitted = false

@@ -13,6 +13,7 @@ export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: 
   pages: () => import('./pages/index.js'),
   openapi: () => import('./openapi/index.js'),
   'access-log': () => import('./access-log/index.js'),
+  'reverse-proxy': () => import('./reverse-proxy/index.js'),
 }
 
 /** Those that are loaded without being asked for, until the configuration says `enabled: false`. */

@@ -11,9 +11,10 @@
  *    nothing until a third of them has gone, and one that reads all the time would look as if it had stalled.
  * 5. A process that has no descriptor left for a connection turns it away. uSockets leaves it in the queue, is told of it again
  *    at once, and does nothing else from then on.
- *
  * 6. Something can be done quietly. uWebSockets prints a line on standard output for every server name that gets a handler
  *    ("Browsed to SNI: ..."), and whoever reads the log there expects JSON.
+ * 7. A port can be opened again at once after a restart. uSockets does not say SO_REUSEADDR for a port of its own, and connections
+ *    that the gateway before has closed keep the port for a minute. Two that listen still exclude each other.
  *
  * What is done to reads and writes is told in reads.c and writes.c.
  */
@@ -63,8 +64,16 @@ static int helped_accept4(int listener, struct sockaddr *address, socklen_t *len
   return fd;
 }
 
-static const struct replacement REPLACEMENTS[] = {
-    {"recv", (void *)helped_recv}, {"send", (void *)helped_send}, {"accept4", (void *)helped_accept4}};
+static int helped_bind(int fd, const struct sockaddr *address, socklen_t length) {
+  int on = 1;
+  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  return bind(fd, address, length);
+}
+
+static const struct replacement REPLACEMENTS[] = {{"recv", (void *)helped_recv},
+                                                  {"send", (void *)helped_send},
+                                                  {"accept4", (void *)helped_accept4},
+                                                  {"bind", (void *)helped_bind}};
 
 static bool socket_argument(napi_env env, napi_value value, int *fd) {
   return napi_get_value_int32(env, value, fd) == napi_ok && *fd >= 0;

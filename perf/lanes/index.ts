@@ -9,6 +9,7 @@ import { ipc } from './ipc.js'
 import { migrate } from './migrate.js'
 import { migrateChunked } from './migrate-chunked.js'
 import { migrateTls } from './migrate-tls.js'
+import { reverseProxy } from './reverse-proxy.js'
 import { slowReader } from './slow-reader.js'
 import { soak } from './soak.js'
 import { spectators } from './spectators.js'
@@ -19,6 +20,7 @@ export const LANES: readonly Lane[] = [
   migrateChunked,
   migrateTls,
   behindHaproxy,
+  reverseProxy,
   slowReader,
   fanOut,
   fanOutOneSlow,

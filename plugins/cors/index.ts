@@ -26,6 +26,8 @@ export default definePlugin<Config>({
     return {
       hooks: {
         onRequest(request, context) {
+          // What other services let pages read is for them to say.
+          if (context.claimedBy !== undefined) return
           const headers = headersFor(request.header('origin'))
           context.addHeadersAlways(headers)
           // A preflight of a page that is not allowed is a plain OPTIONS, and its answer allows nothing.

@@ -57,21 +57,19 @@ export default definePlugin({
 
     /** What is decided at once. Transfers come last, so that what is refused for another reason is not counted as one. */
     function admit(all: readonly Held[], join: Join, announced: string): Refusal | undefined {
-      const length = join.side === 'sender' ? Number(announced) : 0
+      const length = join.side === 'sender' || join.side === 'client' ? Number(announced) : 0
       return (
         // Requests of addresses were counted when they came.
         first(all, ({ scope, key }) => (scope === address ? undefined : scope.take('requests', key))) ??
-        (join.side === 'watcher'
-          ? undefined
-          : (first(all, ({ scope, key }) => scope.enter(key, join, length)) ??
-            first(all, ({ scope, key }) => scope.take('transfers', key))))
+        (join.side === 'watcher' ? undefined : first(all, ({ scope, key }) => scope.enter(key, join, length))) ??
+        (joins(join) ? first(all, ({ scope, key }) => scope.take('transfers', key)) : undefined)
       )
     }
 
     async function admitShared(shared: RedisLink, join: Join): Promise<Refusal | undefined> {
       const { deadline } = shared
       const all = held(join, 'all')
-      for (const what of join.side === 'watcher' ? (['requests'] as const) : (['requests', 'transfers'] as const)) {
+      for (const what of joins(join) ? (['requests', 'transfers'] as const) : (['requests'] as const)) {
         for (const { scope, key } of all) {
           const refusal = await scope.takeShared(what, key, deadline)
           if (refusal !== undefined) return refusal
@@ -108,6 +106,11 @@ export default definePlugin({
     }
   },
 })
+
+/** Whether it becomes a part of a pipe. */
+function joins({ side }: Join): boolean {
+  return side === 'sender' || side === 'receiver'
+}
 
 /** The first refusal; whoever comes after it is not asked. */
 function first(all: readonly Held[], say: (held: Held) => Refusal | undefined): Refusal | undefined {

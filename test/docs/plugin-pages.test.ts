@@ -6,6 +6,7 @@ import { parse } from 'yaml'
 import { curl, curlDone } from '../support/curl.js'
 import { makeKey, sign, startIssuer } from '../support/issuer.js'
 import { MAIN, PROJECT, type Program, runProgram, startProgram } from '../support/program.js'
+import { startUpstream } from '../support/upstream.js'
 import { dialogue, type Example, examplesOf, Terminal, terminals } from './examples.js'
 
 const PLUGINS = join(PROJECT, 'docs/plugins')
@@ -210,6 +211,14 @@ const STAGES: Readonly<Record<string, (run: Try) => Promise<unknown>>> = {
   openapi: (run) => run.check(),
   'openapi.read': async (run) => run.asShown(await run.serve('plugins: []')),
   progress: (run) => run.check(),
+  'reverse-proxy': (run) => run.check(),
+  async 'reverse-proxy.use'(run) {
+    const upstream = await startUpstream(run.t, (request, response) => {
+      response.end(`${request.method} ${request.url}\n`)
+    })
+    const yaml = run.other('reverse-proxy').replace(/http:\/\/127\.0\.0\.1:4001, \S+(?=\])/, upstream)
+    await run.asShown(await run.serve(yaml))
+  },
   metrics: (run) => run.check(),
   async 'metrics.scrape'(run) {
     const [text = ''] = await run.commands(await run.serve(run.other('metrics')))

@@ -75,6 +75,8 @@ const PARTS: Readonly<Record<string, string>> = {
   RequestView: 'gateway/request-view.ts',
   Route: API,
   Mode: API,
+  Claim: API,
+  Body: API,
   Reply: API,
   Pipes: API,
   GatewayView: API,
@@ -140,11 +142,23 @@ export const requests = definePlugin({ ...common, name: 'requests', setup: (host
 export const own = definePlugin({ ...common, name: 'own', setup: (host) => ({
   routes: [{ ${members('Route')} }],
   modes: [{ ${members('Mode')} }],
+  claims: [{ ${members('Claim')} }],
 }) })
 export const replies = definePlugin({ ...common, name: 'replies', setup: (host) => ({ routes: [
   ${examples('Reply')
     .map(
       (example, i) => `{ method: 'GET', path: '/reply-${i}', handle(request, reply) {
+        const answer = () => { ${example} }
+        answer()
+        if (!reply.isOver) reply.cut()
+      } },`,
+    )
+    .join('\n')}
+] }) })
+export const bodies = definePlugin({ ...common, name: 'bodies', setup: (host) => ({ claims: [
+  ${examples('Body')
+    .map(
+      (example, i) => `{ claims: (request) => request.path === '/body-${i}', handle(request, body, reply) {
         const answer = () => { ${example} }
         answer()
         if (!reply.isOver) reply.cut()
@@ -204,6 +218,9 @@ t.test('every example compiles and runs', async (t) => {
   t.equal(await said('guests'), '[]\n')
   t.equal(await said('jobs?guests'), '{"name":"jobs"}\n')
   t.match(await said('secret'), 'Closed until')
+  t.equal((await curlDone(['-d', 'heard', `${gw.origin}/echo/x`])).stdout.toString(), 'heard')
+  t.equal((await curlDone([`${gw.origin}/shop/x`])).stdout.toString(), 'open\n')
+  for (const i of examples('Body').keys()) await curlDone(['-d', 'some', `${gw.origin}/body-${i}`])
   for (const i of examples('Reply').keys()) await said(`reply-${i}`)
 
   const leaver = curl([gw.url('left?n=2')])

@@ -206,6 +206,17 @@ function privileged(): [flags: string[], line: RegExp][] {
   return [[['--port', '1'], /^pipegate: .* port 1: this user may not open that port; .*--port\n$/]]
 }
 
+t.test('a port can be had again right after its gateway was killed, although connections stood there', async (t) => {
+  const first = await startProgram(t)
+  const waiting = curl(['-N', first.url('name')])
+  await holds((name) => first.url(name), 1, 0)
+  await first.endsAfter('SIGKILL')
+  await waiting.result
+  // What is left of the connection keeps the port from who does not say that it may be used again.
+  const again = await startProgram(t, ['--port', `${first.port}`])
+  t.equal(again.port, first.port)
+})
+
 t.test('two curls meet, and the log tells all of it and no secret', async (t) => {
   const program = await startProgram(t)
   const secrets = ['in-the-query', 'in-a-header', 'in-the-body', 'in-a-cookie', 'in-x-piping']

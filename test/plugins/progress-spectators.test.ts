@@ -37,6 +37,8 @@ class ScriptedReply implements Reply {
     return this.takes
   }
 
+  sendNow(): void {}
+
   close(): boolean {
     this.closed = true
     return true

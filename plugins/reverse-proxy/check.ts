@@ -1,0 +1,104 @@
+import { once } from 'node:events'
+import { type IncomingMessage, request as requestHttp } from 'node:http'
+import { request as requestHttps } from 'node:https'
+import { connect } from 'node:net'
+import type { Upstream } from './upstream.js'
+
+export interface CheckOptions {
+  /** What is asked for with GET. Undefined: it is enough that a connection opens. */
+  readonly path: string | undefined
+  readonly timeoutMs: number
+  /** On every request: the one by which a loop is seen. */
+  readonly headers: Readonly<Record<string, string>>
+  /** Whose certificates are accepted, if not those of the authorities that Node trusts. */
+  readonly trust: { readonly ca?: Buffer }
+}
+
+/** Why an upstream is not to be used. */
+export interface Trouble {
+  /** In a few words, for the log and for whoever is refused. */
+  readonly why: string
+  /** Once is enough: nobody listens there, or it says so itself. */
+  readonly certain: boolean
+}
+
+/** The answer of whoever finds that a request has come to it before: here, that the upstream is this gateway. */
+const LOOP = 508
+export const ITSELF: Trouble = { why: 'it is this gateway itself', certain: true }
+
+const TIMEOUT: Trouble = { why: 'timeout', certain: false }
+
+const WORDS: Readonly<Record<string, Trouble>> = {
+  ECONNREFUSED: { why: 'refused', certain: true },
+  EHOSTUNREACH: { why: 'unreachable', certain: true },
+  ENETUNREACH: { why: 'unreachable', certain: true },
+  ENOTFOUND: { why: 'no address', certain: true },
+  EAI_AGAIN: { why: 'no address', certain: false },
+  ECONNRESET: { why: 'reset', certain: false },
+  EPIPE: { why: 'reset', certain: false },
+  ETIMEDOUT: TIMEOUT,
+}
+
+/** What an error on the way to an upstream says about it. */
+export function troubleOf(error: NodeJS.ErrnoException): Trouble {
+  const { code = '', message } = error
+  return WORDS[code] ?? { why: code || message, certain: false }
+}
+
+/** Looks at an upstream, once and over a connection of its own. Never rejects; undefined when it is well. */
+export async function check(
+  upstream: Upstream,
+  options: CheckOptions,
+  stopped: AbortSignal,
+): Promise<Trouble | undefined> {
+  // Not AbortSignal.any() with AbortSignal.timeout(): Node 20 collects the latter as garbage, and it never fires.
+  const control = new AbortController()
+  const abort = () => control.abort()
+  const timer = setTimeout(abort, options.timeoutMs)
+  stopped.addEventListener('abort', abort)
+  try {
+    if (options.path === undefined) return await opens(upstream, control.signal)
+    return verdictOn(await answers(upstream, options, control.signal))
+  } catch (error) {
+    return control.signal.aborted ? TIMEOUT : troubleOf(error as Error)
+  } finally {
+    clearTimeout(timer)
+    stopped.removeEventListener('abort', abort)
+  }
+}
+
+async function opens({ host, port }: Upstream, signal: AbortSignal): Promise<undefined> {
+  const socket = connect({ host, port, signal })
+  // Who stops waiting for an event does not listen for errors any more.
+  socket.on('error', () => {})
+  try {
+    await once(socket, 'connect')
+  } finally {
+    socket.destroy()
+  }
+}
+
+/** @returns the status, once the whole answer has come */
+async function answers(
+  { protocol, host, port, serverName }: Upstream,
+  { path, headers, trust }: CheckOptions,
+  signal: AbortSignal,
+): Promise<number> {
+  // Node would name the address in both.
+  const named =
+    serverName === undefined ? {} : { servername: serverName, headers: { host: `${serverName}:${port}`, ...headers } }
+  const start = protocol === 'https:' ? requestHttps : requestHttp
+  const request = start({ host, port, path, headers, agent: false, signal, ...trust, ...named })
+  request.on('error', () => {}).end()
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  response.resume()
+  if (!response.complete) await once(response, 'end')
+  // A body without a length ends well when its request is taken back.
+  signal.throwIfAborted()
+  return response.statusCode!
+}
+
+function verdictOn(status: number): Trouble | undefined {
+  if (status >= 200 && status < 400) return undefined
+  return status === LOOP ? ITSELF : { why: `answers ${status}`, certain: status === 503 }
+}

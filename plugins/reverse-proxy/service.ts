@@ -1,0 +1,108 @@
+import { readFileSync } from 'node:fs'
+import { Agent as HttpAgent } from 'node:http'
+import { Agent as HttpsAgent } from 'node:https'
+import type { Host } from '../../gateway/plugin-api.js'
+import type { Config, ForwardingConfig } from './config.js'
+import { Crowd } from './crowd.js'
+import type { FailureKey } from './failures.js'
+import type { Forwarding } from './forwarding.js'
+import { Pool } from './pool.js'
+import type { Upstream } from './upstream.js'
+
+export type ProxyHost = Host<Config, FailureKey>
+
+/** How long each part of a request may take, in milliseconds; Infinity for no limit. */
+export interface Timeouts {
+  readonly connect: number
+  readonly response: number
+  readonly idle: number
+}
+
+/** How a connection is taken: from those that are kept, or a fresh one. */
+export interface Agents {
+  readonly kept: HttpAgent
+  readonly fresh: HttpAgent
+}
+
+const RESPONSE_S = 60
+const IDLE_S = 300
+
+/** What stands behind a route: its upstreams, the connections to them, and the requests that are on their way. */
+export class Service {
+  readonly pool: Pool
+  readonly timeouts: Timeouts
+  /** The upstreams are pipegates, each of which has its own names. */
+  readonly byName: boolean
+  readonly running = new Crowd<Forwarding>()
+  readonly #http = agents(HttpAgent, {})
+  readonly #https: Agents
+
+  /** @throws Error with one line */
+  constructor(
+    readonly config: ForwardingConfig,
+    readonly host: ProxyHost,
+    headers: Readonly<Record<string, string>>,
+  ) {
+    const { ca, timeouts, balance, health } = config
+    const byName = balance === 'name'
+    // A pipegate says how it is.
+    const path = health.path ?? (byName ? `${host.prefix}/health` : undefined)
+    const onChange = byName ? () => this.#reconsider() : undefined
+    const trust = ca === undefined ? {} : { ca: readFileSync(host.resolve(ca)) }
+    this.pool = new Pool({
+      config: { ...config, health: { ...health, path } },
+      headers,
+      trust,
+      log: host.log,
+      onChange,
+    })
+    this.byName = byName
+    this.#https = agents(HttpsAgent, trust)
+    // Pipegates have limits of their own, which know what is waited for.
+    this.timeouts = {
+      connect: ms(timeouts.connect),
+      response: ms(timeouts.response ?? (byName ? 0 : RESPONSE_S)),
+      idle: ms(timeouts.idle ?? (byName ? 0 : IDLE_S)),
+    }
+  }
+
+  agentsFor({ protocol }: Upstream): Agents {
+    return protocol === 'https:' ? this.#https : this.#http
+  }
+
+  /** Ends what has taken too long. */
+  tick(now: number): void {
+    this.running.each((forwarding) => forwarding.tick(now))
+  }
+
+  /** Which upstreams there are has changed, and with it where some of the names belong. */
+  #reconsider(): void {
+    this.running.each((forwarding) => forwarding.reconsider())
+  }
+
+  stop(): void {
+    this.pool.stop()
+    for (const { kept, fresh } of [this.#http, this.#https]) {
+      kept.destroy()
+      fresh.destroy()
+    }
+  }
+}
+
+function agents(Agent: typeof HttpAgent, options: object): Agents {
+  return { kept: quick(new Agent({ ...options, keepAlive: true })), fresh: new Agent(options) }
+}
+
+/** Connections of one agent differ in nothing else, and Node looks at two dozen options for each request. */
+function quick(agent: HttpAgent): HttpAgent {
+  agent.getName = (options) => `${options?.host}:${options?.port}:${(options as SecureContext)?.servername}`
+  return agent
+}
+
+interface SecureContext {
+  readonly servername?: string
+}
+
+function ms(seconds: number): number {
+  return seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1000
+}
