@@ -51,7 +51,7 @@ export const MENDS = {
   silence: {
     nginx: 'proxy_read_timeout 61m;  proxy_send_timeout 61m;  client_body_timeout 61m;  send_timeout 61m;',
     HAProxy: 'timeout client 61m;  timeout server 61m',
-    Caddy: 'no read_timeout and no write_timeout, neither in servers { timeouts } nor in the transport',
+    Caddy: 'servers { timeouts { read_body_idle 61m  write_idle 61m } };  no other read or write time-out',
     Traefik: 'respondingTimeouts: { readTimeout: 0, writeTimeout: 0 }',
     Envoy: 'stream_idle_timeout: 3660s;  route timeout: 0s',
     AWS: 'idle_timeout.timeout_seconds of the load balancer: 4000 at most',
