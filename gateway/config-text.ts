@@ -16,7 +16,7 @@ import {
 export type Origins = Readonly<Record<SettingKey, Origin>>
 
 /** A value as one would write it in a file; null, which counts as unset, for a setting without one. */
-function written(config: Config, key: SettingKey): string | number | boolean | null {
+function written(config: Config, key: SettingKey): Config[SettingKey] | null {
   const value = config[key]
   if (value === undefined) return null
   if (key === 'prefix' && value === '') return 'off'
@@ -31,7 +31,7 @@ export function renderConfig(config: Config, origins: Origins): string {
   const doc = new Document({})
   for (const key of SETTING_KEYS) {
     const { source, name } = origins[key]
-    const node = doc.createNode(written(config, key))
+    const node = doc.createNode(written(config, key), { flow: true })
     node.comment = source === 'default' ? ' default' : ` ${source} ${printable(name)}`
     doc.set(key, node)
   }
