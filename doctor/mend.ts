@@ -24,7 +24,7 @@ export const MENDS = {
   },
   earlyReply: {
     pipegate: 'reply: end   (or ?reply=end on a sender)',
-    Caddy: '2.7 and later: servers { enable_full_duplex }',
+    Caddy: 'servers { enable_full_duplex }   (not in 2.6)',
   },
   tooLarge: {
     nginx: 'client_max_body_size 0;',
@@ -34,7 +34,7 @@ export const MENDS = {
   truncation: {
     'every proxy': 'HTTP/1.1 to the gateway; no caching, compressing or rewriting of responses',
     nginx: 'proxy_http_version 1.1;  proxy_buffering off;  proxy_request_buffering off;',
-    Caddy: '2.7 and later',
+    Caddy: 'a newer version than 2.6',
   },
   truncationHttp2: {
     HAProxy: '2.6: alpn http/1.1   (no "h2")',
