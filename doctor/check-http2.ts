@@ -4,7 +4,7 @@ import { bad, type Check, ok, skip, time } from './check.js'
 import { MENDS } from './mend.js'
 
 const FLOW_MS = 5000
-const TOLD_MS = 6000
+const TOLD_MS = 8000
 
 /** A sender that dies in mid-body, and a receiver that speaks HTTP/2. For `https:` only. */
 export const truncationHttp2: Check = {

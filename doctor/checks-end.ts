@@ -4,8 +4,8 @@ import type { Chain } from './chain.js'
 import { bad, type Check, ok, time } from './check.js'
 import { MENDS } from './mend.js'
 
-const FLOW_MS = 5000
-const TOLD_MS = 6000
+const FLOW_MS = 8000
+const TOLD_MS = 8000
 /** A request has come to the gateway by then, and a refusal back. */
 const SETTLED_MS = 400
 

@@ -5,12 +5,12 @@ import type { Chain } from './chain.js'
 import { bad, type Check, type Finding, ok, size, skip, time } from './check.js'
 import { MENDS } from './mend.js'
 
-/** What flows at all is here by then. */
-const FLOW_MS = 2000
+/** What flows at all is here by then, from a machine that has much else to do as well. */
+const FLOW_MS = 5000
 /** The most that is poured in to find out how much is held back. */
 const POUR_BYTES = 1024 ** 2
 const STEP_MS = 400
-const STALL_MS = 4000
+const STALL_MS = 5000
 /** The most that is sent to fill all buffers on the way; the kernels' may hold some MiB each. */
 const LARGEST_BYTES = 64 * 1024 ** 2
 const FILL_MS = 4000

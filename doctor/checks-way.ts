@@ -8,7 +8,7 @@ import { MENDS } from './mend.js'
 
 const NAMES = 20
 const REACH_MS = 8000
-const MEET_MS = 5000
+const MEET_MS = 8000
 
 /** The gateway's health answer. Only `fail` and `warn` when somebody answers at all. */
 export const reach: Check = {
@@ -137,7 +137,7 @@ export const head: Check = {
 async function largest(sizes: readonly number[], open: (bytes: number) => Call): Promise<number> {
   for (const bytes of sizes) {
     const call = open(bytes)
-    await until(() => call.end !== undefined, 3000)
+    await until(() => call.end !== undefined, REACH_MS)
     if (call.status === 200 || call.status === 503) return bytes
     call.leave()
   }
@@ -149,7 +149,7 @@ export const forwarded: Check = {
   name: 'forwarded',
   async run(chain) {
     const call = chain.receive('help', {})
-    await until(() => call.end !== undefined, 3000)
+    await until(() => call.end !== undefined, REACH_MS)
     const told = /\bhttps?:\/\/[^/\s]+/.exec(call.text)?.[0]
     const { origin } = chain.target.url
     if (call.status !== 200 || told === undefined) return { verdict: 'skip', seen: 'the help text has no address' }

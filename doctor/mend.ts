@@ -24,7 +24,7 @@ export const MENDS = {
   },
   earlyReply: {
     pipegate: 'reply: end   (or ?reply=end on a sender)',
-    Caddy: '2.7 and later: servers { enable_full_duplex }',
+    Caddy: 'servers { enable_full_duplex }   (not in 2.6)',
   },
   tooLarge: {
     nginx: 'client_max_body_size 0;',
@@ -34,7 +34,7 @@ export const MENDS = {
   truncation: {
     'every proxy': 'HTTP/1.1 to the gateway; no caching, compressing or rewriting of responses',
     nginx: 'proxy_http_version 1.1;  proxy_buffering off;  proxy_request_buffering off;',
-    Caddy: '2.7 and later',
+    Caddy: 'a newer version than 2.6',
   },
   truncationHttp2: {
     HAProxy: '2.6: alpn http/1.1   (no "h2")',
@@ -51,7 +51,7 @@ export const MENDS = {
   silence: {
     nginx: 'proxy_read_timeout 61m;  proxy_send_timeout 61m;  client_body_timeout 61m;  send_timeout 61m;',
     HAProxy: 'timeout client 61m;  timeout server 61m',
-    Caddy: 'no read_timeout and no write_timeout, neither in servers { timeouts } nor in the transport',
+    Caddy: 'servers { timeouts { read_body_idle 61m  write_idle 61m } };  no other read or write time-out',
     Traefik: 'respondingTimeouts: { readTimeout: 0, writeTimeout: 0 }',
     Envoy: 'stream_idle_timeout: 3660s;  route timeout: 0s',
     AWS: 'idle_timeout.timeout_seconds of the load balancer: 4000 at most',

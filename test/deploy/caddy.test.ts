@@ -1,5 +1,5 @@
 /**
- * `deploy/caddy/Caddyfile` before three gateways, as far as Debian's Caddy 2.6 can: without `enable_full_duplex`, and so with
+ * `deploy/caddy/Caddyfile` before three gateways, as far as Debian's Caddy 2.6 can: without `enable_full_duplex` and `timeouts`, and so with
  * `reply: end` in the gateways. docs/proxies.md says what else it lacks.
  */
 import t, { type Test } from 'tap'
@@ -13,6 +13,7 @@ function start(t: Test): Promise<Front> {
     ({ folder, port, read, write }) => {
       const config = read('deploy/caddy/Caddyfile')
         .replace(/.*enable_full_duplex\n/, '')
+        .replace(/\t\ttimeouts \{[^}]*\}\n/, '')
         .replace(/^\{/m, '{\n\tadmin off')
         .replace('pipe.example.org {', `http://127.0.0.1:${port} {\n\tbind 127.0.0.1`)
       const home = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }

@@ -6,6 +6,8 @@ import t, { type Test } from 'tap'
 import { Chain } from '../../doctor/chain.js'
 import type { Verdict } from '../../doctor/check.js'
 import { truncationHttp2 } from '../../doctor/check-http2.js'
+import { silence } from '../../doctor/checks-end.js'
+import { responseBuffering } from '../../doctor/checks-flow.js'
 import { examine, type Result, Unreachable } from '../../doctor/examine.js'
 import { textOf } from '../../doctor/report.js'
 import {
@@ -43,11 +45,11 @@ const GOOD: Readonly<Record<string, Verdict>> = {
   silence: 'ok',
 }
 
-async function doctor(url: string, silenceMs = 500): Promise<Record<string, Result>> {
+async function doctor(url: string): Promise<Record<string, Result>> {
   const chain = new Chain({ url: new URL(url), headers: {} })
   const found: Record<string, Result> = {}
   try {
-    for await (const result of examine(chain, { silenceMs })) found[result.check] = result
+    for await (const result of examine(chain, { silenceMs: 500 })) found[result.check] = result
   } finally {
     chain.close()
   }
@@ -148,8 +150,12 @@ t.test('nginx as it comes, which holds everything back', async (t) => {
       location / { ${location} proxy_request_buffering off; proxy_set_header Host $http_host; }
     }`
   await startProxy(t, nginx(t.testdir({}), config), port)
-  const [found, half] = await Promise.all([port, otherPort].map((each) => doctor(`http://127.0.0.1:${each}`)))
-  verdicts(t, found!, {
+  const half = new Chain({ url: new URL(`http://127.0.0.1:${otherPort}`), headers: {} })
+  const [found, responses] = await Promise.all([
+    doctor(`http://127.0.0.1:${port}`),
+    responseBuffering.run(half, { silenceMs: 0 }).finally(() => half.close()),
+  ])
+  verdicts(t, found, {
     ...GOOD,
     'request-buffering': 'fail',
     'early-reply': 'fail',
@@ -160,10 +166,10 @@ t.test('nginx as it comes, which holds everything back', async (t) => {
     silence: 'skip',
     forwarded: 'warn',
   })
-  t.match(found!['request-buffering']!.mend, { nginx: /proxy_request_buffering off;/ })
-  t.match(found!['early-reply'], { seen: /413/, mend: { nginx: 'client_max_body_size 0;' } })
-  t.match(half!['response-buffering'], { verdict: 'fail', mend: { nginx: /proxy_buffering off;/ } })
-  t.ok((half!['response-buffering']!.measured!.heldBytes as number) >= 4096)
+  t.match(found['request-buffering']!.mend, { nginx: /proxy_request_buffering off;/ })
+  t.match(found['early-reply'], { seen: /413/, mend: { nginx: 'client_max_body_size 0;' } })
+  t.match(responses, { verdict: 'fail', mend: { nginx: /proxy_buffering off;/ } })
+  t.ok((responses.measured!.heldBytes as number) >= 4096)
 })
 
 t.test('HAProxy as it is delivered', async (t) => {
@@ -197,11 +203,12 @@ t.test('one that takes silence for death', async (t) => {
   const [node] = await startNodes(t, 1, {})
   const port = await freePort()
   const location = `proxy_pass http://127.0.0.1:${node!.port}; proxy_http_version 1.1; proxy_request_buffering off;`
-  const config = `server { listen 127.0.0.1:${port}; client_max_body_size 0; location / { ${location} proxy_read_timeout 1s; } }`
+  const config = `server { listen 127.0.0.1:${port}; client_max_body_size 0; location / { ${location} proxy_read_timeout 3s; } }`
   await startProxy(t, nginx(t.testdir({}), config), port)
-  const { silence } = await doctor(`http://127.0.0.1:${port}`, 8000)
-  t.match(silence, { verdict: 'fail', seen: /^a .* (is cut|is answered with 504) after [\d.]+ m?s$/ })
-  t.match(silence!.mend, { nginx: /proxy_read_timeout 61m;/ })
+  const chain = new Chain({ url: new URL(`http://127.0.0.1:${port}`), headers: {} })
+  const found = await silence.run(chain, { silenceMs: 30_000 }).finally(() => chain.close())
+  t.match(found, { verdict: 'fail', seen: /^a .* (is cut|is answered with 504) after [\d.]+ m?s$/ })
+  t.match(found.mend, { nginx: /proxy_read_timeout 61m;/ })
 })
 
 t.test('a gateway that asks who it is', async (t) => {
