@@ -9,6 +9,7 @@ import {
   type Node,
   parseDocument,
   type YAMLError,
+  type YAMLSeq,
 } from 'yaml'
 import { badFile, type Problem, show, systemError } from './config-problems.js'
 
@@ -81,12 +82,20 @@ function keyText(key: unknown): string {
 
 const DANGLING = Symbol('an alias without its anchor')
 
-/** A scalar's value; an empty list or mapping in the place of one, since no setting takes either. */
+/** The value of a scalar or a list; an empty mapping in the place of one, since no setting takes any. */
 function plain(node: Node | null, doc: Document.Parsed): unknown {
   const target = isAlias(node) ? node.resolve(doc) : node
   // The parser leaves this to whoever converts the document; as null it would pass for a key that is unset.
   if (target === undefined) return DANGLING
   if (target === null) return null
   if (isScalar(target)) return target.value
-  return isSeq(target) ? [] : {}
+  return isSeq(target) ? list(target, doc) : {}
+}
+
+function list(node: YAMLSeq, doc: Document.Parsed): unknown {
+  try {
+    return node.toJS(doc)
+  } catch {
+    return DANGLING
+  }
 }

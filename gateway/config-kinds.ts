@@ -1,8 +1,19 @@
 import { z } from 'zod'
+import type { TlsFiles } from './certificate.js'
 import { isNetwork } from './client-address.js'
 
 /** What a setting's value is made of; flags, help and rendering look at it. */
-export type KindName = 'integer' | 'seconds' | 'bytes' | 'boolean' | 'choice' | 'text' | 'path' | 'prefix' | 'networks'
+export type KindName =
+  | 'integer'
+  | 'seconds'
+  | 'bytes'
+  | 'boolean'
+  | 'choice'
+  | 'text'
+  | 'path'
+  | 'pairs'
+  | 'prefix'
+  | 'networks'
 
 /**
  * One way of writing a value. The schema takes what a flag or a variable holds (text) as well as what a YAML file
@@ -102,11 +113,32 @@ export function host(): Kind<string> {
   return { name: 'text', schema, expected: 'a host name or an IP address', metavar: 'HOST' }
 }
 
+// No control characters: a PEM text in the place of its path must not get as far as being looked for.
+const path = z.string().regex(/^[^\u0000-\u001f\u007f]+$/)
+
 /** A path in the file system. Whether the file can be read is asked when the configuration is loaded. */
 export function filePath(): Kind<string> {
-  // No control characters: a PEM text in the place of its path must not get as far as being looked for.
-  const schema = z.string().regex(/^[^\u0000-\u001f\u007f]+$/)
-  return { name: 'path', schema, expected: 'the path of a readable file', metavar: 'FILE' }
+  return { name: 'path', schema: path, expected: 'the path of a readable file', metavar: 'FILE' }
+}
+
+/** `a.pem:a.key,b.pem:b.key`; what is no pair stays, for the schema to refuse. */
+function parsePairs(text: string): unknown[] {
+  if (text === '') return []
+  return text.split(',').map((pair) => {
+    const [cert, key, ...rest] = pair.trim().split(':')
+    return rest.length === 0 ? { cert, key } : pair
+  })
+}
+
+/** Paths of certificates and their keys, none when empty. A list in a file may hold any path, text none with `:` or `,`. */
+export function certificatePairs(): Kind<readonly TlsFiles[]> {
+  const pairs = z.array(z.strictObject({ cert: path, key: path }))
+  return {
+    name: 'pairs',
+    schema: z.union([pairs, z.string().transform(parsePairs).pipe(pairs)]),
+    expected: 'CERT:KEY pairs of paths with commas between them, or in a file a list of {cert, key}',
+    metavar: 'LIST',
+  }
 }
 
 // RFC 3986 pchar without percent-escapes: names are compared raw, so an escaped prefix would match one spelling only.

@@ -16,7 +16,7 @@ import {
 export type Origins = Readonly<Record<SettingKey, Origin>>
 
 /** A value as one would write it in a file; null, which counts as unset, for a setting without one. */
-function written(config: Config, key: SettingKey): string | number | boolean | null {
+function written(config: Config, key: SettingKey): Config[SettingKey] | null {
   const value = config[key]
   if (value === undefined) return null
   if (key === 'prefix' && value === '') return 'off'
@@ -31,7 +31,7 @@ export function renderConfig(config: Config, origins: Origins): string {
   const doc = new Document({})
   for (const key of SETTING_KEYS) {
     const { source, name } = origins[key]
-    const node = doc.createNode(written(config, key))
+    const node = doc.createNode(written(config, key), { flow: true })
     node.comment = source === 'default' ? ' default' : ` ${source} ${printable(name)}`
     doc.set(key, node)
   }
@@ -76,6 +76,7 @@ export function helpText(): string {
     '       pipegate token [flags]     makes a token for auth-bearer',
     '       pipegate link URL [flags]  makes a signed link for links',
     '       pipegate watch URL         shows the progress of a transfer until it ends',
+    '       pipegate doctor URL        tells what the way to a gateway does to transfers',
     '',
     "One HTTP request's body becomes another request's response.",
     '',

@@ -4,6 +4,7 @@
  */
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
+import type { TlsFiles } from './certificate.js'
 import { type ReadFile, readConfigFile } from './config-file.js'
 import type { FlagValues } from './config-flags.js'
 import { sizeText } from './config-kinds.js'
@@ -176,12 +177,29 @@ class Draft {
       const missing = given[0] === 'tlsCert' ? 'tlsKey' : 'tlsCert'
       this.#conflict(given, `${given[0]} without ${missing}`, 'both or none')
     }
-    for (const key of given) {
-      const path = values[key]
-      const fault = path === undefined ? undefined : unreadable(path)
-      if (fault === undefined) continue
-      this.problems.push(badValue(this.#origins.get(key)!, key, `${show(path)} (${fault})`, about(key).expected))
+    for (const key of given) this.#judgeFile(key, values[key])
+    for (const pair of values.tlsSni ?? []) {
+      for (const path of [pair.cert, pair.key]) this.#judgeFile('tlsSni', path)
     }
+    if (given.length > 0) this.#judgeRedirect(values)
+    else this.#judgePlain(values)
+  }
+
+  #judgeRedirect({ port, redirectPort }: Values): void {
+    if (redirectPort !== port || port === undefined || port === 0) return
+    this.#conflict(['port', 'redirectPort'], `port ${port} and redirectPort ${port}`, 'two ports')
+  }
+
+  #judgePlain({ tlsSni = [], redirectPort }: Values): void {
+    const both = 'tlsCert and tlsKey as well'
+    if (tlsSni.length > 0) this.#conflict(['tlsSni'], 'tlsSni without tlsCert', both)
+    if (redirectPort !== undefined) this.#conflict(['redirectPort'], 'redirectPort without tlsCert', both)
+  }
+
+  #judgeFile(key: SettingKey, path: string | undefined): void {
+    const fault = path === undefined ? undefined : unreadable(path)
+    if (fault === undefined) return
+    this.problems.push(badValue(this.#origins.get(key)!, key, `${show(path)} (${fault})`, about(key).expected))
   }
 
   #conflict(keys: readonly SettingKey[], found: string, expected: string): void {
@@ -194,8 +212,11 @@ const DEFAULT: Origin = Object.freeze({ source: 'default', name: 'default' })
 
 /** A relative path in a file is relative to that file, so that it works wherever the program is started. */
 function located(key: SettingKey, value: unknown, origin: Origin): unknown {
-  if (about(key).name !== 'path') return value
-  return origin.source === 'file' ? resolve(dirname(origin.name), value as string) : resolve(value as string)
+  const absolute = (path: string) => (origin.source === 'file' ? resolve(dirname(origin.name), path) : resolve(path))
+  const { name } = about(key)
+  if (name === 'path') return absolute(value as string)
+  if (name !== 'pairs') return value
+  return (value as readonly TlsFiles[]).map(({ cert, key }) => ({ cert: absolute(cert), key: absolute(key) }))
 }
 
 /** Why a file cannot be read; it is not opened, for a named pipe can be read only once. */

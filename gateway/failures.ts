@@ -8,6 +8,12 @@ export const GATEWAY_FAILURES = {
     message: 'This request has {found}.',
     hint: 'Send one Content-Length of plain digits, or "Transfer-Encoding: chunked", and not both.',
   },
+  badHost: {
+    code: 'BAD_HOST',
+    status: 400,
+    message: 'The Host header is "{found}".',
+    hint: 'Send a host name or an address, and perhaps a port.',
+  },
   nameTooLong: {
     code: 'NAME_TOO_LONG',
     status: 414,

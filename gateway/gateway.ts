@@ -1,4 +1,6 @@
 import { type PipeObserver, PipeTable, Pulse, Refusal, SlabPool } from '../core/index.js'
+import type { TlsFiles } from './certificate.js'
+import { Certificates } from './certificates.js'
 import { clientAddressReader, proxyTest, schemeReader } from './client-address.js'
 import type { Config } from './config.js'
 import type { Exchange } from './exchange.js'
@@ -8,12 +10,12 @@ import { type Logger, loggableError, logRequest, logTransfer } from './log.js'
 import type { GatewayView } from './plugin-api.js'
 import { type LoadedPlugin, observers, PluginHost } from './plugin-host.js'
 import { ReadSize } from './read-size.js'
+import { redirect } from './redirect.js'
 import type { RequestRecord } from './request-log.js'
 import { Router } from './router.js'
 import { Throttles } from './throttles.js'
-import { tlsFault } from './tls-files.js'
 import { newTransferId } from './transfer-id.js'
-import { type TlsFiles, UwsServer } from './uws-app.js'
+import { UwsServer } from './uws-app.js'
 import { Keepalive } from './uws-keepalive.js'
 import { helpSockets, type SocketHelp } from './uws-sockets.js'
 
@@ -42,6 +44,9 @@ export class Gateway {
   readonly #keepalive = new Keepalive()
   readonly #router: Router
   readonly #server: UwsServer
+  /** Sends who comes without TLS to where it is. */
+  readonly #redirects: UwsServer | undefined
+  readonly #certificates: Certificates | undefined
   readonly #help: SocketHelp
   readonly #throttles: Throttles
   readonly #plugins: PluginHost
@@ -49,6 +54,8 @@ export class Gateway {
   #state: State = 'idle'
   #turnedAway = 0
   #sayTurnedAwayAt = 0
+  /** The number of the open port. */
+  #port = 0
   #stopped: Promise<void> | undefined
   #cutShort: () => void = () => {}
 
@@ -116,30 +123,71 @@ export class Gateway {
       tls: config.tlsCert !== undefined,
       cleanFailures: config.failedEnd === 'clean',
     }
+    this.#certificates = this.#readCertificates()
     const takesWebSockets = this.#plugins.claims?.some(({ upgrade }) => upgrade !== undefined) === true
-    this.#server = new UwsServer(context, tlsFiles(config), (exchange) => this.#handle(exchange), takesWebSockets)
+    this.#server = new UwsServer(
+      context,
+      this.#certificates?.current,
+      this.#guarded((exchange) => {
+        this.#router.handle(exchange)
+      }),
+      takesWebSockets,
+    )
+    if (config.redirectPort !== undefined) {
+      const handle = this.#guarded((exchange) => redirect(exchange, this.#port))
+      this.#redirects = new UwsServer({ ...context, tls: false }, undefined, handle)
+    }
+  }
+
+  #readCertificates(): Certificates | undefined {
+    const files = tlsFiles(this.config)
+    if (files.length === 0) return undefined
+    try {
+      return new Certificates(files, this.log, (certificates) => this.#server.useCertificates(certificates))
+    } catch (error) {
+      throw new Error(`cannot serve HTTPS: ${(error as Error).message}`)
+    }
   }
 
   /**
-   * Opens the port. Returns its number, which matters when the configuration says 0.
-   * @throws with one line on why the port cannot be opened
+   * Opens the port, and the one that redirects to it. Returns its number, which matters when the configuration says 0.
+   * @throws with one line on why a port cannot be opened
    */
   async start(): Promise<number> {
-    const { host, port } = this.config
     this.#sayHelp()
     // Not AbortSignal.timeout(): that keeps no process alive, and one with a plugin that hangs would end without a word.
     const control = new AbortController()
     const timer = setTimeout(() => control.abort(), START_MS)
     await this.#plugins.start(control.signal).finally(() => clearTimeout(timer))
-    const opened = await this.#server.listen(host, port)
-    if (opened === undefined) {
+    try {
+      await this.#openPorts()
+    } catch (error) {
+      this.#server.close()
       await this.#plugins.stop()
-      throw new Error(await explainListenFailure(host, port))
+      throw error
     }
+    this.#certificates?.start()
     // Keeps the process alive as well: a paused connection alone would not.
     this.#beat = setInterval(() => this.#turnClock(), BEAT_MS)
     this.#state = 'open'
-    return opened
+    return this.#port
+  }
+
+  /** The one that redirects comes last: it leads to the other. */
+  async #openPorts(): Promise<void> {
+    const { host, port, redirectPort = 0 } = this.config
+    const opened = await this.#server.listen(host, port)
+    if (opened === undefined) throw new Error(await explainListenFailure(host, port, '--port'))
+    this.#port = opened
+    if (this.#redirects === undefined) return
+    const from = await this.#redirects.listen(host, redirectPort)
+    if (from === undefined) throw new Error(await explainListenFailure(host, redirectPort, '--redirect-port'))
+    this.log.info({ from, to: opened }, 'redirecting to HTTPS')
+  }
+
+  /** Reads certificates and keys again, for whoever connects from here on. Never throws: the log has the outcome. */
+  reload(): void {
+    if (this.#state === 'open') this.#certificates?.reload()
   }
 
   /**
@@ -161,15 +209,16 @@ export class Gateway {
 
   async #drain(drainMs: number): Promise<void> {
     this.#state = 'draining'
-    this.#server.closePort()
+    this.#certificates?.stop()
+    for (const server of this.#servers) server.closePort()
     this.table.close()
     this.#plugins.drain(drainMs)
     await this.#until(() => this.table.streaming === 0 && this.#router.claimed === 0, drainMs)
     this.table.endAll('shutting_down')
-    await this.#until(() => !this.#server.busy, GRACE_MS)
+    await this.#until(() => this.#servers.every((server) => !server.busy), GRACE_MS)
     this.#state = 'closed'
     // Before the plugins: what ends here is told to them as well.
-    this.#server.close()
+    for (const server of this.#servers) server.close()
     await this.#plugins.stop()
     this.#throttles.stop()
     clearInterval(this.#beat)
@@ -190,13 +239,20 @@ export class Gateway {
     })
   }
 
-  #handle(exchange: Exchange): void {
-    try {
-      this.#router.handle(exchange)
-    } catch (error) {
-      this.log.error({ err: error, id: exchange.id }, 'a request met a defect of the gateway')
-      const refusal = new Refusal(FAILURES.internal, { id: exchange.id })
-      exchange.refuse(refusal, exchange.request.header('accept'), 'close')
+  get #servers(): readonly UwsServer[] {
+    return this.#redirects === undefined ? [this.#server] : [this.#server, this.#redirects]
+  }
+
+  /** A defect costs its own request only. */
+  #guarded(handle: (exchange: Exchange) => void): (exchange: Exchange) => void {
+    return (exchange) => {
+      try {
+        handle(exchange)
+      } catch (error) {
+        this.log.error({ err: error, id: exchange.id }, 'a request met a defect of the gateway')
+        const refusal = new Refusal(FAILURES.internal, { id: exchange.id })
+        exchange.refuse(refusal, exchange.request.header('accept'), 'close')
+      }
     }
   }
 
@@ -276,12 +332,9 @@ function coreLimits(config: Config) {
   }
 }
 
-function tlsFiles(config: Config): TlsFiles | undefined {
-  const { tlsCert: cert, tlsKey: key } = config
-  if (cert === undefined || key === undefined) return undefined
-  const fault = tlsFault({ cert, key })
-  if (fault !== undefined) throw new Error(`cannot serve HTTPS: ${fault}`)
-  return { cert, key }
+/** The first is for everybody; none without TLS. */
+function tlsFiles({ tlsCert: cert, tlsKey: key, tlsSni }: Config): readonly TlsFiles[] {
+  return cert === undefined || key === undefined ? [] : [{ cert, key }, ...tlsSni]
 }
 
 /** One line a transfer, and nothing at all when nobody reads it. */

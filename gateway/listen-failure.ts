@@ -1,8 +1,8 @@
 import { createServer } from 'node:net'
 
 const REASONS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'the port is in use; stop what uses it, or choose another with --port',
-  EACCES: 'this user may not open that port; choose one from 1024 up with --port',
+  EADDRINUSE: 'the port is in use; stop what uses it, or choose another with {flag}',
+  EACCES: 'this user may not open that port; choose one from 1024 up with {flag}',
   EADDRNOTAVAIL: 'this machine does not have that address; choose another with --host',
   ENOTFOUND: 'no address is known for that host; choose another with --host',
   EAI_AGAIN: 'no address is known for that host; choose another with --host',
@@ -12,11 +12,12 @@ const REASONS: Readonly<Record<string, string>> = {
 /**
  * One line on why a port could not be opened. uWebSockets only says that it could not, so the system is asked once more
  * through Node, which tells.
+ * @param flag the one that sets the port
  */
-export function explainListenFailure(host: string, port: number): Promise<string> {
+export function explainListenFailure(host: string, port: number, flag: string): Promise<string> {
   return new Promise((resolve) => {
     const probe = createServer()
-    const done = (why: string) => resolve(`cannot listen on ${host} port ${port}: ${why}`)
+    const done = (why: string) => resolve(`cannot listen on ${host} port ${port}: ${why.replace('{flag}', flag)}`)
     probe.once('error', (error: NodeJS.ErrnoException) => done(REASONS[error.code ?? ''] ?? error.message))
     // A port that Node gets now was in use a moment ago. When any port would have done, it was not the port.
     probe.listen(port, host, () => probe.close(() => done(REASONS[port === 0 ? 'EINVAL' : 'EADDRINUSE']!)))

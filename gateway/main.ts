@@ -80,6 +80,8 @@ async function serve({ config, plugins }: Loaded): Promise<number> {
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
   // Before the line that tells a supervisor that it may begin to send them.
   const { first, second } = signals()
+  // Without certificates there is nothing to reload, and who closes a terminal wants it to end.
+  if (config.tlsCert !== undefined) process.on('SIGHUP', () => gateway.reload())
   const url = `${config.tlsCert === undefined ? 'http' : 'https'}://${host}:${port}${config.prefix}/`
   log.info({ url, version: packageVersion(), node: process.version }, 'listening')
   const signal = await first

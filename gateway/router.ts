@@ -1,9 +1,9 @@
 import { type PipeTable, Refusal, type SenderTerms, type Terms } from '../core/index.js'
 import { type Address, type AddressRules, canonicalName, readAddress } from './address.js'
 import { type Answer, type HeaderList, jsonAnswer, RefusalWithHeaders, retryAfter, textAnswer } from './answers.js'
-import type { AfterAnswer, Exchange } from './exchange.js'
+import type { Exchange } from './exchange.js'
 import { FAILURES } from './failures.js'
-import { type Framing, readFraming } from './framing.js'
+import { afterAnswer, type Framing, readFraming } from './framing.js'
 import { readBoundary } from './multipart.js'
 import { integer, Parameters, show } from './parameters.js'
 import type { Claim, Join, Mode, Right, Route } from './plugin-api.js'
@@ -517,8 +517,4 @@ function letIn(visit: Visit, goOn: (request: RequestView) => Said, request: Requ
 function give(exchange: Exchange, said: Answer | Refusal, accept: string, framing: Framing): void {
   if (said instanceof Refusal) exchange.refuse(said, accept, afterAnswer(framing))
   else exchange.answer(said, afterAnswer(framing))
-}
-
-function afterAnswer(framing: Framing): AfterAnswer {
-  return framing.length === 0 ? 'keep' : 'discard'
 }

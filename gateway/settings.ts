@@ -2,6 +2,7 @@ import { z } from 'zod'
 import {
   boolean,
   bytes,
+  certificatePairs,
   choice,
   filePath,
   host,
@@ -58,6 +59,12 @@ export const settings = z.strictObject({
   ),
   tlsCert: optional(filePath(), 'Certificate chain (PEM) to serve HTTPS with. Needs tlsKey.'),
   tlsKey: optional(filePath(), 'Private key (PEM) of the certificate. Needs tlsCert.'),
+  tlsSni: setting(
+    certificatePairs(),
+    '',
+    'More certificates, each for clients that ask for a host name in it (SNI). All others get tlsCert.',
+  ),
+  redirectPort: optional(integer(0, 65_535), 'Port for plain HTTP that sends everybody to HTTPS. Needs tlsCert.'),
   drain: setting(seconds(0, 86_400), '30', 'How long running transfers may go on after SIGTERM or SIGINT.'),
   wait: setting(seconds(1, 3600), '300', 'How long a side waits for the other unless its ?wait says otherwise.'),
   idle: setting(seconds(0, 604_800), '3600', 'A transfer in which no byte moves for this long is ended; 0 is never.'),

@@ -10,17 +10,36 @@ const uws = (await import('uWebSockets.js')) as unknown as UwsModule
 /** What the module has, which is more than its types declare. */
 interface UwsModule {
   App(): UwsApp
-  SSLApp(options: { cert_file_name: string; key_file_name: string }): UwsApp
+  SSLApp(options: UwsTlsOptions): UwsTlsApp
   us_listen_socket_close(socket: us_listen_socket): void
   us_socket_local_port(socket: us_listen_socket): number
   readonly LIBUS_LISTEN_EXCLUSIVE_PORT: number
   _cfg(option: 'silent'): void
 }
 
+/** Paths of PEM files, and an OpenSSL cipher list for TLS 1.2; those of TLS 1.3 are fixed. */
+export interface UwsTlsOptions {
+  readonly cert_file_name: string
+  readonly key_file_name: string
+  readonly ssl_ciphers: string
+}
+
 /** An app with the form of `listen` that takes a host and options. */
 export interface UwsApp extends Pick<TemplatedApp, 'close' | 'ws'> {
   any(pattern: string, handler: (res: HttpResponse, req: HttpRequest) => void): UwsApp
   listen(host: string, port: number, options: number, done: (socket: us_listen_socket | false) => void): UwsApp
+}
+
+export interface UwsTlsApp extends UwsApp {
+  /** Clients that ask for this name, `*` being one label, get another certificate. Does nothing when it cannot be used. */
+  addServerName(name: string, options: UwsTlsOptions): UwsTlsApp
+  /** What is registered from here on is for those clients. Prints a line or two on standard output. */
+  domain(name: string): UwsTlsApp
+  /** For the two below. */
+  getDescriptor(): number
+  /** From here on connections that this app accepts become the other app's, in turn when there are several. */
+  addChildAppDescriptor(app: number): UwsTlsApp
+  removeChildAppDescriptor(app: number): UwsTlsApp
 }
 
 // Responses do not name the library and its version.

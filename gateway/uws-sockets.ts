@@ -59,6 +59,8 @@ export interface Sockets {
   remoteIpv4(socket: number): string | undefined
   /** Connections closed unread since the start, because the process had no descriptor left for them. */
   turnedAway(): number
+  /** What `run` prints on standard output by itself, below Node, is lost. */
+  quietly(run: () => void): void
 }
 
 /** Without the helper nothing can be done, and nobody is ever known to be gone. */
@@ -82,6 +84,7 @@ const NO_SOCKETS: Sockets = {
   peerIsGone: () => false,
   remoteIpv4: () => undefined,
   turnedAway: () => 0,
+  quietly: (run) => run(),
 }
 
 export interface SocketHelp {

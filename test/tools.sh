@@ -20,6 +20,7 @@ need wget wget
 need python3 python3
 python3 -c 'import requests' 2>/dev/null || missing="$missing python3-requests"
 need nginx nginx-light
+need caddy caddy
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -11,7 +11,9 @@
  *    nothing until a third of them has gone, and one that reads all the time would look as if it had stalled.
  * 5. A process that has no descriptor left for a connection turns it away. uSockets leaves it in the queue, is told of it again
  *    at once, and does nothing else from then on.
- * 6. A port can be opened again at once after a restart. uSockets does not say SO_REUSEADDR for a port of its own, and connections
+ * 6. Something can be done quietly. uWebSockets prints a line on standard output for every server name that gets a handler
+ *    ("Browsed to SNI: ..."), and whoever reads the log there expects JSON.
+ * 7. A port can be opened again at once after a restart. uSockets does not say SO_REUSEADDR for a port of its own, and connections
  *    that the gateway before has closed keep the port for a minute. Two that listen still exclude each other.
  *
  * What is done to reads and writes is told in reads.c and writes.c.
@@ -27,6 +29,7 @@
 #include <node_api.h>
 #include <poll.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -359,6 +362,37 @@ static napi_value turned_away_(napi_env env, napi_callback_info info) {
   return result;
 }
 
+/* Points standard output elsewhere, and returns where it was; -1: it stays. */
+static int mute_output(void) {
+  fflush(stdout);
+  int was = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
+  int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  if (was >= 0 && nowhere >= 0) dup2(nowhere, STDOUT_FILENO);
+  if (nowhere >= 0) close(nowhere);
+  return was;
+}
+
+/* quietly(run: () => void): void — what is printed on standard output meanwhile is lost. Throws what `run` throws. */
+static napi_value quietly(napi_env env, napi_callback_info info) {
+  size_t count = 1;
+  napi_value run;
+  napi_value receiver;
+  napi_valuetype type;
+  if (napi_get_cb_info(env, info, &count, &run, NULL, NULL) != napi_ok || count != 1 ||
+      napi_typeof(env, run, &type) != napi_ok || type != napi_function) {
+    napi_throw_type_error(env, NULL, "quietly(run: () => void)");
+    return NULL;
+  }
+  napi_get_undefined(env, &receiver);
+  int output = mute_output();
+  napi_call_function(env, receiver, run, 0, NULL, NULL);
+  if (output < 0) return NULL;
+  fflush(stdout);
+  dup2(output, STDOUT_FILENO);
+  close(output);
+  return NULL;
+}
+
 #define FUNCTION(name, function) {name, NULL, function, NULL, NULL, NULL, napi_enumerable, NULL}
 
 NAPI_MODULE_INIT() {
@@ -383,6 +417,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("sendContinue", send_continue),
       FUNCTION("peerIsGone", peer_is_gone),
       FUNCTION("turnedAway", turned_away_),
+      FUNCTION("quietly", quietly),
   };
   napi_value sources;
   if (napi_create_string_utf8(env, SOURCES, NAPI_AUTO_LENGTH, &sources) != napi_ok ||

@@ -10,6 +10,8 @@ export interface CheckOptions {
   readonly timeoutMs: number
   /** On every request: the one by which a loop is seen. */
   readonly headers: Readonly<Record<string, string>>
+  /** Whose certificates are accepted, if not those of the authorities that Node trusts. */
+  readonly trust: { readonly ca?: Buffer }
 }
 
 /** Why an upstream is not to be used. */
@@ -46,17 +48,17 @@ export function troubleOf(error: NodeJS.ErrnoException): Trouble {
 /** Looks at an upstream, once and over a connection of its own. Never rejects; undefined when it is well. */
 export async function check(
   upstream: Upstream,
-  { path, timeoutMs, headers }: CheckOptions,
+  options: CheckOptions,
   stopped: AbortSignal,
 ): Promise<Trouble | undefined> {
   // Not AbortSignal.any() with AbortSignal.timeout(): Node 20 collects the latter as garbage, and it never fires.
   const control = new AbortController()
   const abort = () => control.abort()
-  const timer = setTimeout(abort, timeoutMs)
+  const timer = setTimeout(abort, options.timeoutMs)
   stopped.addEventListener('abort', abort)
   try {
-    if (path === undefined) return await opens(upstream, control.signal)
-    return verdictOn(await answers(upstream, path, headers, control.signal))
+    if (options.path === undefined) return await opens(upstream, control.signal)
+    return verdictOn(await answers(upstream, options, control.signal))
   } catch (error) {
     return control.signal.aborted ? TIMEOUT : troubleOf(error as Error)
   } finally {
@@ -79,15 +81,14 @@ async function opens({ host, port }: Upstream, signal: AbortSignal): Promise<und
 /** @returns the status, once the whole answer has come */
 async function answers(
   { protocol, host, port, serverName }: Upstream,
-  path: string,
-  headers: CheckOptions['headers'],
+  { path, headers, trust }: CheckOptions,
   signal: AbortSignal,
 ): Promise<number> {
   // Node would name the address in both.
   const named =
     serverName === undefined ? {} : { servername: serverName, headers: { host: `${serverName}:${port}`, ...headers } }
   const start = protocol === 'https:' ? requestHttps : requestHttp
-  const request = start({ host, port, path, headers, agent: false, signal, ...named })
+  const request = start({ host, port, path, headers, agent: false, signal, ...trust, ...named })
   request.on('error', () => {}).end()
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   response.resume()

@@ -8,6 +8,7 @@ import { failureOf, isReset, Late } from './failure-of.js'
 import type { FailureKey } from './failures.js'
 import { type RequestHeaders, responseHeaders } from './headers.js'
 import { pour } from './pour.js'
+import { SenderLines } from './sender-lines.js'
 import type { Service } from './service.js'
 import type { Upstream } from './upstream.js'
 
@@ -37,10 +38,7 @@ const FEW_PENDING = 128 * 1024
 /** Methods that may be sent again when nobody knows whether the first one has arrived: RFC 9110, section 9.2.2. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
 
-/** What a sender reads from a pipegate while it waits: no more than this. The last line may lack its end. */
-const WAITING = /^(\[INFO\] (Waiting for|Still waiting|A receiver|\d+ receiver)[^\n]*(\n|$))+$/
-/** Of a sender that has read more it is not known. */
-const LONG = 64 * 1024
+/** What a sender reads whose name has moved while it waited. */
 const MOVED = '[ERROR] Transfer failed: this name belongs to another relay now; send again.\n'
 
 /** So many upstreams may die under a receiver that waits. */
@@ -70,8 +68,8 @@ export class Forwarding implements Member {
   #lost = 0
   #pending = 0
   #isPaused = false
-  /** What a sender has read so far, while that may mean that it waits. */
-  #read = ''
+  /** Of a sender to a pipegate. */
+  #lines: SenderLines | undefined
   #over = false
 
   constructor(
@@ -116,7 +114,7 @@ export class Forwarding implements Member {
     const next = key === undefined ? undefined : this.service.pool.pick(key)
     if (next === undefined || next === this.#upstream || !this.#sent || this.#over) return
     if (this.#waitsForStream) this.#try(next)
-    else if (this.#read.length < LONG && WAITING.test(this.#read)) {
+    else if (this.#lines?.waits) {
       this.client.reply.write(MOVED)
       this.#cut()
     }
@@ -265,10 +263,10 @@ export class Forwarding implements Member {
       if (!response.complete) this.#broken(new Error('closed before the end'))
     })
     if (!reply.open(status, headers, length)) return
-    const isSender = this.outgoing.key !== undefined && isUpload(this.outgoing.method)
+    if (this.outgoing.key !== undefined && isUpload(this.outgoing.method)) this.#lines = new SenderLines()
     pour(response, reply, (bytes) => {
       this.#moved = true
-      if (isSender && this.#read.length < LONG) this.#read += bytes.toString('latin1')
+      this.#lines?.add(bytes)
     })
   }
 

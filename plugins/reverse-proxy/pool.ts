@@ -10,6 +10,8 @@ export interface PoolOptions {
   readonly config: UpstreamsConfig
   /** On every request of a check: the header by which a loop is seen. */
   readonly headers?: Readonly<Record<string, string>>
+  /** Whose certificates are accepted, if not those of the authorities that Node trusts. */
+  readonly trust?: { readonly ca?: Buffer }
   readonly log: Log
   /** Which upstreams are used has changed, and with it where names belong. */
   readonly onChange?: (() => void) | undefined
@@ -47,7 +49,12 @@ export class Pool {
   constructor(options: PoolOptions) {
     this.#options = options
     const { health, dns, resolver, lookup } = options.config
-    this.#check = { path: health.path, timeoutMs: health.timeout * 1000, headers: options.headers ?? {} }
+    this.#check = {
+      path: health.path,
+      timeoutMs: health.timeout * 1000,
+      headers: options.headers ?? {},
+      trust: options.trust ?? {},
+    }
     this.#rules = health
     this.#intervalMs = health.interval * 1000
     this.#lookup =

@@ -34,8 +34,8 @@ export class Service {
   /** The upstreams are pipegates, each of which has its own names. */
   readonly byName: boolean
   readonly running = new Crowd<Forwarding>()
-  /** Certificates of authorities; undefined for those that Node trusts. */
-  readonly ca: Buffer | undefined
+  /** Certificates of authorities, if not those that Node trusts. */
+  readonly trust: { readonly ca?: Buffer }
   readonly #http = agents(HttpAgent, {})
   readonly #https: Agents
 
@@ -50,10 +50,17 @@ export class Service {
     // A pipegate says how it is.
     const path = health.path ?? (byName ? `${host.prefix}/health` : undefined)
     const onChange = byName ? () => this.#reconsider() : undefined
-    this.pool = new Pool({ config: { ...config, health: { ...health, path } }, headers, log: host.log, onChange })
+    const trust = ca === undefined ? {} : { ca: readFileSync(host.resolve(ca)) }
+    this.pool = new Pool({
+      config: { ...config, health: { ...health, path } },
+      headers,
+      trust,
+      log: host.log,
+      onChange,
+    })
     this.byName = byName
-    this.ca = ca === undefined ? undefined : readFileSync(host.resolve(ca))
-    this.#https = agents(HttpsAgent, this.ca === undefined ? {} : { ca: this.ca })
+    this.trust = trust
+    this.#https = agents(HttpsAgent, trust)
     // Pipegates have limits of their own, which know what is waited for.
     this.timeouts = {
       connect: ms(timeouts.connect),

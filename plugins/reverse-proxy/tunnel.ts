@@ -70,7 +70,7 @@ export class Tunnel {
         maxPayload: MOST_AHEAD,
         followRedirects: false,
         ...(Number.isFinite(connect + response) && { handshakeTimeout: connect + response }),
-        ...(protocol === 'https:' && { servername: serverName ?? '', ca: service.ca }),
+        ...(protocol === 'https:' && { servername: serverName ?? '', ...service.trust }),
       },
     )
     this.#socket = socket

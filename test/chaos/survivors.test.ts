@@ -71,7 +71,7 @@ function cast(running: Running, announced: boolean, bytes: number, receivers: re
   const terms = { query: `n=${n}`, stallMs: 0, replyAtEnd: false, visitors: 0 }
   const plan: Plan = { seed: names, name, n, bytes, announced, ...terms, sender: sending, receivers }
   const diary = new Diary()
-  const door = { port: running.port, tls: false }
+  const door = { port: running.port, tls: running.tls }
   const sender = new Sender(plan, diary, door)
   return { sender, receivers: receivers.map((_, i) => new Receiver(plan, i, diary, door)), name, diary }
 }
@@ -136,17 +136,21 @@ async function desert(t: Test, running: Running, announced: boolean, way: Way): 
   }
 }
 
-for (const announced of [true, false]) {
-  t.test(announced ? 'with a length' : 'chunked', async (t) => {
-    const running = await startGateway(t)
-    const sockets = openSockets()
-    for (const moment of MOMENTS) {
-      for (const ending of [...WAYS, 'thaw'] as const) {
-        await t.test(`${moment.name}: ${ending}`, (t) => play(t, running, moment, announced, ending))
+for (const tls of [false, true]) {
+  // Over TLS every end of a connection is a sudden one.
+  const ways = tls ? (['destroy'] as const) : WAYS
+  for (const announced of [true, false]) {
+    t.test(`${announced ? 'with a length' : 'chunked'}, ${tls ? 'TLS' : 'plain'}`, async (t) => {
+      const running = await startGateway(t, {}, { tls })
+      const sockets = openSockets()
+      for (const moment of MOMENTS) {
+        for (const ending of [...ways, 'thaw'] as const) {
+          await t.test(`${moment.name}: ${ending}`, (t) => play(t, running, moment, announced, ending))
+        }
       }
-    }
-    for (const way of WAYS)
-      await t.test(`all four go, one after the other: ${way}`, (t) => desert(t, running, announced, way))
-    await t.resolves(keepsNothing(running, sockets))
-  })
+      for (const way of ways)
+        await t.test(`all four go, one after the other: ${way}`, (t) => desert(t, running, announced, way))
+      await t.resolves(keepsNothing(running, sockets))
+    })
+  }
 }

@@ -53,7 +53,7 @@ export class UwsHost {
       tls: tls !== undefined,
       cleanFailures: false,
     }
-    this.#server = new UwsServer(context, tls, (exchange) => this.#handle(exchange))
+    this.#server = new UwsServer(context, tls && [{ ...tls, names: [] }], (exchange) => this.#handle(exchange))
     this.#beat = setInterval(() => this.pulse.beat(), BEAT_MS)
   }
 

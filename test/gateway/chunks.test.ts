@@ -8,7 +8,7 @@ import t from 'tap'
 import { Random } from '../model/random.js'
 import { eventually } from '../support/eventually.js'
 import { startGateway } from '../support/gateway.js'
-import { connect, type RawClient } from '../support/raw.js'
+import type { RawClient } from '../support/raw.js'
 
 const MIB = 1024 * 1024
 const NOISE = randomBytes(2 * MIB)
@@ -59,41 +59,46 @@ async function scatter(random: Random, client: RawClient, bytes: Buffer): Promis
 const seed = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const ROUNDS = 30
 
-for (const [i, shape] of (Object.keys(SHAPES) as Shape[]).entries()) {
-  t.test(`${shape}: every byte arrives, and the connections serve the next request`, async (t) => {
-    const gateway = await startGateway(t)
-    const random = new Random(seed + i)
-    const receiver = await connect({ port: gateway.port })
-    const sender = await connect({ port: gateway.port })
-    let heard = 0
-    let told = 0
-    for (let round = 0; round < ROUNDS; round++) {
-      const name = `${shape}-${round}`
-      const { body, wire } = chunked(random, shape, random.chance(30) ? 200 : shape === 'bytes' ? 20_000 : MIB)
-      await receiver.send(`GET /${name} HTTP/1.1\r\nHost: x\r\n\r\n`)
-      const head = `PUT /${name} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`
-      // uWebSockets answers a request line that comes in pieces with 505, so that is left whole.
-      const first = random.below(Math.min(60, wire.length))
-      await sender.send(Buffer.concat([Buffer.from(head), wire.subarray(0, first)]))
-      await scatter(random, sender, wire.subarray(first))
-      const download = await receiver.waitForResponse({ from: heard })
-      const upload = await sender.waitForResponse({ from: told })
-      heard += download.end
-      told += upload.end
-      const fine = download.body.equals(body) && upload.body.toString().endsWith('Transfer complete.\n')
-      if (!fine) t.fail(`seed ${seed + i}, round ${round}: ${download.body.length} of ${body.length} bytes`)
-    }
-    t.pass(`${ROUNDS} bodies from seed ${seed + i}`)
-    receiver.destroy()
-    sender.destroy()
-  })
+for (const tls of [false, true]) {
+  for (const [i, shape] of (Object.keys(SHAPES) as Shape[]).entries()) {
+    t.test(
+      `${tls ? 'TLS' : 'plain'}, ${shape}: every byte arrives, and the connections serve the next request`,
+      async (t) => {
+        const gateway = await startGateway(t, {}, { tls })
+        const random = new Random(seed + i)
+        const receiver = await gateway.connect()
+        const sender = await gateway.connect()
+        let heard = 0
+        let told = 0
+        for (let round = 0; round < ROUNDS; round++) {
+          const name = `${shape}-${round}`
+          const { body, wire } = chunked(random, shape, random.chance(30) ? 200 : shape === 'bytes' ? 20_000 : MIB)
+          await receiver.send(`GET /${name} HTTP/1.1\r\nHost: x\r\n\r\n`)
+          const head = `PUT /${name} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`
+          // uWebSockets answers a request line that comes in pieces with 505, so that is left whole.
+          const first = random.below(Math.min(60, wire.length))
+          await sender.send(Buffer.concat([Buffer.from(head), wire.subarray(0, first)]))
+          await scatter(random, sender, wire.subarray(first))
+          const download = await receiver.waitForResponse({ from: heard })
+          const upload = await sender.waitForResponse({ from: told })
+          heard += download.end
+          told += upload.end
+          const fine = download.body.equals(body) && upload.body.toString().endsWith('Transfer complete.\n')
+          if (!fine) t.fail(`seed ${seed + i}, round ${round}: ${download.body.length} of ${body.length} bytes`)
+        }
+        t.pass(`${ROUNDS} bodies from seed ${seed + i}`)
+        receiver.destroy()
+        sender.destroy()
+      },
+    )
+  }
 }
 
 t.test('a sender of one-byte chunks costs others nothing that they could feel', async (t) => {
   const gateway = await startGateway(t)
-  const receiver = await connect({ port: gateway.port, keep: false })
+  const receiver = await gateway.connect({ keep: false })
   await receiver.send('GET /crumbs HTTP/1.1\r\nHost: x\r\n\r\n')
-  const sender = await connect({ port: gateway.port })
+  const sender = await gateway.connect()
   await sender.send('PUT /crumbs HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n')
   await sender.waitFor('Streaming to 1')
   const crumbs = Buffer.from('1\r\nx\r\n'.repeat(MIB))

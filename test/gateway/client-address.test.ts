@@ -2,6 +2,9 @@
 import t from 'tap'
 import { clientAddressReader } from '../../gateway/client-address.js'
 import type { RequestView } from '../../gateway/request-view.js'
+import { eventually } from '../support/eventually.js'
+import { startGateway } from '../support/gateway.js'
+import { connect } from '../support/raw.js'
 
 /** @param headers the values of as many `X-Forwarded-For` */
 function from(peer: string, ...headers: string[]): RequestView {
@@ -57,4 +60,24 @@ t.test('who is asking', async (t) => {
 
 t.test('without trusted proxies nobody is believed', async (t) => {
   for (const none of ['', ' ', ',']) t.equal(clientAddressReader(none)(from('10.0.0.1', '192.0.2.1')), '10.0.0.1')
+})
+
+/** A PROXY protocol header, version 2, of a TCP connection from this address. */
+function proxyHeader(address: string): string {
+  const bytes = [0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a, 0x21, 0x11, 0, 12]
+  return String.fromCharCode(...bytes, ...address.split('.').map(Number), 127, 0, 0, 1, 0x80, 0, 0x1f, 0x90)
+}
+
+t.test('what a PROXY header says is passed over, not believed', async (t) => {
+  // uWebSockets reads one before every request, so the client behind a proxy that sends one could send the next.
+  const { port, lines } = await startGateway(t, { trustedProxies: '127.0.0.1' })
+  const client = await connect({ port })
+  for (const address of ['192.0.2.1', '192.0.2.2']) {
+    client.send(`${proxyHeader(address)}GET /api/v1/pipe/health HTTP/1.1\r\nHost: x\r\n\r\n`)
+    const seen = address.endsWith('1') ? 1 : 2
+    await eventually(() => client.text.split('"status":"ok"').length > seen || client.text)
+  }
+  client.destroy()
+  const askers = lines.filter(({ msg }) => msg === 'request').map(({ remoteAddress }) => remoteAddress)
+  t.same(askers, ['127.0.0.1', '127.0.0.1'])
 })

@@ -80,6 +80,19 @@ const RANKS: { readonly [K in SettingKey]-?: Ranks<Config[K]> } = {
   logFormat: ['auto', ['json', 'json'], ['pretty', 'pretty'], ['auto', 'auto']],
   tlsCert: [undefined, [pem('a.pem'), pem('a.pem')], [pem('b.pem'), pem('b.pem')], [pem('c.pem'), pem('c.pem')]],
   tlsKey: [undefined, [pem('a.pem'), pem('a.pem')], [pem('b.pem'), pem('b.pem')], [pem('c.pem'), pem('c.pem')]],
+  tlsSni: [
+    [],
+    [`"${pem('a.pem')}:${pem('b.pem')}"`, [{ cert: pem('a.pem'), key: pem('b.pem') }]],
+    [`${pem('b.pem')}:${pem('c.pem')}`, [{ cert: pem('b.pem'), key: pem('c.pem') }]],
+    [
+      `${pem('a.pem')}:${pem('a.pem')}, ${pem('c.pem')}:${pem('b.pem')}`,
+      [
+        { cert: pem('a.pem'), key: pem('a.pem') },
+        { cert: pem('c.pem'), key: pem('b.pem') },
+      ],
+    ],
+  ],
+  redirectPort: [undefined, ['81', 81], ['82', 82], ['0', 0]],
   drain: [30, ['0', 0], ['86400', 86_400], ['5', 5]],
   wait: [300, ['1', 1], ['3600', 3600], ['7', 7]],
   idle: [3600, ['0', 0], ['604800', 604_800], ['8', 8]],
@@ -101,7 +114,9 @@ const RANKS: { readonly [K in SettingKey]-?: Ranks<Config[K]> } = {
 /** What has to be set as well for a key to be good: a certificate goes with a key. */
 function companion(key: SettingKey): Env {
   if (key === 'tlsCert') return { PIPEGATE_TLS_KEY: pem('a.pem') }
-  return key === 'tlsKey' ? { PIPEGATE_TLS_CERT: pem('a.pem') } : {}
+  if (key === 'tlsKey') return { PIPEGATE_TLS_CERT: pem('a.pem') }
+  const needsBoth = key === 'tlsSni' || key === 'redirectPort'
+  return needsBoth ? { PIPEGATE_TLS_CERT: pem('a.pem'), PIPEGATE_TLS_KEY: pem('a.pem') } : {}
 }
 
 t.test('a flag outranks a variable, a variable the file, and the file the default', async (t) => {
@@ -175,6 +190,8 @@ const REFUSED: { readonly [K in SettingKey]: readonly string[] } = {
   logFormat: ['', 'text', 'Auto'],
   tlsCert: ['', 'a\nb'],
   tlsKey: ['', 'a\nb'],
+  tlsSni: ['a', ':a', 'a:', 'a:b:c', 'a:b,', 'a:b\nc:d', 'a:b,,c:d'],
+  redirectPort: INTEGERS(0, 65_535),
   drain: INTEGERS(0, 86_400).concat('30s'),
   wait: INTEGERS(1, 3600),
   idle: INTEGERS(0, 604_800),
@@ -371,6 +388,45 @@ t.test('certificate and key', async (t) => {
   )
 })
 
+t.test('more certificates, and the port that redirects', async (t) => {
+  const [cert, key] = [pem('a.pem'), pem('b.pem')]
+  const both = { tlsCert: cert, tlsKey: key }
+  t.same(load(both, {}, `tlsSni:\n  - cert: "${cert}"\n    key: "${key}"\n`).tlsSni, [{ cert, key }])
+  const needs = 'expected tlsCert and tlsKey as well'
+  t.equal(
+    refusal({ tlsSni: `${cert}:${key}` }).message,
+    `configuration: --tls-sni: found tlsSni without tlsCert, ${needs}`,
+  )
+  t.equal(
+    refusal({}, {}, 'redirectPort: 80').message,
+    `configuration: pipegate.yaml: found redirectPort without tlsCert, ${needs}`,
+  )
+  t.equal(
+    refusal({ ...both, redirectPort: '8443' }, { PIPEGATE_PORT: '8443' }).message,
+    'configuration: PIPEGATE_PORT, --redirect-port: found port 8443 and redirectPort 8443, expected two ports',
+  )
+  t.match(load({ ...both, port: '0', redirectPort: '0' }), { port: 0, redirectPort: 0 })
+  t.match(refusal({ ...both, tlsSni: `${pem('none.pem')}:${pem('folder')}` }).problems, [
+    { where: '--tls-sni', key: 'tlsSni', found: /none\.pem" \(ENOENT: no such file/ },
+    { where: '--tls-sni', key: 'tlsSni', found: /folder" \(a directory\)/ },
+  ])
+  for (const list of [
+    '[{cert: a}]',
+    '[{cert: a, key: b, name: c}]',
+    '[a]',
+    '[[a, b]]',
+    '[{cert: 1, key: b}]',
+    '[null]',
+  ]) {
+    t.match(
+      refusal(both, {}, `tlsSni: ${list}`).problems,
+      [{ key: 'tlsSni', found: 'a list', expected: /CERT:KEY/ }],
+      list,
+    )
+  }
+  t.match(refusal(both, {}, 'tlsSni: [*nowhere]').problems, [{ key: 'tlsSni', found: /alias/ }])
+})
+
 t.test('a file that is there and cannot be read', async (t) => {
   // A link to itself, because root may read whatever has only its permissions against it.
   symlinkSync(pem('loop.pem'), pem('loop.pem'))
@@ -378,11 +434,13 @@ t.test('a file that is there and cannot be read', async (t) => {
 })
 
 t.test('relative paths: to the file for those in it, to the working directory for others', async (t) => {
-  const dir = t.testdir({ 'pipegate.yaml': 'tlsCert: cert.pem\ntlsKey: ./key.pem\n', 'cert.pem': '', 'key.pem': '' })
+  const text = 'tlsCert: cert.pem\ntlsKey: ./key.pem\ntlsSni: [{cert: ./key.pem, key: cert.pem}]\n'
+  const dir = t.testdir({ 'pipegate.yaml': text, 'cert.pem': '', 'key.pem': '' })
   const file = join(dir, 'pipegate.yaml')
   t.match(loadConfig({ flags: { config: file }, env: {} }), {
     tlsCert: join(dir, 'cert.pem'),
     tlsKey: join(dir, 'key.pem'),
+    tlsSni: [{ cert: join(dir, 'key.pem'), key: join(dir, 'cert.pem') }],
   })
   const fromHere = relative(process.cwd(), join(dir, 'cert.pem'))
   t.equal(loadConfig({ flags: { config: file, tlsCert: fromHere }, env: {} }).tlsCert, join(dir, 'cert.pem'))
@@ -399,6 +457,8 @@ t.test('secrets are not repeated', async (t) => {
     refusal({ tlsKey: text }).message,
     refusal({}, { PIPEGATE_TLS_CERT: text }).message,
     refusal({}, {}, JSON.stringify({ tlsKey: text, [text]: 1 })).message,
+    refusal({ tlsSni: `a:${text}` }).message,
+    refusal({}, {}, JSON.stringify({ tlsSni: [{ cert: text, key: text }] })).message,
     refusal({ config: text }).message,
     ...['key.pem', 'list.yaml', 'bad.yaml'].map((name) => {
       return refusalOf({ flags: { config: join(dir, name) }, env: {} }).message

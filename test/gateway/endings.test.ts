@@ -9,8 +9,8 @@ import { END_REASONS, type EndReason } from '../../core/index.js'
 import { definePlugin, type Host, PLUGIN_API, type Plugin, z } from '../../gateway/plugin-api.js'
 import { curl } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
-import { type Running, startGateway } from '../support/gateway.js'
-import { connect, parseResponse, type RawClient } from '../support/raw.js'
+import { type Running, speaksTls, startGateway } from '../support/gateway.js'
+import { parseResponse, type RawClient } from '../support/raw.js'
 
 const MIB = 1024 * 1024
 const seen = new Set<EndReason>()
@@ -27,7 +27,7 @@ const FRAMINGS: readonly Framing[] = ['length', 'chunked']
 
 /** A sender that announces 1 MiB, or any length, and sends only what it is told to. */
 async function openSender(gateway: Running, target: string, framing: Framing): Promise<RawClient> {
-  const sender = await connect({ port: gateway.port })
+  const sender = await gateway.connect()
   const length = framing === 'length' ? `Content-Length: ${MIB}` : 'Transfer-Encoding: chunked'
   await sender.send(`PUT /${target} HTTP/1.1\r\nHost: x\r\n${length}\r\n\r\n`)
   return sender
@@ -38,14 +38,14 @@ async function sendPart(sender: RawClient, framing: Framing, bytes: string): Pro
 }
 
 async function openReceiver(gateway: Running, target: string): Promise<RawClient> {
-  const receiver = await connect({ port: gateway.port })
+  const receiver = await gateway.connect()
   await receiver.send(`GET /${target} HTTP/1.1\r\nHost: x\r\n\r\n`)
   return receiver
 }
 
 /** A receiver that has asked and never reads. */
 async function openFrozenReceiver(gateway: Running, target: string): Promise<RawClient> {
-  const receiver = await connect({ port: gateway.port, pauseOnConnect: true })
+  const receiver = await gateway.connect({ pauseOnConnect: true })
   await receiver.send(`GET /${target} HTTP/1.1\r\nHost: x\r\n\r\n`)
   return receiver
 }
@@ -65,6 +65,8 @@ function endsBadly(t: Test, client: RawClient, line: string): void {
 t.jobs = 4
 const parts: Promise<unknown>[] = []
 const part = (name: string, run: (t: Test) => Promise<void>) => parts.push(t.test(name, run))
+/** The helper sees no decrypted bytes, so over TLS a chunked body is what uWebSockets takes it for. */
+const plainPart = speaksTls() ? () => {} : part
 
 part('the sender goes away in mid-body: reset, closed, half-closed', async (t) => {
   const gateway = await startGateway(t)
@@ -100,7 +102,7 @@ part('a sender that goes away before its first byte leaves a chunked receiver wi
 
 part('a sender that dies like a process, by SIGKILL', async (t) => {
   const gateway = await startGateway(t)
-  const receiver = await connect({ port: gateway.port, keep: false })
+  const receiver = await gateway.connect({ keep: false })
   await receiver.send('GET /killed HTTP/1.1\r\nHost: x\r\n\r\n')
   const sender = curl(['--limit-rate', '5M', '-T', '-', `${gateway.origin}/killed`], { input: randomBytes(20 * MIB) })
   await eventually(() => receiver.receivedBytes > MIB || `${receiver.receivedBytes} bytes have come`)
@@ -115,7 +117,7 @@ part('a sender that leaves after its last byte has done its part', async (t) => 
   for (const way of ['destroy', 'halfClose', 'reset'] as const) {
     const receiver = await openFrozenReceiver(gateway, way)
     await gateway.holds(1, 0)
-    const sender = await connect({ port: gateway.port })
+    const sender = await gateway.connect()
     await sender.send(`PUT /${way} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`)
     const sent = sender.send(body)
     receiver.resume()
@@ -232,7 +234,7 @@ part('everybody who waited leaves', async (t) => {
     receiver[way]()
     t.equal(await reasonOf(gateway, `gone-${way}`), 'abandoned', way)
   }
-  const sender = await connect({ port: gateway.port })
+  const sender = await gateway.connect()
   await sender.send('PUT /gone HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\n\r\nbody')
   await sender.waitFor('Waiting for 1')
   sender.destroy()
@@ -349,7 +351,7 @@ part('an upload that is refused while the gateway goes down is given time to rea
   const streams = await openSender(gateway, 'last-transfer', 'chunked')
   const listens = curl([`${gateway.origin}/last-transfer`])
   await gateway.holds(0, 1)
-  const uploads = await connect({ port: gateway.port })
+  const uploads = await gateway.connect()
   const health = 'GET /api/v1/pipe/health HTTP/1.1\r\nHost: x\r\n\r\n'
   await uploads.send(health)
   await uploads.waitForResponse()
@@ -472,7 +474,7 @@ part('what a receiver says while it downloads never ends up in its download', as
   const gateway = await startGateway(t)
   for (const junk of ['\r\n\r\n', 'GET / HTTP/1.0\r\n\r\n', `GET /${'x'.repeat(40_000)} HTTP/1.1\r\n`, '\x00\xff']) {
     const rude = await openReceiver(gateway, 'rude-length')
-    const sender = await connect({ port: gateway.port })
+    const sender = await gateway.connect()
     // Less is missing than an error page of uWebSockets is long.
     await sender.send('PUT /rude-length HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n')
     await sender.send('a'.repeat(40))
@@ -486,7 +488,7 @@ part('what a receiver says while it downloads never ends up in its download', as
     sender.destroy()
     await gateway.holds(0, 0)
   }
-  const withBody = await connect({ port: gateway.port })
+  const withBody = await gateway.connect()
   await withBody.send('GET /x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n')
   t.equal((await withBody.waitForResponse()).status, 400)
   withBody.destroy()
@@ -494,7 +496,7 @@ part('what a receiver says while it downloads never ends up in its download', as
 
 part('a connection takes its next request after it was received on, and talked to nobody', async (t) => {
   const gateway = await startGateway(t)
-  const receiver = await connect({ port: gateway.port })
+  const receiver = await gateway.connect()
   await receiver.send('GET /polite?wait=1 HTTP/1.1\r\nHost: x\r\n\r\n')
   const first = await receiver.waitForResponse()
   t.equal(first.status, 408)
@@ -514,7 +516,7 @@ part('a connection takes its next request after it was received on, and talked t
 async function sendPackets(gateway: Running, name: string, packets: readonly string[]) {
   const receiver = await openReceiver(gateway, name)
   await eventually(() => gateway.gateway.table.get(name) !== undefined || 'the receiver is not there')
-  const sender = await connect({ port: gateway.port })
+  const sender = await gateway.connect()
   for (const packet of packets) {
     await sender.send(packet)
     // Long enough for the packet to be read alone: how the bytes are cut into reads is what is varied here.
@@ -525,7 +527,7 @@ async function sendPackets(gateway: Running, name: string, packets: readonly str
 
 const CHUNKED_HEAD = (name: string) => `PUT /${name} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`
 
-part('a body whose chunks are not what their sizes say never looks complete', async (t) => {
+plainPart('a body whose chunks are not what their sizes say never looks complete', async (t) => {
   const gateway = await startGateway(t)
   const broken: Record<string, string> = {
     'a chunk longer than its size': '3\r\nabcde\r\n0\r\n\r\n',
@@ -715,6 +717,9 @@ await t.test('many slow transfers share the memory, and none of them fails for i
     'all of them go on',
   )
   for (const receiver of receivers) receiver.resume()
+  // Looking into a response reads all of it again, every few milliseconds.
+  const arrived = () => receivers.every(({ receivedBytes }) => receivedBytes > body.length)
+  await eventually(() => arrived() || 'bytes are missing', { timeoutMs: 60_000 })
   for (const receiver of receivers) t.ok((await receiver.waitForResponse()).body.equals(body))
   for (const run of [...senders, ...readers]) t.equal((await run.result).code, 0)
   for (const receiver of receivers) receiver.destroy()
@@ -722,6 +727,7 @@ await t.test('many slow transfers share the memory, and none of them fails for i
 
 t.test('every reason that the wire can bring about has been seen here', async (t) => {
   // uWebSockets itself never delivers more or fewer bytes than announced; test/core provokes this one.
-  const missing = END_REASONS.filter((reason) => !seen.has(reason) && reason !== 'wrong_length')
+  const elsewhere = ['wrong_length', ...(speaksTls() ? ['broken_body'] : [])]
+  const missing = END_REASONS.filter((reason) => !seen.has(reason) && !elsewhere.includes(reason))
   t.same(missing, [])
 })

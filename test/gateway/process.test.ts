@@ -4,15 +4,14 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { flagOf, SETTING_KEYS } from '../../gateway/settings.js'
+import { sharedCertificate } from '../support/certificate.js'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
 import { MAIN, PROJECT, Program, runProgram, startProgram } from '../support/program.js'
 import { connect, type RawClient } from '../support/raw.js'
-
-type Test = Parameters<typeof runProgram>[0]
 
 // Most of these wait for processes; two cores run four of them as fast as one.
 t.jobs = 4
@@ -406,8 +405,8 @@ t.test('SIGTERM lets a transfer finish and takes no new work', async (t) => {
   t.match(ends[0].stdout.toString(), /Upload complete\.\n\[INFO\] Transfer complete\.\n$/)
 })
 
-t.test('a transfer that stands still is waited for, and so is a paused sender', async (t) => {
-  const program = await startProgram(t)
+async function standsStill(t: Test, flags: readonly string[], tls: boolean): Promise<void> {
+  const program = await startProgram(t, flags)
   const size = 32 * MIB
   const sender = curl(['-N', '-T', '-', program.url('still')], { input: Buffer.alloc(size, 'still') })
   await sender.waitFor('Waiting')
@@ -419,12 +418,12 @@ t.test('a transfer that stands still is waited for, and so is a paused sender', 
     t.equal(health.waiting, 1)
     return health.uptimeSec >= uptimeSec + 1 || `up for ${health.uptimeSec} s`
   })
-  const receiver = await connect({ port: program.port, keep: false })
+  const receiver = await connect({ port: program.port, tls, keep: false })
   await receiver.send('GET /api/v1/pipe/still HTTP/1.1\r\nHost: x\r\n\r\n')
   await eventually(() => receiver.receivedBytes > 0 || 'no byte has arrived')
   receiver.pause()
   await sender.waitFor('Streaming')
-  const kept = await connect({ port: program.port })
+  const kept = await connect({ port: program.port, tls })
   program.kill('SIGTERM')
   await program.waitForLog('draining')
   await eventually(async () => {
@@ -437,6 +436,11 @@ t.test('a transfer that stands still is waited for, and so is a paused sender', 
   t.same([exit.code, exit.signal], [0, null])
   t.match(program.logged('transfer')[0], { reason: 'complete', bytesIn: size, bytesOut: size })
   t.ok(receiver.receivedBytes > size, `${receiver.receivedBytes} bytes`)
+}
+
+t.test('a transfer that stands still is waited for, and so is a paused sender', async (t) => {
+  const { cert, key } = sharedCertificate()
+  await Promise.all([standsStill(t, [], false), standsStill(t, ['--tls-cert', cert, '--tls-key', key], true)])
 })
 
 function draining(kept: RawClient) {

@@ -44,8 +44,8 @@ function whoAsks(late: boolean): LoadedPlugin {
   return { plugin }
 }
 
-function start(t: Test, config: object, late = false): Promise<Running> {
-  return startGateway(t, {}, { plugins: [{ plugin: limits, config }, whoAsks(late)] })
+function start(t: Test, config: object, { late = false, tls = false } = {}): Promise<Running> {
+  return startGateway(t, {}, { plugins: [{ plugin: limits, config }, whoAsks(late)], tls })
 }
 
 const who = (identity: string) => ['-H', `X-Who: ${identity}`]
@@ -88,7 +88,7 @@ async function join(gateway: Running, identity: string): Promise<Refused | 'in'>
 }
 
 async function rawReceiver(gateway: Running, name: string, identity: string): Promise<RawClient> {
-  const client = await connect({ port: gateway.port })
+  const client = await gateway.connect()
   await client.send(`GET /${name} HTTP/1.1\r\nHost: x\r\nX-Who: ${identity}\r\n\r\n`)
   return client
 }
@@ -116,7 +116,7 @@ for (const late of [false, true]) {
         token: { transfers: { points: 1, seconds: 600 } },
         project: { requests: { points: 3, seconds: 600 } },
       },
-      late,
+      { late },
     )
     t.equal(await join(gateway, 'p/ann'), 'in')
     const refused = (await join(gateway, 'p/ann')) as Refused
@@ -129,7 +129,7 @@ for (const late of [false, true]) {
   })
 
   t.test(`pipes of a token are free again however a side leaves, ${when}`, async (t) => {
-    const gateway = await start(t, { token: { pipes: 1 } }, late)
+    const gateway = await start(t, { token: { pipes: 1 } }, { late })
     const isFull = async () => {
       const said = await join(gateway, 'p/ann')
       return said !== 'in' && said.status === 429 && said.limit === 'token.pipes'
@@ -193,9 +193,9 @@ t.test('a body that is announced too large is refused at once, one that becomes 
   }
 })
 
-t.test('two transfers of one token share its speed fairly, and another token has its own', async (t) => {
+async function sharesFairly(t: Test, tls: boolean): Promise<void> {
   const RATE = 400_000
-  const gateway = await start(t, { token: { bytesPerSecond: RATE } })
+  const gateway = await start(t, { token: { bytesPerSecond: RATE } }, { tls })
   const pour = async (name: string, identity: string) => {
     const receiver = await rawReceiver(gateway, name, `p/receiver-${name}`)
     const sender = curl(['-T', '-', ...who(identity), `${gateway.origin}/${name}`], { input: Buffer.alloc(64_000_000) })
@@ -220,6 +220,10 @@ t.test('two transfers of one token share its speed fairly, and another token has
     sender.kill()
   }
   await gateway.holds(0, 0)
+}
+
+t.test('two transfers of one token share its speed fairly, and another token has its own', async (t) => {
+  await Promise.all([sharesFairly(t, false), sharesFairly(t, true)])
 })
 
 // --- Redis

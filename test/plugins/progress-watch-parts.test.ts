@@ -9,10 +9,11 @@ import { LiveDisplay, PlainDisplay } from '../../plugins/progress/watch/display.
 import type { ProgressEvent } from '../../plugins/progress/watch/events.js'
 import { Follower } from '../../plugins/progress/watch/follower.js'
 import { liveLine, plainLine } from '../../plugins/progress/watch/line.js'
-import { readOptions, WrongUsage } from '../../plugins/progress/watch/options.js'
+import { readOptions } from '../../plugins/progress/watch/options.js'
 import { over } from '../../plugins/progress/watch/outcome.js'
 import { safeJson, safeText } from '../../plugins/progress/watch/safe-text.js'
 import type { View } from '../../plugins/progress/watch/view.js'
+import { WrongUsage } from '../../plugins/request-headers.js'
 import { ProgressServer, receipt, snapshot, streaming, TRANSFER } from '../support/progress-server.js'
 
 t.test('addresses', async (t) => {

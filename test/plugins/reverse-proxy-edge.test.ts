@@ -1,14 +1,21 @@
 /** What an edge does with names besides sharing them out: who is refused, by whom, and what moves when. */
 
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { parse } from 'yaml'
+import { type ForwardingConfig, schema } from '../../plugins/reverse-proxy/config.js'
 import { pipeNameOf, rightFor } from '../../plugins/reverse-proxy/pipe-name.js'
 import { hash, heaviest } from '../../plugins/reverse-proxy/rendezvous.js'
+import { examplesOf } from '../docs/examples.js'
+import { makeCertificate } from '../support/certificate.js'
 import { curl, curlDone } from '../support/curl.js'
 import { startDnsServer } from '../support/dns-server.js'
 import { ask, loaded, startEdge } from '../support/edge.js'
 import { eventually } from '../support/eventually.js'
 import { freePort } from '../support/free-port.js'
 import { defaultPlugins, type Running, startGateway } from '../support/gateway.js'
+import { PROJECT } from '../support/program.js'
 
 /** Relays on one port of several addresses, as a DNS name has them. */
 async function startRelays(t: Test, hosts: readonly string[], plugins = defaultPlugins()) {
@@ -141,6 +148,21 @@ t.test('a side that dies is seen by the other one, and large bodies come whole',
   t.ok((await large).body.equals(body))
 })
 
+t.test('relays that speak TLS, with a certificate of an authority of their own', async (t) => {
+  const files = makeCertificate(t.testdir({}))
+  const flags = { tlsCert: files.cert, tlsKey: files.key }
+  const relay = await startGateway(t, flags, { plugins: await defaultPlugins() })
+  const edge = await startEdge(t, { upstreams: [`https://localhost:${relay.port}`], ca: files.cert })
+  await meet(edge, edge, 'name')
+  t.equal(await relay.ended('name'), 'complete')
+  const stranger = await startEdge(t, { upstreams: [relay.origin] })
+  t.equal((await ask(stranger.url('name'))).status, 503)
+  t.match(
+    stranger.lines.find(({ msg }) => msg === 'an upstream is down'),
+    { why: /SELF_SIGNED/ },
+  )
+})
+
 t.test('what is no name of a pipe stays on the edge', async (t) => {
   const nobody = `127.0.0.1:${await freePort()}`
   const edge = await startEdge(t, { upstreams: [`http://${nobody}`] })
@@ -163,6 +185,28 @@ t.test('what is no name of a pipe stays on the edge', async (t) => {
       why: `no upstream is healthy: ${nobody} (refused)`,
     },
   )
+})
+
+t.test('what docs/nodes.md says works as it stands there, but for the addresses', async (t) => {
+  const page = examplesOf(readFileSync(join(PROJECT, 'docs/nodes.md'), 'utf8'))
+  const yaml = (id: string) => page.find((example) => example.id === id)!.text
+  const { plugins: _, ...ofRelay } = parse(yaml('edge.relay').replace('10.0.1.0/24', '127.0.0.1'))
+  t.equal(ofRelay.trustedProxies, '127.0.0.1')
+  const relay = await startGateway(t, { trustedProxies: ofRelay.trustedProxies }, { plugins: await defaultPlugins() })
+  const [nobody, no] = [await freePort(), await freePort()]
+  const text = yaml('edge')
+    .replace('10.0.0.1:8080', `127.0.0.1:${relay.port}`)
+    .replace('10.0.0.2:8080', `127.0.0.1:${nobody}`)
+    .replace('10.0.0.3:8080', `127.0.0.1:${no}`)
+  const edge = await startGateway(t, {}, { plugins: await loaded(parse(text).plugins) })
+  for (let i = 0; i < 6; i++) await meet(edge, edge, `job-${i}`)
+  t.equal(await relay.ended('job-0'), 'complete')
+  const [{ config }] = parse(yaml('edge.dns')).plugins
+  const [said] = schema.parse(config).routes
+  const [{ dns }] = config.routes
+  const [usual] = schema.parse({ routes: [{ balance: 'name', dns }] }).routes
+  // The path is that of the prefix.
+  t.strictSame(said, { ...usual, health: { ...(usual as ForwardingConfig).health, path: '/api/v1/pipe/health' } })
 })
 
 t.test('a name is found as gateways find it', async (t) => {

@@ -178,7 +178,7 @@ t.test('what is thought of an upstream', async (t) => {
 })
 
 t.test('a check: good, bad, slow and lying upstreams', async (t) => {
-  const options = { path: '/health', timeoutMs: 20_000, headers: {} }
+  const options = { path: '/health', timeoutMs: 20_000, headers: {}, trust: {} }
   const quick = { ...options, timeoutMs: 50 }
   const at = (url: string) => targetOf(new URL(url))
   const backend = await startBackend(t)

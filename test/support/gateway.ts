@@ -9,7 +9,9 @@ import { Gateway } from '../../gateway/gateway.js'
 import type { LoadedPlugin } from '../../gateway/plugin-host.js'
 import { loadPlugins } from '../../gateway/plugin-loader.js'
 import { BUNDLED, DEFAULTS } from '../../plugins/bundled.js'
+import { sharedCertificate } from './certificate.js'
 import { eventually } from './eventually.js'
+import { type ConnectOptions, connect, type RawClient } from './raw.js'
 
 export interface LogLine {
   readonly msg: string
@@ -20,9 +22,12 @@ export interface LogLine {
 export interface Running {
   readonly gateway: Gateway
   readonly port: number
+  readonly tls: boolean
   /** `http://127.0.0.1:port`, without a path. */
   readonly origin: string
   readonly lines: readonly LogLine[]
+  /** Opens a connection to it, over TLS if that is what it speaks. */
+  connect(options?: Omit<ConnectOptions, 'port' | 'tls'>): Promise<RawClient>
   /** `origin` with the prefix and this name and query. */
   url(nameAndQuery: string): string
   /** Resolves with the reason of the `count`-th transfer of this name that has ended. */
@@ -39,6 +44,30 @@ interface Test {
   teardown(undo: () => unknown): void
 }
 
+export interface GatewayOptions {
+  readonly plugins?: readonly LoadedPlugin[]
+  /** With a certificate that curl trusts, unless the flags name one. The default is what `speakTls` made it. */
+  readonly tls?: boolean
+}
+
+let tlsByDefault = false
+
+/** From here on every gateway of this process speaks TLS. */
+export function speakTls(): void {
+  tlsByDefault = true
+}
+
+/** Whether `speakTls` was called. */
+export function speaksTls(): boolean {
+  return tlsByDefault
+}
+
+/** Flags for a certificate that all tests of this process share. */
+function tlsFlags(): FlagValues {
+  const { cert, key } = sharedCertificate()
+  return { tlsCert: cert, tlsKey: key }
+}
+
 /**
  * Starts a gateway with these settings. When the test ends it is stopped at once, and must then hold nothing: a leaked
  * slab or pipe fails the test that leaked it.
@@ -46,7 +75,7 @@ interface Test {
 export async function startGateway(
   t: Test,
   flags: FlagValues = {},
-  { plugins = [] }: { readonly plugins?: readonly LoadedPlugin[] } = {},
+  { plugins = [], tls = tlsByDefault || flags.tlsCert !== undefined }: GatewayOptions = {},
 ): Promise<Running> {
   const lines: LogLine[] = []
   const sink = new Writable({
@@ -56,7 +85,7 @@ export async function startGateway(
     },
   })
   const gateway = new Gateway(
-    loadConfig({ flags: { port: '0', ...flags }, env: {} }),
+    loadConfig({ flags: { port: '0', ...(tls && flags.tlsCert === undefined ? tlsFlags() : {}), ...flags }, env: {} }),
     pino({ level: 'trace' }, sink),
     plugins,
   )
@@ -68,14 +97,15 @@ export async function startGateway(
     const { heldBytes } = gateway.slabs
     if (heldBytes + pipes > 0) throw new Error(`leaked: ${heldBytes} bytes, ${pipes} pipes`)
   })
-  const scheme = flags.tlsCert === undefined ? 'http' : 'https'
-  const origin = `${scheme}://127.0.0.1:${port}`
+  const origin = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`
   const ends = (name: string) => lines.filter((line) => line.msg === 'transfer' && line.pipe === name)
   return {
     gateway,
     port,
+    tls,
     origin,
     lines,
+    connect: (options) => connect({ ...options, port, tls }),
     url: (nameAndQuery) => `${origin}/api/v1/pipe/${nameAndQuery}`,
     async ended(name, count = 1) {
       await eventually(() => ends(name).length >= count || `${ends(name).length} transfers of ${name} have ended`)

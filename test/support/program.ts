@@ -93,13 +93,14 @@ export class Program {
   }
 
   /** Resolves with the `count`-th line of this message. */
-  async waitForLog(msg: string, count = 1): Promise<Line> {
-    await eventually(() => {
+  async waitForLog(msg: string, count = 1, timeoutMs = 10_000): Promise<Line> {
+    const find = () => {
       if (this.logged(msg).length >= count) return true
       const what = `${this.logged(msg).length} of ${count} lines "${msg}": ${this.stdout.slice(-500)} ${this.stderr}`
       if (this.exit !== undefined) throw new Error(`the program ended with ${this.exit.code} and ${what}`)
       return what
-    })
+    }
+    await eventually(find, { timeoutMs })
     return this.logged(msg)[count - 1]!
   }
 
@@ -146,8 +147,12 @@ export function ownEnvironment(): NodeJS.ProcessEnv {
 }
 
 /** Runs the program with these arguments to its end. */
-export function runProgram(t: Test, args: readonly string[], options: ProgramOptions = {}): Promise<Exit> {
-  return new Program(t, args, options).ends()
+export function runProgram(
+  t: Test,
+  args: readonly string[],
+  { timeoutMs, ...options }: ProgramOptions & { readonly timeoutMs?: number } = {},
+): Promise<Exit> {
+  return new Program(t, args, options).ends(timeoutMs)
 }
 
 /** Starts `pipegate serve` on a free port, with these flags besides, and waits until it listens. */
@@ -157,6 +162,7 @@ export async function startProgram(
   options: ProgramOptions = {},
 ): Promise<Program> {
   const program = new Program(t, ['serve', '--port', '0', ...flags], options)
-  await program.waitForLog('listening')
+  // Loading its modules is what it takes longest for on a machine that has other things to do.
+  await program.waitForLog('listening', 1, 30_000)
   return program
 }

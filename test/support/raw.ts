@@ -1,15 +1,17 @@
 /**
- * A raw HTTP/1.1 client over TCP, for tests that must see the bytes and the way a connection ends: half-written requests,
+ * A raw HTTP/1.1 client over TCP or TLS, for tests that must see the bytes and the way a connection ends: half-written requests,
  * readers that stop reading, FIN against RST, truncated bodies.
  */
 
 import { createHash } from 'node:crypto'
 import { type Socket, connect as tcpConnect } from 'node:net'
+import { connect as tlsConnect } from 'node:tls'
 import { eventually } from './eventually.js'
 
 export interface ConnectOptions {
   readonly port: number
   readonly host?: string
+  readonly tls?: boolean
   /** Start without reading: the kernel's buffers fill up and the server meets backpressure. */
   readonly pauseOnConnect?: boolean
   /** `false` counts and hashes what arrives instead of keeping it. Default `true`. */
@@ -39,17 +41,15 @@ const NOTHING = Buffer.alloc(0)
 
 /** Opens a connection. Rejects when it cannot be established. */
 export async function connect(options: ConnectOptions): Promise<RawClient> {
-  const socket = tcpConnect({
-    port: options.port,
-    host: options.host ?? '127.0.0.1',
-    allowHalfOpen: true,
-    noDelay: true,
-  })
-  const client = new RawClient(socket, options.keep ?? true)
+  const { port, host = '127.0.0.1', tls = false, keep = true } = options
+  const wire = tcpConnect({ port, host, allowHalfOpen: true, noDelay: true })
+  const socket = tls ? tlsConnect({ socket: wire, rejectUnauthorized: false }) : wire
+  const client = new RawClient(socket, wire, keep)
   if (options.pauseOnConnect === true) client.pause()
   await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve)
+    socket.once(tls ? 'secureConnect' : 'connect', resolve)
     socket.once('error', reject)
+    if (socket !== wire) wire.once('error', reject)
   })
   return client
 }
@@ -69,12 +69,15 @@ export class RawClient {
   receivedBytes = 0
 
   readonly #socket: Socket
+  /** Below TLS; otherwise the same. */
+  readonly #wire: Socket
   readonly #keep: boolean
   readonly #hash = createHash('sha256')
   readonly #chunks: Buffer[] = []
 
-  constructor(socket: Socket, keep: boolean) {
+  constructor(socket: Socket, wire: Socket, keep: boolean) {
     this.#socket = socket
+    this.#wire = wire
     this.#keep = keep
     socket.on('data', (chunk: Buffer) => this.#take(chunk))
     socket.on('end', () => {
@@ -83,9 +86,11 @@ export class RawClient {
       // already given to send(), as an ordinary client does.
       if (!socket.writableEnded) socket.end()
     })
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.errorCode ??= error.code ?? error.message
-    })
+    for (const each of new Set([socket, wire])) {
+      each.on('error', (error: NodeJS.ErrnoException) => {
+        this.errorCode ??= error.code ?? error.message
+      })
+    }
     this.closed = new Promise((resolve) => {
       socket.once('close', () => {
         this.isClosed = true
@@ -95,7 +100,7 @@ export class RawClient {
   }
 
   get localPort(): number {
-    return this.#socket.localPort ?? 0
+    return this.#wire.localPort ?? 0
   }
 
   /** All bytes so far. Throws for a client that does not keep them. */
@@ -178,11 +183,13 @@ export class RawClient {
 
   /** Sends RST. */
   reset(): void {
-    this.#socket.resetAndDestroy()
+    this.#wire.resetAndDestroy()
+    this.#socket.destroy()
   }
 
   /** Closes the socket the way a dying process would: FIN, or RST when there were unread bytes. */
   destroy(): void {
+    this.#wire.destroy()
     this.#socket.destroy()
   }
 

@@ -1,6 +1,7 @@
 import type { CommandResult } from '../../command.js'
+import { WrongUsage } from '../../request-headers.js'
 import { type Display, JsonDisplay, LiveDisplay, PlainDisplay, quietly } from './display.js'
-import { HELP, type Options, readOptions, WrongUsage } from './options.js'
+import { HELP, type Options, readOptions } from './options.js'
 import { type Outcome, timedOut } from './outcome.js'
 import { Watch } from './watch.js'
 

@@ -1,6 +1,6 @@
-import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { parseArgs } from 'node:util'
 import { show } from '../../../gateway/plugin-api.js'
+import { authorization, headersOf, WrongUsage } from '../../request-headers.js'
 import { type Address, readAddress } from './address.js'
 
 export interface Options {
@@ -40,9 +40,6 @@ Exit codes:
 Example: pipegate watch https://pipe.example.org/migration && ./next-step
 `
 
-/** What is wrong with the arguments; never with a value in it, which may be a secret. */
-export class WrongUsage extends Error {}
-
 /** @throws WrongUsage */
 export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Options | 'help' {
   const { values, positionals } = parsed(argv)
@@ -54,7 +51,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
   const address = readAddress(url)
   if (address === undefined) throw new WrongUsage('expected an address such as https://HOST/NAME')
   const { last, json, quiet } = values
-  const headers = { ...authorization(values.token, address, env), ...headersOf(values.header) }
+  const headers = { ...authorization(values.token, address.credentials, env), ...headersOf(values.header) }
   return { address, headers, timeoutMs: timeoutOf(values.timeout), last, json, quiet }
 }
 
@@ -76,34 +73,6 @@ function parsed(argv: readonly string[]) {
     // What follows is advice on how to write values that begin with a dash.
     throw new WrongUsage(show((error as Error).message.split('. ', 1)[0]!))
   }
-}
-
-/** What was said for this one call outranks the environment. */
-function authorization(flag: string | undefined, { credentials }: Address, env: NodeJS.ProcessEnv) {
-  if (flag === undefined && credentials !== undefined) {
-    return { authorization: `Basic ${Buffer.from(credentials).toString('base64')}` }
-  }
-  const token = flag ?? env.PIPEGATE_TOKEN ?? ''
-  if (token === '') return {}
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new WrongUsage('the token has characters that no token can have')
-  return { authorization: `Bearer ${token}` }
-}
-
-function headersOf(given: readonly string[]): Record<string, string> {
-  const headers: Record<string, string> = {}
-  for (const [i, line] of given.entries()) {
-    const colon = line.indexOf(':')
-    const name = line.slice(0, Math.max(0, colon)).trim()
-    const value = line.slice(colon + 1).trim()
-    try {
-      validateHeaderName(name)
-      validateHeaderValue(name, value)
-    } catch {
-      throw new WrongUsage(`--header, number ${i + 1}: expected 'NAME: VALUE'`)
-    }
-    headers[name.toLowerCase()] = value
-  }
-  return headers
 }
 
 function timeoutOf(written: string | undefined): number | undefined {

@@ -1,0 +1,82 @@
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { readFileSync, statSync } from 'node:fs'
+import { createSecureContext } from 'node:tls'
+
+/** A certificate chain and its private key, as PEM files. */
+export interface TlsFiles {
+  readonly cert: string
+  readonly key: string
+}
+
+/** What is known of a certificate that is served. */
+export interface Certificate extends TlsFiles {
+  /** The host names in it, in lower case; `*.` stands for one label. */
+  readonly names: readonly string[]
+  /** In milliseconds since 1970; undefined for what is not a plain file. */
+  readonly validFrom: number | undefined
+  readonly validTo: number | undefined
+}
+
+/** What uWebSockets' TLS library serves; it refuses other curves and RSA-PSS keys. */
+const CURVES = ['prime256v1', 'secp384r1', 'secp521r1']
+
+/**
+ * Reads certificates and their keys. The first is for everybody who asks for no name, or one that nobody has; each of the
+ * others for the names in it.
+ * @throws Error with one sentence on why they cannot be served; uWebSockets only says that "App construction failed"
+ */
+export function readCertificates(files: readonly TlsFiles[]): readonly Certificate[] {
+  const certificates = files.map(readCertificate)
+  const owners = new Map<string, string>()
+  for (const [i, { cert, names }] of certificates.entries()) {
+    if (i > 0 && names.length === 0) throw new Error(`${cert} names no host that a client could ask for`)
+    for (const name of names) {
+      const owner = owners.get(name)
+      if (owner !== undefined) throw new Error(`${cert} is for ${name}, and so is ${owner}; each name takes one`)
+      owners.set(name, cert)
+    }
+  }
+  return certificates
+}
+
+/** What is not a plain file is not looked at, for a pipe can be read only once. */
+function readCertificate({ cert, key }: TlsFiles): Certificate {
+  if (!isPlain(cert) || !isPlain(key)) return { cert, key, names: [], validFrom: undefined, validTo: undefined }
+  const [certText, keyText] = [readFileSync(cert), readFileSync(key)]
+  if (!loads({ cert: certText })) throw new Error(`${cert} is not a certificate in PEM form`)
+  if (keyText.includes('ENCRYPTED')) throw new Error(`the key ${key} is encrypted; give it without a passphrase`)
+  if (!loads({ key: keyText })) throw new Error(`${key} is not a private key in PEM form`)
+  const [leaf, secret] = [new X509Certificate(certText), createPrivateKey(keyText)]
+  if (!leaf.checkPrivateKey(secret)) {
+    throw new Error(`the key ${key} does not belong to the first certificate in ${cert}`)
+  }
+  if (!isServable(secret)) throw new Error(`the key ${key} is of a kind that cannot be served; use RSA or EC P-256`)
+  return { cert, key, names: namesOf(leaf), validFrom: Date.parse(leaf.validFrom), validTo: Date.parse(leaf.validTo) }
+}
+
+/** @throws Error as the file system does */
+export function isPlain(path: string): boolean {
+  return statSync(path).isFile()
+}
+
+/** Also refuses what is well formed but too weak for any client. */
+function loads(part: { readonly cert: Buffer } | { readonly key: Buffer }): boolean {
+  try {
+    createSecureContext(part)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isServable({ asymmetricKeyType: type, asymmetricKeyDetails: details }: KeyObject): boolean {
+  if (type === 'ec') return CURVES.includes(details?.namedCurve ?? '')
+  if (type === 'rsa') return (details?.modulusLength ?? 0) >= 1024
+  return type === 'ed25519'
+}
+
+/** Names in the subject alone are left out: no client has looked there for years. */
+function namesOf({ subjectAltName = '' }: X509Certificate): readonly string[] {
+  const names = subjectAltName.split(', ').flatMap((entry) => /^DNS:((?:\*\.)?[\w.-]+)$/.exec(entry)?.[1] ?? [])
+  return [...new Set(names.map((name) => name.toLowerCase()))]
+}

@@ -1,0 +1,82 @@
+/**
+ * `deploy/caddy/Caddyfile` before three gateways, as far as Debian's Caddy 2.6 can: without `enable_full_duplex` and `timeouts`, and so with
+ * `reply: end` in the gateways. docs/proxies.md says what else it lacks.
+ */
+import t, { type Test } from 'tap'
+import { curl, curlDone } from '../support/curl.js'
+import { eventually } from '../support/eventually.js'
+import { type Front, homes, meet, someNames, startFront } from './front.js'
+
+function start(t: Test): Promise<Front> {
+  return startFront(
+    t,
+    ({ folder, port, read, write }) => {
+      const config = read('deploy/caddy/Caddyfile')
+        .replace(/.*enable_full_duplex\n/, '')
+        .replace(/\t\ttimeouts \{[^}]*\}\n/, '')
+        .replace(/^\{/m, '{\n\tadmin off')
+        .replace('pipe.example.org {', `http://127.0.0.1:${port} {\n\tbind 127.0.0.1`)
+      const home = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
+      return {
+        file: 'caddy',
+        args: ['run', '--adapter', 'caddyfile', '--config', write('Caddyfile', config)],
+        env: home,
+      }
+    },
+    { flags: { reply: 'end' } },
+  )
+}
+
+t.test('both sides of a name meet, and those of a node that goes meet elsewhere', async (t) => {
+  const front = await start(t)
+  const names = someNames((i) => `team/job-${i}%c3%A9`)
+  t.same(await Promise.all(names.map((name, i) => meet(front, name, i))), names)
+  const before = homes(front.nodes)
+  const shares = [0, 1, 2].map((node) => [...before.values()].filter((each) => each === node).length)
+  t.ok(Math.min(...shares) > 0, `${shares}`)
+  const from = Date.now()
+  await front.nodes[2]!.end()
+  // Until Caddy has noticed, a sender may be given a connection that has just been closed.
+  const gone = names.find((name) => before.get(name) === 2)!
+  await eventually(async () => {
+    const { status } = await fetch(front.url(`${gone}?reply=end&wait=1`), { method: 'PUT', body: 'anybody?' })
+    return status === 408 || `still ${status}`
+  })
+  t.same(await Promise.all(names.map((name, i) => meet(front, name, i))), names)
+  const after = homes(front.nodes, from)
+  const moved = [...before].filter(([name, node]) => after.get(name) !== node)
+  t.equal(moved.length, shares[2], `${moved}`)
+})
+
+t.test('bytes flow as they come, large ones arrive whole, and the gateway knows who asks', async (t) => {
+  const front = await start(t)
+  const receiver = curl(['-N', '--interface', '127.0.0.2', front.url('name')])
+  const sender = curl(['-N', '-T', '-', front.url('name')])
+  sender.stdin.write('a line\n')
+  await receiver.waitFor('a line\n')
+  sender.stdin.end('the last one\n')
+  t.equal((await receiver.result).stdout.toString(), 'a line\nthe last one\n')
+  const askers = front.nodes.flatMap(({ lines }) => lines.map(({ remoteAddress }) => remoteAddress))
+  t.ok(askers.includes('127.0.0.2'), 'X-Forwarded-For')
+  const body = Buffer.alloc(30_000_000, 'pipegate')
+  const large = curl(['--limit-rate', '30M', front.url('large')])
+  const { stdout } = await curlDone(['-T', '-', front.url('large')], { input: body })
+  t.match(stdout.toString(), /\[INFO\] Transfer complete\.\n$/)
+  t.ok((await large.result).stdout.equals(body))
+})
+
+t.test('a body of known length that breaks is seen to be broken', async (t) => {
+  const front = await start(t)
+  const receiver = curl(['-N', front.url('breaks')])
+  const sender = curl(['-N', '-T', '-', '-H', 'Transfer-Encoding:', '-H', 'Content-Length: 100', front.url('breaks')])
+  sender.stdin.write('first')
+  await receiver.waitFor('first')
+  sender.kill()
+  t.equal((await receiver.result).code, 18)
+  // Who waits takes no place when it is gone.
+  const waiting = () => front.nodes.reduce((sum, node) => sum + node.waiting(), 0)
+  const waits = curl([front.url('waits')])
+  await eventually(() => waiting() === 1 || 'it does not wait')
+  waits.kill()
+  await eventually(() => waiting() === 0 || 'it is still taken for waiting')
+})
