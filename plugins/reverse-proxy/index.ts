@@ -45,10 +45,20 @@ export default definePlugin<Config, FailureKey>({
     })
     const services = routes.flatMap(({ service }) => service ?? [])
     const table = new RouteTable(routes)
+    let asked: RequestView | undefined
+    let route: Routed | undefined
+
+    /** Asked for several times of each request. */
+    function routeOf(request: RequestView): Routed | undefined {
+      if (request === asked) return route
+      asked = request
+      route = table.find(request)
+      return route
+    }
 
     /** The name of a pipe that it is about, where upstreams are pipegates. */
     const pipeName = (request: RequestView) =>
-      table.find(request)?.service?.byName === true ? pipeNameOf(request.path, host.prefix) : undefined
+      routeOf(request)?.service?.byName === true ? pipeNameOf(request.path, host.prefix) : undefined
 
     return {
       hooks: {
@@ -58,7 +68,7 @@ export default definePlugin<Config, FailureKey>({
       claims: [
         {
           claims(request) {
-            const service = table.find(request)?.service
+            const service = routeOf(request)?.service
             return service !== undefined && (!service.byName || pipeName(request) !== undefined)
           },
           name: (request) => pipeName(request) ?? canonicalName(request.path.slice(1)),
@@ -94,7 +104,7 @@ export default definePlugin<Config, FailureKey>({
 
     /** What is sent on, and to whom; undefined when that has been refused. */
     function outgoing(request: RequestView, reply: Reply, join: Join): (Outgoing & { service: Service }) | undefined {
-      const { service, prefix } = table.find(request) as Routed & { service: Service }
+      const { service, prefix } = routeOf(request) as Routed & { service: Service }
       const lines: [string, string][] = []
       let came = ''
       request.eachHeader((name, value) => {
