@@ -5,7 +5,7 @@
 import t, { type Test } from 'tap'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
-import { type Front, homes, meet, someNames, startFront } from './front.js'
+import { type Front, homes, inPieces, meet, someNames, startFront } from './front.js'
 
 function start(t: Test): Promise<Front> {
   return startFront(
@@ -50,12 +50,7 @@ t.test('both sides of a name meet, and those of a node that goes meet elsewhere'
 
 t.test('bytes flow as they come, large ones arrive whole, and the gateway knows who asks', async (t) => {
   const front = await start(t)
-  const receiver = curl(['-N', '--interface', '127.0.0.2', front.url('name')])
-  const sender = curl(['-N', '-T', '-', front.url('name')])
-  sender.stdin.write('a line\n')
-  await receiver.waitFor('a line\n')
-  sender.stdin.end('the last one\n')
-  t.equal((await receiver.result).stdout.toString(), 'a line\nthe last one\n')
+  t.equal(await inPieces(front, '127.0.0.2'), 'a line\nthe last one\n')
   const askers = front.nodes.flatMap(({ lines }) => lines.map(({ remoteAddress }) => remoteAddress))
   t.ok(askers.includes('127.0.0.2'), 'X-Forwarded-For')
   const body = Buffer.alloc(30_000_000, 'pipegate')

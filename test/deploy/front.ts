@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { FlagValues } from '../../gateway/config.js'
 import { makeCertificate } from '../support/certificate.js'
+import { curl } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
 import { freePort } from '../support/free-port.js'
 import { defaultPlugins, type LogLine, startGateway } from '../support/gateway.js'
@@ -34,8 +35,8 @@ export interface Node {
   readonly lines: readonly LogLine[]
   /** Pipes that wait; not of a process. */
   waiting(): number
-  /** Ends it at once; one that is a process of its own has no time to say anything. */
-  end(): unknown
+  /** Ends it, after so many milliseconds at most; one that is a process of its own has no time to say anything. */
+  end(drainMs?: number): unknown
 }
 
 export interface Front {
@@ -109,7 +110,7 @@ export async function startNodes(
   const start = async (): Promise<Node> => {
     if (!processes) {
       const { port, lines, gateway } = await startGateway(t, all, { plugins })
-      return { port, lines, waiting: () => gateway.table.waiting, end: () => gateway.stop(0) }
+      return { port, lines, waiting: () => gateway.table.waiting, end: (drainMs = 0) => gateway.stop(drainMs) }
     }
     const program = await startProgram(t, ['--trusted-proxies', '127.0.0.1', '--reply', all.reply ?? 'stream'])
     return {
@@ -203,6 +204,16 @@ export async function meet({ url }: Pick<Front, 'url'>, name: string, i: number)
   const lines = await sender.text()
   if (!lines.endsWith('[INFO] Transfer complete.\n')) throw new Error(`${name}: ${sender.status} ${lines}`)
   return (await receiver).text()
+}
+
+/** Sends a line, and another one when the first has arrived at a receiver with this address. @returns what came */
+export async function inPieces({ url }: Pick<Front, 'url'>, address: string): Promise<string> {
+  const receiver = curl(['-N', '--interface', address, url('name')])
+  const sender = curl(['-N', '-T', '-', url('name')])
+  sender.stdin.write('a line\n')
+  await receiver.waitFor('a line\n')
+  sender.stdin.end('the last one\n')
+  return (await receiver.result).stdout.toString()
 }
 
 /** Where the transfer of each name was completed, since then. */

@@ -3,7 +3,7 @@ import t, { type Test } from 'tap'
 import { type CurlRun, curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
 import { freePort } from '../support/free-port.js'
-import { type Front, homes, meet, nginx, ourNginx, someNames, startFront, startProxy } from './front.js'
+import { type Front, homes, inPieces, meet, nginx, ourNginx, someNames, startFront, startProxy } from './front.js'
 
 const BODY = Buffer.alloc(30_000_000, 'pipegate')
 
@@ -34,12 +34,7 @@ t.test('both sides of a name meet, whichever way they ask, and a node less moves
 
 t.test('bytes flow as they come, and the gateway knows who asks, and how', async (t) => {
   const front = await start(t)
-  const receiver = curl(['-N', '--interface', '127.0.0.2', front.url('name')])
-  const sender = curl(['-N', '-T', '-', front.url('name')])
-  sender.stdin.write('a line\n')
-  await receiver.waitFor('a line\n')
-  sender.stdin.end('the last one\n')
-  t.equal((await receiver.result).stdout.toString(), 'a line\nthe last one\n')
+  t.equal(await inPieces(front, '127.0.0.2'), 'a line\nthe last one\n')
   const asked = front.nodes
     .flatMap(({ lines }) => lines)
     .find(({ msg, method }) => msg === 'request' && method === 'GET')

@@ -2,8 +2,8 @@
 
 import { spawn } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { eventually } from './eventually.js'
+import { freePort } from './free-port.js'
 import { connect } from './raw.js'
 
 export interface Front {
@@ -88,15 +88,4 @@ http {
   }
 }
 `
-}
-
-/** Free a moment ago. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
-    })
-  })
 }
