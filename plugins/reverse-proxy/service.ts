@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { Agent as HttpAgent } from 'node:http'
+import { type ClientRequest, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
 import type { Host } from '../../gateway/plugin-api.js'
 import type { Config, ForwardingConfig } from './config.js'
@@ -96,10 +96,27 @@ function agents(Agent: typeof HttpAgent, options: object): Agents {
   return { kept: quick(new Agent({ ...options, keepAlive: true })), fresh: new Agent(options) }
 }
 
-/** Connections of one agent differ in nothing else, and Node looks at two dozen options for each request. */
+/**
+ * Connections of one agent differ in nothing else, and Node looks at two dozen options for each request. It also copies all of
+ * them, most of which are undefined, for each request: a plain connection needs two.
+ */
 function quick(agent: HttpAgent): HttpAgent {
   agent.getName = (options) => `${options?.host}:${options?.port}:${(options as SecureContext)?.servername}`
+  if (agent instanceof HttpsAgent) return agent
+  const queue = agent as unknown as RequestQueue
+  const { addRequest } = queue
+  queue.addRequest = (request, { host, port }) => addRequest.call(queue, request, { host, port })
   return agent
+}
+
+/** What Node's types leave out of an agent. */
+interface RequestQueue {
+  addRequest(request: ClientRequest, options: AgentOptions): void
+}
+
+interface AgentOptions {
+  readonly host?: string | undefined
+  readonly port?: number | undefined
 }
 
 interface SecureContext {
