@@ -295,6 +295,8 @@ t.test('what is no answer of this gateway is told by its status', async (t) => {
 
 t.test('after a sleep it does not trust the old connection', async (t) => {
   const { page, server } = await watch(t, STREAMING, { frozen: true })
+  // What it hears later, it has heard later.
+  await says(page, 'headline', 'Streaming')
   await page.clock.fastForward(60_000)
   await reads(page, '#link', 'Reconnecting')
   await page.clock.runFor(1000)
@@ -304,6 +306,8 @@ t.test('after a sleep it does not trust the old connection', async (t) => {
 
 t.test('a page that is looked at again asks again at once when it has heard nothing', async (t) => {
   const { page, server } = await watch(t, STREAMING, { frozen: true })
+  // What it hears later, it has heard later.
+  await says(page, 'headline', 'Streaming')
   await page.clock.runFor(25_000)
   t.equal(server.listened.length, 1, 'two missed comments are no proof')
   await page.evaluate(`document.dispatchEvent(new Event('visibilitychange'))`)
