@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:h
 import httpProxy from 'http-proxy'
 import type { Body, Join, Reply } from '../../gateway/plugin-api.js'
 import { clientSide } from './client-side.js'
-import { writeCopy } from './copies.js'
+import { Copies } from './copies.js'
 import type { Member } from './crowd.js'
 import { failureOf, isReset, Late } from './failure-of.js'
 import type { FailureKey } from './failures.js'
@@ -66,10 +66,11 @@ export class Forwarding implements Member {
   /** All of the client's body has been handed on. */
   #uploaded = false
   #lost = 0
-  #pending = 0
   #isPaused = false
   /** Of a sender to a pipegate. */
   #lines: SenderLines | undefined
+  /** The answer has broken off, and must not end as if it had not. */
+  #isBroken = false
   #over = false
 
   constructor(
@@ -210,11 +211,13 @@ export class Forwarding implements Member {
       return
     }
     this.#await('request')
+    const copies = new Copies(request, () => this.#taken(copies))
     body.read(
-      (bytes) => this.#upload(request, bytes),
+      (bytes) => this.#upload(request, copies, bytes),
       () => {
         this.#uploaded = true
         if (this.#phase === 'request') this.#await('response')
+        copies.flush()
         request.end()
       },
     )
@@ -222,21 +225,19 @@ export class Forwarding implements Member {
     if (!request.headersSent) request.flushHeaders()
   }
 
-  #upload(request: ClientRequest, bytes: Uint8Array): void {
+  #upload(request: ClientRequest, copies: Copies, bytes: Uint8Array): void {
     if (request.destroyed) return
     this.#moved = true
-    this.#pending += bytes.length
-    writeCopy(request, bytes, this.#taken)
-    if (this.#isPaused || this.#pending < MOST_PENDING) return
+    copies.write(bytes)
+    if (this.#isPaused || copies.pending < MOST_PENDING) return
     this.#isPaused = true
     this.client.body.pause()
   }
 
-  /** The upstream's connection has taken so many bytes. */
-  readonly #taken = (size: number): void => {
+  /** The upstream's connection has taken some bytes. */
+  #taken({ pending }: Copies): void {
     this.#moved = true
-    this.#pending -= size
-    if (!this.#isPaused || this.#pending > FEW_PENDING || this.#over) return
+    if (!this.#isPaused || pending > FEW_PENDING || this.#over) return
     this.#isPaused = false
     this.client.body.resume()
   }
@@ -286,13 +287,15 @@ export class Forwarding implements Member {
 
   /** The whole answer has come. What the client still sends is nobody's business any more. */
   #ended(): void {
+    if (this.#isBroken) return
     this.client.reply.close()
     if (!this.#uploaded) this.#request?.destroy()
   }
 
   /** The upstream has failed in the middle of its answer. */
   #broken(error: Error): void {
-    if (this.#over) return
+    if (this.#over || this.#isBroken) return
+    this.#isBroken = true
     this.#log(error, 'an answer broke off')
     this.#cut()
   }
@@ -303,7 +306,12 @@ export class Forwarding implements Member {
   }
 
   #failed(error: Error): void {
-    if (this.#over || this.#response !== undefined) return
+    if (this.#over) return
+    if (this.#response !== undefined) {
+      // Node goes on to call an answer complete that ends with its connection, however that ends.
+      if (!this.#response.complete) this.#broken(error)
+      return
+    }
     const upstream = this.#upstream!
     const request = this.#request
     const isStale = request?.reusedSocket === true && this.#phase !== 'connect' && isReset(error)
@@ -313,8 +321,8 @@ export class Forwarding implements Member {
       return
     }
     const key = failureOf(error)
-    if (key === 'unreachable' || key === 'reset' || key === 'untrusted' || key === 'connectTimeout')
-      this.service.pool.failed(upstream, error)
+    // What happens to a request that has been sent may be the client's doing, who must not take an upstream out with it.
+    if (!this.#sent && key !== 'badResponse') this.service.pool.failed(upstream, error)
     // All who wait there may have been taken elsewhere, this one too.
     if (upstream !== this.#upstream) return
     const waited = key === 'reset' && this.#sent && this.#waitsForStream && this.#lost++ < MOST_LOST

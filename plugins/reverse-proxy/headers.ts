@@ -50,8 +50,9 @@ export function requestHeaders(lines: HeaderList, origin: Origin): RequestHeader
   let connection = ''
   for (const [name, value] of lines) if (name === 'connection') connection += `,${value}`
   const dropped = named(connection)
-  const headers: RequestHeaders = {}
-  const came: RequestHeaders = {}
+  // Without a prototype: a header may be called `constructor`.
+  const headers: RequestHeaders = Object.create(null)
+  const came: RequestHeaders = Object.create(null)
   for (const [name, value] of lines) {
     if (HOP_BY_HOP.has(name) || OWN.has(name) || (dropped.has(name) && name !== 'host')) continue
     if (FORWARDED.has(name)) {

@@ -118,7 +118,7 @@ export default definePlugin<Config, FailureKey>({
         )
         return undefined
       }
-      const found = pathProblem(request.path)
+      const found = request.method === 'CONNECT' ? 'the method CONNECT' : pathProblem(request.path)
       if (found !== undefined) {
         reply.give(host.refuse('badRequest', { found }))
         return undefined

@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import t from 'tap'
 import type { Plugin } from '../../gateway/plugin-api.js'
+import { Copies } from '../../plugins/reverse-proxy/copies.js'
 import reverseProxy from '../../plugins/reverse-proxy/index.js'
 import { makeCertificate } from '../support/certificate.js'
 import { curl, curlDone } from '../support/curl.js'
@@ -81,6 +82,8 @@ t.test('answers that break off cut the client; what stands behind an answer is n
       'a chunk that is none': [`${OK}Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nzz\r\n`, end, undefined],
       'too long': [`${OK}Content-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\nX-Smuggled: 1\r\n\r\n`, end, 'hello'],
       'until it closes': [`${OK}\r\nhello`, end, 'hello'],
+      // Node calls it complete when its connection breaks, a moment after it has told the error.
+      'until it closes, which is an RST': [`${OK}\r\nhello`, 'reset', undefined],
       'after interim answers': [
         `HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n${OK}Content-Length: 5\r\n\r\nhello`,
         end,
@@ -209,6 +212,46 @@ t.test('a kept connection that its upstream has closed: only what may be sent tw
   t.same(requests, ['GET', 'closed', 'GET'])
   t.equal((await told(`${gw.origin}/c`)).text, 'ok')
   t.same(said(await told('-X', 'POST', `${gw.origin}/d`)), [502, 'RESET'], 'this could be done twice')
+})
+
+t.test('no client can take an upstream out for others, and none is fooled by the names of headers', async (t) => {
+  const resets = await startScripted(t, '', (socket) => socket.resetAndDestroy())
+  const works = await startUpstream(t, (request, response) => response.end(String(request.headers.constructor)))
+  const gw = await startProxy(t, [
+    { prefix: '/resets', upstreams: [resets], health },
+    { prefix: '/', upstreams: [works], health },
+  ])
+  const one = await told('-H', 'Constructor: x', '-H', '__proto__: y', '-H', 'toString: z', `${gw.origin}/a`)
+  t.same([one.status, one.text], [200, 'x'])
+  for (let round = 0; round < 4; round++) {
+    t.same(said(await told(`${gw.origin}/resets`)), [502, 'RESET'])
+    t.same(said(await told('-X', 'CONNECT', '--request-target', '/a', `${gw.origin}/a`)), [400, 'BAD_REQUEST'])
+  }
+  t.equal((await told(`${gw.origin}/a`)).status, 200)
+})
+
+t.test('an upload of tiny chunks leaves in few pieces, as it came', (t) => {
+  const pieces: Uint8Array[] = []
+  const taken: (() => void)[] = []
+  const copies = new Copies({ write: (bytes, done) => pieces.push(bytes) && taken.push(done) }, () => {})
+  const lent = Buffer.alloc(20_000)
+  const sent: Buffer[] = []
+  const give = (size: number) => {
+    lent.fill(sent.length, 0, size)
+    sent.push(Buffer.from(lent.subarray(0, size)))
+    copies.write(lent.subarray(0, size))
+    lent.fill(255)
+  }
+  for (let i = 0; i < 100_000; i++) give(1)
+  t.ok(pieces.length <= 13, `${pieces.length}`)
+  t.ok(copies.pending > 90_000 && copies.pending < 130_000, `${copies.pending}`)
+  for (const size of [20_000, 3, 8 * 1024, 1, 8 * 1024 - 1, 0, 2]) give(size)
+  setImmediate(() => {
+    t.ok(Buffer.concat(pieces).equals(Buffer.concat(sent)))
+    for (const done of taken) done()
+    t.equal(copies.pending, 0)
+    t.end()
+  })
 })
 
 t.test('requests that go in a circle', async (t) => {
