@@ -112,13 +112,17 @@ const UNSOUND = /[^\t\x20-\x7e\x80-\xff]/
 /**
  * What of an upstream's response is the client's business.
  * @param raw names and values by turns, as Node has them
- * @returns undefined when one of them cannot stand in a response
+ * @returns undefined when one of them cannot stand in a response, or when the body has a coding that would lose its name
  */
 export function responseHeaders(raw: readonly string[]): HeaderList | undefined {
   let connection = ''
+  let coding = ''
   for (let i = 0; i < raw.length; i += 2) {
-    if (raw[i]!.length === 10 && raw[i]!.toLowerCase() === 'connection') connection += `,${raw[i + 1]}`
+    const { length } = raw[i]!
+    if (length === 10 && raw[i]!.toLowerCase() === 'connection') connection += `,${raw[i + 1]}`
+    if (length === 17 && raw[i]!.toLowerCase() === 'transfer-encoding') coding += `,${raw[i + 1]}`
   }
+  if (coding !== '' && !/^,chunked$/i.test(coding)) return undefined
   const dropped = named(connection)
   const headers: [string, string][] = []
   for (let i = 0; i < raw.length; i += 2) {

@@ -1,6 +1,5 @@
 import {
   type Body,
-  canonicalName,
   definePlugin,
   type Join,
   PLUGIN_API,
@@ -15,7 +14,7 @@ import { HOPS, Hops } from './hops.js'
 import { pipeNameOf, rightFor } from './pipe-name.js'
 import { RouteTable } from './route-table.js'
 import { Service } from './service.js'
-import { pathProblem, targetPath } from './target-path.js'
+import { nameOf, pathProblem, targetPath } from './target-path.js'
 import { Tunnel } from './tunnel.js'
 
 /** How often it is looked whether something takes too long. */
@@ -71,7 +70,7 @@ export default definePlugin<Config, FailureKey>({
             const service = routeOf(request)?.service
             return service !== undefined && (!service.byName || pipeName(request) !== undefined)
           },
-          name: (request) => pipeName(request) ?? canonicalName(request.path.slice(1)),
+          name: (request) => pipeName(request) ?? nameOf(request.path),
           right: (request) => (pipeName(request) === undefined ? undefined : rightFor(request)),
           handle(request, body, reply, join) {
             const found = outgoing(request, reply, join)

@@ -1,4 +1,4 @@
-import type { RequestView } from '../../gateway/plugin-api.js'
+import { canonicalName, type RequestView } from '../../gateway/plugin-api.js'
 
 /**
  * What could mean another path to the upstream than to whoever let the request in. A slash may be escaped, or a backslash: some
@@ -16,10 +16,17 @@ export function pathProblem(path: string): string | undefined {
   return undefined
 }
 
-/** What stands in the request line to the upstream. @param strip a prefix of the path that is left out */
+/** What the gates are told: with as many segments as any upstream could see, which may take all of these for a slash. */
+export function nameOf(path: string): string {
+  return canonicalName(path.slice(1)).replace(/%2F|%5C|\\/g, '/')
+}
+
+/**
+ * What stands in the request line to the upstream.
+ * @param strip a prefix of the path that is left out, but for a slash at its end
+ */
 export function targetPath({ path, query }: Pick<RequestView, 'path' | 'query'>, strip: string): string {
-  const rest = path.slice(strip.length)
-  const stripped = rest.startsWith('/') ? rest : `/${rest}`
+  const stripped = path.slice(strip.replace(/\/$/, '').length) || '/'
   return ascii(query === '' ? stripped : `${stripped}?${query}`)
 }
 

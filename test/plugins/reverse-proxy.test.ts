@@ -72,6 +72,7 @@ t.test('what the upstream is asked for', async (t) => {
   const upstream = await startUpstream(t, tell)
   const gw = await startProxy(t, [
     { prefix: '/app', upstreams: [upstream], strip: true, hostHeader: 'upstream', authorization: 'remove' },
+    { prefix: '/below/', upstreams: [upstream], strip: true },
     { upstreams: [upstream] },
   ])
   const straight = await asked('-X', 'PROPFIND', '--path-as-is', `${gw.origin}/a//b;c=d/%2fe%7E?q=%20&&r=ü`)
@@ -83,6 +84,10 @@ t.test('what the upstream is asked for', async (t) => {
   t.equal(stripped.headers.host, new URL(upstream).host)
   t.equal(stripped.headers.authorization, undefined)
   t.equal((await asked(`${gw.origin}/app`)).url, '/')
+  for (const prefix of ['/app', '/below']) {
+    for (const rest of ['/', '//', '//evil.test/x', '///x//?y'])
+      t.match(await asked(gw.origin + prefix + rest), { url: rest, headers: { host: /^127/ } }, prefix + rest)
+  }
   for (const path of ['/app/../x', '/a/%2E%2e', '/a/..%2fb', '/a/.', '/a\\..\\b', '/%ff%ef%bf%bd']) {
     const [status, text] = await said('--path-as-is', gw.origin + path)
     t.same([status, /is not forwarded/.test(text)], [400, true], path)
@@ -466,6 +471,24 @@ t.test(
     t.match(exposed, /REVERSE_PROXY|LIMITS_REQUESTS/)
   },
 )
+
+t.test('a token is for as many segments as any upstream could see', async (t) => {
+  const upstream = await startUpstream(t, tell)
+  const token = 'pg_the-token-of-who-reads-here'
+  const tokens = [
+    { name: 'one', token, names: ['app/*'] },
+    { name: 'all', token: `${token}-all`, names: ['app/**'] },
+  ]
+  const gw = await startProxy(t, [{ upstreams: [upstream] }], { plugins: [withConfig(bearer, { tokens })] })
+  const as = (who: string, path: string) => said('--path-as-is', '-H', `Authorization: Bearer ${who}`, gw.origin + path)
+  t.equal((await as(token, '/app/x'))[0], 200)
+  for (const slash of ['/', '%2F', '%2f', '%5C', '%5c', '\\']) {
+    const path = `/app/x${slash}secret`
+    t.equal((await as(token, path))[0], 403, path)
+    const [status, text] = await as(`${token}-all`, path)
+    t.same([status, JSON.parse(text).url], [200, path], 'forwarded as it came')
+  }
+})
 
 t.test('a speed that is shared holds for both ways', async (t) => {
   const upstream = await startUpstream(t, (request, response) => void request.pipe(response))
