@@ -96,6 +96,9 @@ export default definePlugin<Config, FailureKey>({
         })
         await Promise.all(services.map(({ pool }) => pool.start(signal)))
       },
+      drain() {
+        for (const service of services) service.drain()
+      },
       stop() {
         for (const service of services) service.stop()
       },

@@ -7,6 +7,7 @@ import { Crowd } from './crowd.js'
 import type { FailureKey } from './failures.js'
 import type { Forwarding } from './forwarding.js'
 import { Pool } from './pool.js'
+import type { Tunnel } from './tunnel.js'
 import type { Upstream } from './upstream.js'
 
 export type ProxyHost = Host<Config, FailureKey>
@@ -34,6 +35,7 @@ export class Service {
   /** The upstreams are pipegates, each of which has its own names. */
   readonly byName: boolean
   readonly running = new Crowd<Forwarding>()
+  readonly tunnels = new Set<Tunnel>()
   /** Certificates of authorities, if not those that Node trusts. */
   readonly trust: { readonly ca?: Buffer }
   readonly #http = agents(HttpAgent, {})
@@ -83,8 +85,13 @@ export class Service {
     this.running.each((forwarding) => forwarding.reconsider())
   }
 
+  drain(): void {
+    for (const tunnel of this.tunnels) tunnel.leave()
+  }
+
   stop(): void {
     this.pool.stop()
+    for (const tunnel of this.tunnels) tunnel.stop()
     for (const { kept, fresh } of [this.#http, this.#https]) {
       kept.destroy()
       fresh.destroy()

@@ -11,12 +11,21 @@ import type { Upstream } from './upstream.js'
 
 /** Bytes that the upstream has not taken. A client cannot be paused, so that one that goes on is turned away. */
 const MOST_AHEAD = 16 * 1024 * 1024
+/** What a message weighs besides its bytes, which may be none. */
+const MESSAGE_COST = 1024
+/** Bytes that the upstream has not taken from which on it is not asked whether it is there. */
+const BEHIND = 16 * 1024
+/** "Going away". */
+const GOING_AWAY = 1001
 /** "Try again later": RFC 6455 and its registry of status codes. */
 const TRY_AGAIN = 1013
 const NO_CODE = 1005
 const ABNORMAL = 1006
 /** The gateway's own, of the handshake. */
 const HANDSHAKE = /^sec-websocket-/
+
+/** What Node sends in no request line. */
+const NO_PATH = /[^!-\xff]/
 
 /** A client that asks for a WebSocket. */
 export interface WebSocketClient {
@@ -30,6 +39,8 @@ export class Tunnel {
   #socket: WebSocket | undefined
   #upstream: Upstream | undefined
   #link: WebSocketLink | undefined
+  /** Of MOST_AHEAD. */
+  #ahead = 0
 
   constructor(
     readonly service: Service,
@@ -50,6 +61,7 @@ export class Tunnel {
       if (this.#socket?.readyState === WebSocket.CONNECTING) this.#socket.terminate()
     })
     try {
+      if (NO_PATH.test(this.outgoing.url)) throw new Error('its path has characters that are not sent')
       this.#connect(upstream)
     } catch (error) {
       this.#refuse('badRequest', error as Error)
@@ -61,18 +73,20 @@ export class Tunnel {
     const { connect, response } = service.timeouts
     const headers = Object.entries(outgoing.headers).filter(([name]) => !HANDSHAKE.test(name))
     const at = host.includes(':') ? `[${host}]` : host
-    const socket = new WebSocket(
-      `${protocol.replace('http', 'ws')}//${at}:${port}${outgoing.url}`,
-      [...client.offer.protocols],
-      {
-        headers: Object.fromEntries(headers) as Record<string, string>,
-        perMessageDeflate: false,
-        maxPayload: MOST_AHEAD,
-        followRedirects: false,
-        ...(Number.isFinite(connect + response) && { handshakeTimeout: connect + response }),
-        ...(protocol === 'https:' && { servername: serverName ?? '', ...service.trust }),
+    const socket = new WebSocket(`${protocol.replace('http', 'ws')}//${at}:${port}`, [...client.offer.protocols], {
+      headers: Object.fromEntries(headers) as Record<string, string>,
+      // As part of the address it would be parsed, and changed.
+      finishRequest: (request) => {
+        request.path = outgoing.url
+        request.end()
       },
-    )
+      autoPong: false,
+      perMessageDeflate: false,
+      maxPayload: MOST_AHEAD,
+      followRedirects: false,
+      ...(Number.isFinite(connect + response) && { handshakeTimeout: connect + response }),
+      ...(protocol === 'https:' && { servername: serverName ?? '', ...service.trust }),
+    })
     this.#socket = socket
     let answer: IncomingMessage | undefined
     socket.on('upgrade', (head) => {
@@ -84,8 +98,15 @@ export class Tunnel {
     socket.on('message', (data, isBinary) => {
       if (this.#link?.send(data as Buffer, !isBinary) === false) socket.pause()
     })
-    socket.on('ping', (data) => this.#link?.ping(data))
-    socket.on('close', (code, reason) => this.#link?.close(code, reason.toString()))
+    socket.on('ping', (data) => {
+      this.#link?.ping(data)
+      if (this.#keepsUp) socket.pong(data)
+    })
+    service.tunnels.add(this)
+    socket.on('close', (code, reason) => {
+      service.tunnels.delete(this)
+      this.#link?.close(code, reason.toString())
+    })
   }
 
   #accept(answer: IncomingMessage): void {
@@ -101,21 +122,44 @@ export class Tunnel {
     this.#link = client.offer.accept(protocol, headers, {
       onMessage: (bytes, isText) => this.#said(bytes, isText),
       onPing: (bytes) => {
-        if (socket.readyState === socket.OPEN) socket.ping(Buffer.from(bytes))
+        if (this.#keepsUp) socket.ping(Buffer.from(bytes))
       },
       onDrain: () => socket.resume(),
       onClose: (code, reason) => this.#left(code, reason),
     })
     if (this.#link === undefined) socket.terminate()
+    else if (service.host.gateway.draining) this.leave()
+  }
+
+  /** Both sides are told that the gateway goes: a WebSocket has no end of its own to wait for. */
+  leave(): void {
+    this.#link?.close(GOING_AWAY, 'the gateway is shutting down')
+  }
+
+  /** Whatever of it is left. */
+  stop(): void {
+    this.#socket?.terminate()
+  }
+
+  get #keepsUp(): boolean {
+    const socket = this.#socket!
+    return socket.readyState === socket.OPEN && socket.bufferedAmount < BEHIND
   }
 
   #said(bytes: Uint8Array, isText: boolean): void {
     const socket = this.#socket!
     if (socket.readyState > socket.OPEN) return
-    if (socket.bufferedAmount + bytes.length > MOST_AHEAD) {
+    const cost = MESSAGE_COST + bytes.length
+    // A message of the greatest length goes when nothing is ahead of it.
+    if (this.#ahead > 0 && this.#ahead + cost > MOST_AHEAD) {
       this.#link?.close(TRY_AGAIN, 'the service does not keep up')
       socket.terminate()
-    } else socket.send(Buffer.from(bytes), { binary: !isText })
+      return
+    }
+    this.#ahead += cost
+    socket.send(Buffer.from(bytes), { binary: !isText }, () => {
+      this.#ahead -= cost
+    })
   }
 
   #left(code: number, reason: string): void {
@@ -162,7 +206,9 @@ export class Tunnel {
       'no WebSocket to an upstream',
     )
     const seconds = (timeouts.connect + timeouts.response) / 1000
-    reply.give(host.refuse(key, { id, seconds, found: 'characters that have no place there' }))
+    const refusal = host.refuse(key, { id, seconds, found: 'characters that have no place there' })
+    // Of an answer that has begun nobody may take what there is for all of it.
+    if (!reply.give(refusal)) reply.cut()
     this.#socket?.terminate()
   }
 }

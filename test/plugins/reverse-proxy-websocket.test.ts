@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { WebSocket, WebSocketServer } from 'ws'
 import type { Plugin } from '../../gateway/plugin-api.js'
@@ -231,6 +231,89 @@ t.test('nobody is held more of than a bound: an upstream is paused, a client tur
   }, 1)
   t.teardown(() => clearInterval(flood))
   await tells(told, 'closed 1013 the service does not keep up')
+})
+
+/** The same frame many times over, as a client masks it: with zeros. @param bytes at most 125 of them, zeros too */
+function frames(opcode: number, bytes: number, count: number): Buffer {
+  const frame = Buffer.alloc(6 + bytes)
+  frame[0] = 0x80 | opcode
+  frame[1] = 0x80 | bytes
+  return Buffer.alloc(frame.length * count, frame)
+}
+
+t.test('messages without a byte have a weight, unless the upstream takes them', async (t) => {
+  const service = await startService(t)
+  const gw = await startProxy(t, [{ upstreams: [service.url] }])
+  const client = open(t, gw, '/')
+  const [answer] = (await once(client, 'upgrade')) as [IncomingMessage]
+  await eventually(() => service.socket !== undefined || 'not accepted')
+  const upstream = service.socket!
+  let taken = 0
+  upstream.on('message', () => taken++)
+  answer.socket.write(frames(1, 0, 100_000))
+  await eventually(() => taken === 100_000 || `${taken} of 100000 messages`)
+  upstream.pause()
+  const told = heard(client)
+  // What the kernel keeps is kept by nobody else.
+  client.send(Buffer.alloc(12_000_000))
+  const flood = frames(1, 0, 50_000)
+  let sent = 0
+  const push = () => {
+    if (answer.socket.writable && sent < 2_000_000) answer.socket.write(flood, push)
+    sent += 50_000
+  }
+  push()
+  await tells(told, 'closed 1013 the service does not keep up')
+})
+
+t.test('a refusal that breaks off is not taken for complete', async (t) => {
+  let broken = () => {}
+  const upstream = await startScripted(t, 'HTTP/1.1 403 Forbidden\r\n\r\npart of it', (socket) => {
+    broken = () => socket.resetAndDestroy()
+  })
+  const gw = await startProxy(t, [{ upstreams: [upstream], health: { interval: 600 } }])
+  const socket = open(t, gw, '/')
+  const [, answer] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage]
+  await once(answer, 'data')
+  const over = once(answer, 'end').then(
+    () => 'complete',
+    () => 'cut',
+  )
+  broken()
+  t.equal(await over, 'cut')
+})
+
+t.test('the target of a handshake arrives as it is', async (t) => {
+  let line = ''
+  const upstream = await startSocketUpstream(t, (text, socket) => {
+    line = text.split('\r\n')[0]!
+    socket.end('HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n')
+  })
+  const gw = await startProxy(t, [{ upstreams: [upstream], health: { interval: 600 } }])
+  const target = '/a\\b/{c}/"<>|^`?q="<>{}\\|^`\''
+  const socket = connect(Number(new URL(gw.origin).port), '127.0.0.1')
+  t.teardown(() => socket.destroy())
+  socket.on('error', () => {})
+  socket.write(
+    `GET ${target} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n` +
+      'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  )
+  const [said] = (await once(socket, 'data')) as [Buffer]
+  t.match(`${said}`, /^HTTP\/1.1 403/)
+  t.equal(line, `GET ${target} HTTP/1.1`)
+})
+
+t.test('a gateway that is shut down says so to both sides at once', async (t) => {
+  const service = await startService(t)
+  const gw = await startProxy(t, [{ upstreams: [service.url] }])
+  const client = open(t, gw, '/')
+  await once(client, 'open')
+  const there = heard(service.socket!)
+  const here = heard(client)
+  const stopped = gw.gateway.stop(600_000)
+  await tells(here, 'closed 1001 the gateway is shutting down')
+  await tells(there, 'closed 1001 the gateway is shutting down')
+  await stopped
 })
 
 t.test('what only looks like a WebSocket is a request like any other, and pipes are as ever', async (t) => {
