@@ -35,7 +35,7 @@ export class Service {
   /** The upstreams are pipegates, each of which has its own names. */
   readonly byName: boolean
   readonly running = new Crowd<Forwarding>()
-  readonly tunnels = new Set<Tunnel>()
+  readonly tunnels = new Crowd<Tunnel>()
   /** Certificates of authorities, if not those that Node trusts. */
   readonly trust: { readonly ca?: Buffer }
   readonly #http = agents(HttpAgent, {})
@@ -86,12 +86,12 @@ export class Service {
   }
 
   drain(): void {
-    for (const tunnel of this.tunnels) tunnel.leave()
+    this.tunnels.each((tunnel) => tunnel.leave())
   }
 
   stop(): void {
     this.pool.stop()
-    for (const tunnel of this.tunnels) tunnel.stop()
+    this.tunnels.each((tunnel) => tunnel.stop())
     for (const { kept, fresh } of [this.#http, this.#https]) {
       kept.destroy()
       fresh.destroy()

@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 import type { Join, Reply, WebSocketLink, WebSocketOffer } from '../../gateway/plugin-api.js'
+import type { Member } from './crowd.js'
 import { failureOf } from './failure-of.js'
 import type { FailureKey } from './failures.js'
 import type { Outgoing } from './forwarding.js'
@@ -35,7 +36,8 @@ export interface WebSocketClient {
 }
 
 /** Two WebSockets, the client's and one to an upstream, and what is said on one is said on the other. */
-export class Tunnel {
+export class Tunnel implements Member {
+  place = -1
   #socket: WebSocket | undefined
   #upstream: Upstream | undefined
   #link: WebSocketLink | undefined
@@ -104,7 +106,7 @@ export class Tunnel {
     })
     service.tunnels.add(this)
     socket.on('close', (code, reason) => {
-      service.tunnels.delete(this)
+      service.tunnels.remove(this)
       this.#link?.close(code, reason.toString())
     })
   }
