@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-import './v8-flags.js'
+import './serve/v8-flags.js'
 import { readFileSync } from 'node:fs'
-import { BUNDLED, COMMANDS, DEFAULTS } from '../plugins/bundled.js'
+import { COMMANDS } from '../client/commands.js'
+import { BUNDLED, DEFAULTS } from '../plugins/bundled.js'
 import {
   type Command,
   ConfigError,
@@ -11,12 +12,12 @@ import {
   parseCommandLine,
   renderConfig,
   UsageError,
-} from './config.js'
-import { toLoad } from './config-plugins.js'
-import { Gateway } from './gateway.js'
-import { askHealth } from './health.js'
-import { createLog } from './log.js'
-import { loadPlugins, type PluginEntry } from './plugin-loader.js'
+} from './config/config.js'
+import { toLoad } from './config/plugins.js'
+import { loadPlugins, type PluginEntry } from './host/loader.js'
+import { Gateway } from './serve/gateway.js'
+import { askHealth } from './serve/health.js'
+import { createLog } from './serve/log.js'
 
 /** The command line: prints what was asked for, or serves until a signal. Returns the exit code. */
 async function main(): Promise<number> {

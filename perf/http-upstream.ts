@@ -1,7 +1,7 @@
 /** A service behind a proxy that costs next to nothing, as a program: `http-upstream.js PORT`. `GET /<n>` has n bytes. */
 
 import type { HttpResponse } from 'uWebSockets.js'
-import { App, LIBUS_LISTEN_EXCLUSIVE_PORT } from '../gateway/uws-module.js'
+import { App, LIBUS_LISTEN_EXCLUSIVE_PORT } from '../gateway/uws/module.js'
 
 const BLOCK = Buffer.alloc(1024 * 1024, 'x')
 

@@ -1,5 +1,4 @@
-import type { Plugin } from '../gateway/plugin-api.js'
-import type { Command } from './command.js'
+import type { Plugin } from '../gateway/host/plugin-api.js'
 
 /** The plugins that come with the gateway, by name. None is loaded into memory before it is asked for. */
 export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: Plugin }>>> = {
@@ -18,11 +17,3 @@ export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: 
 
 /** Those that are loaded without being asked for, until the configuration says `enabled: false`. */
 export const DEFAULTS = ['cors', 'metrics', 'progress', 'pages', 'openapi'] as const
-
-/** Commands of the program besides those that serve. */
-export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  token: async () => (await import('./auth-bearer/token.js')).tokenCommand,
-  link: async () => (await import('./links/link.js')).linkCommand,
-  watch: async () => (await import('./progress/watch/command.js')).watchCommand,
-  doctor: async () => (await import('../doctor/command.js')).doctorCommand,
-}

@@ -1,4 +1,4 @@
-import { z } from '../../gateway/plugin-api.js'
+import { z } from '../../gateway/host/plugin-api.js'
 
 /** A short salt lets anybody who has the log try names until one fits. */
 const MIN_SALT = 16

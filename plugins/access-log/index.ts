@@ -1,4 +1,4 @@
-import { definePlugin } from '../../gateway/plugin-api.js'
+import { definePlugin } from '../../gateway/host/plugin-api.js'
 import { type AccessLogConfig, accessLogConfig, readSalt } from './config.js'
 import { Lines } from './lines.js'
 import { LOOK_MS, Output } from './output.js'

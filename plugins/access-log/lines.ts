@@ -1,4 +1,4 @@
-import type { Context, PipeView, RequestRecord } from '../../gateway/plugin-api.js'
+import type { Context, PipeView, RequestRecord } from '../../gateway/host/plugin-api.js'
 import { plainAddress, truncatedAddress } from './address.js'
 import type { AccessLogConfig } from './config.js'
 import { escapedName, nameOf, printable } from './name.js'

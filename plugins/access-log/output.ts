@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { fstat, stat } from 'node:fs'
 import { promisify } from 'node:util'
 import { type Logger, pino } from 'pino'
-import type { Log } from '../../gateway/plugin-api.js'
+import type { Log } from '../../gateway/host/plugin-api.js'
 import type { AccessLogConfig } from './config.js'
 
 /** Lines that a slow disk or a reader that does not read may keep in memory; what comes then is dropped and counted. */

@@ -1,4 +1,4 @@
-import type { RequestView } from '../../gateway/plugin-api.js'
+import type { RequestView } from '../../gateway/host/plugin-api.js'
 import { TOKEN } from './entries.js'
 
 /** What a request says about who it is. */

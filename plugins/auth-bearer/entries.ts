@@ -1,4 +1,4 @@
-import { NamePattern, type Right, z } from '../../gateway/plugin-api.js'
+import { NamePattern, type Right, z } from '../../gateway/host/plugin-api.js'
 import { digestOf, type Grant } from './token-table.js'
 
 export const RIGHTS = ['send', 'receive', 'watch'] as const satisfies readonly Right[]

@@ -10,7 +10,7 @@ import {
   show,
   type Verdict,
   z,
-} from '../../gateway/plugin-api.js'
+} from '../../gateway/host/plugin-api.js'
 import { isFromElsewhere, looksLikeJwt, readCredentials } from './credentials.js'
 import { entriesSchema, grantOf, rightsSchema } from './entries.js'
 import { fileStamp, readTokenFile } from './token-file.js'

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { NamePattern, Right } from '../../gateway/plugin-api.js'
+import type { NamePattern, Right } from '../../gateway/host/plugin-api.js'
 
 /** What one token allows. The token itself is nowhere. */
 export interface Grant {

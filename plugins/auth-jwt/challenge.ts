@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../gateway/plugin-api.js'
+import type { HeaderList } from '../../gateway/host/plugin-api.js'
 import { FAILURES, type FailureKey } from './failures.js'
 
 const REALM = 'Bearer realm="pipegate"'

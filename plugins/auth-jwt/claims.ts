@@ -1,5 +1,5 @@
 import type { JWTPayload } from 'jose'
-import { type Identity, NamePattern, type Right, show } from '../../gateway/plugin-api.js'
+import { type Identity, NamePattern, type Right, show } from '../../gateway/host/plugin-api.js'
 import type { Config } from './config.js'
 import { TokenProblem } from './failures.js'
 

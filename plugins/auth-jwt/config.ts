@@ -1,4 +1,4 @@
-import { z } from '../../gateway/plugin-api.js'
+import { z } from '../../gateway/host/plugin-api.js'
 import { ASYMMETRIC, SYMMETRIC } from './algorithms.js'
 
 const KEY_SOURCES = ['secret', 'secretEnv', 'publicKeyFile', 'jwksUrl'] as const

@@ -1,4 +1,4 @@
-import type { FailureRow } from '../../gateway/plugin-api.js'
+import type { FailureRow } from '../../gateway/host/plugin-api.js'
 
 /** Every way in which a token is refused. No text has anything of the token in it, but for claims of one that is genuine. */
 export const FAILURES = {

@@ -9,7 +9,7 @@ import {
   type RequestCopy,
   type RequestView,
   type Right,
-} from '../../gateway/plugin-api.js'
+} from '../../gateway/host/plugin-api.js'
 import { readBearer } from './bearer.js'
 import { challenge } from './challenge.js'
 import { checkGrant, readClaims } from './claims.js'

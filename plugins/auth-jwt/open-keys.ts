@@ -1,4 +1,4 @@
-import type { Host } from '../../gateway/plugin-api.js'
+import type { Host } from '../../gateway/host/plugin-api.js'
 import { ASYMMETRIC, chooseAlgorithms } from './algorithms.js'
 import type { Config } from './config.js'
 import { fetchKeySet } from './fetch-key-set.js'

@@ -6,7 +6,7 @@ import {
   type JSONWebKeySet,
   type JWSHeaderParameters,
 } from 'jose'
-import type { Log } from '../../gateway/plugin-api.js'
+import type { Log } from '../../gateway/host/plugin-api.js'
 import { MIN_RSA_BITS } from './algorithms.js'
 import { TokenProblem } from './failures.js'
 import { type Keys, KeysUnavailable } from './keys.js'

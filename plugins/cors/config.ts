@@ -1,4 +1,4 @@
-import { z } from '../../gateway/plugin-api.js'
+import { z } from '../../gateway/host/plugin-api.js'
 
 /** As browsers send it: lower case, without a path, and without the port that the scheme implies. */
 function isOrigin(text: string): boolean {

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../gateway/plugin-api.js'
+import type { HeaderList } from '../../gateway/host/plugin-api.js'
 
 /** What scripts of other origins may read besides the types and lengths that every browser shows them. */
 const EXPOSED = [

@@ -1,4 +1,4 @@
-import { definePlugin, type HeaderList, type RequestView } from '../../gateway/plugin-api.js'
+import { definePlugin, type HeaderList, type RequestView } from '../../gateway/host/plugin-api.js'
 import { type Config, schema } from './config.js'
 import { FOR_ANYBODY, FOR_NOBODY, forOrigin, preflightHeaders } from './headers.js'
 

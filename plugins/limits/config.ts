@@ -1,4 +1,4 @@
-import { z } from '../../gateway/plugin-api.js'
+import { z } from '../../gateway/host/plugin-api.js'
 
 /** Beyond a day a window is a quota, and a restart would forget it. */
 const LONGEST_S = 86_400

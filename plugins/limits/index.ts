@@ -5,7 +5,7 @@ import {
   type Join,
   PLUGIN_API,
   type Refusal,
-} from '../../gateway/plugin-api.js'
+} from '../../gateway/host/plugin-api.js'
 import { addressKey } from './address-key.js'
 import { type ScopeName, schema } from './config.js'
 import { FAILURES } from './failures.js'

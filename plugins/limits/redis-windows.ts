@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis'
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
-import type { Log } from '../../gateway/plugin-api.js'
+import type { Log } from '../../gateway/host/plugin-api.js'
 import type { Config, WindowConfig } from './config.js'
 import type { Windows } from './windows.js'
 

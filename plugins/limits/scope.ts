@@ -1,4 +1,4 @@
-import type { Host, Join, Refusal } from '../../gateway/plugin-api.js'
+import type { Host, Join, Refusal } from '../../gateway/host/plugin-api.js'
 import type { Config, ScopeConfig, ScopeName } from './config.js'
 import type { FailureKey } from './failures.js'
 import { type RedisLink, RedisWindows } from './redis-windows.js'

@@ -1,4 +1,4 @@
-import type { Throttle } from '../../gateway/plugin-api.js'
+import type { Throttle } from '../../gateway/host/plugin-api.js'
 
 interface Speed {
   readonly throttle: Throttle

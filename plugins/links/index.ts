@@ -14,7 +14,7 @@ import {
   textAnswer,
   type Verdict,
   z,
-} from '../../gateway/plugin-api.js'
+} from '../../gateway/host/plugin-api.js'
 import { linkUrl } from './link-url.js'
 import { secretsFrom } from './secret.js'
 import { type Grant, type LinkRight, sign, verify } from './signature.js'

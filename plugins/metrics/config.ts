@@ -1,4 +1,4 @@
-import { z } from '../../gateway/plugin-api.js'
+import { z } from '../../gateway/host/plugin-api.js'
 
 /** A short token could be guessed at the speed of the network. */
 const MIN_TOKEN = 16

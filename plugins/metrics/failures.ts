@@ -1,4 +1,4 @@
-import type { FailureRow } from '../../gateway/plugin-api.js'
+import type { FailureRow } from '../../gateway/host/plugin-api.js'
 
 export const METRICS_FAILURES = {
   unauthorized: {

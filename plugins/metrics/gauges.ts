@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from '@prometheus-io/client'
-import type { GatewayView, Pipes } from '../../gateway/plugin-api.js'
+import type { GatewayView, Pipes } from '../../gateway/host/plugin-api.js'
 
 /** What is, read when somebody scrapes. */
 export function gatewayGauges(registry: Registry, pipes: Pipes, gateway: GatewayView): void {

@@ -1,5 +1,5 @@
 import { Registry } from '@prometheus-io/client'
-import { definePlugin, type Host, type Reply, type RequestView } from '../../gateway/plugin-api.js'
+import { definePlugin, type Host, type Reply, type RequestView } from '../../gateway/host/plugin-api.js'
 import { type MetricsConfig, metricsConfig, readToken } from './config.js'
 import { METRICS_FAILURES, type MetricsFailure } from './failures.js'
 import { gatewayGauges } from './gauges.js'

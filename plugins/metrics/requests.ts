@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from '@prometheus-io/client'
-import type { Hooks } from '../../gateway/plugin-api.js'
+import type { Hooks } from '../../gateway/host/plugin-api.js'
 import { CodeLabels, methodLabel, statusLabel } from './labels.js'
 
 /** Requests, refusals, and who watches. */

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { RequestView } from '../../gateway/plugin-api.js'
+import type { RequestView } from '../../gateway/host/plugin-api.js'
 
 /** Who may read the metrics. */
 export class Scraper {

@@ -1,5 +1,5 @@
 import { Counter, Histogram, type Registry } from '@prometheus-io/client'
-import { END_REASONS, type Hooks, type Pipes } from '../../gateway/plugin-api.js'
+import { END_REASONS, type Hooks, type Pipes } from '../../gateway/host/plugin-api.js'
 import { runningTotal } from './running-total.js'
 
 /** Seconds: from a line of text to a long backup. */

@@ -1,4 +1,4 @@
-import { definePlugin, PLUGIN_API, z } from '../../gateway/plugin-api.js'
+import { definePlugin, PLUGIN_API, z } from '../../gateway/host/plugin-api.js'
 import { openApi } from './document.js'
 
 /** `openapi.json`: the protocol as OpenAPI 3.1, for programs that make clients of it. */

@@ -1,4 +1,4 @@
-import { END_REASONS, endingOf, FAILURES } from '../../gateway/plugin-api.js'
+import { END_REASONS, endingOf, FAILURES } from '../../gateway/host/plugin-api.js'
 
 type Schema = Readonly<Record<string, unknown>>
 type Named<T> = Readonly<Record<string, T>>

@@ -9,7 +9,7 @@ import {
   readAddress,
   textAnswer,
   z,
-} from '../../gateway/plugin-api.js'
+} from '../../gateway/host/plugin-api.js'
 import { newName } from './name.js'
 import { ICON } from './page/icon.js'
 import { noscriptPage } from './page/noscript.js'

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../gateway/plugin-api.js'
+import type { HeaderList } from '../../gateway/host/plugin-api.js'
 
 /** Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html */
 export const EVENT_STREAM: HeaderList = [

@@ -8,7 +8,7 @@ import {
   type Reply,
   type RequestView,
   show,
-} from '../../gateway/plugin-api.js'
+} from '../../gateway/host/plugin-api.js'
 import { type Config, schema } from './config.js'
 import { PROGRESS_FAILURES, type ProgressFailure } from './failures.js'
 import { dashboard } from './page/index.js'

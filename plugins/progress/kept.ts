@@ -1,4 +1,4 @@
-import { type EndReason, endingOf, type Failure, type PipeView } from '../../gateway/plugin-api.js'
+import { type EndReason, endingOf, type Failure, type PipeView } from '../../gateway/host/plugin-api.js'
 import type { Receipt } from './snapshot.js'
 
 /**

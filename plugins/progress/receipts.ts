@@ -1,4 +1,4 @@
-import type { PipeView } from '../../gateway/plugin-api.js'
+import type { PipeView } from '../../gateway/host/plugin-api.js'
 import { Kept } from './kept.js'
 import type { Receipt } from './snapshot.js'
 

@@ -1,4 +1,4 @@
-import type { Reply } from '../../gateway/plugin-api.js'
+import type { Reply } from '../../gateway/host/plugin-api.js'
 
 /**
  * One client that watches. While it does not take what it is sent it misses figures; afterwards it is told the state as it is

@@ -1,4 +1,4 @@
-import type { Reply } from '../../gateway/plugin-api.js'
+import type { Reply } from '../../gateway/host/plugin-api.js'
 import { EVENT_STREAM, event, KEEP_ALIVE } from './event-stream.js'
 import type { Kept } from './kept.js'
 import type { Receipt } from './snapshot.js'

@@ -1,4 +1,4 @@
-import type { Pipes, PipeView } from '../../gateway/plugin-api.js'
+import type { Pipes, PipeView } from '../../gateway/host/plugin-api.js'
 import { IDLE } from './idle.js'
 import type { Kept } from './kept.js'
 import { Meter } from './meter.js'

@@ -1,4 +1,4 @@
-import { z } from '../../gateway/plugin-api.js'
+import { z } from '../../gateway/host/plugin-api.js'
 import { oneSource, upstreamFields } from './upstreams-config.js'
 
 const LONGEST_S = 86_400

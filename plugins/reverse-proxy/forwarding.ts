@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
 import httpProxy from 'http-proxy'
-import type { Body, Join, Reply } from '../../gateway/plugin-api.js'
+import type { Body, Join, Reply } from '../../gateway/host/plugin-api.js'
 import { clientSide } from './client-side.js'
 import { Copies } from './copies.js'
 import type { Member } from './crowd.js'

@@ -1,4 +1,4 @@
-import type { HeaderList } from '../../gateway/plugin-api.js'
+import type { HeaderList } from '../../gateway/host/plugin-api.js'
 
 /** Of one connection, and not of the message: RFC 9110, section 7.6.1. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set([

@@ -5,7 +5,7 @@ import {
   PLUGIN_API,
   type Reply,
   type RequestView,
-} from '../../gateway/plugin-api.js'
+} from '../../gateway/host/plugin-api.js'
 import { type Config, type ForwardingConfig, schema } from './config.js'
 import { FAILURES, type FailureKey } from './failures.js'
 import { Forwarding, type Outgoing } from './forwarding.js'

@@ -1,5 +1,5 @@
 import { promises as dns } from 'node:dns'
-import type { Log } from '../../gateway/plugin-api.js'
+import type { Log } from '../../gateway/host/plugin-api.js'
 import { type Target, targetOf } from './upstream.js'
 
 /** For one server and one try; c-ares doubles it for the second. */

@@ -1,4 +1,4 @@
-import { Parameters, Refusal, type RequestView, type Right, readAddress } from '../../gateway/plugin-api.js'
+import { Parameters, Refusal, type RequestView, type Right, readAddress } from '../../gateway/host/plugin-api.js'
 
 /**
  * The name of the pipe that a request is about, as gateways find it: with the prefix or without, and in one spelling.

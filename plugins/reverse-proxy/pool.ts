@@ -1,4 +1,4 @@
-import type { Log } from '../../gateway/plugin-api.js'
+import type { Log } from '../../gateway/host/plugin-api.js'
 import { type CheckOptions, check, ITSELF, type Trouble, troubleOf } from './check.js'
 import { Lookup } from './lookup.js'
 import { heaviest } from './rendezvous.js'

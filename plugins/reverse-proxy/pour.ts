@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import type { Reply } from '../../gateway/plugin-api.js'
+import type { Reply } from '../../gateway/host/plugin-api.js'
 import { Spent } from './spent.js'
 
 /** A piece that leaves at once. What is smaller waits for what comes with it. */

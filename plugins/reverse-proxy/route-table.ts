@@ -1,4 +1,4 @@
-import type { RequestView } from '../../gateway/plugin-api.js'
+import type { RequestView } from '../../gateway/host/plugin-api.js'
 
 /** Where a route stands. */
 export interface Place {

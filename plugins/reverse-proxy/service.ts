@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { type ClientRequest, Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
-import type { Host } from '../../gateway/plugin-api.js'
+import type { Host } from '../../gateway/host/plugin-api.js'
 import type { Config, ForwardingConfig } from './config.js'
 import { Crowd } from './crowd.js'
 import type { FailureKey } from './failures.js'

@@ -1,4 +1,4 @@
-import { canonicalName, type RequestView } from '../../gateway/plugin-api.js'
+import { canonicalName, type RequestView } from '../../gateway/host/plugin-api.js'
 
 /**
  * What could mean another path to the upstream than to whoever let the request in. A slash may be escaped, or a backslash: some

@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
-import type { Join, Reply, WebSocketLink, WebSocketOffer } from '../../gateway/plugin-api.js'
+import type { Join, Reply, WebSocketLink, WebSocketOffer } from '../../gateway/host/plugin-api.js'
 import type { Member } from './crowd.js'
 import { failureOf } from './failure-of.js'
 import type { FailureKey } from './failures.js'

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { z } from '../../gateway/plugin-api.js'
+import { z } from '../../gateway/host/plugin-api.js'
 import { readOrigin, targetOf } from './upstream.js'
 
 /** Whoever is looked at less often than once in an hour is not looked at. */

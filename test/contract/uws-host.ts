@@ -1,12 +1,12 @@
 /** A server without a router, for cases that hold a sink or a source of the gateway in their own hands. */
 
 import { Pulse, type ReceiverSeat, type SenderSeat, SlabPool } from '../../core/index.js'
-import type { Exchange, SinkOptions, SourceOptions } from '../../gateway/exchange.js'
-import { ReadSize } from '../../gateway/read-size.js'
-import { UwsServer } from '../../gateway/uws-app.js'
-import { Keepalive } from '../../gateway/uws-keepalive.js'
-import { helpSockets } from '../../gateway/uws-sockets.js'
-import { atEndOfTurn } from '../../gateway/uws-turn.js'
+import { ReadSize } from '../../gateway/native/read-size.js'
+import { helpSockets } from '../../gateway/native/sockets.js'
+import type { Exchange, SinkOptions, SourceOptions } from '../../gateway/router/exchange.js'
+import { UwsServer } from '../../gateway/uws/app.js'
+import { Keepalive } from '../../gateway/uws/keepalive.js'
+import { atEndOfTurn } from '../../gateway/uws/turn.js'
 import type { CertificateFiles } from '../support/certificate.js'
 import { connectPeer, type Peer } from '../support/peer.js'
 import { ResponseReader } from '../support/response-reader.js'

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
-import { loadConfig } from '../../gateway/config.js'
+import { loadConfig } from '../../gateway/config/config.js'
 import { PROJECT } from '../support/program.js'
 
 const read = (file: string) => readFileSync(join(PROJECT, file), 'utf8')

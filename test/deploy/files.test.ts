@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
-import { readAddress } from '../../gateway/address.js'
-import { loadConfig, parseCommandLine } from '../../gateway/config.js'
+import { loadConfig, parseCommandLine } from '../../gateway/config/config.js'
+import { readAddress } from '../../gateway/http/address.js'
 import { PROJECT } from '../support/program.js'
 
 const DEFAULTS = loadConfig({ flags: {}, env: {} })

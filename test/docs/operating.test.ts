@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { END_REASONS } from '../../core/index.js'
-import { SETTING_KEYS } from '../../gateway/settings.js'
+import { SETTING_KEYS } from '../../gateway/config/settings.js'
 import { PROJECT, runProgram } from '../support/program.js'
 
 const read = (file: string) => readFileSync(join(PROJECT, file), 'utf8')

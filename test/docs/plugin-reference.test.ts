@@ -6,8 +6,8 @@ import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import ts from 'typescript'
 import { WebSocket } from 'ws'
-import * as api from '../../gateway/plugin-api.js'
-import type { LoadedPlugin } from '../../gateway/plugin-host.js'
+import type { LoadedPlugin } from '../../gateway/host/host.js'
+import * as api from '../../gateway/host/plugin-api.js'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
 import { startGateway } from '../support/gateway.js'
@@ -64,7 +64,7 @@ function declared(file: string, name: string): string[] {
 }
 
 const TABLES = tables()
-const API = 'gateway/plugin-api.ts'
+const API = 'gateway/host/plugin-api.ts'
 /** What is used, and where it is declared: each member has an example. */
 const PARTS: Readonly<Record<string, string>> = {
   Plugin: API,
@@ -74,7 +74,7 @@ const PARTS: Readonly<Record<string, string>> = {
   Context: API,
   Join: API,
   Slot: API,
-  RequestView: 'gateway/request-view.ts',
+  RequestView: 'gateway/http/request-view.ts',
   Route: API,
   Mode: API,
   Claim: API,
@@ -94,7 +94,7 @@ const DATA = {
   WebSocketLink: API,
   RequestCopy: API,
   PipeView: 'core/observer.ts',
-  RequestRecord: 'gateway/request-log.ts',
+  RequestRecord: 'gateway/http/request-record.ts',
 }
 
 t.test('every member is there, with its signature', async (t) => {

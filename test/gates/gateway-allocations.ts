@@ -5,9 +5,9 @@
  */
 import { pino } from 'pino'
 import { SenderSeat } from '../../core/seats.js'
-import { loadConfig } from '../../gateway/config.js'
-import { Gateway } from '../../gateway/gateway.js'
-import { definePlugin, PLUGIN_API, z } from '../../gateway/plugin-api.js'
+import { loadConfig } from '../../gateway/config/config.js'
+import { definePlugin, PLUGIN_API, z } from '../../gateway/host/plugin-api.js'
+import { Gateway } from '../../gateway/serve/gateway.js'
 import { measureHeap } from './heap.js'
 
 export interface Measured {

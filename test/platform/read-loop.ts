@@ -3,8 +3,9 @@
  *
  * Prints its port, then one line of JSON, and exits. `cap` as its argument caps reads first.
  */
-import { App, us_socket_local_port } from '../../gateway/uws-module.js'
-import { helpSockets } from '../../gateway/uws-sockets.js'
+
+import { helpSockets } from '../../gateway/native/sockets.js'
+import { App, us_socket_local_port } from '../../gateway/uws/module.js'
 
 const MIB = 1024 * 1024
 /** Enough to prove the point; the loop could go on for thousands. */

@@ -1,10 +1,10 @@
 /** Tokens and JWTs on one gateway: who of the two plugins answers for whom, and what `limits` counts. */
 
 import t, { type Test } from 'tap'
-import type { Plugin } from '../../gateway/plugin-api.js'
-import type { LoadedPlugin } from '../../gateway/plugin-host.js'
+import { makeToken } from '../../client/token.js'
+import type { LoadedPlugin } from '../../gateway/host/host.js'
+import type { Plugin } from '../../gateway/host/plugin-api.js'
 import authBearer from '../../plugins/auth-bearer/index.js'
-import { makeToken } from '../../plugins/auth-bearer/token.js'
 import authJwt from '../../plugins/auth-jwt/index.js'
 import limits from '../../plugins/limits/index.js'
 import { curl, curlDone } from '../support/curl.js'

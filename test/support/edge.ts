@@ -2,9 +2,9 @@
 
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Test } from 'tap'
-import type { FlagValues } from '../../gateway/config.js'
-import { toLoad } from '../../gateway/config-plugins.js'
-import { loadPlugins } from '../../gateway/plugin-loader.js'
+import type { FlagValues } from '../../gateway/config/config.js'
+import { toLoad } from '../../gateway/config/plugins.js'
+import { loadPlugins } from '../../gateway/host/loader.js'
 import { BUNDLED, DEFAULTS } from '../../plugins/bundled.js'
 import { type Running, startGateway } from './gateway.js'
 

@@ -1,4 +1,4 @@
-import { type Answer, html, htmlPage } from '../../../gateway/plugin-api.js'
+import { type Answer, html, htmlPage } from '../../../gateway/host/plugin-api.js'
 import { inAddress, nameProblem } from '../name.js'
 import { STYLES } from './assets.js'
 import { ICON_URL } from './icon.js'

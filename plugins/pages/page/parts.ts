@@ -1,5 +1,5 @@
 /** What both pages show in the same way. */
-import { type Html, html } from '../../../gateway/plugin-api.js'
+import { type Html, html } from '../../../gateway/host/plugin-api.js'
 
 /** How it goes. The script fills it. */
 export const stateCard = (

@@ -1,4 +1,4 @@
-import { type Answer, html, htmlPage } from '../../../gateway/plugin-api.js'
+import { type Answer, html, htmlPage } from '../../../gateway/host/plugin-api.js'
 import { readable } from '../../page-kit/readable.js'
 import { RECEIVE_SCRIPTS, STYLES } from './assets.js'
 import { ICON_URL } from './icon.js'

@@ -1,4 +1,4 @@
-import { type Html, html } from '../../../gateway/plugin-api.js'
+import { type Html, html } from '../../../gateway/host/plugin-api.js'
 import type { Field, View } from './view.js'
 
 /** The page as it is now. The script changes the texts of `data-field`, and what has an id. */

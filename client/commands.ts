@@ -1,0 +1,9 @@
+import type { Command } from './command.js'
+
+/** Commands of the program besides those that serve. None is loaded into memory before it is asked for. */
+export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  token: async () => (await import('./token.js')).tokenCommand,
+  link: async () => (await import('./link.js')).linkCommand,
+  watch: async () => (await import('./watch/command.js')).watchCommand,
+  doctor: async () => (await import('./doctor/command.js')).doctorCommand,
+}

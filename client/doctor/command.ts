@@ -1,0 +1,44 @@
+import type { CommandResult } from '../command.js'
+import { WrongUsage } from '../request-headers.js'
+import { Chain } from './chain.js'
+import type { Verdict } from './check.js'
+import { examine, Unreachable } from './examine.js'
+import { HELP, type Options, readOptions } from './options.js'
+import { jsonOf, textOf } from './report.js'
+
+/** `pipegate doctor`: what the way to a gateway does to transfers. docs/doctor.md explains every check. */
+export async function doctorCommand(argv: readonly string[]): Promise<CommandResult> {
+  try {
+    const options = readOptions(argv, process.env)
+    return options === 'help' ? { text: HELP, exitCode: 0 } : await doctor(options)
+  } catch (error) {
+    if (!(error instanceof WrongUsage)) throw error
+    const text = `pipegate: ${error.message}\nusage: pipegate doctor URL [flags]; pipegate doctor --help tells more\n`
+    return { text, exitCode: 2 }
+  }
+}
+
+async function doctor({ target, silenceMs, json }: Options): Promise<CommandResult> {
+  const { stdout, env } = process
+  const colour = stdout.isTTY && !env.NO_COLOR && stdout.hasColors()
+  const chain = new Chain(target)
+  const counts: Record<Verdict, number> = { ok: 0, warn: 0, fail: 0, skip: 0 }
+  try {
+    for await (const result of examine(chain, { silenceMs })) {
+      counts[result.verdict]++
+      stdout.write(json ? jsonOf(result) : textOf(result, colour))
+    }
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error
+    return { text: `pipegate: nobody answers at ${target.url.origin}: ${error.message}\n`, exitCode: 2 }
+  } finally {
+    chain.close()
+  }
+  const exitCode = counts.fail > 0 ? 1 : 0
+  stdout.write(json ? jsonOf({ result: counts, exitCode }) : summary(counts))
+  return { text: '', exitCode }
+}
+
+function summary({ ok, warn, fail, skip }: Record<Verdict, number>): string {
+  return `\n${ok} ok, ${warn} ${warn === 1 ? 'warning' : 'warnings'}, ${fail} failed${skip === 0 ? '' : `, ${skip} not looked at`}\n`
+}

@@ -1,0 +1,178 @@
+import http, { type IncomingMessage } from 'node:http'
+import https from 'node:https'
+import { createParser, type EventSourceMessage } from 'eventsource-parser'
+import type { Snapshot } from '../../plugins/progress/snapshot.js'
+import type { Address } from './address.js'
+import { retryAfterMs } from './backoff.js'
+import { type ProgressEvent, readEvent, readSnapshot } from './events.js'
+
+/** The longest event, in characters. One has some hundred. */
+const LONGEST_EVENT = 65_536
+/** So much of an answer that is no stream is read, in characters. */
+const LONGEST_ANSWER = 65_536
+
+/** The server cannot be reached, or not any more. `message` is part of a sentence: `connection refused`. */
+export class Lost extends Error {}
+
+/** The server has answered, and not with what was asked for. `message` is its line. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    message: string,
+    /** Milliseconds after which it wants to be asked again, 0 when it did not say. */
+    readonly retryAfterMs: number,
+  ) {
+    super(message)
+  }
+
+  /** It may answer otherwise later. */
+  get isPassing(): boolean {
+    return this.status >= 500 ? this.status !== 501 && this.status !== 505 : [408, 425, 429].includes(this.status)
+  }
+}
+
+export interface Client {
+  readonly address: Address
+  readonly headers: Readonly<Record<string, string>>
+  /** A server that says nothing for so long, in milliseconds, is lost: it sends a comment every 15 s. */
+  readonly silenceMs: number
+  readonly signal: AbortSignal
+}
+
+/**
+ * The events of one connection, until the server ends it.
+ * @param onId is told the id of each event that has one, before the event
+ * @throws Lost, Refused
+ */
+export async function* events(
+  client: Client,
+  lastEventId: string | undefined,
+  onId: (id: string) => void,
+): AsyncGenerator<ProgressEvent> {
+  const resume = lastEventId === undefined ? {} : { 'last-event-id': lastEventId }
+  const chunks = request(client, 'progress', { accept: 'text/event-stream', 'cache-control': 'no-cache', ...resume })
+  const isStream = ({ statusCode, headers }: IncomingMessage) =>
+    statusCode === 200 && /^text\/event-stream\b/i.test(headers['content-type'] ?? '')
+  let queue: EventSourceMessage[] = []
+  const parser = createParser({
+    maxBufferSize: LONGEST_EVENT,
+    onEvent: (message) => queue.push(message),
+    onError(error) {
+      if (error.type === 'max-buffer-size-exceeded') throw new Lost('the server sent an event that is too long')
+    },
+  })
+  for await (const chunk of chunks(isStream)) {
+    parser.feed(chunk)
+    for (const { event, data, id } of queue) {
+      if (id !== undefined) onId(id)
+      const read = readOrLose(() => readEvent(event, data))
+      if (read !== undefined) yield read
+    }
+    queue = []
+  }
+}
+
+/**
+ * What the server knows of one transfer, undefined when it does not know it.
+ * @throws Lost, Refused when it may know it later
+ */
+export async function askFor(client: Client, transferId: string): Promise<Snapshot | undefined> {
+  const mode = `status&transfer=${encodeURIComponent(transferId)}`
+  const chunks = request(client, mode, { accept: 'application/json' })
+  let body = ''
+  try {
+    for await (const chunk of chunks(({ statusCode }) => statusCode === 200)) {
+      body += chunk
+      if (body.length > LONGEST_ANSWER) throw new Lost('the server sent an answer that is too long')
+    }
+  } catch (error) {
+    if (error instanceof Refused && !error.isPassing) return undefined
+    throw error
+  }
+  return readOrLose(() => readSnapshot(body))
+}
+
+function readOrLose<T>(read: () => T): T {
+  try {
+    return read()
+  } catch {
+    throw new Lost('the server sent something that is no progress')
+  }
+}
+
+/** The text of a response that is as it should be, piece by piece. Not by fetch, which ends a body that is quiet for long. */
+function request({ address, headers, silenceMs, signal }: Client, mode: string, own: Record<string, string>) {
+  return async function* (isWanted: (response: IncomingMessage) => boolean): AsyncGenerator<string> {
+    const { request } = address.secure ? https : http
+    const outgoing = request({
+      ...address.server,
+      path: address.target(mode),
+      headers: { 'user-agent': 'pipegate-watch', ...own, ...headers },
+      agent: false,
+      signal,
+    })
+    let isSilent = false
+    const silence = setTimeout(() => {
+      isSilent = true
+      outgoing.destroy()
+    }, silenceMs)
+    try {
+      const response = await new Promise<IncomingMessage>((resolve, reject) => {
+        // It stays: an error after the response is one of the response too, and must not be nobody's.
+        outgoing.on('error', reject).once('response', resolve).end()
+      })
+      response.setEncoding('utf8')
+      if (!isWanted(response)) throw await refusal(response)
+      for await (const chunk of response) {
+        silence.refresh()
+        yield chunk
+      }
+    } catch (error) {
+      if (error instanceof Refused) throw error
+      throw isSilent ? new Lost(`nothing was heard for ${silenceMs / 1000} s`) : new Lost(reasonOf(error as Error))
+    } finally {
+      clearTimeout(silence)
+      outgoing.destroy()
+    }
+  }
+}
+
+async function refusal(response: IncomingMessage): Promise<Refused> {
+  const { statusCode: status = 0, headers } = response
+  let body = ''
+  for await (const chunk of response) {
+    body += chunk
+    if (body.length > LONGEST_ANSWER) break
+  }
+  return new Refused(status, lineOf(response, body), retryAfterMs(headers['retry-after']))
+}
+
+/** What to tell people of an answer: its first line if it is meant for people, else its status. */
+function lineOf({ statusCode = 0, statusMessage, headers }: IncomingMessage, body: string): string {
+  const [line = ''] = body.trim().split('\n', 1)
+  if (/^text\/plain\b/i.test(headers['content-type'] ?? '') && statusCode !== 200 && line !== '') {
+    return line.replace(/^\[ERROR\] /, '').slice(0, 300)
+  }
+  if (headers.location !== undefined) return `The server points to another address (${statusCode}): ${headers.location}`
+  if (statusCode === 200) return 'The server shows no progress there: it answered with something else.'
+  return `The server answered ${statusCode} ${statusMessage ?? ''}.`.replace(' .', '.')
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'connection refused',
+  ECONNRESET: 'connection lost',
+  EPIPE: 'connection lost',
+  ETIMEDOUT: 'connection timed out',
+  EHOSTUNREACH: 'no route to the host',
+  ENETUNREACH: 'no network',
+  ENOTFOUND: 'no such host',
+  EPROTO: 'the TLS handshake failed',
+  EAI_AGAIN: 'no answer from the name server',
+}
+
+/** A host with several addresses fails with an error that has a code and no message. */
+function reasonOf(error: NodeJS.ErrnoException): string {
+  if (error instanceof Lost) return error.message
+  const [line = ''] = error.message.split('\n', 1)
+  return REASONS[error.code ?? ''] ?? (line === '' ? (error.code ?? 'unknown error') : line)
+}

@@ -1,0 +1,52 @@
+import { z } from 'zod'
+import type { PluginEntry } from '../host/loader.js'
+import type { Problem } from './problems.js'
+import { badFile, printable } from './problems.js'
+
+const entry = z.union([
+  z.string().min(1),
+  z.strictObject({
+    plugin: z.string().min(1),
+    config: z.record(z.string(), z.unknown()).nullish(),
+    enabled: z.boolean().default(true),
+  }),
+])
+
+/**
+ * Reads `plugins` of a configuration file: a list of names, or of `{ plugin, config, enabled }`.
+ * @param path the configuration file
+ */
+export function pluginEntries(raw: unknown, path: string, problems: Problem[]): PluginEntry[] {
+  if (raw === null || raw === undefined) return []
+  if (!Array.isArray(raw)) {
+    problems.push(badFile(`${path}: plugins`, 'no list', 'a list of plugins'))
+    return []
+  }
+  return raw.flatMap((each, i) => {
+    const where = `${printable(path)}: plugins[${i}]`
+    const result = entry.safeParse(each)
+    if (!result.success) {
+      problems.push(badFile(where, found(each), 'the name of a plugin, or a mapping with plugin, config and enabled'))
+      return []
+    }
+    const { data } = result
+    const { plugin, config, enabled } = typeof data === 'string' ? { plugin: data, config: {}, enabled: true } : data
+    return [{ plugin, config: config ?? {}, enabled, where: `${where} (${printable(plugin)})`, from: path }]
+  })
+}
+
+/** What is to be loaded: the defaults, unless the file says something about them itself, and what the file switches on. */
+export function toLoad(entries: readonly PluginEntry[], defaults: readonly string[]): PluginEntry[] {
+  const unsaid = defaults.filter((name) => entries.every(({ plugin }) => plugin !== name))
+  return [
+    ...entries.filter(({ enabled }) => enabled),
+    ...unsaid.map((plugin) => ({ plugin, config: {}, enabled: true, where: `${plugin} (a default)`, from: '.' })),
+  ]
+}
+
+/** Never a value: a plugin's configuration may hold secrets. */
+function found(each: unknown): string {
+  if (Array.isArray(each)) return 'a list'
+  if (typeof each !== 'object' || each === null) return `a ${typeof each}`
+  return `a mapping with the keys ${printable(Object.keys(each).join(', ')) || '(none)'}`
+}

@@ -1,0 +1,173 @@
+import { z } from 'zod'
+import {
+  boolean,
+  bytes,
+  certificatePairs,
+  choice,
+  filePath,
+  host,
+  integer,
+  type Kind,
+  networks,
+  seconds,
+  urlPrefix,
+} from './kinds.js'
+
+/** What is known of a setting besides its schema. Flags, variables, help text and documentation derive from it. */
+export interface About extends Omit<Kind<unknown>, 'schema'> {
+  /** As one would write it in a file; undefined for a setting that has none. */
+  readonly fallback: string | undefined
+  /** One or two sentences for the help text and the documentation. */
+  readonly help: string
+}
+
+const registry = z.registry<About>()
+
+function describe<S extends z.ZodType>(schema: S, kind: Kind<unknown>, fallback: string | undefined, help: string): S {
+  const { name, expected, metavar } = kind
+  registry.add(schema, { name, expected, metavar, fallback, help })
+  return schema
+}
+
+// The default goes through the schema like any other value, so that one out of range cannot go unnoticed.
+function setting<T>(kind: Kind<T>, fallback: string, help: string): z.ZodPrefault<z.ZodType<T, unknown>> {
+  return describe(kind.schema.prefault(fallback), kind, fallback, help)
+}
+
+function optional<T>(kind: Kind<T>, help: string): z.ZodOptional<z.ZodType<T, unknown>> {
+  return describe(kind.schema.optional(), kind, undefined, help)
+}
+
+/**
+ * Every setting there is. A new row is at once a flag (`--log-level`), a variable (`PIPEGATE_LOG_LEVEL`), a file key
+ * (`logLevel`), a field of `Config`, a line of `--help` and a row of docs/configuration.md.
+ */
+export const settings = z.strictObject({
+  port: setting(integer(0, 65_535), '8080', 'Port to listen on; 0 takes any free one.'),
+  host: setting(host(), '127.0.0.1', 'Address to listen on; 0.0.0.0 or :: listens on every address of the machine.'),
+  prefix: setting(urlPrefix(), '/api/v1/pipe', 'Path under which names live; off leaves the bare names only.'),
+  bareNames: setting(boolean(), 'true', 'Names also live at /{name}, without the prefix.'),
+  logLevel: setting(
+    choice('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    'info',
+    'Least severe line that is logged: trace, debug, info, warn, error, fatal or silent.',
+  ),
+  logFormat: setting(
+    choice('auto', 'json', 'pretty'),
+    'auto',
+    'How log lines look; auto is pretty on a terminal and json elsewhere.',
+  ),
+  tlsCert: optional(filePath(), 'Certificate chain (PEM) to serve HTTPS with. Needs tlsKey.'),
+  tlsKey: optional(filePath(), 'Private key (PEM) of the certificate. Needs tlsCert.'),
+  tlsSni: setting(
+    certificatePairs(),
+    '',
+    'More certificates, each for clients that ask for a host name in it (SNI). All others get tlsCert.',
+  ),
+  redirectPort: optional(integer(0, 65_535), 'Port for plain HTTP that sends everybody to HTTPS. Needs tlsCert.'),
+  drain: setting(seconds(0, 86_400), '30', 'How long running transfers may go on after SIGTERM or SIGINT.'),
+  wait: setting(seconds(1, 3600), '300', 'How long a side waits for the other unless its ?wait says otherwise.'),
+  idle: setting(seconds(0, 604_800), '3600', 'A transfer in which no byte moves for this long is ended; 0 is never.'),
+  minRate: setting(
+    bytes(0),
+    '0',
+    'Bytes a second that the slowest receiver of a transfer must take, on average; a slower transfer is ended. 0 is no limit.',
+  ),
+  minRatePeriod: setting(seconds(1, 86_400), '60', 'The time over which minRate is averaged.'),
+  stallMax: setting(
+    seconds(0, 86_400),
+    '0',
+    'How long a receiver may take nothing while bytes wait for it: the most that ?stall can ask for, and what holds ' +
+      'when it is absent. 0 is no maximum, and no limit unless asked for.',
+  ),
+  window: setting(
+    bytes(64 * 1024, 1024 ** 3),
+    '1MiB',
+    'How far the fastest receiver of a transfer may be ahead of the slowest.',
+  ),
+  memory: setting(
+    bytes(1024 ** 2),
+    '256MiB',
+    'Bytes that all transfers together may hold. Must not be less than window.',
+  ),
+  maxReceivers: setting(integer(1, 256), '256', 'Largest ?n a sender or receiver may ask for.'),
+  maxWaiting: setting(integer(1), '10000', 'Pipes that may wait at once.'),
+  maxActive: setting(integer(1), '10000', 'Transfers that may stream at once.'),
+  decide: setting(
+    seconds(1, 60),
+    '10',
+    'How long plugins that ask somebody else may take to decide on a request, all together.',
+  ),
+  trustedProxies: setting(
+    networks(),
+    '',
+    'Proxies whose X-Forwarded-For and -Proto are believed: addresses and networks with commas between them.',
+  ),
+  reply: setting(
+    choice('stream', 'end'),
+    'stream',
+    'When the answer to a sender begins unless its ?reply says otherwise: at once (stream), or with the outcome (end).',
+  ),
+  failedEnd: setting(
+    choice('cut', 'clean'),
+    'cut',
+    'How the answer to a sender ends when its transfer failed: cut, so that curl exits non-zero, or clean.',
+  ),
+  socketHelper: setting(
+    boolean(),
+    'true',
+    'Native help below uWebSockets: no sender can hold the event loop. Off only to find out whether it causes trouble.',
+  ),
+})
+
+/** The configuration in effect. Durations are in seconds and sizes in bytes, as numbers; `prefix` is '' when off. */
+export type Config = Readonly<z.output<typeof settings>>
+
+/** The name of a setting: the key in a file and the field of {@link Config}. */
+export type SettingKey = keyof typeof settings.shape
+
+/** Every setting, in the order of the documentation. */
+export const SETTING_KEYS = Object.keys(settings.shape) as readonly SettingKey[]
+
+/** Whether `key` names a setting. */
+export function isSetting(key: string): key is SettingKey {
+  return Object.hasOwn(settings.shape, key)
+}
+
+/** What the table says about a setting. */
+export function about(key: SettingKey): About {
+  return registry.get(settings.shape[key])!
+}
+
+/** The flag of a key: `--log-level` for `logLevel`. */
+export function flagOf(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
+}
+
+/** What the name of every variable begins with. */
+export const VARIABLE_PREFIX = 'PIPEGATE_'
+
+/** The environment variable of a key: `PIPEGATE_LOG_LEVEL` for `logLevel`. */
+export function variableOf(key: string): string {
+  return VARIABLE_PREFIX + key.replace(/[A-Z]/g, '_$&').toUpperCase()
+}
+
+/** The token that `pipegate watch` presents. `serve` must neither take it for a setting nor quote it. */
+export const TOKEN_VARIABLE = 'PIPEGATE_TOKEN'
+
+/** Where to find the configuration file: a flag and a variable, but not a key, for a file cannot say where it is. */
+export const FILE_OPTION = {
+  key: 'config',
+  metavar: 'FILE',
+  help: 'Configuration file, YAML or JSON; PIPEGATE_CONFIG names one too.',
+} as const
+
+/** Flags that ask for something else than serving. They take no value and have neither variable nor key. */
+export const SWITCHES = {
+  printConfig: 'Print the configuration in effect, and where each value came from, and exit.',
+  help: 'Print this help and exit (also -h).',
+  version: 'Print the version and exit.',
+} as const
+
+/** The name of a switch. */
+export type SwitchName = keyof typeof SWITCHES

@@ -1,0 +1,28 @@
+import type { EndReason, News, PipeView } from '../../core/index.js'
+import { endingOf } from './failures.js'
+
+/** What a sender reads while its transfer lives, without the line break: CONTRACT "Sending". */
+export function newsLines(news: News, pipe: PipeView): string[] {
+  const { receiversWanted: wanted, receiversPresent: present } = pipe
+  switch (news) {
+    case 'waiting':
+      return [
+        `[INFO] Waiting for ${wanted} receiver(s) to connect...`,
+        ...(present > 0 ? [`[INFO] ${present} receiver(s) already connected.`] : []),
+      ]
+    case 'still_waiting':
+      return [`[INFO] Still waiting for ${wanted - present} of ${wanted} receiver(s)...`]
+    case 'receiver_joined':
+      return [`[INFO] A receiver connected, ${present} of ${wanted}.`]
+    case 'receiver_left':
+      return ['[INFO] A receiver disconnected.']
+    case 'streaming':
+      return [`[INFO] Streaming to ${wanted} receiver(s)...`]
+    case 'uploaded':
+      return ['[INFO] Upload complete.', ...(pipe.sha256 === undefined ? [] : [`[INFO] SHA-256: ${pipe.sha256}`])]
+  }
+}
+
+export function endLine(reason: EndReason, pipe: Pick<PipeView, 'endFailure'>): string {
+  return `${reason === 'complete' ? '[INFO]' : '[ERROR]'} ${endingOf(reason, pipe).line}`
+}

@@ -1,0 +1,20 @@
+import type { SlabPool } from '../../core/index.js'
+import type { Sockets } from './sockets.js'
+
+/** Makes all reads small while memory is scarce, and large again when it is not. */
+export class ReadSize {
+  #isSmall = false
+
+  constructor(
+    readonly slabs: SlabPool,
+    readonly sockets: Pick<Sockets, 'saveMemory'>,
+  ) {}
+
+  /** After each read: what it brought may have had to be kept. */
+  adapt(): void {
+    const { isScarce } = this.slabs
+    if (isScarce === this.#isSmall) return
+    this.#isSmall = isScarce
+    this.sockets.saveMemory(isScarce)
+  }
+}

@@ -1,0 +1,54 @@
+import { type Logger, pino } from 'pino'
+import { PinoPretty } from 'pino-pretty'
+import type { PipeView } from '../../core/index.js'
+import type { Config } from '../config/config.js'
+import type { RequestRecord } from '../http/request-record.js'
+
+export type { Logger }
+
+/** What was thrown may be anything, also something that throws when it is looked at. */
+export function loggableError(error: unknown): unknown {
+  try {
+    return pino.stdSerializers.err(error as Error)
+  } catch {
+    return 'something that cannot be shown'
+  }
+}
+
+/** JSON lines on standard output; coloured and readable when that is a terminal. */
+export function createLog(config: Pick<Config, 'logLevel' | 'logFormat'>): Logger {
+  const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stdout.isTTY === true)
+  const options = { level: config.logLevel, base: null }
+  if (!pretty) return pino(options)
+  return pino(options, PinoPretty({ colorize: process.stdout.isTTY === true, ignore: 'pid,hostname', sync: true }))
+}
+
+/** One line for a request that is over. */
+export function logRequest(log: Logger, record: RequestRecord): void {
+  log.info({ ...record, method: loggable(record.method), path: loggable(record.path) }, 'request')
+}
+
+/** One line for a pipe that is over. */
+export function logTransfer(log: Logger, pipe: PipeView): void {
+  // A pipe that never streamed has only waited.
+  const from = pipe.pairedAt ?? pipe.endedAt ?? pipe.openedAt
+  log.info(
+    {
+      pipe: loggable(pipe.key),
+      transferId: pipe.transferId,
+      reason: pipe.endReason,
+      receivers: pipe.receiversWanted,
+      bytesIn: pipe.bytesIn,
+      bytesOut: pipe.bytesOut,
+      waitedMs: Math.round(from - pipe.openedAt),
+      streamedMs: Math.round((pipe.endedAt ?? from) - from),
+    },
+    'transfer',
+  )
+}
+
+/** What a client wrote, without what a terminal would obey, and no longer than a name may be. */
+function loggable(text: string): string {
+  const plain = text.replace(/[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '?')
+  return plain.length > 1200 ? `${plain.slice(0, 1200)}...` : plain
+}

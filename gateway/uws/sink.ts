@@ -1,0 +1,193 @@
+import type { BorrowedBytes, EndReason, PipeView, ReceiverSeat, Sink, StreamHead } from '../../core/index.js'
+import { endingAnswer } from '../http/answers.js'
+import type { SinkOptions } from '../router/exchange.js'
+import { ChunkedBody, LengthBody, type ResponseBody, type WriteFrom } from './body.js'
+import type { ExchangeOwner, UwsExchange } from './exchange.js'
+import type { Timed, Touched } from './keepalive.js'
+import { atEndOfTurn, type Flushable } from './turn.js'
+
+/** Nobody says when the kernel has room for the last bytes, so it is asked again after 1, 2, 4 ms and so on up to this. */
+const LONGEST_PAUSE_MS = 64
+
+/** The response of a request as a sink. */
+export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
+  /** A receiver is never left paused. */
+  readonly isPaused = false
+  isFull = false
+  #seat: ReceiverSeat | undefined
+  #body: ResponseBody | undefined
+  #scheduled = false
+  /** Set while it is this response's turn to write: in its own callback, or at the end of a turn. */
+  #writeFrom: WriteFrom | undefined
+  #finishing = false
+  #abortReason: EndReason | undefined
+  #abortedPipe: PipeView | undefined
+  #touched: Touched | undefined
+  #pauseMs = 0.5
+
+  constructor(
+    readonly exchange: UwsExchange,
+    readonly options: SinkOptions,
+  ) {}
+
+  get res() {
+    return this.exchange.res
+  }
+
+  seated(seat: ReceiverSeat): void {
+    this.#seat = seat
+  }
+
+  over(): void {
+    this.#touched?.letGo()
+  }
+
+  gone(): void {
+    this.#seat?.left()
+  }
+
+  fault(error: unknown): void {
+    this.exchange.context.onFault(error)
+    this.#seat?.fault()
+  }
+
+  /** Never paused, so it is always known when its peer goes. */
+  lookForPeer(): void {}
+
+  begin(head: StreamHead, pipe: PipeView): void {
+    const { res, exchange } = this
+    const { sockets, tls } = exchange.context
+    const headers = [...this.options.headers(head, pipe.transferId), ...(this.options.more?.headers ?? [])]
+    const target = { res, sockets, tls, socket: exchange.socket, head: () => exchange.writeHead(200, headers) }
+    this.#body = head.length === undefined ? new ChunkedBody(target) : new LengthBody(target, head.length)
+    res.onWritable(() => this.#writable())
+    // What it sends from now on could only be answered in the middle of the stream.
+    sockets.mute(exchange.socket, true)
+    this.#schedule()
+  }
+
+  write(bytes: BorrowedBytes): number {
+    const body = this.#body!
+    this.isFull = true
+    if (this.exchange.over || this.#abortReason !== undefined || body.blocked) return 0
+    const from = this.#writeFrom ?? 'callback'
+    // In a callback of another connection: only what is cheap there, and safe.
+    if (
+      this.#writeFrom === undefined &&
+      (!body.begun || this.exchange.context.tls || body.wantsTurn(bytes.byteLength))
+    ) {
+      this.#schedule()
+      return 0
+    }
+    const took = body.write(bytes, from)
+    this.exchange.bytesOut += took
+    this.isFull = body.blocked || took < bytes.byteLength
+    if (body.done) this.#ended()
+    else if (body.blocked) this.#keepAlive()
+    else if (took < bytes.byteLength) this.#tryAgain()
+    return took
+  }
+
+  queued(): number {
+    const { over, context, socket } = this.exchange
+    return over ? 0 : context.sockets.queued(socket)
+  }
+
+  finish(): boolean {
+    if (this.exchange.over) return true
+    const body = this.#body!
+    if (this.#writeFrom === undefined || body.blocked) {
+      this.#finishing = true
+      if (!body.blocked) this.#schedule()
+      return false
+    }
+    if (!body.end()) {
+      this.#finishing = true
+      this.#tryAgain()
+      return false
+    }
+    this.#ended()
+    return true
+  }
+
+  abort(reason: EndReason, pipe: PipeView): void {
+    this.#abortReason = reason
+    this.#abortedPipe = pipe
+    this.exchange.reason = reason
+    this.#schedule()
+  }
+
+  flush(): void {
+    this.#scheduled = false
+    if (this.exchange.over) return
+    if (this.#abortReason !== undefined) this.#abort(this.#abortReason)
+    else this.#carryOn('turn')
+  }
+
+  /** There was no room for the last bytes. */
+  #tryAgain(): void {
+    this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS)
+    setTimeout(() => this.#schedule(), this.#pauseMs)
+  }
+
+  /** uWebSockets: the kernel takes bytes again. */
+  #writable(): boolean {
+    if (this.exchange.over) return true
+    const body = this.#body!
+    body.unblock()
+    try {
+      if (this.#abortReason === undefined) this.#carryOn('callback')
+    } catch (error) {
+      this.fault(error)
+    }
+    return !body.blocked
+  }
+
+  /** Sends what is due. */
+  #carryOn(from: WriteFrom): void {
+    this.#writeFrom = from
+    try {
+      if (!this.#finishing) this.#seat!.drained()
+      if (!this.exchange.over) this.#closeOrBegin(from)
+    } finally {
+      this.#writeFrom = undefined
+    }
+  }
+
+  #closeOrBegin(from: WriteFrom): void {
+    const body = this.#body!
+    if (this.#finishing && !body.blocked) {
+      if (this.finish()) this.#seat!.finished()
+    } else if (from === 'turn' && !body.begun) {
+      body.begin()
+    }
+  }
+
+  #abort(reason: EndReason): void {
+    this.#release()
+    if (this.#body?.begun) this.exchange.cut()
+    else this.exchange.answer(endingAnswer(reason, this.#abortedPipe!, this.options.accept))
+  }
+
+  #ended(): void {
+    this.#release()
+    this.exchange.ended()
+  }
+
+  /** The connection may take its next request. */
+  #release(): void {
+    const { context, socket } = this.exchange
+    this.#touched?.letGo()
+    context.sockets.mute(socket, false)
+  }
+
+  #keepAlive(): void {
+    this.#touched ??= this.exchange.context.keepalive.add(this)
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.exchange.over) return
+    this.#scheduled = true
+    atEndOfTurn(this)
+  }
+}

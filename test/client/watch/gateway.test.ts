@@ -1,0 +1,98 @@
+/** `pipegate watch` with the gateway and curl. */
+
+import t from 'tap'
+import { makeToken } from '../../../client/token.js'
+import type { LoadedPlugin } from '../../../gateway/host/host.js'
+import authBearer from '../../../plugins/auth-bearer/index.js'
+import progress from '../../../plugins/progress/index.js'
+import { curl, curlDone } from '../../support/curl.js'
+import { eventually } from '../../support/eventually.js'
+import { startGateway } from '../../support/gateway.js'
+import { MAIN, Program, startProgram } from '../../support/program.js'
+import { ProgressServer } from '../../support/progress-server.js'
+import { isEnd, PATIENCE_MS } from '../../support/watching.js'
+
+const plugin = (each: unknown, config = {}) => ({ plugin: each as LoadedPlugin['plugin'], config })
+
+t.test('the gateway and curl: watch && next', async (t) => {
+  const gateway = await startGateway(t, {}, { plugins: [plugin(progress)] })
+  const url = gateway.url('migration')
+  const script = `node "$0" watch "$1" && echo next || echo "no next: $?"`
+  const watched = () => new Program(t, [], { command: ['bash', '-c', script, MAIN, url] })
+
+  const good = watched()
+  await eventually(() => good.stdout.includes('nobody is there') || good.stdout, { timeoutMs: PATIENCE_MS })
+  const receiver = curlDone([url])
+  t.equal((await curlDone(['-T', '-', url], { input: Buffer.alloc(3_000_000) })).code, 0)
+  t.equal((await receiver).stdout.length, 3_000_000)
+  t.match((await good.ends(PATIENCE_MS)).stdout, /\ncomplete: 3\.0 MB in .*\nnext\n$/)
+
+  const late = await watched().ends(PATIENCE_MS)
+  t.match(late.stdout, /^complete: 3\.0 MB in .*\nnext\n$/, 'somebody who comes just after the end')
+
+  const second = gateway.url('second')
+  const bad = new Program(t, [], { command: ['bash', '-c', script, MAIN, second] })
+  await eventually(() => bad.stdout.includes('nobody is there') || bad.stdout, { timeoutMs: PATIENCE_MS })
+  const sender = curl(['-N', '-T', '-', second])
+  const reader = curl(['-N', second])
+  t.teardown(() => {
+    sender.kill()
+    reader.kill()
+  })
+  sender.stdin.write('half of it')
+  await reader.waitFor('half of it')
+  await eventually(() => bad.stdout.includes('streaming') || bad.stdout, { timeoutMs: PATIENCE_MS })
+  sender.kill()
+  t.match((await bad.ends(PATIENCE_MS)).stdout, /\nfailed: sender disconnected .*after 10 B in .*\nno next: 1\n$/)
+})
+
+t.test('the gateway goes away in the middle, and comes back without a memory', async (t) => {
+  const spare = await ProgressServer.start(t)
+  await spare.stop()
+  // A fixed port from the start: one that the system chose cannot be had again while connections to it linger.
+  const serve = async () => {
+    const program = new Program(t, ['serve', '--port', String(spare.port)], {})
+    await program.waitForLog('listening')
+    return program
+  }
+  const first = await serve()
+  const url = first.url('migration')
+  const watcher = new Program(t, ['watch', url], {})
+  const sender = curl(['-N', '-T', '-', url])
+  const reader = curl(['-N', url])
+  t.teardown(() => {
+    sender.kill()
+    reader.kill()
+  })
+  sender.stdin.write('half of it')
+  await reader.waitFor('half of it')
+  await eventually(() => watcher.stdout.includes('streaming') || watcher.stdout, { timeoutMs: PATIENCE_MS })
+  await first.endsAfter('SIGKILL')
+  await serve()
+  const exit = await watcher.ends(PATIENCE_MS)
+  isEnd(
+    t,
+    exit,
+    1,
+    /^unknown: the connection was lost after \d+ B, and the server does not know how the transfer ended$/,
+  )
+})
+
+t.test('a token from the environment, and the server does not mind the variable', async (t) => {
+  const { token, hash } = makeToken()
+  const tokens = [{ name: 'me', hash, project: 'one' }]
+  const gateway = await startGateway(t, {}, { plugins: [plugin(authBearer, { tokens }), plugin(progress)] })
+  const run = (env: Record<string, string>) =>
+    new Program(t, ['watch', gateway.url('jobs'), '--last'], { env }).ends(PATIENCE_MS)
+  const [without, wrong, right] = await Promise.all([
+    run({}),
+    run({ PIPEGATE_TOKEN: 'pg_wrong' }),
+    run({ PIPEGATE_TOKEN: token }),
+  ])
+  isEnd(t, without, 2, /^pipegate: ./)
+  isEnd(t, wrong, 2, /^pipegate: ./)
+  t.notMatch(wrong.stderr, /pg_wrong/)
+  isEnd(t, right, 1, /^unknown: /)
+  const serve = await startProgram(t, [], { env: { PIPEGATE_TOKEN: token } })
+  t.equal((await serve.endsAfter('SIGTERM')).code, 0)
+})

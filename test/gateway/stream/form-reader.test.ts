@@ -1,0 +1,59 @@
+/** What a form's reader does by time and by size, without waiting or moving that much. */
+import t from 'tap'
+import { FormReader } from '../../../gateway/stream/form-reader.js'
+import { Bench, type FakeSender } from '../../core/scripted.js'
+
+const BEFORE = '--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+const HEAD = { length: undefined, fields: [] }
+
+function reader(bench: Bench, sender: Pick<FakeSender, 'seat'>) {
+  return new FormReader(sender.seat, { boundary: 'b', head: HEAD }, bench.pulse, () => {})
+}
+
+t.test('30 seconds for the part that is the stream', async (t) => {
+  const bench = new Bench()
+  const late = bench.sender('late', { headLater: true })
+  const inTime = bench.sender('in-time', { headLater: true })
+  const text = bench.sender('text', { headLater: true })
+  const [one, two, three] = [late, inTime, text].map((sender) => reader(bench, sender))
+  bench.turn(29_999)
+  two!.feed(Buffer.from(`${BEFORE}x`))
+  // The line break at its end may be that of a boundary.
+  one!.feed(Buffer.from(BEFORE))
+  three!.feed(Buffer.from('--b\r\nContent-Disposition: form-data; name="input_text"\r\n\r\nhel'))
+  bench.turn(1)
+  const ended = () => [late, inTime, text].map(({ source }) => source.ended)
+  t.same(ended(), ['empty_form', undefined, 'empty_form'])
+  one!.feed(Buffer.from('x'))
+  bench.turn(100_000)
+  t.same(ended(), ['empty_form', undefined, 'empty_form'])
+  two!.left()
+  bench.assertEmpty()
+})
+
+t.test('no deadline is left behind, whatever became of the form', async (t) => {
+  const bench = new Bench()
+  for (const leave of ['left', 'broken', 'fault', 'malformed'] as const) {
+    reader(bench, bench.sender('a', { headLater: true }))[leave]()
+    bench.assertEmpty()
+  }
+  t.pass()
+})
+
+t.test('a file of more than 4 GiB', { timeout: 120_000 }, async (t) => {
+  const piece = Buffer.alloc(448 * 1024, '\r\n--')
+  const pieces = Math.ceil((2 ** 32 + 1) / piece.length)
+  let fed = 0
+  const seat = {
+    opened() {},
+    feed: (bytes: Uint8Array) => (fed += bytes.length),
+    end: () => t.equal(fed, pieces * piece.length),
+    broken: t.fail,
+  }
+  const big = reader(new Bench(), { seat: seat as never })
+  big.feed(Buffer.from(BEFORE))
+  for (let i = 0; i < pieces; i++) big.feed(piece)
+  big.feed(Buffer.from('\r\n--b--'))
+  big.end()
+  t.ok(fed > 2 ** 32, `${fed} bytes`)
+})

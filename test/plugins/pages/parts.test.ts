@@ -1,0 +1,62 @@
+/** What the pages are made of, without a browser. */
+
+import t from 'tap'
+import { inAddress, nameProblem, newName } from '../../../plugins/pages/name.js'
+import { outcomeOf, outcomeOfReceipt, toldAtEnd } from '../../../plugins/pages/page/sending.js'
+import { WORDS } from '../../../plugins/pages/words.js'
+import { IDLE } from '../../../plugins/progress/idle.js'
+
+t.test('a name has at least 40 bits, in words that can be told apart', async (t) => {
+  t.equal(new Set(WORDS).size, 256)
+  for (const word of WORDS) t.match(word, /^[a-z]{4,8}$/)
+  t.ok(4 * Math.log2(WORDS.length) + Math.log2(1000) > 41)
+  const drawn = new Uint32Array([0, 255, 256, 4_294_967_295, 4_294_967_007])
+  const name = newName((numbers) => {
+    t.equal(numbers.length, drawn.length, 'every part is drawn')
+    return drawn
+  })
+  t.equal(name, `${WORDS[0]}-${WORDS[255]}-${WORDS[0]}-${WORDS[255]}-007`)
+})
+
+t.test('what is typed is text: in an address, and within quotes of a shell', async (t) => {
+  t.equal(inAddress(`a b/c?d#e%41'é`), 'a%20b/c%3Fd%23e%2541%27%C3%A9')
+  for (const name of ['a', 'a/b', 'a.b', '...', 'a/..b', 'é', '😀']) t.equal(nameProblem(name), undefined, name)
+  for (const name of ['', '/a', '//a', '.', '..', 'a/./b', '../a', 'a/..', '\ud800']) t.ok(nameProblem(name), name)
+})
+
+t.test('what the gateway answered is an outcome, or none', async (t) => {
+  const info = '[INFO] Waiting for 1 receiver(s) to connect...\n[INFO] Streaming to 1 receiver(s)...\n'
+  t.same(outcomeOf(200, `${info}[INFO] Transfer complete.\n`), { kind: 'delivered' })
+  t.equal(outcomeOf(200, info), undefined, 'nobody said that it was complete')
+  t.equal(outcomeOf(0, ''), undefined)
+  t.same(outcomeOf(0, `${info}[ERROR] Transfer failed: stopped by the operator.\n`), {
+    kind: 'failed',
+    why: 'stopped by the operator.',
+  })
+  t.same(outcomeOf(400, '[ERROR] Two senders.\n'), { kind: 'refused', why: 'Two senders.', status: 400 })
+  t.same(outcomeOf(502, '<h1>Bad gateway</h1>'), { kind: 'refused', why: 'The server answered 502.', status: 502 })
+})
+
+t.test('who left before the end is told of a transfer that is complete', async (t) => {
+  const receipt = {
+    ...IDLE,
+    state: 'complete',
+    transferId: 'x',
+    bytes: 5_000_000,
+    duration: 2,
+    durationSec: 2,
+    avgSpeed: 2_500_000,
+    receivers: 2,
+    totalReceivers: 3,
+    endedAt: 0,
+  } as const
+  t.same(outcomeOfReceipt(receipt), { kind: 'delivered' })
+  t.match(toldAtEnd({ kind: 'delivered' }, receipt), {
+    phase: 'complete',
+    sentence: '5.0 MB in 2 s, average 2.5 MB/s. 1 of 3 receivers left before the end.',
+  })
+  t.same(outcomeOfReceipt({ ...receipt, state: 'failed', message: 'The sender disconnected.' }), {
+    kind: 'failed',
+    why: 'The sender disconnected.',
+  })
+})
