@@ -7,7 +7,7 @@ import type { Throttle, Throttled } from './throttle.js'
 import { Window } from './window.js'
 
 /** One receiver of a stream: its sink and how far it is. */
-export class Lane {
+export class Cursor {
   /** Bytes of the stream that the sink has taken: the cursor. */
   taken = 0
   /** The sink is full; it is offered nothing until it says that it drained. */
@@ -28,7 +28,7 @@ export class Lane {
     return this.taken - this.sink.queued()
   }
 
-  /** For how long, in milliseconds, the lane has not moved although it should. */
+  /** For how long, in milliseconds, the cursor has not moved although it should. */
   idleFor(now: number, wanted: boolean): number {
     const { delivered } = this
     if (!wanted || delivered !== this.#seenDelivered || this.#seenAt === 0) {
@@ -40,8 +40,8 @@ export class Lane {
 }
 
 /** Who is told what became of the stream. */
-export interface FanOutOwner {
-  /** Every lane that is present has been handed the last byte. */
+export interface FanOutListener {
+  /** Every cursor that is present has been handed the last byte. */
   streamFinished(): void
   /** Bytes came that may not be kept. */
   streamOverflowed(): void
@@ -52,11 +52,11 @@ export interface FanOutOwner {
 /**
  * One stream in, `n` copies out: the hot path.
  *
- * A chunk is offered to every lane at once. A lane that takes all of it costs one call and no copy. What some lane does
- * not take is kept once, in a window that all lanes read by their own cursor. Before `start()` everything is kept.
+ * A chunk is offered to every cursor at once. A cursor that takes all of it costs one call and no copy. What some cursor does
+ * not take is kept once, in a window that all cursors read by their own cursor. Before `start()` everything is kept.
  *
  * The source flows while somebody can take more and nobody is too far behind. Too far is a window; then the slowest has to
- * come within half of one first. When all lanes are full nobody is held back by a pause, and what is not read need not be
+ * come within half of one first. When all cursors are full nobody is held back by a pause, and what is not read need not be
  * kept.
  */
 export class FanOut implements Throttled {
@@ -64,13 +64,13 @@ export class FanOut implements Throttled {
   bytesIn = 0
   readonly #pool: SlabPool
   readonly #window: Window
-  #lanes: readonly Lane[] = []
+  #cursors: readonly Cursor[] = []
   #started = false
   #paused = true
-  /** The slowest lane was a window behind, and has not come within half of one since. */
+  /** The slowest cursor was a window behind, and has not come within half of one since. */
   #crowded = false
   #sourceEnded = false
-  /** Where the last lane was when it left. */
+  /** Where the last cursor was when it left. */
   #takenByLast = 0
   /** Speeds that the source must keep. */
   #throttles: readonly Throttle[] = []
@@ -84,7 +84,7 @@ export class FanOut implements Throttled {
     readonly source: Source,
     readonly limits: Pick<Limits, 'windowBytes' | 'holdBytes'>,
     pool: SlabPool,
-    readonly owner: FanOutOwner,
+    readonly owner: FanOutListener,
   ) {
     this.#pool = pool
     this.#window = new Window(pool)
@@ -95,34 +95,34 @@ export class FanOut implements Throttled {
     return this.#sourceEnded
   }
 
-  /** Bytes that the slowest of the lanes that are present has taken; when none is left, what the last one had. */
+  /** Bytes that the slowest of the cursors that are present has taken; when none is left, what the last one had. */
   get slowest(): number {
     let slowest = Number.POSITIVE_INFINITY
-    for (const lane of this.#lanes) if (lane.present && lane.taken < slowest) slowest = lane.taken
+    for (const cursor of this.#cursors) if (cursor.present && cursor.taken < slowest) slowest = cursor.taken
     return slowest === Number.POSITIVE_INFINITY ? this.#takenByLast : slowest
   }
 
   /** Bytes that have reached the machine of the slowest receiver. */
   get delivered(): number {
     let delivered = this.bytesIn
-    for (const lane of this.#lanes) if (lane.present) delivered = Math.min(delivered, lane.delivered)
+    for (const cursor of this.#cursors) if (cursor.present) delivered = Math.min(delivered, cursor.delivered)
     return delivered
   }
 
   /** Grows whenever anything moves: a byte is read or delivered, or a receiver has all or goes. */
   get progress(): number {
     let progress = this.bytesIn
-    for (const lane of this.#lanes) {
-      progress += lane.present ? lane.delivered : lane.taken + 1
-      if (lane.finished) progress++
+    for (const cursor of this.#cursors) {
+      progress += cursor.present ? cursor.delivered : cursor.taken + 1
+      if (cursor.finished) progress++
     }
     return progress
   }
 
-  /** Bytes that all lanes together have taken, also those of receivers that left. */
+  /** Bytes that all cursors together have taken, also those of receivers that left. */
   get sent(): number {
     let sent = 0
-    for (const lane of this.#lanes) sent += lane.taken
+    for (const cursor of this.#cursors) sent += cursor.taken
     return sent
   }
 
@@ -137,7 +137,7 @@ export class FanOut implements Throttled {
     this.#heldBackMs = this.heldBackMs
   }
 
-  /** Bytes kept for lanes that have not taken them. */
+  /** Bytes kept for cursors that have not taken them. */
   get held(): number {
     return this.#window.held
   }
@@ -153,15 +153,15 @@ export class FanOut implements Throttled {
   }
 
   /** All receivers are there: begins every sink, offers what was kept, and lets the source flow. */
-  start(lanes: readonly Lane[], head: StreamHead, pipe: PipeView, throttles: readonly Throttle[] = []): void {
+  start(cursors: readonly Cursor[], head: StreamHead, pipe: PipeView, throttles: readonly Throttle[] = []): void {
     this.#started = true
     this.#pausedAt = this.owner.now()
     this.#throttles = throttles
     // What came while it waited counts too: otherwise short streams whose sender comes first would be free.
     for (const throttle of throttles) throttle.spend(this.bytesIn)
-    this.#lanes = lanes
-    for (const lane of lanes) lane.sink.begin(head, pipe)
-    for (const lane of lanes) this.#advance(lane)
+    this.#cursors = cursors
+    for (const cursor of cursors) cursor.sink.begin(head, pipe)
+    for (const cursor of cursors) this.#advance(cursor)
     this.settle()
   }
 
@@ -169,15 +169,15 @@ export class FanOut implements Throttled {
   feed(chunk: BorrowedBytes): void {
     const before = this.bytesIn
     this.bytesIn = before + chunk.byteLength
-    const lanes = this.#lanes
+    const cursors = this.#cursors
     let slowest = this.#started ? this.bytesIn : 0
     let hungry = false
-    for (let i = 0; i < lanes.length; i++) {
-      const lane = lanes[i]!
-      if (!lane.present) continue
-      if (!lane.full) this.#offer(lane, chunk)
-      if (!lane.full) hungry = true
-      if (lane.taken < slowest) slowest = lane.taken
+    for (let i = 0; i < cursors.length; i++) {
+      const cursor = cursors[i]!
+      if (!cursor.present) continue
+      if (!cursor.full) this.#offer(cursor, chunk)
+      if (!cursor.full) hungry = true
+      if (cursor.taken < slowest) slowest = cursor.taken
     }
     const behind = this.bytesIn - slowest
     if (behind > 0 && !this.#keep(slowest > before ? chunk.subarray(slowest - before) : chunk, behind)) {
@@ -199,39 +199,39 @@ export class FanOut implements Throttled {
     this.#stopClock()
     this.#flows(false)
     this.#sourceEnded = true
-    for (const lane of this.#lanes) this.#finishIfDone(lane)
+    for (const cursor of this.#cursors) this.#finishIfDone(cursor)
     this.#reportIfFinished()
   }
 
-  /** The lane's sink has room again. */
-  drained(lane: Lane): void {
-    if (!lane.present || lane.finished) return
-    lane.full = false
-    this.#advance(lane)
+  /** The cursor's sink has room again. */
+  drained(cursor: Cursor): void {
+    if (!cursor.present || cursor.finished) return
+    cursor.full = false
+    this.#advance(cursor)
     this.settle()
   }
 
-  /** The lane's sink has handed on the last byte. */
-  finished(lane: Lane): void {
-    if (!lane.present || lane.finished) return
-    lane.finished = true
+  /** The cursor's sink has handed on the last byte. */
+  finished(cursor: Cursor): void {
+    if (!cursor.present || cursor.finished) return
+    cursor.finished = true
     this.#reportIfFinished()
   }
 
-  /** The lane's receiver is gone. Returns whether another one is present; then `settle()` has to follow. */
-  leave(lane: Lane): boolean {
-    lane.present = false
-    if (this.#lanes.some((each) => each.present)) return true
-    this.#takenByLast = lane.taken
+  /** The cursor's receiver is gone. Returns whether another one is present; then `settle()` has to follow. */
+  leave(cursor: Cursor): boolean {
+    cursor.present = false
+    if (this.#cursors.some((each) => each.present)) return true
+    this.#takenByLast = cursor.taken
     return false
   }
 
-  /** The first lane that has not moved for `stallMs` although bytes wait for it. */
-  stalled(now: number, stallMs: number): Lane | undefined {
-    for (const lane of this.#lanes) {
-      if (!lane.present || lane.finished) continue
-      const wanted = lane.taken < this.bytesIn || this.#sourceEnded
-      if (lane.idleFor(now, wanted) >= stallMs) return lane
+  /** The first cursor that has not moved for `stallMs` although bytes wait for it. */
+  stalled(now: number, stallMs: number): Cursor | undefined {
+    for (const cursor of this.#cursors) {
+      if (!cursor.present || cursor.finished) continue
+      const wanted = cursor.taken < this.bytesIn || this.#sourceEnded
+      if (cursor.idleFor(now, wanted) >= stallMs) return cursor
     }
     return undefined
   }
@@ -245,17 +245,17 @@ export class FanOut implements Throttled {
     this.#window.release(Number.POSITIVE_INFINITY)
   }
 
-  /** Offers bytes that stand at the lane's cursor. */
-  #offer(lane: Lane, bytes: BorrowedBytes): void {
-    const took = lane.sink.write(bytes)
-    lane.taken += took
-    if (lane.sink.isFull) lane.full = true
+  /** Offers bytes that stand at the cursor's cursor. */
+  #offer(cursor: Cursor, bytes: BorrowedBytes): void {
+    const took = cursor.sink.write(bytes)
+    cursor.taken += took
+    if (cursor.sink.isFull) cursor.full = true
   }
 
-  /** Brings the lane as far as its sink takes. */
-  #advance(lane: Lane): void {
-    while (!lane.full && lane.taken < this.bytesIn) this.#offer(lane, this.#window.at(lane.taken))
-    this.#finishIfDone(lane)
+  /** Brings the cursor as far as its sink takes. */
+  #advance(cursor: Cursor): void {
+    while (!cursor.full && cursor.taken < this.bytesIn) this.#offer(cursor, this.#window.at(cursor.taken))
+    this.#finishIfDone(cursor)
   }
 
   /** Keeps the end of a chunk. Returns false when it may not. */
@@ -303,25 +303,25 @@ export class FanOut implements Throttled {
     return this.#pool.share(this.limits.windowBytes)
   }
 
-  /** After cursors moved or a lane left: frees what all have taken, lets the source flow, sees whether all is done. */
+  /** After cursors moved or a cursor left: frees what all have taken, lets the source flow, sees whether all is done. */
   settle(): void {
     const slowest = this.slowest
     this.#window.release(slowest)
     let hungry = false
-    for (const lane of this.#lanes) if (lane.present && !lane.full) hungry = true
+    for (const cursor of this.#cursors) if (cursor.present && !cursor.full) hungry = true
     this.#pace(hungry, this.bytesIn - slowest)
     this.#reportIfFinished()
   }
 
-  #finishIfDone(lane: Lane): void {
-    if (!this.#sourceEnded || !lane.present || lane.finishing || lane.taken < this.bytesIn) return
-    lane.finishing = true
-    lane.finished = lane.sink.finish()
+  #finishIfDone(cursor: Cursor): void {
+    if (!this.#sourceEnded || !cursor.present || cursor.finishing || cursor.taken < this.bytesIn) return
+    cursor.finishing = true
+    cursor.finished = cursor.sink.finish()
   }
 
   #reportIfFinished(): void {
     if (!this.#started || !this.#sourceEnded) return
-    for (const lane of this.#lanes) if (lane.present && !lane.finished) return
+    for (const cursor of this.#cursors) if (cursor.present && !cursor.finished) return
     this.owner.streamFinished()
   }
 }

@@ -32,7 +32,7 @@ export interface SideLimits {
 }
 
 /** What one side asks for itself when it joins. */
-export interface Terms {
+export interface JoinOptions {
   /** Receivers the pipe waits for; every side must say the same. */
   readonly receivers: number
   /** How long this side waits for the others, in milliseconds. */
@@ -42,7 +42,7 @@ export interface Terms {
   readonly newDigest?: (() => Digest) | undefined
 }
 
-export interface SenderTerms extends Terms {
+export interface SenderJoinOptions extends JoinOptions {
   /** A receiver that takes nothing for this long while bytes wait for it is cut, in milliseconds. 0: never. */
   readonly stallMs: number
   /** Names this transfer to people and programs. Unique, chosen by the caller. */

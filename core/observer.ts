@@ -5,7 +5,7 @@ export type Side = 'sender' | 'receiver'
 
 export type PipeState = 'waiting' | 'streaming' | 'ended'
 
-/** A read-only view of one pipe: the same object for its whole life. Times are readings of the pulse's clock. */
+/** A read-only view of one pipe: the same object for its whole life. Times are readings of the clock's clock. */
 export interface PipeView {
   /** Counts up from 1: a name is used again, an id is not. */
   readonly id: number

@@ -1,11 +1,11 @@
+import type { Clock } from './clock.js'
 import type { EndReason } from './end-reason.js'
+import type { ReceiverEndpoint, SenderEndpoint } from './endpoints.js'
 import { CORE_FAILURES, type Failure, Refusal } from './failure.js'
-import type { Limits, SenderTerms, Terms } from './limits.js'
+import type { JoinOptions, Limits, SenderJoinOptions } from './limits.js'
 import type { PipeObserver, PipeView } from './observer.js'
-import { Pipe, type PipeHome } from './pipe.js'
+import { Pipe, type PipeContext } from './pipe.js'
 import type { Sink, Source, StreamHead } from './ports.js'
-import type { Pulse } from './pulse.js'
-import type { ReceiverSeat, SenderSeat } from './seats.js'
 import type { SlabPool } from './slab-pool.js'
 
 /** Holds a pipe as long as it stands on its name, and nothing afterwards: see `Expectation.cancel`. */
@@ -14,7 +14,7 @@ interface Place {
 }
 
 /** All pipes by name: who may join, and how many there may be. */
-export class PipeTable implements PipeHome {
+export class PipeTable implements PipeContext {
   #opened = 0
   readonly #pipes = new Map<string, Place>()
   #streaming = 0
@@ -22,7 +22,7 @@ export class PipeTable implements PipeHome {
 
   constructor(
     readonly limits: Limits,
-    readonly pulse: Pulse,
+    readonly clock: Clock,
     readonly slabs: SlabPool,
     readonly observer: PipeObserver | null = null,
   ) {}
@@ -55,9 +55,14 @@ export class PipeTable implements PipeHome {
 
   /**
    * A sender asks for its place on a name. A refusal disturbs nobody.
-   * @param head undefined when it comes with the body: then nothing begins before `seat.opened`
+   * @param head undefined when it comes with the body: then nothing begins before `endpoint.opened`
    */
-  joinSender(key: string, source: Source, head: StreamHead | undefined, terms: SenderTerms): SenderSeat | Refusal {
+  joinSender(
+    key: string,
+    source: Source,
+    head: StreamHead | undefined,
+    terms: SenderJoinOptions,
+  ): SenderEndpoint | Refusal {
     const found = this.#find(key, terms)
     if (found instanceof Refusal) return found
     if (found?.sender !== undefined) return new Refusal(CORE_FAILURES.senderExists)
@@ -66,7 +71,7 @@ export class PipeTable implements PipeHome {
   }
 
   /** A receiver asks for a place on a name. A refusal disturbs nobody. */
-  joinReceiver(key: string, sink: Sink, terms: Terms): ReceiverSeat | Refusal {
+  joinReceiver(key: string, sink: Sink, terms: JoinOptions): ReceiverEndpoint | Refusal {
     const found = this.#find(key, terms)
     if (found instanceof Refusal) return found
     if (found !== undefined && found.receivers.length >= found.receiversWanted) {
@@ -102,7 +107,7 @@ export class PipeTable implements PipeHome {
   }
 
   /** The waiting pipe on this name, undefined when a new one may be opened, or why this side cannot join. */
-  #find(key: string, terms: Terms): Pipe | undefined | Refusal {
+  #find(key: string, terms: JoinOptions): Pipe | undefined | Refusal {
     if (this.#closed) return new Refusal(CORE_FAILURES.shuttingDown)
     const pipe = this.#pipes.get(key)?.pipe
     if (pipe === undefined) {
@@ -116,7 +121,7 @@ export class PipeTable implements PipeHome {
     return pipe
   }
 
-  #open(key: string, terms: Terms): Pipe {
+  #open(key: string, terms: JoinOptions): Pipe {
     const pipe = new Pipe(this, ++this.#opened, key, terms.receivers)
     this.#pipes.set(key, { pipe })
     this.observer?.onWaiting(pipe)

@@ -1,22 +1,22 @@
+import type { Clock, Deadline } from './clock.js'
 import type { EndReason } from './end-reason.js'
+import { ReceiverEndpoint, SenderEndpoint } from './endpoints.js'
 import type { Failure } from './failure.js'
 import type { FanOut } from './fan-out.js'
-import type { Limits, SenderTerms, SideLimits, Terms } from './limits.js'
+import type { JoinOptions, Limits, SenderJoinOptions, SideLimits } from './limits.js'
 import type { PipeObserver, PipeState, PipeView } from './observer.js'
-import { Pace } from './pace.js'
 import type { Sink, Source, StreamHead } from './ports.js'
-import type { Deadline, Pulse } from './pulse.js'
-import { ReceiverSeat, SenderSeat } from './seats.js'
 import type { SlabPool } from './slab-pool.js'
 import type { Throttle } from './throttle.js'
+import { Watchdog } from './watchdog.js'
 
 /** How often a streaming pipe looks at its limits. */
 const PATROL_MS = 1000
 
 /** What a pipe needs of its surroundings: the table that holds it. */
-export interface PipeHome {
+export interface PipeContext {
   readonly limits: Limits
-  readonly pulse: Pulse
+  readonly clock: Clock
   readonly slabs: SlabPool
   readonly observer: PipeObserver | null
   /** The pipe wants to stream. False: as many as allowed already do. */
@@ -31,8 +31,8 @@ export interface PipeHome {
  */
 export class Pipe implements PipeView {
   state: PipeState = 'waiting'
-  sender: SenderSeat | undefined
-  readonly receivers: ReceiverSeat[] = []
+  sender: SenderEndpoint | undefined
+  readonly receivers: ReceiverEndpoint[] = []
   readonly openedAt: number
   pairedAt: number | undefined
   endedAt: number | undefined
@@ -49,15 +49,15 @@ export class Pipe implements PipeView {
   #reminder: Deadline | undefined
   /** The next look at the limits while streaming. */
   #patrol: Deadline | undefined
-  #pace: Pace | undefined
+  #pace: Watchdog | undefined
 
   constructor(
-    readonly home: PipeHome,
+    readonly context: PipeContext,
     readonly id: number,
     readonly key: string,
     readonly receiversWanted: number,
   ) {
-    this.openedAt = home.pulse.now()
+    this.openedAt = context.clock.now()
   }
 
   get transferId(): string {
@@ -70,7 +70,7 @@ export class Pipe implements PipeView {
 
   get receiversPresent(): number {
     let present = 0
-    for (const seat of this.receivers) if (seat.lane.present) present++
+    for (const endpoint of this.receivers) if (endpoint.cursor.present) present++
     return present
   }
 
@@ -94,25 +94,25 @@ export class Pipe implements PipeView {
     return this.sender?.head?.length ?? this.sender?.terms.expectedBytes
   }
 
-  addSender(source: Source, head: StreamHead | undefined, terms: SenderTerms): SenderSeat {
-    const seat = new SenderSeat(this, source, head, terms)
-    this.sender = seat
+  addSender(source: Source, head: StreamHead | undefined, terms: SenderJoinOptions): SenderEndpoint {
+    const endpoint = new SenderEndpoint(this, source, head, terms)
+    this.sender = endpoint
     source.tell('waiting', this)
-    this.home.observer?.onJoined(this, 'sender')
-    seat.deadline = this.home.pulse.expect(terms.waitMs, () => this.senderFails(seat, this.#missing))
-    this.#remind(seat)
+    this.context.observer?.onJoined(this, 'sender')
+    endpoint.deadline = this.context.clock.after(terms.waitMs, () => this.senderFails(endpoint, this.#missing))
+    this.#remind(endpoint)
     this.#streamIfReady()
-    return seat
+    return endpoint
   }
 
-  addReceiver(sink: Sink, terms: Terms): ReceiverSeat {
-    const seat = new ReceiverSeat(this, sink, terms)
-    this.receivers.push(seat)
+  addReceiver(sink: Sink, terms: JoinOptions): ReceiverEndpoint {
+    const endpoint = new ReceiverEndpoint(this, sink, terms)
+    this.receivers.push(endpoint)
     this.sender?.source.tell('receiver_joined', this)
-    this.home.observer?.onJoined(this, 'receiver')
-    seat.deadline = this.home.pulse.expect(terms.waitMs, () => this.#receiverExpired(seat))
+    this.context.observer?.onJoined(this, 'receiver')
+    endpoint.deadline = this.context.clock.after(terms.waitMs, () => this.#receiverExpired(endpoint))
     this.#streamIfReady()
-    return seat
+    return endpoint
   }
 
   /** The sender's head is there. */
@@ -120,28 +120,28 @@ export class Pipe implements PipeView {
     this.#streamIfReady()
   }
 
-  bodyEnded(seat: SenderSeat): void {
-    const length = seat.head?.length
-    if (length !== undefined && length !== seat.fanOut.bytesIn) {
-      this.senderFails(seat, 'wrong_length')
+  bodyEnded(endpoint: SenderEndpoint): void {
+    const length = endpoint.head?.length
+    if (length !== undefined && length !== endpoint.fanOut.bytesIn) {
+      this.senderFails(endpoint, 'wrong_length')
       return
     }
-    if (this.state === 'streaming') this.#uploaded(seat)
-    seat.fanOut.end()
+    if (this.state === 'streaming') this.#uploaded(endpoint)
+    endpoint.fanOut.end()
   }
 
-  senderLeft(seat: SenderSeat): void {
+  senderLeft(endpoint: SenderEndpoint): void {
     if (this.state === 'waiting') {
-      this.#dropSender(seat)
+      this.#dropSender(endpoint)
       if (this.receivers.length === 0) this.end('abandoned')
-    } else if (!seat.fanOut.sourceEnded) {
+    } else if (!endpoint.fanOut.sourceEnded) {
       this.end('sender_left')
     }
     // Otherwise its body is here, whole, and the receivers shall have it.
   }
 
-  receiverLeft(seat: ReceiverSeat): void {
-    this.#receiverGone(seat, 'receivers_left')
+  receiverLeft(endpoint: ReceiverEndpoint): void {
+    this.#receiverGone(endpoint, 'receivers_left')
   }
 
   /** The fan-out reports: every receiver that stayed has the last byte. */
@@ -162,7 +162,7 @@ export class Pipe implements PipeView {
   }
 
   now(): number {
-    return this.home.pulse.now()
+    return this.context.clock.now()
   }
 
   /** The one way out. Tells both sides, frees the name and everything held. */
@@ -170,13 +170,13 @@ export class Pipe implements PipeView {
     if (this.state === 'ended') return
     this.state = 'ended'
     this.endReason = reason
-    this.endedAt = this.home.pulse.now()
+    this.endedAt = this.context.clock.now()
     this.#patrol?.cancel()
     this.#total?.cancel()
-    this.home.ended(this)
-    for (const seat of this.receivers) {
-      seat.deadline?.cancel()
-      if (seat.lane.present && !seat.lane.finished) seat.lane.sink.abort(reason, this)
+    this.context.ended(this)
+    for (const endpoint of this.receivers) {
+      endpoint.deadline?.cancel()
+      if (endpoint.cursor.present && !endpoint.cursor.finished) endpoint.cursor.sink.abort(reason, this)
     }
     const { sender } = this
     if (sender !== undefined) {
@@ -184,48 +184,48 @@ export class Pipe implements PipeView {
       sender.source.end(reason, this)
       sender.fanOut.discard()
     }
-    this.home.observer?.onEnded(this)
+    this.context.observer?.onEnded(this)
   }
 
   #streamIfReady(): void {
     const { sender } = this
     const head = sender?.head
     if (sender === undefined || head === undefined || this.receivers.length < this.receiversWanted) return
-    if (!this.home.mayStream()) {
+    if (!this.context.mayStream()) {
       this.end('too_many_active')
       return
     }
     this.state = 'streaming'
-    this.pairedAt = this.home.pulse.now()
-    this.#pace = new Pace(this.home.limits, this.pairedAt)
-    this.home.streams(this)
+    this.pairedAt = this.context.clock.now()
+    this.#pace = new Watchdog(this.context.limits, this.pairedAt)
+    this.context.streams(this)
     this.#stopWaiting(sender)
-    for (const seat of this.receivers) seat.deadline?.cancel()
+    for (const endpoint of this.receivers) endpoint.deadline?.cancel()
     let { newDigest } = sender.terms
-    for (const seat of this.receivers) newDigest ??= seat.terms.newDigest
+    for (const endpoint of this.receivers) newDigest ??= endpoint.terms.newDigest
     if (newDigest !== undefined) sender.fanOut.digestBy(newDigest())
     sender.source.tell('streaming', this)
     if (sender.fanOut.sourceEnded) this.#uploaded(sender)
     this.#patrolLater()
     this.#restrict(sender)
-    this.home.observer?.onPaired(this)
-    const lanes = this.receivers.map((seat) => seat.lane)
+    this.context.observer?.onPaired(this)
+    const cursors = this.receivers.map((endpoint) => endpoint.cursor)
     if (Math.max(sender.fanOut.bytesIn, head.length ?? 0) > this.maxBytes) this.end('too_large')
-    else sender.fanOut.start(lanes, head, this, this.#throttles)
+    else sender.fanOut.start(cursors, head, this, this.#throttles)
   }
 
   /** The whole body has been read. */
-  #uploaded({ fanOut, source }: SenderSeat): void {
+  #uploaded({ fanOut, source }: SenderEndpoint): void {
     this.sha256 = fanOut.digest?.hex()
     source.tell('uploaded', this)
   }
 
   /** What any side was given holds for the whole transfer. */
-  #restrict(sender: SenderSeat): void {
+  #restrict(sender: SenderEndpoint): void {
     this.#takeLimits(sender.terms.limits)
-    for (const seat of this.receivers) this.#takeLimits(seat.terms.limits)
+    for (const endpoint of this.receivers) this.#takeLimits(endpoint.terms.limits)
     if (this.#totalMs < Number.POSITIVE_INFINITY) {
-      this.#total = this.home.pulse.expect(this.#totalMs, () => this.end('too_long'))
+      this.#total = this.context.clock.after(this.#totalMs, () => this.end('too_long'))
     }
   }
 
@@ -237,39 +237,39 @@ export class Pipe implements PipeView {
   }
 
   /** Ends what runs by time while a sender waits. */
-  #stopWaiting(seat: SenderSeat): void {
-    seat.deadline?.cancel()
+  #stopWaiting(endpoint: SenderEndpoint): void {
+    endpoint.deadline?.cancel()
     this.#reminder?.cancel()
   }
 
-  #remind(seat: SenderSeat): void {
-    this.#reminder = this.home.pulse.expect(this.home.limits.reminderMs, () => {
-      this.#remind(seat)
-      seat.source.tell('still_waiting', this)
+  #remind(endpoint: SenderEndpoint): void {
+    this.#reminder = this.context.clock.after(this.context.limits.reminderMs, () => {
+      this.#remind(endpoint)
+      endpoint.source.tell('still_waiting', this)
     })
   }
 
   /** A waiting sender goes; the receivers stay for the next one. */
-  #dropSender(seat: SenderSeat): void {
-    this.#stopWaiting(seat)
+  #dropSender(endpoint: SenderEndpoint): void {
+    this.#stopWaiting(endpoint)
     this.sender = undefined
-    seat.fanOut.discard()
-    this.home.observer?.onLeft(this, 'sender')
+    endpoint.fanOut.discard()
+    this.context.observer?.onLeft(this, 'sender')
   }
 
-  #dropReceiver(seat: ReceiverSeat): void {
-    seat.deadline?.cancel()
-    this.receivers.splice(this.receivers.indexOf(seat), 1)
-    seat.lane.present = false
+  #dropReceiver(endpoint: ReceiverEndpoint): void {
+    endpoint.deadline?.cancel()
+    this.receivers.splice(this.receivers.indexOf(endpoint), 1)
+    endpoint.cursor.present = false
     this.sender?.source.tell('receiver_left', this)
-    this.home.observer?.onLeft(this, 'receiver')
+    this.context.observer?.onLeft(this, 'receiver')
   }
 
   /** Ends the transfer of this sender; receivers that only wait are left in peace. */
-  senderFails(seat: SenderSeat, reason: EndReason): void {
+  senderFails(endpoint: SenderEndpoint, reason: EndReason): void {
     if (this.state === 'waiting' && this.receivers.length > 0) {
-      this.#dropSender(seat)
-      seat.source.end(reason, this)
+      this.#dropSender(endpoint)
+      endpoint.source.end(reason, this)
     } else {
       this.end(reason)
     }
@@ -281,31 +281,31 @@ export class Pipe implements PipeView {
     return this.receivers.length < this.receiversWanted ? 'no_receivers' : 'empty_form'
   }
 
-  #receiverExpired(seat: ReceiverSeat): void {
+  #receiverExpired(endpoint: ReceiverEndpoint): void {
     const reason = this.#missing
     if (!this.hasSender && this.receivers.length === 1) {
       this.end(reason)
       return
     }
-    this.#dropReceiver(seat)
-    seat.lane.sink.abort(reason, this)
+    this.#dropReceiver(endpoint)
+    endpoint.cursor.sink.abort(reason, this)
   }
 
   /** A receiver is gone for good, by itself or because it was cut. */
-  #receiverGone(seat: ReceiverSeat, reasonIfLast: EndReason): void {
+  #receiverGone(endpoint: ReceiverEndpoint, reasonIfLast: EndReason): void {
     if (this.state === 'waiting') {
-      this.#dropReceiver(seat)
+      this.#dropReceiver(endpoint)
       if (this.receivers.length === 0 && !this.hasSender) this.end('abandoned')
       return
     }
     if (this.state === 'ended') return
     const sender = this.sender!
-    if (!sender.fanOut.leave(seat.lane)) {
+    if (!sender.fanOut.leave(endpoint.cursor)) {
       this.end(reasonIfLast)
       return
     }
     sender.source.tell('receiver_left', this)
-    this.home.observer?.onLeft(this, 'receiver')
+    this.context.observer?.onLeft(this, 'receiver')
     sender.fanOut.settle()
   }
 
@@ -315,7 +315,7 @@ export class Pipe implements PipeView {
   }
 
   #patrolLater(): void {
-    this.#patrol = this.home.pulse.expect(PATROL_MS, () => {
+    this.#patrol = this.context.clock.after(PATROL_MS, () => {
       this.#lookAtLimits()
       if (this.isStreaming) this.#patrolLater()
     })
@@ -323,7 +323,7 @@ export class Pipe implements PipeView {
 
   #lookAtLimits(): void {
     const { fanOut, terms } = this.sender!
-    const now = this.home.pulse.now()
+    const now = this.context.clock.now()
     if (terms.stallMs > 0) this.#cutStalled(fanOut, now, terms.stallMs)
     const fault = this.#pace!.fault(fanOut, now)
     if (fault !== undefined) this.end(fault)
@@ -331,10 +331,10 @@ export class Pipe implements PipeView {
 
   #cutStalled(fanOut: FanOut, now: number, stallMs: number): void {
     for (;;) {
-      const lane = this.isStreaming ? fanOut.stalled(now, stallMs) : undefined
-      if (lane === undefined) return
-      lane.sink.abort('receivers_stalled', this)
-      this.#receiverGone(this.receivers.find((seat) => seat.lane === lane)!, 'receivers_stalled')
+      const cursor = this.isStreaming ? fanOut.stalled(now, stallMs) : undefined
+      if (cursor === undefined) return
+      cursor.sink.abort('receivers_stalled', this)
+      this.#receiverGone(this.receivers.find((endpoint) => endpoint.cursor === cursor)!, 'receivers_stalled')
     }
   }
 }

@@ -34,7 +34,7 @@ export type News =
 /**
  * Where bytes come from: a sender's connection, seen from the core.
  *
- * The transport reports through the `SenderSeat` that `joinSender` returned. It never calls the seat from inside one
+ * The transport reports through the `SenderEndpoint` that `joinSender` returned. It never calls the endpoint from inside one
  * of these methods, all of which may already be called while `joinSender` runs.
  */
 export interface Source {
@@ -51,7 +51,7 @@ export interface Source {
 /**
  * Where bytes go: a receiver's connection, seen from the core.
  *
- * The transport reports through the `ReceiverSeat` that `joinReceiver` returned. It never calls the seat from inside
+ * The transport reports through the `ReceiverEndpoint` that `joinReceiver` returned. It never calls the endpoint from inside
  * one of these methods, all of which may already be called while `joinReceiver` runs, and never throws.
  */
 export interface Sink {
@@ -63,7 +63,7 @@ export interface Sink {
    */
   write(bytes: BorrowedBytes): number
   /**
-   * Read after each `write`: offering more would be in vain now. The sink calls `seat.drained()` when it is worth
+   * Read after each `write`: offering more would be in vain now. The sink calls `endpoint.drained()` when it is worth
    * offering again, although it may have taken all.
    */
   readonly isFull: boolean
@@ -71,7 +71,7 @@ export interface Sink {
   queued(): number
   /**
    * All bytes have been taken; end cleanly. Returns true when the last byte has been handed on; otherwise the sink
-   * calls `seat.finished()` when it has.
+   * calls `endpoint.finished()` when it has.
    */
   finish(): boolean
   /** The last call unless the stream was finished: end it so that nobody takes it for complete. */

@@ -13,11 +13,12 @@ import {
   renderConfig,
   UsageError,
 } from './config/config.js'
+import type { PluginEntry } from './config/plugins.js'
 import { toLoad } from './config/plugins.js'
-import { loadPlugins, type PluginEntry } from './host/loader.js'
+import { loadPlugins } from './host/loader.js'
+import { createLog } from './log/log.js'
 import { Gateway } from './serve/gateway.js'
 import { askHealth } from './serve/health.js'
-import { createLog } from './serve/log.js'
 
 /** The command line: prints what was asked for, or serves until a signal. Returns the exit code. */
 async function main(): Promise<number> {

@@ -4,11 +4,11 @@
  */
 import { accessSync, constants, readFileSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import type { PluginEntry } from '../host/loader.js'
 import type { TlsFiles } from '../tls/certificate.js'
 import { type ReadFile, readConfigFile } from './file.js'
 import type { FlagValues } from './flags.js'
 import { sizeText } from './kinds.js'
+import type { PluginEntry } from './plugins.js'
 import { pluginEntries } from './plugins.js'
 import {
   badTogether,

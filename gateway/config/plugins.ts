@@ -1,7 +1,18 @@
 import { z } from 'zod'
-import type { PluginEntry } from '../host/loader.js'
 import type { Problem } from './problems.js'
 import { badFile, printable } from './problems.js'
+
+/** One entry of `plugins` in a configuration file. */
+export interface PluginEntry {
+  /** A bundled plugin's name, an npm package, or a file: `./gate.js`, `/etc/pipegate/gate.mjs`. */
+  readonly plugin: string
+  readonly config: unknown
+  readonly enabled: boolean
+  /** For messages: `pipegate.yaml: plugins[2]`. */
+  readonly where: string
+  /** The file that says so: a plugin's file and a package are looked for from there. */
+  readonly from: string
+}
 
 const entry = z.union([
   z.string().min(1),

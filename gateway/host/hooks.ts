@@ -3,10 +3,10 @@ import { Refusal } from '../../core/index.js'
 import type { Answer } from '../http/answers.js'
 import { FAILURES } from '../http/failures.js'
 import type { RequestView } from '../http/request-view.js'
-import type { Logger } from '../serve/log.js'
-import { Guard } from './guard.js'
+import type { Logger } from '../log/log.js'
+import { ErrorBoundary } from './error-boundary.js'
 import type { Hooks, RequestCopy, RequestRecord } from './plugin-api.js'
-import type { Visit } from './visit.js'
+import type { RequestContext } from './request-context.js'
 
 /** The hooks of one plugin. */
 export interface Hooked {
@@ -33,13 +33,13 @@ const NAMES: Readonly<Record<Name, true>> = {
 }
 export const HOOK_NAMES = Object.keys(NAMES) as readonly Name[]
 
-type Call<N extends Name> = { readonly hook: NonNullable<Hooks[N]>; readonly guard: Guard }
+type Call<N extends Name> = { readonly hook: NonNullable<Hooks[N]>; readonly guard: ErrorBoundary }
 
 /** One kind of hook of all plugins, in their order; null when there is none. */
 function calls<N extends Name>(all: readonly Hooked[], name: N, log: Logger): readonly Call<N>[] | null {
   const found = all.flatMap((each) => {
     const hook = each.hooks[name]
-    return hook === undefined ? [] : [{ hook, guard: new Guard(each.name, name, log) }]
+    return hook === undefined ? [] : [{ hook, guard: new ErrorBoundary(each.name, name, log) }]
   })
   return found.length === 0 ? null : (found as readonly Call<N>[])
 }
@@ -47,7 +47,7 @@ function calls<N extends Name>(all: readonly Hooked[], name: N, log: Logger): re
 type Said = Refusal | Answer | undefined
 
 /** What may say no. */
-export class Gates {
+export class AdmissionHooks {
   /** Whether a side has to be held until somebody has decided. */
   readonly isAsync: boolean
   /** Request headers that have to be copied for that. */
@@ -69,16 +69,16 @@ export class Gates {
     this.reads = new Set(hooked.flatMap((each) => (each.hooks.onAdmitAsync === undefined ? [] : each.reads)))
   }
 
-  request(request: RequestView, visit: Visit): Said {
+  request(request: RequestView, visit: RequestContext): Said {
     return firstSaid(this.#request, request, visit)
   }
 
-  admit(request: RequestView, visit: Visit): Said {
+  admit(request: RequestView, visit: RequestContext): Said {
     return firstSaid(this.#admit, request, visit)
   }
 
   /** Resolves with what was said, at the latest when the time is over or the client gone; never rejects. */
-  async admitAsync(request: RequestCopy, visit: Visit): Promise<Said> {
+  async admitAsync(request: RequestCopy, visit: RequestContext): Promise<Said> {
     const control = new AbortController()
     const { signal } = control
     const late = new Promise<Refusal>((resolve) => {
@@ -100,7 +100,11 @@ export class Gates {
 }
 
 /** Asks one after the other until somebody says something. */
-function firstSaid(all: readonly Call<'onRequest' | 'onAdmit'>[] | null, request: RequestView, visit: Visit): Said {
+function firstSaid(
+  all: readonly Call<'onRequest' | 'onAdmit'>[] | null,
+  request: RequestView,
+  visit: RequestContext,
+): Said {
   if (all === null) return undefined
   for (const { hook, guard } of all) {
     const said = guard.gate(visit.id, () => hook(request, visit))
@@ -109,18 +113,18 @@ function firstSaid(all: readonly Call<'onRequest' | 'onAdmit'>[] | null, request
   return undefined
 }
 
-function by(visit: Visit, guard: Guard, said: Refusal | Answer): Refusal | Answer {
+function by(visit: RequestContext, guard: ErrorBoundary, said: Refusal | Answer): Refusal | Answer {
   visit.refusedBy = guard.plugin
   return said
 }
 
 /** Who is only told. */
-export class Tellers {
+export class EventHooks {
   /** What the core tells; null when nobody listens. */
   readonly pipes: PipeObserver | null
   readonly onProgress: ((pipe: PipeView) => void) | null
-  readonly onRefused: ((failure: Failure, visit: Visit) => void) | null
-  readonly onRequestEnded: ((record: RequestRecord, visit: Visit) => void) | null
+  readonly onRefused: ((failure: Failure, visit: RequestContext) => void) | null
+  readonly onRequestEnded: ((record: RequestRecord, visit: RequestContext) => void) | null
 
   constructor(hooked: readonly Hooked[], log: Logger) {
     const waiting = calls(hooked, 'onWaiting', log)

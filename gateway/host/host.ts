@@ -2,9 +2,9 @@ import { resolve } from 'node:path'
 import type { PipeObserver, PipeTable, PipeView } from '../../core/index.js'
 import { canonicalName } from '../http/address.js'
 import { type HeaderList, RefusalWithHeaders } from '../http/answers.js'
-import type { Logger } from '../serve/log.js'
-import { attempt, Guard, isPromise } from './guard.js'
-import { Gates, HOOK_NAMES, Tellers } from './hooks.js'
+import type { Logger } from '../log/log.js'
+import { attempt, ErrorBoundary, isPromise } from './error-boundary.js'
+import { AdmissionHooks, EventHooks, HOOK_NAMES } from './hooks.js'
 import { inOrder } from './order.js'
 import {
   type Claim,
@@ -23,8 +23,8 @@ import {
   type Route,
   type Token,
 } from './plugin-api.js'
+import { newSlot, type RequestContext } from './request-context.js'
 import type { Throttles } from './throttles.js'
-import { newSlot, type Visit } from './visit.js'
 
 /** A plugin that has been found, and what the configuration says for it. */
 export interface LoadedPlugin {
@@ -60,7 +60,7 @@ interface Installed {
 }
 
 /** A route, a mode or a claim, and who hears of its failures. */
-export type Handled<T> = T & { readonly guard: Guard }
+export type Handled<T> = T & { readonly guard: ErrorBoundary }
 
 const NAME = /^[a-z][a-z0-9-]*$/
 const PARTS = ['hooks', 'routes', 'modes', 'claims', 'start', 'drain', 'stop']
@@ -69,9 +69,9 @@ const OWN_PARAMETERS = new Set(['n', 'wait', 'stall', 'size', 'reply', 'sha256',
 
 /** All plugins of one gateway, in their order, from `setup` to `stop`. */
 export class PluginHost {
-  readonly gates: Gates
+  readonly gates: AdmissionHooks
   /** What the core tells; null when no plugin listens. */
-  readonly tellers: Tellers
+  readonly tellers: EventHooks
   readonly routes = new Map<string, Handled<Route>[]>()
   readonly modes = new Map<string, Handled<Mode>>()
   /** Null when no plugin claims anything. */
@@ -95,8 +95,8 @@ export class PluginHost {
     const hooked = this.#installed.flatMap(({ plugin, parts }) =>
       parts.hooks === undefined ? [] : [{ name: plugin.name, hooks: parts.hooks, reads: plugin.reads ?? [] }],
     )
-    this.gates = new Gates(hooked, surroundings.log, surroundings.decideMs)
-    this.tellers = new Tellers(hooked, surroundings.log)
+    this.gates = new AdmissionHooks(hooked, surroundings.log, surroundings.decideMs)
+    this.tellers = new EventHooks(hooked, surroundings.log)
   }
 
   /** Names in the order in which their hooks run. */
@@ -169,7 +169,7 @@ export class PluginHost {
     for (const route of parts.routes ?? []) this.#own(route.path, `${route.method} ${route.path}`, plugin.name)
     for (const mode of parts.modes ?? []) {
       this.#own(undefined, `?${mode.param}`, plugin.name)
-      const guard = new Guard(plugin.name, `?${mode.param}`, this.surroundings.log)
+      const guard = new ErrorBoundary(plugin.name, `?${mode.param}`, this.surroundings.log)
       const handle: Mode['handle'] = (request, reply, join, pipe) =>
         handled(guard, join, reply, () => mode.handle(request, reply, join, pipe))
       const asked = {
@@ -179,13 +179,13 @@ export class PluginHost {
       this.modes.set(mode.param, { ...mode, ...asked, handle, guard })
     }
     for (const route of parts.routes ?? []) {
-      const guard = new Guard(plugin.name, route.path, this.surroundings.log)
+      const guard = new ErrorBoundary(plugin.name, route.path, this.surroundings.log)
       const handle: Route['handle'] = (request, reply, context) =>
         handled(guard, context, reply, () => route.handle(request, reply, context))
       this.routes.set(route.path, [...(this.routes.get(route.path) ?? []), { ...route, handle, guard }])
     }
     for (const claim of parts.claims ?? []) {
-      const guard = new Guard(plugin.name, 'a claim', this.surroundings.log)
+      const guard = new ErrorBoundary(plugin.name, 'a claim', this.surroundings.log)
       const bound: Handled<Claim> = {
         claims: claim.claims.bind(claim),
         ...(claim.right && { right: claim.right.bind(claim) }),
@@ -301,8 +301,8 @@ function withCode(plugin: string, key: string, row: FailureRow) {
 }
 
 /** Calls what answers a request. One that fails is answered for. */
-function handled(guard: Guard, context: Context, reply: Reply, run: () => void): void {
-  ;(context as Visit).refusedBy = guard.plugin
+function handled(guard: ErrorBoundary, context: Context, reply: Reply, run: () => void): void {
+  ;(context as RequestContext).refusedBy = guard.plugin
   attempt(run, (error) => {
     if (!reply.give(guard.fault(context.id, error))) reply.cut()
   })

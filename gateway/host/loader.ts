@@ -2,21 +2,10 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import type { PluginEntry } from '../config/plugins.js'
 import { nearest, printable, show } from '../config/problems.js'
 import type { LoadedPlugin } from './host.js'
 import type { Plugin } from './plugin-api.js'
-
-/** One entry of `plugins` in a configuration file. */
-export interface PluginEntry {
-  /** A bundled plugin's name, an npm package, or a file: `./gate.js`, `/etc/pipegate/gate.mjs`. */
-  readonly plugin: string
-  readonly config: unknown
-  readonly enabled: boolean
-  /** For messages: `pipegate.yaml: plugins[2]`. */
-  readonly where: string
-  /** The file that says so: a plugin's file and a package are looked for from there. */
-  readonly from: string
-}
 
 /** Plugins that come with the gateway. */
 export type Bundled = Readonly<Record<string, () => Promise<{ readonly default: Plugin }>>>

@@ -1,5 +1,4 @@
 import { Refusal } from '../../core/index.js'
-import type { AfterAnswer } from '../router/exchange.js'
 import { FAILURES } from './failures.js'
 import type { RequestView } from './request-view.js'
 
@@ -40,9 +39,4 @@ function problem(lengths: number, length: string, encodings: number, encoding: s
   if (encodings === 1)
     return encoding.toLowerCase() === 'chunked' ? undefined : 'a Transfer-Encoding other than chunked'
   return /^[0-9]{1,15}$/.test(length) ? undefined : 'a Content-Length that is not plain digits'
-}
-
-/** What becomes of the connection when such a request has been answered at once. */
-export function afterAnswer(framing: Framing): AfterAnswer {
-  return framing.length === 0 ? 'keep' : 'discard'
 }

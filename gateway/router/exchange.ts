@@ -1,5 +1,14 @@
-import type { ReceiverSeat, Refusal, SenderSeat, SideLimits, Sink, Source, StreamHead } from '../../core/index.js'
+import type {
+  ReceiverEndpoint,
+  Refusal,
+  SenderEndpoint,
+  SideLimits,
+  Sink,
+  Source,
+  StreamHead,
+} from '../../core/index.js'
 import type { Body, Reply, WebSocketOffer } from '../host/plugin-api.js'
+import type { AfterAnswer } from '../http/after-answer.js'
 import type { Answer, HeaderList } from '../http/answers.js'
 import type { Framing } from '../http/framing.js'
 import type { RequestRecord } from '../http/request-record.js'
@@ -42,22 +51,13 @@ export interface Exchange {
   }
   /** Gives a complete short response at once, even while the client still uploads. */
   answer(answer: Answer, after?: AfterAnswer): void
-  /** Makes the request's body a source. Until `seated` it holds what has been read already, and reads no more. */
-  toSource(options: SourceOptions): Source & { seated(seat: SenderSeat): void }
-  /** Makes the response a sink; `seated` has to follow. */
-  toSink(options: SinkOptions): Sink & { seated(seat: ReceiverSeat): void }
+  /** Makes the request's body a source. Until `joined` it holds what has been read already, and reads no more. */
+  toSource(options: SourceOptions): Source & { joined(endpoint: SenderEndpoint): void }
+  /** Makes the response a sink; `joined` has to follow. */
+  toSink(options: SinkOptions): Sink & { joined(endpoint: ReceiverEndpoint): void }
 }
 
-/**
- * What becomes of the connection after an answer.
- *
- * `keep`: it takes the next request. `discard`: the client is told to close; until it does, its upload is read and
- * dropped, for closing at once would reset the connection and a client that reads only when it has written everything
- * would never see the answer. `close`: closed at once, because the next request cannot be found in what follows.
- */
-export type AfterAnswer = 'keep' | 'discard' | 'close'
-
-/** What plugins add to one side. Read when it is seated or later: it may still grow while they decide. */
+/** What plugins add to one side. Read when it is joined or later: it may still grow while they decide. */
 export interface Additions {
   readonly headers: HeaderList
   readonly limits: SideLimits | undefined

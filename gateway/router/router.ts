@@ -1,8 +1,9 @@
-import { type PipeTable, Refusal, type SenderTerms, type Terms } from '../../core/index.js'
+import { type JoinOptions, type PipeTable, Refusal, type SenderJoinOptions } from '../../core/index.js'
 import type { Handled, PluginHost } from '../host/host.js'
 import type { Claim, Join, Mode, Right, Route } from '../host/plugin-api.js'
-import { splitKey, Visit } from '../host/visit.js'
+import { RequestContext, splitKey } from '../host/request-context.js'
 import { type Address, type AddressRules, canonicalName, readAddress } from '../http/address.js'
+import { afterAnswer } from '../http/after-answer.js'
 import {
   type Answer,
   type HeaderList,
@@ -12,7 +13,7 @@ import {
   textAnswer,
 } from '../http/answers.js'
 import { FAILURES } from '../http/failures.js'
-import { afterAnswer, type Framing, readFraming } from '../http/framing.js'
+import { type Framing, readFraming } from '../http/framing.js'
 import { integer, Parameters, show } from '../http/parameters.js'
 import { CopiedRequest } from '../http/request-copy.js'
 import type { RequestView } from '../http/request-view.js'
@@ -57,7 +58,7 @@ interface Asked {
   readonly exchange: Exchange
   readonly framing: Framing
   /** Null when no plugins are loaded. */
-  readonly visit: Visit | null
+  readonly visit: RequestContext | null
 }
 
 /** What the client is told at once; undefined when somebody has taken the request over. */
@@ -66,7 +67,7 @@ type Said = Answer | Refusal | undefined
 /** The part of the plugins that a request meets. */
 export type Installed = Pick<PluginHost, 'gates' | 'tellers' | 'routes' | 'modes' | 'claims'>
 
-/** Looks at one request and either answers it or seats it in a pipe. */
+/** Looks at one request and either answers it or endpoints it in a pipe. */
 export class Router {
   readonly #plugins: Installed | null
   /** Claimed requests that are not over. */
@@ -99,9 +100,9 @@ export class Router {
   }
 
   /** What plugins know of this request; null when there are none. */
-  #visit(exchange: Exchange): Visit | null {
+  #visit(exchange: Exchange): RequestContext | null {
     if (this.#plugins === null) return null
-    const visit = new Visit(exchange, this.options.onFault)
+    const visit = new RequestContext(exchange, this.options.onFault)
     const { onRefused, onRequestEnded } = this.#plugins.tellers
     if (onRefused !== null) exchange.onRefused = (refusal) => onRefused(refusal.failure, visit)
     exchange.onOver = (record) => {
@@ -329,12 +330,12 @@ export class Router {
         return new Refusal(FAILURES.transferIdTaken, { found: terms.transferId })
       }
       source ??= listen()
-      const seat = this.table.joinSender(visit?.key ?? name, source, isForm ? undefined : head, {
+      const endpoint = this.table.joinSender(visit?.key ?? name, source, isForm ? undefined : head, {
         ...terms,
         limits: visit?.limits,
       })
-      if (seat instanceof Refusal) return seat
-      source.seated(seat)
+      if (endpoint instanceof Refusal) return endpoint
+      source.joined(endpoint)
       return undefined
     }
     return this.#admit(asked, SENDER, name, goOn, listen)
@@ -370,14 +371,14 @@ export class Router {
         headers: (head, transferId) => receiverHeaders(head, transferId, { download, filename }),
         more: visit ?? undefined,
       })
-      const seat = this.table.joinReceiver(visit?.key ?? name, sink, { ...terms, limits: visit?.limits })
-      if (seat instanceof Refusal) return seat
-      sink.seated(seat)
+      const endpoint = this.table.joinReceiver(visit?.key ?? name, sink, { ...terms, limits: visit?.limits })
+      if (endpoint instanceof Refusal) return endpoint
+      sink.joined(endpoint)
       return undefined
     })
   }
 
-  #terms(parameters: Parameters): Terms | Refusal {
+  #terms(parameters: Parameters): JoinOptions | Refusal {
     const receivers = parameters.integer('n', 1, this.options.maxReceivers)
     if (receivers instanceof Refusal) return receivers
     const wait = parameters.integer('wait', 1, MAX_WAIT_S)
@@ -391,7 +392,7 @@ export class Router {
     }
   }
 
-  #senderTerms(request: RequestView, parameters: Parameters): SenderTerms | Refusal {
+  #senderTerms(request: RequestView, parameters: Parameters): SenderJoinOptions | Refusal {
     const terms = this.#terms(parameters)
     if (terms instanceof Refusal) return terms
     const stall = parameters.integer('stall', 1, MAX_STALL_S)
@@ -516,7 +517,7 @@ function notAllowed(request: RequestView, methods: string): Refusal {
   return new RefusalWithHeaders(FAILURES.methodNotAllowed, values, [['Allow', methods]])
 }
 
-function letIn(visit: Visit, goOn: (request: RequestView) => Said, request: RequestView): Said {
+function letIn(visit: RequestContext, goOn: (request: RequestView) => Said, request: RequestView): Said {
   visit.admit()
   return goOn(request)
 }

@@ -1,4 +1,4 @@
-import { type PipeObserver, PipeTable, Pulse, Refusal, SlabPool } from '../../core/index.js'
+import { Clock, type PipeObserver, PipeTable, Refusal, SlabPool } from '../../core/index.js'
 import type { Config } from '../config/config.js'
 import { type LoadedPlugin, observers, PluginHost } from '../host/host.js'
 import type { GatewayView } from '../host/plugin-api.js'
@@ -7,6 +7,7 @@ import { clientAddressReader, proxyTest, schemeReader } from '../http/client-add
 import { FAILURES } from '../http/failures.js'
 import type { RequestRecord } from '../http/request-record.js'
 import { newTransferId } from '../http/transfer-id.js'
+import { type Logger, loggableError, logRequest, logTransfer } from '../log/log.js'
 import { ReadSize } from '../native/read-size.js'
 import { helpSockets, type SocketHelp } from '../native/sockets.js'
 import type { Exchange } from '../router/exchange.js'
@@ -16,7 +17,6 @@ import { Certificates } from '../tls/certificates.js'
 import { UwsServer } from '../uws/app.js'
 import { Keepalive } from '../uws/keepalive.js'
 import { explainListenFailure } from './listen-failure.js'
-import { type Logger, loggableError, logRequest, logTransfer } from './log.js'
 import { redirect } from './redirect.js'
 
 /** How often waits and limits are looked at. */
@@ -40,7 +40,7 @@ export class Gateway {
   readonly table: PipeTable
   readonly slabs: SlabPool
   readonly log: Logger
-  readonly #pulse = new Pulse(() => performance.now())
+  readonly #clock = new Clock(() => performance.now())
   readonly #keepalive = new Keepalive()
   readonly #router: Router
   readonly #server: UwsServer
@@ -66,7 +66,7 @@ export class Gateway {
     plugins: readonly LoadedPlugin[] = [],
   ) {
     this.log = log.child({}, { serializers: { err: loggableError } })
-    const now = () => this.#pulse.now()
+    const now = () => this.#clock.now()
     this.#throttles = new Throttles(now)
     this.slabs = new SlabPool(SLAB_BYTES, Math.floor(config.memory / SLAB_BYTES))
     const pipes = {
@@ -93,7 +93,7 @@ export class Gateway {
       stop: (key, failure) => this.table.stop(key, failure),
     })
     const observer = observers(transferLog(log), this.#plugins.tellers.pipes)
-    this.table = new PipeTable(coreLimits(config), this.#pulse, this.slabs, observer)
+    this.table = new PipeTable(coreLimits(config), this.#clock, this.slabs, observer)
     this.#router = new Router(
       this.table,
       {
@@ -116,7 +116,7 @@ export class Gateway {
       sockets: this.#help.sockets,
       readSize: new ReadSize(this.slabs, this.#help.sockets),
       clientAddressOf: clientAddressReader(config.trustedProxies),
-      pulse: this.#pulse,
+      clock: this.#clock,
       keepalive: this.#keepalive,
       log: log.isLevelEnabled('info') ? (record: RequestRecord) => logRequest(log, record) : () => {},
       onFault: (error: unknown) => this.log.error({ err: error }, 'a transfer met a defect of the gateway'),
@@ -259,9 +259,9 @@ export class Gateway {
   /** Once for many: it happens when connections come faster than they go. */
   #sayTurnedAway(): void {
     const connections = this.#help.sockets.turnedAway() - this.#turnedAway
-    if (connections === 0 || this.#pulse.now() < this.#sayTurnedAwayAt) return
+    if (connections === 0 || this.#clock.now() < this.#sayTurnedAwayAt) return
     this.#turnedAway += connections
-    this.#sayTurnedAwayAt = this.#pulse.now() + TURNED_AWAY_MS
+    this.#sayTurnedAwayAt = this.#clock.now() + TURNED_AWAY_MS
     this.log.warn({ connections }, 'turned away: no file descriptor is left, raise the limit of open files (ulimit -n)')
   }
 
@@ -269,7 +269,7 @@ export class Gateway {
   #turnClock(): void {
     this.#sayTurnedAway()
     try {
-      this.#pulse.beat()
+      this.#clock.tick()
     } catch (error) {
       this.log.error({ err: error }, 'a deadline met a defect of the gateway')
     }

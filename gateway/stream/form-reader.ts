@@ -1,5 +1,5 @@
-import type { BodyFault, BorrowedBytes, Deadline, Pulse, SenderSeat, StreamHead } from '../../core/index.js'
-import type { BodyTaker } from '../uws/upload.js'
+import type { BodyFault, BorrowedBytes, Clock, Deadline, SenderEndpoint, StreamHead } from '../../core/index.js'
+import type { BodyConsumer } from './body-consumer.js'
 import { Multipart, type PartFields, type PartTaker } from './multipart.js'
 import { partHead, partNames } from './stream-head.js'
 
@@ -23,7 +23,7 @@ type Current = 'stream' | 'unnamed file' | 'text' | 'nothing'
  *
  * The stream ends when the whole body has been read: only then it is known that it was not cut short.
  */
-export class FormReader implements BodyTaker, PartTaker {
+export class FormReader implements BodyConsumer, PartTaker {
   readonly #parser: Multipart
   readonly #deadline: Deadline
   #current: Current = 'nothing'
@@ -38,13 +38,13 @@ export class FormReader implements BodyTaker, PartTaker {
 
   /** @param onTurn called when the stream begins or has ended, and what comes next is something else */
   constructor(
-    readonly seat: SenderSeat,
+    readonly endpoint: SenderEndpoint,
     readonly form: Form,
-    pulse: Pulse,
+    clock: Clock,
     readonly onTurn: () => void,
   ) {
     this.#parser = new Multipart(form.boundary, this)
-    this.#deadline = pulse.expect(PART_MS, () => this.#fail('empty_form'))
+    this.#deadline = clock.after(PART_MS, () => this.#fail('empty_form'))
   }
 
   /** What comes now is the stream. */
@@ -58,23 +58,23 @@ export class FormReader implements BodyTaker, PartTaker {
 
   end(): void {
     if (this.#failed) return
-    if (this.#closed) this.seat.end()
+    if (this.#closed) this.endpoint.end()
     else this.malformed()
   }
 
   broken(): void {
     this.over()
-    this.seat.broken()
+    this.endpoint.broken()
   }
 
   left(): void {
     this.over()
-    this.seat.left()
+    this.endpoint.left()
   }
 
   fault(): void {
     this.over()
-    this.seat.fault()
+    this.endpoint.fault()
   }
 
   partBegins(fields: PartFields): void {
@@ -99,7 +99,7 @@ export class FormReader implements BodyTaker, PartTaker {
 
   partBytes(bytes: BorrowedBytes): void {
     if (this.#current === 'unnamed file') this.#open(this.#type, undefined)
-    if (this.#current === 'stream') this.seat.feed(bytes)
+    if (this.#current === 'stream') this.endpoint.feed(bytes)
     else if (this.#current === 'text') this.#keepText(bytes)
   }
 
@@ -125,7 +125,7 @@ export class FormReader implements BodyTaker, PartTaker {
     this.#current = 'stream'
     this.#text = undefined
     this.#deadline.cancel()
-    this.seat.opened(partHead(this.form.head, type, filename))
+    this.endpoint.opened(partHead(this.form.head, type, filename))
     this.onTurn()
   }
 
@@ -137,13 +137,13 @@ export class FormReader implements BodyTaker, PartTaker {
 
   #sendText(pieces: readonly Buffer[]): void {
     this.#open(TEXT_TYPE, undefined)
-    for (const piece of pieces) this.seat.feed(piece)
+    for (const piece of pieces) this.endpoint.feed(piece)
     this.partEnds()
   }
 
   #fail(reason: BodyFault): void {
     this.over()
-    this.seat.broken(reason)
+    this.endpoint.broken(reason)
   }
 
   /** Nothing more of this form counts. */

@@ -1,5 +1,5 @@
-import type { EndReason, News, PipeView, Pulse, SenderSeat, Source } from '../../core/index.js'
-import type { UwsSource } from '../uws/source.js'
+import type { Clock, EndReason, News, PipeView, SenderEndpoint, Source } from '../../core/index.js'
+import type { BodyConsumer } from './body-consumer.js'
 import { type Form, FormReader } from './form-reader.js'
 
 /**
@@ -11,14 +11,14 @@ export class FormSource implements Source {
   #wantPause = true
 
   constructor(
-    readonly body: UwsSource,
+    readonly body: Source & { joined(consumer: BodyConsumer): void },
     readonly form: Form,
-    readonly pulse: Pulse,
+    readonly clock: Clock,
   ) {}
 
-  seated(seat: SenderSeat): void {
-    this.#reader = new FormReader(seat, this.form, this.pulse, () => this.#pace())
-    this.body.seated(this.#reader)
+  joined(endpoint: SenderEndpoint): void {
+    this.#reader = new FormReader(endpoint, this.form, this.clock, () => this.#pace())
+    this.body.joined(this.#reader)
     this.#pace()
   }
 

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs'
-import type { Logger } from '../serve/log.js'
+import type { Logger } from '../log/log.js'
 import { type Certificate, isPlain, readCertificates, type TlsFiles } from './certificate.js'
 
 /** How often the files are looked at. */

@@ -39,12 +39,12 @@ function tlsOptions({ cert, key }: ServedCertificate) {
 const LINGER_MS = 500
 
 /** Closes the connection. While this has no answer, so does whatever the client sends on. */
-function ignore(res: HttpResponse, { pulse }: UwsContext): void {
+function ignore(res: HttpResponse, { clock }: UwsContext): void {
   let isOpen = true
   res.onAborted(() => {
     isOpen = false
   })
-  pulse.expect(LINGER_MS, () => isOpen && res.close())
+  clock.after(LINGER_MS, () => isOpen && res.close())
 }
 
 /** uWebSockets looks at the key alone. What has a body is no such request. */
@@ -79,7 +79,7 @@ export class UwsServer {
   #listening: us_listen_socket | undefined
   #requests = 0
   #open = 0
-  /** Until when answers are being read, on the clock of the pulse. */
+  /** Until when answers are being read, on the clock of the clock. */
   #readUntil = 0
 
   /**
@@ -98,7 +98,7 @@ export class UwsServer {
       ...context,
       log: (record) => this.#over(record),
       onEarlyAnswer: () => {
-        this.#readUntil = context.pulse.now() + LINGER_MS
+        this.#readUntil = context.clock.now() + LINGER_MS
       },
     }
     this.#takesWebSockets = takesWebSockets
@@ -163,7 +163,7 @@ export class UwsServer {
 
   /** Somebody has no answer yet, or may not have read it. */
   get busy(): boolean {
-    return this.#open > 0 || this.context.pulse.now() < this.#readUntil
+    return this.#open > 0 || this.context.clock.now() < this.#readUntil
   }
 
   #over(record: RequestRecord): void {

@@ -1,13 +1,14 @@
 import type { HttpResponse, us_socket_context_t } from 'uWebSockets.js'
-import type { EndReason, Pulse, Refusal } from '../../core/index.js'
+import type { Clock, EndReason, Refusal } from '../../core/index.js'
 import type { WebSocketPeer } from '../host/plugin-api.js'
+import type { AfterAnswer } from '../http/after-answer.js'
 import { type Answer, type HeaderList, refusalAnswer, statusLine } from '../http/answers.js'
 import type { Framing } from '../http/framing.js'
 import type { RequestLog, RequestRecord } from '../http/request-record.js'
 import type { RequestView } from '../http/request-view.js'
 import type { ReadSize } from '../native/read-size.js'
 import type { Sockets } from '../native/sockets.js'
-import type { AfterAnswer, Exchange, SinkOptions, SourceOptions } from '../router/exchange.js'
+import type { Exchange, SinkOptions, SourceOptions } from '../router/exchange.js'
 import { FormSource } from '../stream/form-source.js'
 import { type Keepalive, rearm } from './keepalive.js'
 import { UwsReply } from './reply.js'
@@ -20,7 +21,7 @@ const NONE: HeaderList = []
 
 /** What all exchanges of one gateway share. */
 export interface UwsContext {
-  readonly pulse: Pulse
+  readonly clock: Clock
   readonly keepalive: Keepalive
   readonly sockets: Sockets
   readonly readSize: ReadSize
@@ -98,7 +99,7 @@ export class UwsExchange implements Exchange {
     readonly offer?: UwsOffer,
   ) {
     this.socket = context.sockets.currentSocket()
-    this.#startedAt = context.pulse.now()
+    this.#startedAt = context.clock.now()
     this.#method = request.method
     this.#path = request.path
     this.clientAddress = context.clientAddressOf(request)
@@ -175,7 +176,7 @@ export class UwsExchange implements Exchange {
     const source = new UwsSource(this, options)
     this.#owner = source
     source.listen()
-    return options.form === undefined ? source : new FormSource(source, options.form, this.context.pulse)
+    return options.form === undefined ? source : new FormSource(source, options.form, this.context.clock)
   }
 
   toReply(accept: string, after: AfterAnswer, failed: (error: unknown) => Refusal, framing?: Framing): UwsReply {
@@ -253,7 +254,7 @@ export class UwsExchange implements Exchange {
       code: this.code,
       bytesIn: this.bytesIn,
       bytesOut: this.bytesOut,
-      ms: Math.round(this.context.pulse.now() - this.#startedAt),
+      ms: Math.round(this.context.clock.now() - this.#startedAt),
     }
     this.context.log(record)
     this.onOver?.(record)

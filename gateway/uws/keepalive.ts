@@ -19,7 +19,7 @@ export class Touched {
     readonly home: Set<Touched>,
   ) {}
 
-  /** Lets go of the response as well, for the sake of the garbage collector: see `Pulse`. */
+  /** Lets go of the response as well, for the sake of the garbage collector: see `Clock`. */
   letGo(): void {
     this.home.delete(this)
     this.timed = undefined

@@ -1,10 +1,10 @@
 import { Refusal, type SideLimits } from '../../core/index.js'
-import { attempt, soundReply } from '../host/guard.js'
+import { attempt, soundReply } from '../host/error-boundary.js'
 import type { Body, Reply, WebSocketLink, WebSocketPeer } from '../host/plugin-api.js'
+import type { AfterAnswer } from '../http/after-answer.js'
 import { type Answer, endingAnswer, type HeaderList, soundHeaders, soundStatus } from '../http/answers.js'
 import { FAILURES } from '../http/failures.js'
 import type { Framing } from '../http/framing.js'
-import type { AfterAnswer } from '../router/exchange.js'
 import { ChunkedBody, LengthBody, type ResponseBody, type WriteFrom } from './body.js'
 import { Brake } from './brake.js'
 import type { ExchangeOwner, UwsExchange } from './exchange.js'
@@ -110,7 +110,7 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
     const { throttles, totalMs } = limits ?? {}
     this.#limits = limits
     if (throttles !== undefined) this.#brake = new Brake(throttles, () => this.#released())
-    if (totalMs !== undefined) this.exchange.context.pulse.expect(totalMs, () => this.#tooLong())
+    if (totalMs !== undefined) this.exchange.context.clock.after(totalMs, () => this.#tooLong())
   }
 
   /** The request's body. */

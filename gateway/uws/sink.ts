@@ -1,4 +1,4 @@
-import type { BorrowedBytes, EndReason, PipeView, ReceiverSeat, Sink, StreamHead } from '../../core/index.js'
+import type { BorrowedBytes, EndReason, PipeView, ReceiverEndpoint, Sink, StreamHead } from '../../core/index.js'
 import { endingAnswer } from '../http/answers.js'
 import type { SinkOptions } from '../router/exchange.js'
 import { ChunkedBody, LengthBody, type ResponseBody, type WriteFrom } from './body.js'
@@ -14,7 +14,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   /** A receiver is never left paused. */
   readonly isPaused = false
   isFull = false
-  #seat: ReceiverSeat | undefined
+  #endpoint: ReceiverEndpoint | undefined
   #body: ResponseBody | undefined
   #scheduled = false
   /** Set while it is this response's turn to write: in its own callback, or at the end of a turn. */
@@ -34,8 +34,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
     return this.exchange.res
   }
 
-  seated(seat: ReceiverSeat): void {
-    this.#seat = seat
+  joined(endpoint: ReceiverEndpoint): void {
+    this.#endpoint = endpoint
   }
 
   over(): void {
@@ -43,12 +43,12 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   }
 
   gone(): void {
-    this.#seat?.left()
+    this.#endpoint?.left()
   }
 
   fault(error: unknown): void {
     this.exchange.context.onFault(error)
-    this.#seat?.fault()
+    this.#endpoint?.fault()
   }
 
   /** Never paused, so it is always known when its peer goes. */
@@ -147,7 +147,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   #carryOn(from: WriteFrom): void {
     this.#writeFrom = from
     try {
-      if (!this.#finishing) this.#seat!.drained()
+      if (!this.#finishing) this.#endpoint!.drained()
       if (!this.exchange.over) this.#closeOrBegin(from)
     } finally {
       this.#writeFrom = undefined
@@ -157,7 +157,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   #closeOrBegin(from: WriteFrom): void {
     const body = this.#body!
     if (this.#finishing && !body.blocked) {
-      if (this.finish()) this.#seat!.finished()
+      if (this.finish()) this.#endpoint!.finished()
     } else if (from === 'turn' && !body.begun) {
       body.begin()
     }

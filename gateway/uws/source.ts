@@ -3,10 +3,11 @@ import { endingCode, type HeaderList, retryAfter } from '../http/answers.js'
 import { endingOf } from '../http/failures.js'
 import { endLine, newsLines } from '../http/status-lines.js'
 import type { SourceOptions } from '../router/exchange.js'
+import type { BodyConsumer } from '../stream/body-consumer.js'
 import type { ExchangeOwner, UwsExchange } from './exchange.js'
 import type { Timed, Touched } from './keepalive.js'
 import { atEndOfTurn, type Flushable } from './turn.js'
-import { type BodyTaker, UwsUpload } from './upload.js'
+import { UwsUpload } from './upload.js'
 
 /** How long after the first half of a reminder its second half is sent. */
 const PROBE_MS = 250
@@ -60,8 +61,8 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     return this.exchange.res
   }
 
-  seated(seat: BodyTaker): void {
-    this.#upload.give(seat, this.options.more?.limits?.throttles !== undefined)
+  joined(endpoint: BodyConsumer): void {
+    this.#upload.give(endpoint, this.options.more?.limits?.throttles !== undefined)
   }
 
   /** In the handler. */
@@ -74,7 +75,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
       return true
     })
     this.#touched = this.exchange.context.keepalive.add(this)
-    if (this.#linesHeld) this.exchange.context.pulse.expect(AFTER_CONTINUE_MS, () => this.#releaseLines())
+    if (this.#linesHeld) this.exchange.context.clock.after(AFTER_CONTINUE_MS, () => this.#releaseLines())
   }
 
   over(): void {
@@ -142,7 +143,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     }
     this.#say(text)
     this.#lineOpen = true
-    this.exchange.context.pulse.expect(PROBE_MS, () => {
+    this.exchange.context.clock.after(PROBE_MS, () => {
       if (this.#lineOpen) this.#say('')
     })
   }
@@ -193,7 +194,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
    */
   #cut(): void {
     if (this.#upload.ended) this.exchange.cut()
-    else this.exchange.context.pulse.expect(LINGER_MS, () => this.exchange.cut())
+    else this.exchange.context.clock.after(LINGER_MS, () => this.exchange.cut())
   }
 
   #answerAtEnd(): void {

@@ -1,4 +1,4 @@
-import type { SenderSeat } from '../../core/index.js'
+import type { BodyConsumer } from '../stream/body-consumer.js'
 import type { UwsExchange } from './exchange.js'
 import { rearm } from './keepalive.js'
 
@@ -6,11 +6,8 @@ const NO_CHUNK = new ArrayBuffer(0)
 /** More than a read brings. */
 const MOST_HELD = 1024 * 1024
 
-/** Who is given the body: the sender's seat, who finds the stream in it, or a plugin. */
-export type BodyTaker = Pick<SenderSeat, 'feed' | 'end' | 'broken' | 'left' | 'fault'>
-
 /** Nobody wants the rest. */
-const NOBODY: BodyTaker = { feed() {}, end() {}, broken() {}, left() {}, fault() {} }
+const NOBODY: BodyConsumer = { feed() {}, end() {}, broken() {}, left() {}, fault() {} }
 
 /** Whose body it is. */
 export interface UploadOwner {
@@ -26,7 +23,7 @@ export class UwsUpload {
   isPaused = false
   /** The last byte has been read. */
   ended = false
-  #taker: BodyTaker | undefined
+  #taker: BodyConsumer | undefined
   /** What the taker wants; it starts paused. */
   #wantPause = true
   /** The helper follows the framing of the body. */
@@ -50,7 +47,7 @@ export class UwsUpload {
   }
 
   /** @param isThrottled whoever is throttled reads in small steps, which makes it smooth */
-  give(taker: BodyTaker, isThrottled: boolean): void {
+  give(taker: BodyConsumer, isThrottled: boolean): void {
     this.#taker = taker
     const { exchange } = this
     if (!this.#watched && !this.ended) {
@@ -133,7 +130,7 @@ export class UwsUpload {
     if (exchange.bytesIn > MOST_HELD) exchange.cut()
   }
 
-  #feed(taker: BodyTaker, chunk: ArrayBuffer, last: boolean): void {
+  #feed(taker: BodyConsumer, chunk: ArrayBuffer, last: boolean): void {
     const { context, socket } = this.exchange
     if (this.#watched && !context.sockets.chunksAreSound(socket, chunk, last)) taker.broken()
     if (chunk.byteLength > 0) {

@@ -1,5 +1,5 @@
 import type { WebSocket, WebSocketBehavior } from 'uWebSockets.js'
-import { attempt } from '../host/guard.js'
+import { attempt } from '../host/error-boundary.js'
 import type { WebSocketLink, WebSocketPeer } from '../host/plugin-api.js'
 import type { UwsExchange } from './exchange.js'
 

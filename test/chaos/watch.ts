@@ -1,13 +1,13 @@
 /** Sees what a gateway keeps, also what it tells nobody: deadlines, connections that are kept alive, open responses. */
 
 import { readdirSync, readlinkSync } from 'node:fs'
-import { Pulse } from '../../core/index.js'
+import { Clock } from '../../core/index.js'
 import { UwsServer } from '../../gateway/uws/app.js'
 import { Keepalive } from '../../gateway/uws/keepalive.js'
 import { eventually } from '../support/eventually.js'
 import type { Running } from '../support/gateway.js'
 
-const pulses = new Set<Pulse>()
+const pulses = new Set<Clock>()
 const keepalives = new Set<Keepalive>()
 const servers = new Set<UwsServer>()
 
@@ -19,7 +19,7 @@ function spy<T extends object, K extends keyof T>(prototype: T, method: K, seen:
     return original.apply(this, args)
   } as T[K]
 }
-spy(Pulse.prototype, 'expect', pulses)
+spy(Clock.prototype, 'after', pulses)
 spy(Keepalive.prototype, 'add', keepalives)
 spy(UwsServer.prototype, 'listen', servers)
 
@@ -48,7 +48,7 @@ export function kept({ gateway }: Running) {
     waiting: gateway.table.waiting,
     streaming: gateway.table.streaming,
     slabs: gateway.slabs.inUse,
-    deadlines: sum(pulses, (pulse) => pulse.size),
+    deadlines: sum(pulses, (clock) => clock.size),
     keptAlive: sum(keepalives, (keepalive) => keepalive.size),
     responses: sum(servers, (server) => server.open),
     sockets: openSockets(),

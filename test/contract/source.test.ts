@@ -197,7 +197,7 @@ function contract(rig: SourceRig): void {
     t.not(sender.outcome, 'complete', title)
     sender.close()
     await sleepQuietly()
-    // What comes before the connection is cut may be delivered: the seat drops it.
+    // What comes before the connection is cut may be delivered: the endpoint drops it.
     const told = driver.reports.filter((each) => each !== 'end')
     const problems = driver.problems.filter((each) => !each.startsWith('bytes after'))
     t.same([problems, told], [[], []], title)

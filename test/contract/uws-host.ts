@@ -1,6 +1,6 @@
 /** A server without a router, for cases that hold a sink or a source of the gateway in their own hands. */
 
-import { Pulse, type ReceiverSeat, type SenderSeat, SlabPool } from '../../core/index.js'
+import { Clock, type ReceiverEndpoint, type SenderEndpoint, SlabPool } from '../../core/index.js'
 import { ReadSize } from '../../gateway/native/read-size.js'
 import { helpSockets } from '../../gateway/native/sockets.js'
 import type { Exchange, SinkOptions, SourceOptions } from '../../gateway/router/exchange.js'
@@ -20,12 +20,12 @@ const BEHIND = 'b'.repeat(20_000)
 
 type Handler = (exchange: Exchange) => void
 
-/** What a test needs of a sink or a source that it was given; the seats are the test's own. */
+/** What a test needs of a sink or a source that it was given; the endpoints are the test's own. */
 export type TestSink = ReturnType<Exchange['toSink']>
 export type TestSource = ReturnType<Exchange['toSource']>
 
 export class UwsHost {
-  readonly pulse = new Pulse(() => performance.now())
+  readonly clock = new Clock(() => performance.now())
   readonly keepalive = new Keepalive()
   /** Defects that the gateway's code caught. */
   readonly faults: unknown[] = []
@@ -44,7 +44,7 @@ export class UwsHost {
     const { sockets } = helpSockets(true)
     const context = {
       clientAddressOf: (request: { readonly remoteAddress: string }) => request.remoteAddress,
-      pulse: this.pulse,
+      clock: this.clock,
       keepalive: this.keepalive,
       sockets,
       readSize: new ReadSize(new SlabPool(65_536, 64), sockets),
@@ -54,7 +54,7 @@ export class UwsHost {
       cleanFailures: false,
     }
     this.#server = new UwsServer(context, tls && [{ ...tls, names: [] }], (exchange) => this.#handle(exchange))
-    this.#beat = setInterval(() => this.pulse.beat(), BEAT_MS)
+    this.#beat = setInterval(() => this.clock.tick(), BEAT_MS)
   }
 
   async start(): Promise<this> {
@@ -125,8 +125,8 @@ export class UwsHost {
           else this.missing--
         }
       }
-      const seat = { feed, end() {}, left() {}, broken() {}, fault() {} }
-      source.seated(seat as unknown as SenderSeat)
+      const endpoint = { feed, end() {}, left() {}, broken() {}, fault() {} }
+      source.joined(endpoint as unknown as SenderEndpoint)
       source.resume()
     })
     await peer.send(`PUT ${name} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n`)
@@ -149,9 +149,12 @@ export const SOURCE_OPTIONS: SourceOptions = {
   headers: [['Content-Type', 'text/plain']],
 }
 
-/** Seats whatever reports like a receiver's seat. */
-export function seatSink(sink: TestSink, seat: Pick<ReceiverSeat, 'drained' | 'finished' | 'left' | 'fault'>): void {
-  sink.seated(seat as ReceiverSeat)
+/** Endpoints whatever reports like a receiver's endpoint. */
+export function seatSink(
+  sink: TestSink,
+  endpoint: Pick<ReceiverEndpoint, 'drained' | 'finished' | 'left' | 'fault'>,
+): void {
+  sink.joined(endpoint as ReceiverEndpoint)
 }
 
 /** A reader for the answer to one more request on the same connection. */

@@ -27,7 +27,7 @@ export class UwsSinkRig implements SinkRig {
   ): Promise<OpenedSink> {
     const receiver = new UwsReceiver()
     receiver.peer = await this.host.connect((bytes) => receiver.take(bytes), readBytes)
-    const seated = new Promise<SinkDriver>((resolve) => {
+    const joined = new Promise<SinkDriver>((resolve) => {
       const name = this.host.serve((exchange) => {
         const sink = exchange.toSink(SINK_OPTIONS)
         const driver = new SinkDriver(sink, { ...plan, announced: this.announced })
@@ -41,7 +41,7 @@ export class UwsSinkRig implements SinkRig {
       })
       void receiver.peer!.send(`GET ${name} HTTP/1.1\r\nHost: x\r\n\r\n`)
     })
-    return { driver: await seated, receiver }
+    return { driver: await joined, receiver }
   }
 
   at(place: Place, run: () => void): Promise<void> {

@@ -1,6 +1,6 @@
 /** The gateway's source on a real connection, with a real client at its far end. */
 
-import type { News, SenderSeat } from '../../core/index.js'
+import type { News, SenderEndpoint } from '../../core/index.js'
 import { newsLines } from '../../gateway/http/status-lines.js'
 import { eventually } from '../support/eventually.js'
 import { type Peer, WAYS, type Way } from '../support/peer.js'
@@ -53,13 +53,13 @@ export class UwsSourceRig implements SourceRig {
     const sender = new UwsSenderEnd(this.form)
     const peer = await this.host.connect((received) => sender.reader.push(received))
     sender.peer = peer
-    const seated = new Promise<SourceDriver>((resolve) => {
+    const joined = new Promise<SourceDriver>((resolve) => {
       const { announced, replyAtEnd, isForm } = this.form
       const form = isForm ? { boundary: BOUNDARY, head: { length: undefined, fields: [] } } : undefined
       const name = this.host.serve((exchange) => {
         const source = exchange.toSource({ ...SOURCE_OPTIONS, isChunked: !announced, replyAtEnd, form })
         const driver = new SourceDriver(source, bytes)
-        source.seated(driver as unknown as SenderSeat)
+        source.joined(driver as unknown as SenderEndpoint)
         resolve(driver)
       })
       const framing = announced
@@ -67,7 +67,7 @@ export class UwsSourceRig implements SourceRig {
         : 'Transfer-Encoding: chunked'
       void peer.send(`PUT ${name} HTTP/1.1\r\nHost: x\r\n${framing}\r\n\r\n`)
     })
-    const driver = await seated
+    const driver = await joined
     sender.stream = driver.stream
     return { driver, sender }
   }

@@ -1,7 +1,7 @@
 /** The hot path alone: one stream in, several copies out, no pairing around it. */
 import assert from 'node:assert/strict'
 import t, { type Test } from 'tap'
-import { FanOut, type FanOutOwner, Lane } from '../../core/fan-out.js'
+import { Cursor, FanOut, type FanOutListener } from '../../core/fan-out.js'
 import { type PipeView, SlabPool } from '../../core/index.js'
 import { FakeSink, FakeSource, lend, streamBytes } from './scripted.js'
 
@@ -18,12 +18,12 @@ interface RigOptions {
   readonly finishesAtOnce?: boolean
 }
 
-/** A fan-out with its lanes, and an owner that records. */
-class Rig implements FanOutOwner {
+/** A fan-out with its cursors, and an owner that records. */
+class Rig implements FanOutListener {
   readonly pool: SlabPool
   readonly source = new FakeSource()
   readonly sinks: FakeSink[]
-  readonly lanes: Lane[]
+  readonly cursors: Cursor[]
   readonly fanOut: FanOut
   clock = 0
   finishes = 0
@@ -40,7 +40,7 @@ class Rig implements FanOutOwner {
   }: RigOptions) {
     this.pool = pool
     this.sinks = rooms.map((room) => new FakeSink(room, finishesAtOnce))
-    this.lanes = this.sinks.map((sink) => new Lane(sink))
+    this.cursors = this.sinks.map((sink) => new Cursor(sink))
     this.source.tell('waiting', VIEW)
     this.fanOut = new FanOut(this.source, { windowBytes, holdBytes }, this.pool, this)
   }
@@ -52,7 +52,7 @@ class Rig implements FanOutOwner {
   }
 
   start(): void {
-    this.fanOut.start(this.lanes, HEAD, VIEW)
+    this.fanOut.start(this.cursors, HEAD, VIEW)
   }
 
   now(): number {
@@ -77,11 +77,11 @@ class Rig implements FanOutOwner {
     const sink = this.sinks[i]!
     sink.room = room
     sink.full = false
-    this.fanOut.drained(this.lanes[i]!)
+    this.fanOut.drained(this.cursors[i]!)
   }
 
   leave(i: number): void {
-    this.lanes[i]!.present = false
+    this.cursors[i]!.present = false
     this.sinks[i]!.deaf = true
     this.fanOut.settle()
   }
@@ -91,7 +91,7 @@ class Rig implements FanOutOwner {
   }
 
   get taken(): number[] {
-    return this.lanes.map((lane) => lane.taken)
+    return this.cursors.map((cursor) => cursor.taken)
   }
 
   /** What each sink has is the front of the stream, byte for byte. */
@@ -101,7 +101,7 @@ class Rig implements FanOutOwner {
   }
 }
 
-t.test('a chunk that every lane takes is handed on as it is: one call each, no copy', async (t) => {
+t.test('a chunk that every cursor takes is handed on as it is: one call each, no copy', async (t) => {
   const rig = Rig.flowing({ rooms: [Infinity, Infinity] })
   for (const length of [1, 64, 5000]) {
     const loan = rig.feed(length)
@@ -114,7 +114,7 @@ t.test('a chunk that every lane takes is handed on as it is: one call each, no c
   rig.assertWhole(t)
 })
 
-t.test('what a lane does not take is kept, offered again, and freed', async (t) => {
+t.test('what a cursor does not take is kept, offered again, and freed', async (t) => {
   const rig = Rig.flowing({ rooms: [10] })
   rig.feed(30)
   rig.feed(200)
@@ -164,7 +164,7 @@ t.test('a small piece that is kept alone takes no slab', async (t) => {
   t.same([rig.fanOut.held, rig.pool.inUse], [0, 0])
 })
 
-t.test('every lane has its own cursor', async (t) => {
+t.test('every cursor has its own cursor', async (t) => {
   const rig = Rig.flowing({ rooms: [100, 50, 0] })
   rig.feed(150)
   t.same(rig.taken, [100, 50, 0])
@@ -182,11 +182,11 @@ t.test('every lane has its own cursor', async (t) => {
   rig.assertWhole(t)
 })
 
-t.test('a fast lane runs ahead of a slow one up to the window, and is not held before it', async (t) => {
+t.test('a fast cursor runs ahead of a slow one up to the window, and is not held before it', async (t) => {
   const rig = Rig.flowing({ rooms: [Infinity, 0] })
   for (let fed = 1; fed <= 255; fed++) {
     rig.feed(1)
-    if (rig.received[0] !== fed) t.fail(`the fast lane was held at ${fed}`)
+    if (rig.received[0] !== fed) t.fail(`the fast cursor was held at ${fed}`)
     if (rig.source.paused) t.fail(`paused at ${fed}, before the window was full`)
   }
   rig.feed(1)
@@ -308,7 +308,7 @@ t.test('a start with more than the window kept does not resume the source', asyn
   t.notOk(rig.source.paused)
 })
 
-t.test('a lane that leaves holds nobody, and gives back what was kept for it', async (t) => {
+t.test('a cursor that leaves holds nobody, and gives back what was kept for it', async (t) => {
   const rig = Rig.flowing({ rooms: [200, 0, Infinity] })
   rig.feed(300)
   t.ok(rig.source.paused)
@@ -324,21 +324,21 @@ t.test('a lane that leaves holds nobody, and gives back what was kept for it', a
   t.equal(rig.received[1], 0, 'and is offered nothing any more')
 })
 
-t.test('the end comes when the last lane has handed on the last byte', async (t) => {
+t.test('the end comes when the last cursor has handed on the last byte', async (t) => {
   const rig = Rig.flowing({ rooms: [Infinity, 10], finishesAtOnce: false })
   rig.feed(50)
   rig.fanOut.end()
   t.ok(rig.fanOut.sourceEnded)
   t.same(rig.sinks[0]!.log, ['begin', 'finish'])
   t.same(rig.sinks[1]!.log, ['begin'], 'not before it has all bytes')
-  rig.fanOut.finished(rig.lanes[0]!)
+  rig.fanOut.finished(rig.cursors[0]!)
   t.equal(rig.finishes, 0)
   rig.drain(1)
   t.same(rig.sinks[1]!.log, ['begin', 'finish'])
   t.equal(rig.finishes, 0)
-  rig.fanOut.finished(rig.lanes[1]!)
+  rig.fanOut.finished(rig.cursors[1]!)
   t.equal(rig.finishes, 1)
-  rig.fanOut.finished(rig.lanes[1]!)
+  rig.fanOut.finished(rig.cursors[1]!)
   t.equal(rig.finishes, 1)
 })
 
@@ -369,13 +369,13 @@ t.test('progress grows when a byte is read, taken, or handed on, and only then',
   moved()
   rig.fanOut.end()
   t.notOk(moved())
-  rig.fanOut.finished(rig.lanes[0]!)
+  rig.fanOut.finished(rig.cursors[0]!)
   t.ok(moved())
 })
 
-t.test('stalled() names the first lane that has not moved although bytes wait', async (t) => {
+t.test('stalled() names the first cursor that has not moved although bytes wait', async (t) => {
   const rig = Rig.flowing({ rooms: [Infinity, 5, 5] })
-  const [, second, third] = rig.lanes
+  const [, second, third] = rig.cursors
   rig.feed(10)
   t.equal(rig.fanOut.stalled(1000, 500), undefined, 'the first look only remembers')
   t.equal(rig.fanOut.stalled(1499, 500), undefined)

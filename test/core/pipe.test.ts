@@ -1,11 +1,11 @@
 import t, { type Test } from 'tap'
 import {
+  Clock,
   CORE_FAILURES,
   type Digest,
   END_REASONS,
   type Failure,
   PipeTable,
-  Pulse,
   Refusal,
   SlabPool,
 } from '../../core/index.js'
@@ -131,18 +131,18 @@ scene('an announced length is told before a hinted one', {}, (bench, t) => {
 scene('the head reaches every receiver', {}, (bench, t) => {
   const receivers = [bench.receiver('a', { n: 2 }), bench.receiver('a', { n: 2 })]
   const sender = bench.sender('a', { n: 2, length: 0 })
-  for (const { sink } of receivers) t.equal(sink.head, sender.seat.head)
+  for (const { sink } of receivers) t.equal(sink.head, sender.endpoint.head)
   sender.end()
 })
 
 t.test('a table needs no observer', async (t) => {
-  const table = new PipeTable(BENCH_LIMITS, new Pulse(() => 0), new SlabPool(64, 4))
+  const table = new PipeTable(BENCH_LIMITS, new Clock(() => 0), new SlabPool(64, 4))
   const source = new FakeSource()
   const terms = { receivers: 1, waitMs: 1000, stallMs: 0, transferId: 'x', expectedBytes: undefined }
-  const seat = table.joinSender('a', source, { length: undefined, fields: [] }, terms)
+  const endpoint = table.joinSender('a', source, { length: undefined, fields: [] }, terms)
   const sink = new FakeSink()
   table.joinReceiver('a', sink, terms)
-  if (!(seat instanceof Refusal)) seat.end()
+  if (!(endpoint instanceof Refusal)) endpoint.end()
   t.equal(source.ended, 'complete')
   t.same(sink.log, ['begin', 'finish'])
 })
@@ -198,13 +198,13 @@ function completes(bench: Bench, t: Test, sender: FakeSender, receivers: readonl
 
 scene('refused: another n, on either side', {}, (bench, t) => {
   const sender = bench.sender('a', { n: 2 })
-  const deadlines = bench.pulse.size
+  const deadlines = bench.clock.size
   for (const n of [1, 3]) {
     const refusal = refused(bench.tryReceiver('a', { n }), 'N_MISMATCH', t)
     t.same(refusal.values, { found: n, expected: 2 })
     refused(bench.trySender('a', { n }), 'N_MISMATCH', t)
   }
-  t.equal(bench.pulse.size, deadlines, 'a refused side leaves no deadline')
+  t.equal(bench.clock.size, deadlines, 'a refused side leaves no deadline')
   t.same(sender.source.log, ['waiting'])
   completes(bench, t, sender, [bench.receiver('a', { n: 2 }), bench.receiver('a', { n: 2 })])
 })
@@ -365,7 +365,7 @@ scene('the last receiver that gives up leaves the sender in peace', {}, (bench, 
 scene('a wait is over when the stream starts', {}, (bench, t) => {
   const receiver = bench.receiver('a', { waitMs: 1000 })
   const sender = bench.sender('a', { waitMs: 1000 })
-  t.equal(bench.pulse.size, 1, 'only the look at the limits is left')
+  t.equal(bench.clock.size, 1, 'only the look at the limits is left')
   for (let i = 0; i < 40; i++) {
     bench.turn(1000)
     sender.feed(1)
@@ -397,7 +397,7 @@ scene('a sender leaves while it waits, and another takes its place', {}, (bench,
   first.leave()
   t.equal(bench.slabs.inUse, 0, 'what it sent is gone with it')
   t.match(bench.table.get('a'), { hasSender: false, transferId: '', bytesIn: 0, receiversPresent: 1 })
-  t.equal(bench.pulse.size, 1, 'its deadline and its reminder are gone')
+  t.equal(bench.clock.size, 1, 'its deadline and its reminder are gone')
   t.same(receiver.sink.log, [])
   const second = bench.sender('a', { n: 2 })
   first.feed(30)
@@ -631,11 +631,11 @@ scene('calls after the end do nothing', {}, (bench, t) => {
   sender.leave()
   for (const receiver of receivers) {
     receiver.drain()
-    receiver.seat.finished()
+    receiver.endpoint.finished()
     receiver.leave()
   }
   t.equal(sender.source.log.at(-1), 'end shutting_down')
-  t.equal(sender.seat.pipe.bytesIn, view.bytesIn, 'the view stays as it was told')
+  t.equal(sender.endpoint.pipe.bytesIn, view.bytesIn, 'the view stays as it was told')
   t.same(receivers[0]!.sink.log, ['begin', 'abort shutting_down'])
 })
 
@@ -900,14 +900,14 @@ scene('a transport that finds the body broken', {}, (bench, t) => {
   const receiver = bench.receiver('a')
   const sender = bench.sender('a')
   sender.feed(10)
-  sender.seat.broken()
+  sender.endpoint.broken()
   t.equal(sender.source.ended, 'broken_body')
   t.equal(receiver.sink.log.at(-1), 'abort broken_body')
   t.equal(bench.lastReason, 'broken_body')
-  sender.seat.broken()
+  sender.endpoint.broken()
   const waits = bench.receiver('b', { n: 2 })
   const early = bench.sender('b', { n: 2 })
-  early.seat.broken()
+  early.endpoint.broken()
   t.equal(early.source.ended, 'broken_body')
   t.same(waits.sink.log, [], 'the receivers wait for the next sender')
   waits.leave()
@@ -951,10 +951,10 @@ scene('a head that never comes, or whose form is broken', {}, (bench, t) => {
   const next = bench.sender('a', { headLater: true })
   bench.turn(5000)
   t.same(receiver.sink.log, ['abort empty_form'])
-  next.seat.broken('empty_form')
+  next.endpoint.broken('empty_form')
   t.equal(bench.lastReason, 'empty_form')
   const lone = bench.sender('a')
-  lone.seat.broken('broken_form')
+  lone.endpoint.broken('broken_form')
   t.equal(bench.lastReason, 'broken_form')
 })
 
@@ -1074,7 +1074,7 @@ for (const strictFirst of [true, false]) {
     t.equal(long.source.ended, 'too_long')
     bench.receiver('a', { limits: { totalMs: 60_000 } })
     bench.sender('a').end()
-    t.equal(bench.pulse.size, 0, 'what is over is not timed')
+    t.equal(bench.clock.size, 0, 'what is over is not timed')
   })
 }
 
@@ -1105,7 +1105,7 @@ scene('somebody ends a pipe, and says why', {}, (bench, t) => {
 
 scene('the first reason keeps its words', {}, (bench, t) => {
   const sender = bench.sender('a')
-  const pipe = sender.seat.pipe
+  const pipe = sender.endpoint.pipe
   bench.table.endAll('shutting_down')
   pipe.stop(STOPPED)
   t.match(pipe, { endReason: 'shutting_down', endFailure: undefined })

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import type {
   BorrowedBytes,
+  Clock,
   Digest,
   EndReason,
   Limits,
@@ -9,11 +10,10 @@ import type {
   PipeObserver,
   PipeTable,
   PipeView,
-  Pulse,
-  ReceiverSeat,
+  ReceiverEndpoint,
   Refusal,
-  SenderSeat,
-  SenderTerms,
+  SenderEndpoint,
+  SenderJoinOptions,
   SideLimits,
   Sink,
   SlabPool,
@@ -200,7 +200,7 @@ function headOf(stream: number, length: number | undefined): StreamHead {
   return { length, fields: [['stream', String(stream)]] }
 }
 
-/** A sender that has its place: the fake connection and the seat that it reports to. */
+/** A sender that has its place: the fake connection and the endpoint that it reports to. */
 export class FakeSender {
   /** Bytes of the body that were delivered. */
   fed = 0
@@ -208,29 +208,29 @@ export class FakeSender {
   constructor(
     readonly stream: number,
     readonly source: FakeSource,
-    readonly seat: SenderSeat,
+    readonly endpoint: SenderEndpoint,
   ) {}
 
   /** Says what it has to say of its stream, when it joined without. */
   open(length?: number): void {
-    this.seat.opened(headOf(this.stream, length))
+    this.endpoint.opened(headOf(this.stream, length))
   }
 
   /** Delivers the next bytes of the body. */
   feed(length: number): void {
     lend(this.stream, this.fed, length, (bytes) => {
       this.fed += length
-      this.seat.feed(bytes)
+      this.endpoint.feed(bytes)
     })
   }
 
   end(): void {
-    this.seat.end()
+    this.endpoint.end()
   }
 
   leave(): void {
-    if (this.seat.pipe.state === 'waiting' && this.seat.pipe.sender === this.seat) this.source.deaf = true
-    this.seat.left()
+    if (this.endpoint.pipe.state === 'waiting' && this.endpoint.pipe.sender === this.endpoint) this.source.deaf = true
+    this.endpoint.left()
   }
 }
 
@@ -238,25 +238,25 @@ export class FakeSender {
 export class FakeReceiver {
   constructor(
     readonly sink: FakeSink,
-    readonly seat: ReceiverSeat,
+    readonly endpoint: ReceiverEndpoint,
   ) {}
 
   /** The sink has room for `bytes` more, and says so. */
   drain(bytes = Number.POSITIVE_INFINITY): void {
     this.sink.room = bytes
     this.sink.full = false
-    this.seat.drained()
+    this.endpoint.drained()
   }
 
   /** The last byte is on its way: the late answer to `finish()`. */
   handOn(): void {
     this.sink.finished = true
-    this.seat.finished()
+    this.endpoint.finished()
   }
 
   leave(): void {
     this.sink.deaf = true
-    this.seat.left()
+    this.endpoint.left()
   }
 }
 
@@ -335,7 +335,7 @@ export interface BenchOptions {
   readonly core?: Core
 }
 
-export interface SenderAsks extends Partial<Pick<SenderTerms, 'waitMs' | 'stallMs' | 'expectedBytes'>> {
+export interface SenderAsks extends Partial<Pick<SenderJoinOptions, 'waitMs' | 'stallMs' | 'expectedBytes'>> {
   readonly n?: number
   /** The length it announces. */
   readonly length?: number | undefined
@@ -358,7 +358,7 @@ export interface ReceiverAsks {
 /** A table with small limits, its clock, and the hands to put senders and receivers on it. */
 export class Bench {
   readonly core: Core
-  readonly pulse: Pulse
+  readonly clock: Clock
   readonly slabs: SlabPool
   readonly table: PipeTable
   readonly observer = new Recorder()
@@ -367,16 +367,16 @@ export class Bench {
 
   constructor({ limits = {}, slabBytes = 64, maxSlabs = 64, roomy = false, core = shippedCore }: BenchOptions = {}) {
     this.core = core
-    this.pulse = new core.Pulse(() => this.now)
+    this.clock = new core.Clock(() => this.now)
     this.slabs = new core.SlabPool(slabBytes, maxSlabs)
     if (roomy) this.slabs.share = (bytes) => bytes
-    this.table = new core.PipeTable({ ...BENCH_LIMITS, ...limits }, this.pulse, this.slabs, this.observer)
+    this.table = new core.PipeTable({ ...BENCH_LIMITS, ...limits }, this.clock, this.slabs, this.observer)
   }
 
   /** Turns the clock in one move, and beats once. */
   turn(ms: number): void {
     this.now += ms
-    this.pulse.beat()
+    this.clock.tick()
   }
 
   /** Lets time pass as it does in a gateway: in small beats. */
@@ -391,15 +391,15 @@ export class Bench {
     const head = headLater === true ? undefined : headOf(stream, length)
     const transferId = `transfer-${stream}`
     const terms = { receivers: n, waitMs, stallMs, expectedBytes, limits, newDigest, transferId }
-    const seat = this.table.joinSender(key, source, head, terms)
-    return seat instanceof this.core.Refusal ? seat : new FakeSender(stream, source, seat)
+    const endpoint = this.table.joinSender(key, source, head, terms)
+    return endpoint instanceof this.core.Refusal ? endpoint : new FakeSender(stream, source, endpoint)
   }
 
   tryReceiver(key: string, asks: ReceiverAsks = {}): FakeReceiver | Refusal {
     const { n = 1, waitMs = 300_000, room, finishesAtOnce, lags, limits, newDigest } = asks
     const sink = new FakeSink(room, finishesAtOnce, lags)
-    const seat = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits, newDigest })
-    return seat instanceof this.core.Refusal ? seat : new FakeReceiver(sink, seat)
+    const endpoint = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits, newDigest })
+    return endpoint instanceof this.core.Refusal ? endpoint : new FakeReceiver(sink, endpoint)
   }
 
   sender(key: string, asks?: SenderAsks): FakeSender {
@@ -421,8 +421,8 @@ export class Bench {
 
   /** Everything is over: no name, no byte, no deadline is left behind. */
   assertEmpty(): void {
-    const { table, slabs, pulse } = this
-    const left = { waiting: table.waiting, streaming: table.streaming, held: slabs.heldBytes, deadlines: pulse.size }
+    const { table, slabs, clock } = this
+    const left = { waiting: table.waiting, streaming: table.streaming, held: slabs.heldBytes, deadlines: clock.size }
     assert.deepEqual(left, { waiting: 0, streaming: 0, held: 0, deadlines: 0 })
     const opened = this.observer.told.filter(({ event }) => event === 'waiting').length
     const ended = this.observer.told.filter(({ event }) => event === 'ended').length

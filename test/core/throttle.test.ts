@@ -184,13 +184,13 @@ t.test('a transfer pauses while its throttle is dry, and goes on after a refill'
   bench.now = 51
   t.notOk(throttle.refill())
   t.notOk(sender.source.paused)
-  t.equal(sender.seat.pipe.heldBackMs, 51)
+  t.equal(sender.endpoint.pipe.heldBackMs, 51)
   sender.feed(50)
   sender.end()
   bench.now = 500
   t.notOk(throttle.refill())
   t.equal(sender.source.ended, 'complete')
-  t.equal(sender.seat.pipe.heldBackMs, 51)
+  t.equal(sender.endpoint.pipe.heldBackMs, 51)
   bench.assertEmpty()
 })
 
@@ -210,7 +210,7 @@ t.test('what was read after the pause, and the end of the body, change nothing a
   bench.now = 1000
   t.notOk(throttle.refill())
   t.ok(sender.source.paused, 'a source that has ended is not resumed')
-  t.equal(sender.seat.pipe.heldBackMs, 20, 'and the time that it was held back is not forgotten')
+  t.equal(sender.endpoint.pipe.heldBackMs, 20, 'and the time that it was held back is not forgotten')
   bench.table.endAll('fault')
 })
 
@@ -230,7 +230,7 @@ t.test('a transfer that ends while it waits leaves its throttle', async (t) => {
   t.equal(gone.source.log.at(-1), 'end sender_left')
   t.notOk(stays.source.paused)
   // A call that comes too late all the same.
-  gone.seat.fanOut.unthrottled()
+  gone.endpoint.fanOut.unthrottled()
   stays.end()
   bench.assertEmpty()
 })

@@ -1,6 +1,6 @@
 /** The parts under the fan-out: kept bytes, the pool of slabs, the clock. */
 import t, { type Test } from 'tap'
-import { type BorrowedBytes, keep, type OwnedBytes, own, Pulse, SlabPool } from '../../core/index.js'
+import { type BorrowedBytes, Clock, keep, type OwnedBytes, own, SlabPool } from '../../core/index.js'
 import { Window } from '../../core/window.js'
 import { lend, streamBytes } from './scripted.js'
 
@@ -178,62 +178,62 @@ t.test('slab pool: is bounded, makes what is asked for, and uses it again', asyn
   t.same(made, [32, 32])
 })
 
-t.test('pulse: runs what is due, once, in the order in which it was asked for', async (t) => {
+t.test('clock: runs what is due, once, in the order in which it was asked for', async (t) => {
   let now = 100
   const ran: string[] = []
-  const pulse = new Pulse(() => now)
-  pulse.expect(20, () => ran.push('b'))
-  pulse.expect(10, () => ran.push('a'))
-  pulse.expect(11, () => ran.push('later'))
-  t.equal(pulse.size, 3)
+  const clock = new Clock(() => now)
+  clock.after(20, () => ran.push('b'))
+  clock.after(10, () => ran.push('a'))
+  clock.after(11, () => ran.push('later'))
+  t.equal(clock.size, 3)
   now = 109
-  pulse.beat()
+  clock.tick()
   t.same(ran, [])
   now = 110
-  pulse.beat()
+  clock.tick()
   t.same(ran, ['a'])
   now = 120
-  pulse.beat()
-  pulse.beat()
+  clock.tick()
+  clock.tick()
   t.same(ran, ['a', 'b', 'later'])
-  t.equal(pulse.size, 0)
+  t.equal(clock.size, 0)
 })
 
-t.test('pulse: a cancelled call does not come, not even in the beat that cancels it', async (t) => {
+t.test('clock: a cancelled call does not come, not even in the beat that cancels it', async (t) => {
   let now = 0
   const ran: string[] = []
-  const pulse = new Pulse(() => now)
-  const early = pulse.expect(10, () => ran.push('early'))
-  pulse.expect(10, () => {
+  const clock = new Clock(() => now)
+  const early = clock.after(10, () => ran.push('early'))
+  clock.after(10, () => {
     ran.push('first')
     second.cancel()
     second.cancel()
   })
-  const second = pulse.expect(10, () => ran.push('second'))
+  const second = clock.after(10, () => ran.push('second'))
   early.cancel()
-  t.equal(pulse.size, 2)
+  t.equal(clock.size, 2)
   now = 10
-  pulse.beat()
+  clock.tick()
   t.same(ran, ['first'])
-  t.equal(pulse.size, 0)
+  t.equal(clock.size, 0)
   early.cancel()
 })
 
-t.test('pulse: what a run adds counts at once', async (t) => {
+t.test('clock: what a run adds counts at once', async (t) => {
   let now = 0
   const ran: string[] = []
-  const pulse = new Pulse(() => now)
-  pulse.expect(10, () => {
+  const clock = new Clock(() => now)
+  clock.after(10, () => {
     ran.push('first')
-    pulse.expect(0, () => ran.push('due already'))
-    pulse.expect(1, () => ran.push('not yet'))
+    clock.after(0, () => ran.push('due already'))
+    clock.after(1, () => ran.push('not yet'))
   })
   now = 10
-  pulse.beat()
+  clock.tick()
   t.same(ran, ['first', 'due already'])
-  t.equal(pulse.size, 1)
+  t.equal(clock.size, 1)
   now = 11
-  pulse.beat()
+  clock.tick()
   t.same(ran, ['first', 'due already', 'not yet'])
 })
 

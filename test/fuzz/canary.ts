@@ -12,15 +12,15 @@ export async function canary(port: number): Promise<void> {
   const body = randomBytes(randomInt(1, MOST_BYTES))
   const [sender, receiver] = await Promise.all([connect({ port }), connect({ port })])
   try {
-    const seats = [
+    const endpoints = [
       () => receiver.send(`GET /${name}?wait=60 HTTP/1.1\r\nHost: x\r\n\r\n`),
       () => {
         void sender.send(`PUT /${name}?wait=60 HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`)
         return sender.send(body)
       },
     ]
-    if (randomInt(2) === 0) seats.reverse()
-    for (const sit of seats) void sit()
+    if (randomInt(2) === 0) endpoints.reverse()
+    for (const sit of endpoints) void sit()
     const got = await receiver.waitForResponse({ timeoutMs: LIMIT_MS })
     const told = await sender.waitForResponse({ timeoutMs: LIMIT_MS })
     if (got.status !== 200 || !got.body.equals(body)) throw new Error(`${name}: ${got.status} with other bytes`)

@@ -158,7 +158,7 @@ const TOLD = ['Content-Type', 'Content-Disposition', 'X-Piping', 'X-Hoody-Pipe',
 const ASKED = ['Accept', 'Accept', 'Accept', 'Last-Event-ID', 'Origin', 'Host']
 const OF_RECEIVERS = ['Accept', 'Origin', 'Range', 'Connection']
 
-/** What a request is meant to be. All but `anything` get as far as their seats, and what they carry is hostile. */
+/** What a request is meant to be. All but `anything` get as far as their endpoints, and what they carry is hostile. */
 export type Role = 'sender' | 'receiver' | 'watcher' | 'anything'
 
 /** The bytes of one request for this name or thereabouts. */

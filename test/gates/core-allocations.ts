@@ -1,5 +1,5 @@
 /** Feeds a fan-out whose receivers keep up, and prints how many bytes of heap that took per chunk. Run with `ROOMY`. */
-import { FanOut, Lane } from '../../core/fan-out.js'
+import { Cursor, FanOut } from '../../core/fan-out.js'
 import { type PipeView, type Sink, SlabPool, type Source } from '../../core/index.js'
 import { measureHeap } from './heap.js'
 
@@ -31,7 +31,7 @@ const pool = new SlabPool(65_536, 64)
 const fanOut = new FanOut(source, { windowBytes: 2 ** 20, holdBytes: 2 ** 21 }, pool, owner)
 const sinks = Array.from({ length: RECEIVERS }, () => new Taker())
 fanOut.start(
-  sinks.map((sink) => new Lane(sink)),
+  sinks.map((sink) => new Cursor(sink)),
   { length: undefined, fields: [] },
   {} as PipeView,
 )

@@ -4,7 +4,7 @@
  * hook, and does nothing in any of them.
  */
 import { pino } from 'pino'
-import { SenderSeat } from '../../core/seats.js'
+import { SenderEndpoint } from '../../core/endpoints.js'
 import { loadConfig } from '../../gateway/config/config.js'
 import { definePlugin, PLUGIN_API, z } from '../../gateway/host/plugin-api.js'
 import { Gateway } from '../../gateway/serve/gateway.js'
@@ -40,8 +40,8 @@ const idle = definePlugin({
 const plugins = process.argv[2] === 'plugin' ? [{ plugin: idle }] : []
 const gateway = new Gateway(loadConfig({ flags: { port: '0' }, env: {} }), pino({ level: 'silent' }), plugins)
 let reads = 0
-const feed = SenderSeat.prototype.feed
-SenderSeat.prototype.feed = function (this: SenderSeat, bytes) {
+const feed = SenderEndpoint.prototype.feed
+SenderEndpoint.prototype.feed = function (this: SenderEndpoint, bytes) {
   reads++
   feed.call(this, bytes)
 }

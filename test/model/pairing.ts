@@ -161,7 +161,7 @@ class World {
     }
     assert.equal('accepted', expected ?? 'accepted')
     const spec = new SpecSender(
-      fake.seat.terms.transferId,
+      fake.endpoint.terms.transferId,
       length,
       expectedBytes || undefined,
       stallMs,
@@ -240,7 +240,7 @@ class World {
   #feedThis({ fake, spec }: Sender, length: number): void {
     this.#note(`${spec.id} feeds ${length}`)
     const slabs = this.#bench.slabs.inUse
-    const { fanOut } = fake.seat
+    const { fanOut } = fake.endpoint
     const { held } = fanOut
     fake.feed(length)
     this.#spec.feed(spec, length)
@@ -316,7 +316,7 @@ class World {
     if (sender === undefined) return
     const reason = this.random.pick(['broken_body', 'broken_form', 'empty_form'] as const)!
     this.#note(`${sender.spec.id}: ${reason}`)
-    sender.fake.seat.broken(reason)
+    sender.fake.endpoint.broken(reason)
     this.#spec.bodyBreaks(sender.spec, reason)
   }
 
@@ -353,9 +353,9 @@ class World {
     this.#note(`late call ${die} of ${sender?.spec.id} or ${receiver && this.#nameOf(receiver.fake)}`)
     if (die === 0) sender?.fake.feed(this.random.between(1, 100))
     else if (die === 1) sender?.fake.end()
-    else if (die === 2) sender?.fake.seat.left()
+    else if (die === 2) sender?.fake.endpoint.left()
     else if (die === 3) receiver?.fake.drain()
-    else if (die === 4) receiver?.fake.seat.finished()
+    else if (die === 4) receiver?.fake.endpoint.finished()
     else if (die === 5) sender?.fake.open(sender.spec.length)
     else receiver?.fake.leave()
     if (sender !== undefined) same(sender.fake.source.news, sender.spec.log, sender.spec.id)
@@ -373,14 +373,14 @@ class World {
   // --- comparing
 
   #compare(): void {
-    const { table, pulse, slabs } = this.#bench
+    const { table, clock, slabs } = this.#bench
     this.#compareObserver()
     for (const sender of this.#senders) this.#compareSender(sender)
     for (const receiver of this.#receivers) this.#compareReceiver(receiver)
     this.#compareViews()
     assert.equal(table.waiting, this.#spec.waiting, 'waiting pipes')
     assert.equal(table.streaming, this.#spec.streaming, 'streaming pipes')
-    assert.equal(pulse.size, this.#spec.timers, 'outstanding deadlines')
+    assert.equal(clock.size, this.#spec.timers, 'outstanding deadlines')
     let mostSlabs = 0
     for (const { behind } of this.#spec.pipes.values()) if (behind > 0) mostSlabs += Math.ceil(behind / SLAB_BYTES) + 1
     assert.ok(slabs.inUse <= mostSlabs, `${slabs.inUse} slabs in use, ${mostSlabs} at most are needed`)
@@ -397,12 +397,12 @@ class World {
     }
   }
 
-  #compareSender({ fake: { source, seat }, spec }: Sender): void {
+  #compareSender({ fake: { source, endpoint }, spec }: Sender): void {
     same(source.news, spec.log, spec.id)
     const { pipe } = spec
     if (pipe === undefined) return
     assert.equal(source.paused, spec.paused, `${spec.id}: paused`)
-    const { held } = seat.fanOut
+    const { held } = endpoint.fanOut
     assert.ok(held >= pipe.behind && (held === 0) === (pipe.behind === 0), `${spec.id}: ${held} bytes held`)
     if (spec.bodyDone || pipe.state === 'waiting') return
     // Said a second time, straight from the contract, so that a mistake in the telling cannot hide one in the core.
@@ -458,7 +458,7 @@ class World {
 
   #nameOf(receiver: FakeReceiver): string {
     const all = [...this.#receivers, ...this.#pastReceivers]
-    return `receiver of ${receiver.seat.pipe.key} (${all.findIndex(({ fake }) => fake === receiver)})`
+    return `receiver of ${receiver.endpoint.pipe.key} (${all.findIndex(({ fake }) => fake === receiver)})`
   }
 }
 

@@ -41,7 +41,7 @@ export function receipt(change: Partial<Receipt> = {}): Receipt {
 }
 
 /** One request, and what it is answered. */
-export class Visit {
+export class RequestContext {
   readonly at = performance.now()
 
   constructor(
@@ -96,7 +96,7 @@ interface Test {
 
 export class ProgressServer {
   /** Every request so far. */
-  readonly visits: Visit[] = []
+  readonly visits: RequestContext[] = []
   port = 0
   #taken = 0
   #server: Server | undefined
@@ -109,7 +109,7 @@ export class ProgressServer {
   }
 
   /** The next request that has not been taken yet. */
-  async next(): Promise<Visit> {
+  async next(): Promise<RequestContext> {
     await eventually(() => this.visits.length > this.#taken || `only ${this.visits.length} requests have come`, {
       timeoutMs: 30_000,
     })
@@ -119,7 +119,7 @@ export class ProgressServer {
   /** On the port that it had before, if it had one. */
   async listen(): Promise<void> {
     const server = createServer((request, response) => {
-      this.visits.push(new Visit(request.url!, request.headers, response))
+      this.visits.push(new RequestContext(request.url!, request.headers, response))
     })
     this.#server = server
     await new Promise<void>((resolve, reject) => {

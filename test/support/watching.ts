@@ -2,7 +2,7 @@
 
 import type { Test } from 'tap'
 import { type Exit, Program } from './program.js'
-import { ProgressServer, receipt, type Visit } from './progress-server.js'
+import { ProgressServer, type RequestContext, receipt } from './progress-server.js'
 
 /** For a machine that is loaded and slow. */
 export const PATIENCE_MS = 30_000
@@ -24,7 +24,7 @@ export interface Watching {
   readonly server: ProgressServer
   readonly program: Program
   /** The next request that comes. */
-  next(): Promise<Visit>
+  next(): Promise<RequestContext>
   ends(): Promise<Exit>
 }
 

@@ -12,8 +12,8 @@ import {
   textAnswer,
   z,
 } from '../../../gateway/host/plugin-api.js'
+import { RequestContext } from '../../../gateway/host/request-context.js'
 import { Throttles } from '../../../gateway/host/throttles.js'
-import { Visit } from '../../../gateway/host/visit.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { type Running, startGateway } from '../../support/gateway.js'
@@ -567,7 +567,7 @@ t.test('a speed of nothing would be for ever, and a throttle has a timer only wh
 })
 
 t.test('the strictest that any gate says of a side holds', async (t) => {
-  const visit = new Visit({ id: 1, clientAddress: '', headersAlways: [] }, () => {})
+  const visit = new RequestContext({ id: 1, clientAddress: '', headersAlways: [] }, () => {})
   for (const value of [7, 5, 9]) visit.tighten('maxBytes', value)
   visit.tighten('totalMs', 3)
   t.same(visit.limits, { maxBytes: 5, totalMs: 3 })
@@ -576,7 +576,7 @@ t.test('the strictest that any gate says of a side holds', async (t) => {
 t.test('who has decided leaves no timer, and releases run the last one first', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length
   const { host, log } = hostOf([careless(() => ({ hooks: { onAdmitAsync: async () => {} } }))])
-  const visit = new Visit({ id: 1, clientAddress: '', headersAlways: [] }, (err) => log.error({ err }))
+  const visit = new RequestContext({ id: 1, clientAddress: '', headersAlways: [] }, (err) => log.error({ err }))
   const order: number[] = []
   for (const i of [1, 2, 3]) visit.onOver(() => void order.push(i))
   const before = timers()

@@ -448,13 +448,13 @@ part('a defect of ours at the end of a turn, in a callback of the receiver, or i
 
   const waits = await openReceiver(gateway, 'join')
   await gateway.holds(1, 0)
-  const { pulse } = table
-  const expect = pulse.expect.bind(pulse)
-  pulse.expect = () => {
+  const { clock } = table
+  const expect = clock.after.bind(clock)
+  clock.after = () => {
     throw new Error('planted')
   }
   const joins = await curl(['-i', '-T', '-', `${gateway.origin}/join`], { input: 'x' }).result
-  pulse.expect = expect
+  clock.after = expect
   t.match(joins.stdout.toString(), /\n\[ERROR\] Transfer failed: internal error\.\n$/)
   t.not(joins.code, 0)
   t.equal(await reasonOf(gateway, 'join'), 'fault', 'in joining')

@@ -146,7 +146,7 @@ for (const tls of [false, true]) {
         await sender.waitFor('Waiting for 2')
         sender[way]()
         await eventually(
-          () => gateway.gateway.table.get('dead')?.hasSender === false || 'the dead sender is still seated',
+          () => gateway.gateway.table.get('dead')?.hasSender === false || 'the dead sender is still joined',
           {
             timeoutMs: 15_000,
           },
@@ -175,7 +175,7 @@ t.test('a ?reply=end sender that dies with its body unread is noticed, if it exp
   void patient.send(UNREAD)
   await gateway.holds(2, 0)
   sender.destroy()
-  await eventually(() => gateway.gateway.table.get('dead-end') === undefined || 'the dead sender is still seated', {
+  await eventually(() => gateway.gateway.table.get('dead-end') === undefined || 'the dead sender is still joined', {
     timeoutMs: 16_000,
   })
   await patient.waitFor('HTTP/1.1 408', 10_000)

@@ -18,8 +18,8 @@ type Framing = 'length' | 'chunked'
 
 const MIB = 1024 * 1024
 
-/** Starts a sender or a receiver, and resolves when the gateway has seated it. */
-async function seat(gateway: Running, name: string, start: () => CurlRun): Promise<CurlRun> {
+/** Starts a sender or a receiver, and resolves when the gateway has joined it. */
+async function endpoint(gateway: Running, name: string, start: () => CurlRun): Promise<CurlRun> {
   const sides = () => {
     const pipe = gateway.gateway.table.get(name)
     return pipe === undefined ? 0 : pipe.receiversPresent + Number(pipe.hasSender)
@@ -67,7 +67,7 @@ async function transfer(test: Test, gateway: Running, file: string, n: number, p
     framing === 'length' ? curl(['-T', file, url]) : curl(['-T', '-', url], { input: createReadStream(file) })
   starts.splice(position, 0, send)
   const runs: CurlRun[] = []
-  for (const start of starts) runs.push(await seat(gateway, name, start))
+  for (const start of starts) runs.push(await endpoint(gateway, name, start))
   const results = await Promise.all(runs.map((run) => run.result))
   test.same(
     results.map((result) => result.code),

@@ -6,8 +6,8 @@ import { Bench, type FakeSender } from '../../core/scripted.js'
 const BEFORE = '--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
 const HEAD = { length: undefined, fields: [] }
 
-function reader(bench: Bench, sender: Pick<FakeSender, 'seat'>) {
-  return new FormReader(sender.seat, { boundary: 'b', head: HEAD }, bench.pulse, () => {})
+function reader(bench: Bench, sender: Pick<FakeSender, 'endpoint'>) {
+  return new FormReader(sender.endpoint, { boundary: 'b', head: HEAD }, bench.clock, () => {})
 }
 
 t.test('30 seconds for the part that is the stream', async (t) => {
@@ -44,13 +44,13 @@ t.test('a file of more than 4 GiB', { timeout: 120_000 }, async (t) => {
   const piece = Buffer.alloc(448 * 1024, '\r\n--')
   const pieces = Math.ceil((2 ** 32 + 1) / piece.length)
   let fed = 0
-  const seat = {
+  const endpoint = {
     opened() {},
     feed: (bytes: Uint8Array) => (fed += bytes.length),
     end: () => t.equal(fed, pieces * piece.length),
     broken: t.fail,
   }
-  const big = reader(new Bench(), { seat: seat as never })
+  const big = reader(new Bench(), { endpoint: endpoint as never })
   big.feed(Buffer.from(BEFORE))
   for (let i = 0; i < pieces; i++) big.feed(piece)
   big.feed(Buffer.from('\r\n--b--'))

@@ -54,7 +54,7 @@ async function health(program: Program): Promise<{ readonly waiting: number; rea
   return JSON.parse((await curlDone(['-k', program.url('health')])).stdout.toString())
 }
 
-/** Starts receivers and waits until the gateway has seated them. */
+/** Starts receivers and waits until the gateway has joined them. */
 async function receivers(program: Program, address: string, n: number): Promise<CurlRun[]> {
   const runs = Array.from({ length: n }, () => https('-v', address))
   for (const run of runs) await eventually(() => run.stderrText.includes('> GET') || `no request: ${run.stderrText}`)

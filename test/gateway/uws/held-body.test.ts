@@ -1,6 +1,6 @@
 /** What a sender has sent while somebody decides about it. */
 import t from 'tap'
-import type { SenderSeat, Throttle } from '../../../core/index.js'
+import type { SenderEndpoint, Throttle } from '../../../core/index.js'
 import { UwsSource } from '../../../gateway/uws/source.js'
 
 const KIB = 1024
@@ -12,7 +12,7 @@ interface Wanted {
   readonly throttles?: readonly Throttle[]
 }
 
-/** A source that listens and has no seat, and what happens to it. */
+/** A source that listens and has no endpoint, and what happens to it. */
 function held({ isChunked = false, sound = true, throttles }: Wanted = {}) {
   const told: string[] = []
   let onData: (chunk: ArrayBuffer, last: boolean) => void = () => {}
@@ -47,7 +47,7 @@ function held({ isChunked = false, sound = true, throttles }: Wanted = {}) {
   const options = { replyAtEnd: false, isChunked, expectsContinue: false, headers: [], more }
   const source = new UwsSource(exchange as never, options)
   source.listen()
-  const seat = {
+  const endpoint = {
     feed: (bytes: Uint8Array) => told.push(Buffer.from(bytes).toString()),
     end: () => told.push('end'),
     broken: () => told.push('broken'),
@@ -58,17 +58,17 @@ function held({ isChunked = false, sound = true, throttles }: Wanted = {}) {
     onData(lent, last)
     new Uint8Array(lent).fill(0)
   }
-  return { told, reads, exchange, seat: () => source.seated(seat as unknown as SenderSeat) }
+  return { told, reads, exchange, endpoint: () => source.joined(endpoint as unknown as SenderEndpoint) }
 }
 
 t.test('it is kept in its order, with its end, and no more is read', async (t) => {
-  const { told, reads, seat } = held()
+  const { told, reads, endpoint } = held()
   reads('')
   reads('one ')
   reads('two ')
   t.same(told, ['pause', 'pause', 'pause'])
   told.length = 0
-  seat()
+  endpoint()
   t.same(told, ['bulk true', 'one ', 'two '])
   told.length = 0
   reads('three')
@@ -79,12 +79,12 @@ t.test('it is kept in its order, with its end, and no more is read', async (t) =
   )
 })
 
-t.test('a body that is whole already ends when it is seated', async (t) => {
-  const { told, reads, seat } = held({ isChunked: true })
+t.test('a body that is whole already ends when it is joined', async (t) => {
+  const { told, reads, endpoint } = held({ isChunked: true })
   reads('all')
   reads('', true)
   told.length = 0
-  seat()
+  endpoint()
   t.same(told, ['all', 'end'])
 })
 
@@ -105,18 +105,18 @@ t.test('a body that is framed badly is cut at once', async (t) => {
 })
 
 t.test('who is throttled reads in small steps', async (t) => {
-  const { told, seat } = held({ throttles: [] })
-  seat()
+  const { told, endpoint } = held({ throttles: [] })
+  endpoint()
   t.same(told, ['bulk false'])
 })
 
 t.test('after the answer nothing is kept', async (t) => {
-  const { told, reads, exchange, seat } = held()
+  const { told, reads, exchange, endpoint } = held()
   reads('before')
   exchange.over = true
   told.length = 0
   reads('after')
   t.equal(exchange.bytesIn, 'before'.length)
-  seat()
+  endpoint()
   t.notOk(told.includes('after'))
 })

@@ -1,10 +1,16 @@
 import { type Logger, pino } from 'pino'
 import { PinoPretty } from 'pino-pretty'
 import type { PipeView } from '../../core/index.js'
-import type { Config } from '../config/config.js'
 import type { RequestRecord } from '../http/request-record.js'
 
 export type { Logger }
+
+export interface LogOptions {
+  /** A level of pino, or `silent`. */
+  readonly logLevel: string
+  /** `auto`: pretty on a terminal, JSON lines elsewhere. */
+  readonly logFormat: 'auto' | 'json' | 'pretty'
+}
 
 /** What was thrown may be anything, also something that throws when it is looked at. */
 export function loggableError(error: unknown): unknown {
@@ -16,7 +22,7 @@ export function loggableError(error: unknown): unknown {
 }
 
 /** JSON lines on standard output; coloured and readable when that is a terminal. */
-export function createLog(config: Pick<Config, 'logLevel' | 'logFormat'>): Logger {
+export function createLog(config: LogOptions): Logger {
   const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stdout.isTTY === true)
   const options = { level: config.logLevel, base: null }
   if (!pretty) return pino(options)

@@ -1,7 +1,7 @@
 import { Refusal } from '../../core/index.js'
 import { type Answer, refusalAnswer, soundAnswer } from '../http/answers.js'
 import { FAILURES } from '../http/failures.js'
-import type { Logger } from '../serve/log.js'
+import type { Logger } from '../log/log.js'
 
 /** The same defect of a teller is logged once in this time. */
 const SAY_AGAIN_MS = 60_000
@@ -9,7 +9,7 @@ const SAY_AGAIN_MS = 60_000
 type Said = Refusal | Answer | undefined
 
 /** Stands between the gateway and one hook of one plugin: whatever the hook does, the gateway goes on. */
-export class Guard {
+export class ErrorBoundary {
   #saidAt = Number.NEGATIVE_INFINITY
 
   constructor(

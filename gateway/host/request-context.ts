@@ -1,13 +1,19 @@
 import { type SideLimits, Throttle } from '../../core/index.js'
 import { type HeaderList, soundHeader, soundHeadersOnce } from '../http/answers.js'
-import type { Exchange } from '../router/exchange.js'
-import { attempt } from './guard.js'
+import { attempt } from './error-boundary.js'
 import type { Identity, Join, Right, Slot } from './plugin-api.js'
 
 const NONE: HeaderList = []
 
+/** What a context has of the exchange that it stands for. */
+export interface ContextExchange {
+  readonly id: number
+  readonly clientAddress: string
+  headersAlways: HeaderList
+}
+
 /** A request as plugins see it. Made only when plugins are loaded, and then for every request: what few need is made late. */
-export class Visit implements Join {
+export class RequestContext implements Join {
   side: Join['side'] = 'receiver'
   right: Right = 'receive'
   name = ''
@@ -30,7 +36,7 @@ export class Visit implements Join {
 
   /** @param onFault what a release throws */
   constructor(
-    readonly exchange: Pick<Exchange, 'id' | 'clientAddress' | 'headersAlways'>,
+    readonly exchange: ContextExchange,
     readonly onFault: (error: unknown) => void,
   ) {
     this.id = exchange.id
@@ -126,9 +132,9 @@ let slots = 0
 export function newSlot<T>(): Slot<T> {
   const at = slots++
   return {
-    get: (context) => (context as Visit).slots?.[at] as T | undefined,
+    get: (context) => (context as RequestContext).slots?.[at] as T | undefined,
     set: (context, value) => {
-      const visit = context as Visit
+      const visit = context as RequestContext
       visit.slots ??= []
       visit.slots[at] = value
     },

@@ -2,7 +2,7 @@ import type { FanOut } from './fan-out.js'
 import type { Limits } from './limits.js'
 
 /** Whether a transfer keeps the limits on its pace. Looked at now and then, never on the path of the bytes. */
-export class Pace {
+export class Watchdog {
   /** The reading of `progress` when it last changed, and when that was. */
   #progress = 0
   #movedAt: number

@@ -1,16 +1,16 @@
 import type { BorrowedBytes } from './bytes.js'
+import type { Deadline } from './clock.js'
 import type { EndReason } from './end-reason.js'
-import { FanOut, Lane } from './fan-out.js'
-import type { SenderTerms, Terms } from './limits.js'
+import { Cursor, FanOut } from './fan-out.js'
+import type { JoinOptions, SenderJoinOptions } from './limits.js'
 import type { Pipe } from './pipe.js'
 import type { Sink, Source, StreamHead } from './ports.js'
-import type { Deadline } from './pulse.js'
 
 /** What can be wrong with a body. */
 export type BodyFault = Extract<EndReason, 'broken_body' | 'broken_form' | 'empty_form' | 'too_large'>
 
 /** A sender's place in a pipe: its transport reports here. Calls after the end do nothing. */
-export class SenderSeat {
+export class SenderEndpoint {
   /** Set while this side waits. */
   deadline: Deadline | undefined
   readonly fanOut: FanOut
@@ -23,9 +23,9 @@ export class SenderSeat {
     readonly pipe: Pipe,
     readonly source: Source,
     head: StreamHead | undefined,
-    readonly terms: SenderTerms,
+    readonly terms: SenderJoinOptions,
   ) {
-    this.fanOut = new FanOut(source, pipe.home.limits, pipe.home.slabs, pipe)
+    this.fanOut = new FanOut(source, pipe.context.limits, pipe.context.slabs, pipe)
     this.#take(head)
     this.#maxBytes = terms.limits?.maxBytes ?? Number.POSITIVE_INFINITY
   }
@@ -78,27 +78,27 @@ export class SenderSeat {
 }
 
 /** A receiver's place in a pipe: its transport reports here. Calls after the end do nothing. */
-export class ReceiverSeat {
+export class ReceiverEndpoint {
   /** Set while this side waits. */
   deadline: Deadline | undefined
-  readonly lane: Lane
+  readonly cursor: Cursor
 
   constructor(
     readonly pipe: Pipe,
     sink: Sink,
-    readonly terms: Terms,
+    readonly terms: JoinOptions,
   ) {
-    this.lane = new Lane(sink)
+    this.cursor = new Cursor(sink)
   }
 
   /** The sink can take bytes again. */
   drained(): void {
-    if (this.pipe.state === 'streaming') this.pipe.sender?.fanOut.drained(this.lane)
+    if (this.pipe.state === 'streaming') this.pipe.sender?.fanOut.drained(this.cursor)
   }
 
   /** The sink has handed on the last byte, after `finish()` returned false. */
   finished(): void {
-    if (this.pipe.state === 'streaming') this.pipe.sender?.fanOut.finished(this.lane)
+    if (this.pipe.state === 'streaming') this.pipe.sender?.fanOut.finished(this.cursor)
   }
 
   /** The gateway met a defect of its own while it served this receiver. */
@@ -108,6 +108,6 @@ export class ReceiverSeat {
 
   /** The connection is gone. */
   left(): void {
-    if (this.lane.present && !this.lane.finished) this.pipe.receiverLeft(this)
+    if (this.cursor.present && !this.cursor.finished) this.pipe.receiverLeft(this)
   }
 }

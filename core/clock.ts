@@ -28,21 +28,21 @@ class Expectation implements Deadline {
  * The core's only notion of time: one coarse clock for every wait and limit. It has no timer of its own; the gateway
  * beats it from one interval, a test beats it by hand.
  */
-export class Pulse {
+export class Clock {
   readonly #expected = new Set<Expectation>()
 
   /** @param now reads a clock in milliseconds that never goes back. */
   constructor(readonly now: () => number) {}
 
   /** Runs `run` once, at the first beat that is at least `ms` milliseconds from now. */
-  expect(ms: number, run: () => void): Deadline {
+  after(ms: number, run: () => void): Deadline {
     const expectation = new Expectation(this.now() + ms, run, this.#expected)
     this.#expected.add(expectation)
     return expectation
   }
 
   /** Runs everything that is due. What a run adds or cancels counts at once. */
-  beat(): void {
+  tick(): void {
     const now = this.now()
     for (const expectation of this.#expected) {
       if (expectation.due > now) continue
