@@ -6,7 +6,7 @@
  * Sockets with a higher number are served, but without the help that needs to remember what they did. That memory is written
  * and read by the thread that owns the socket.
  */
-#define MOST_SOCKETS 65536
+#define MOST_SOCKETS (1 << 18)
 
 /* The value of a hexadecimal digit; -1 if it is not one. */
 static inline int hex(unsigned char c) {

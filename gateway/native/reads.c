@@ -1,384 +1,294 @@
 /*
  * What uWebSockets reads.
  *
- * 1. Reads are capped. After a recv() that filled its whole 512 KiB buffer uSockets reads the same socket again at once,
- *    without a look at anything else. A sender on the same host that keeps 512 KiB in the socket thereby defeats pause(),
- *    and holds the event loop for seconds. Asking recv() for less ends that.
- * 2. A socket can be muted: whatever its peer still sends ends the connection. uSockets answers what is no request with an
- *    error page, in the middle of a running response, where it can fill the place of the last bytes of a body.
- * 3. A socket can be spent: its client was told that the connection closes behind the answer. What is left of the refused
- *    body is read and dropped by uWebSockets, whose idea of where it ends is anybody's guess, so nothing behind it is a request.
- * 4. Chunked bodies are checked, and their chunks joined. uWebSockets takes almost anything for a size line and never looks
- *    at the line break behind a chunk, so that a body with broken framing ends early and looks complete; and it calls back
- *    for every chunk, so that a sender of one-byte chunks costs others their turn. What is read from a watched socket is
- *    followed here by a strict parser (RFC 9112, section 7.1, without extensions and trailers), and uWebSockets gets one
- *    chunk for each read, made of all that the read brought.
- *
- * The read that brings the head of a request also brings the start of its body, and uWebSockets has begun to parse it when
- * the request is known to be chunked. So the body's start is found again in that read, and followed. uWebSockets is then
- * somewhere inside a chunk of the sender's own; what follows is passed on as it is until that chunk has ended, and joined
- * from there on.
+ * 1. Reads are capped. After a recv() that filled its whole 512 KiB buffer uSockets reads the same socket again at once, without
+ *    looking at anything else. A sender on the same host that keeps 512 KiB in the socket thereby defeats pause(), and holds the
+ *    event loop for seconds. Asking recv() for less ends that.
+ * 2. Over plain TCP, requests are read by reader.c first. uWebSockets gets what reader.c makes of them: one request at a time,
+ *    with a head that was written here and a body that is sound. What was read beyond it is kept until its response is over.
+ * 3. A client that closes its side and goes on reading is answered. uSockets takes the end of what a client sends for the end of
+ *    the connection, so it is not told of it before the response is over. A client that is gone altogether answers the first
+ *    byte that reaches it with a reset, so an interim response is sent to find out.
+ * 4. A connection that is to be closed is closed in the order of RFC 9112, section 9.6: the response is sent, then its end, and
+ *    what the client still sends is dropped until it closes as well. A socket that is closed with unread bytes is reset, and a
+ *    client that learns of that first never sees its answer.
  */
 #include "reads.h"
 #include "common.h"
+#include "polls.h"
+#include "reader.h"
+#include "writes.h"
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
 size_t usual_read = SIZE_MAX;
 size_t bulk_read = SIZE_MAX;
 
-/* Where a chunked body is. */
-enum place {
-  UNWATCHED,
-  /* Its start is somewhere behind the head, in the read that brought the head, or at the end of that read. */
-  NOT_FOUND,
-  SIZE,
-  SIZE_LF,
-  DATA,
-  DATA_CR,
-  DATA_LF,
-  LAST_CR,
-  LAST_LF,
-  COMPLETE,
-  BROKEN,
-  /* JavaScript knows that it has ended; of its last line break this is still to come. uWebSockets drops two bytes, any two. */
-  END_CR,
-  END_LF
+/* What a client may send ahead while its response is awaited. What one read brings beyond a request may be more, once. */
+#define MOST_AHEAD ((size_t)16 * 1024)
+/* The same for all connections together: beyond that a connection is reset. */
+#define MOST_AHEAD_OF_ALL ((size_t)64 * 1024 * 1024)
+/* What is read and dropped of one connection before it is reset. */
+#define MOST_DROPPED ((uint64_t)256 * 1024 * 1024)
+
+struct connection {
+  struct reader reader;
+  /* What has been read beyond the present request. */
+  unsigned char *ahead;
+  size_t ahead_length;
+  /* Requests are read by `reader`. Never over TLS, where only what is encrypted can be seen. */
+  bool is_read_here;
+  /* Reads may be large: each causes one callback. */
+  bool bulk;
+  /* The client has closed its side. */
+  bool ended;
+  /* The present response is the last. When it has been sent, so is its end. */
+  bool closing;
+  bool closed;
+  /* Over TLS: whatever the client sends ends the connection. */
+  bool muted;
+  /* Over TLS: what comes behind the present request is no request. */
+  bool spent;
 };
 
-struct body {
-  enum place place;
-  /* Where it is if it has no data in the read that brought the head. */
-  enum place place_if_late;
-  /* The size being read, or how much of the chunk is still to come. */
-  uint64_t size;
-  int digits;
-  /* Bytes of data so far. */
-  uint64_t data;
-  /* uWebSockets gets chunks made here, and is between two of them after each read. */
-  bool joined;
-};
-
-static struct body bodies[MOST_SOCKETS];
-static bool muted[MOST_SOCKETS];
-static bool bulk[MOST_SOCKETS];
-static bool spent[MOST_SOCKETS];
+static struct connection connections[MOST_SOCKETS];
+static size_t ahead_of_all = 0;
 
 /* What this thread read last. */
 static _Thread_local int last_socket = -1;
-static _Thread_local const unsigned char *last_bytes = NULL;
-static _Thread_local size_t last_length = 0;
+static _Thread_local struct reading last;
 
-/* JavaScript counts no further. */
-#define MOST_BYTES ((uint64_t)1 << 53)
+static struct connection *connection_of(int fd) { return fd >= 0 && fd < MOST_SOCKETS ? &connections[fd] : NULL; }
 
-/* Moves on by one byte that is not data. */
-static void follow_frame(struct body *body, unsigned char c) {
-  int digit;
-  switch (body->place) {
-    case DATA_CR: body->place = c == '\r' ? DATA_LF : BROKEN; break;
-    case DATA_LF:
-      /* All data has come, so the size is 0 again. */
-      body->place = c == '\n' ? SIZE : BROKEN;
-      body->digits = 0;
-      break;
-    case SIZE:
-      digit = hex(c);
-      if (digit >= 0 && body->digits < 32 && body->size < MOST_BYTES / 16) {
-        body->size = body->size * 16 + (uint64_t)digit;
-        body->digits++;
-      } else {
-        body->place = c == '\r' && body->digits > 0 ? SIZE_LF : BROKEN;
-      }
-      break;
-    case SIZE_LF: body->place = c != '\n' ? BROKEN : body->size > 0 ? DATA : LAST_CR; break;
-    case LAST_CR: body->place = c == '\r' ? LAST_LF : BROKEN; break;
-    case LAST_LF: body->place = c == '\n' ? COMPLETE : BROKEN; break;
-    default: break;
+static bool is_read_here(int fd) {
+  struct connection *connection = connection_of(fd);
+  return connection != NULL && connection->is_read_here;
+}
+
+/* --- what was read too early */
+
+static void forget_ahead(struct connection *connection) {
+  __atomic_sub_fetch(&ahead_of_all, connection->ahead_length, __ATOMIC_RELAXED);
+  free(connection->ahead);
+  connection->ahead = NULL;
+  connection->ahead_length = 0;
+}
+
+/* False: there is no memory for it. */
+static bool keep_ahead(struct connection *connection, const unsigned char *bytes, size_t length) {
+  if (length == 0) return true;
+  if (__atomic_add_fetch(&ahead_of_all, length, __ATOMIC_RELAXED) > MOST_AHEAD_OF_ALL) {
+    __atomic_sub_fetch(&ahead_of_all, length, __ATOMIC_RELAXED);
+    return false;
   }
+  unsigned char *ahead = realloc(connection->ahead, connection->ahead_length + length);
+  if (ahead == NULL) return false;
+  memcpy(ahead + connection->ahead_length, bytes, length);
+  connection->ahead = ahead;
+  connection->ahead_length += length;
+  return true;
 }
 
-/* Moves on by data; returns how many of the bytes are data of this chunk. */
-static size_t follow_data(struct body *body, size_t here) {
-  if (here > body->size) here = (size_t)body->size;
-  body->size -= here;
-  body->data += here;
-  if (body->size == 0) body->place = DATA_CR;
-  return here;
-}
-
-static bool is_over(const struct body *body) { return body->place == COMPLETE || body->place == BROKEN; }
-
-static bool is_between_chunks(const struct body *body) { return body->place == SIZE && body->digits == 0; }
-
-/* Follows the body to the next gap between two chunks, or to the end of the bytes. Returns where it came. */
-static const unsigned char *follow_chunk(struct body *body, const unsigned char *at, const unsigned char *end) {
-  while (at < end && !is_over(body)) {
-    if (body->place == DATA) {
-      at += follow_data(body, (size_t)(end - at));
-    } else {
-      follow_frame(body, *at++);
-      if (is_between_chunks(body)) break;
-    }
+/* Moves up to `most` of the bytes that are kept. */
+static size_t take_ahead(struct connection *connection, unsigned char *to, size_t most) {
+  size_t length = connection->ahead_length < most ? connection->ahead_length : most;
+  memcpy(to, connection->ahead, length);
+  if (length == connection->ahead_length) {
+    forget_ahead(connection);
+  } else {
+    __atomic_sub_fetch(&ahead_of_all, length, __ATOMIC_RELAXED);
+    connection->ahead_length -= length;
+    memmove(connection->ahead, connection->ahead + length, connection->ahead_length);
   }
-  return at;
+  return length;
 }
 
-static void follow(struct body *body, const unsigned char *at, const unsigned char *end) {
-  while (at < end && !is_over(body)) at = follow_chunk(body, at, end);
+/* --- when uSockets is to read */
+
+void settle_reads(int fd) {
+  struct connection *connection = connection_of(fd);
+  if (connection == NULL || !connection->is_read_here) return;
+  enum reader_state state = connection->reader.state;
+  bool awaits = state == READER_AWAIT;
+  /* A client that does not read its answers gets no more of them. */
+  bool unread = state == READER_HEAD && unsent(fd) > 0;
+  bool has_something = connection->ahead_length > 0 || connection->ended || (connection->closing && !connection->closed);
+  bool is_full = awaits && connection->ahead_length >= MOST_AHEAD;
+  hold_reads(fd, connection->ended || is_full || unread || state == READER_BROKEN);
+  expect_read(fd, has_something && !awaits && !unread && state != READER_BROKEN && (!connection->closing || unsent(fd) == 0));
 }
 
-/* --- the read that brought the head */
+/* --- how a connection ends */
 
-static const unsigned char HEAD_END[] = "\r\n\r\n";
+/* Clients that have closed their side, for JavaScript to ask. One that does not fit is found out by the next byte for it. */
+static _Thread_local int half_closed[256];
+static _Thread_local size_t half_closed_count = 0;
 
-/* Whether the head can have ended here. At the start of a read, part of its end is in the read before. */
-static bool ends_head(const unsigned char *at) {
-  size_t here = (size_t)(at - last_bytes);
-  if (here > 4) here = 4;
-  return here > 0 && memcmp(at - here, HEAD_END + 4 - here, here) == 0;
+int next_half_closed(void) { return half_closed_count > 0 ? half_closed[--half_closed_count] : -1; }
+
+static ssize_t nothing_yet(void) {
+  errno = EAGAIN;
+  return -1;
 }
 
-/* Where the body is if all of this read behind the head is a part of its first size line. */
-static void expect_late(struct body *body) {
-  const unsigned char *end = last_bytes + last_length;
-  const unsigned char *from = last_length > 40 ? end - 40 : last_bytes + 1;
-  struct body late = {.place = SIZE};
-  for (const unsigned char *at = end; at >= from; at--) {
-    if (!ends_head(at)) continue;
-    follow(&late, at, end);
-    body->place_if_late = late.place;
-    body->size = late.size;
-    body->digits = late.digits;
-    return;
+static ssize_t reset(void) {
+  errno = ECONNRESET;
+  return -1;
+}
+
+/* The client has closed its side while its response is awaited. Is it still there? */
+static void look_for_client(int fd) {
+  static const char interim[] = "HTTP/1.1 102 Processing\r\n\r\n";
+  int on = 1;
+  int seconds = 10;
+  /* In the middle of a response it is asked by what is sent next. */
+  if (may_send_interim(fd)) send(fd, interim, sizeof interim - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+  else if (half_closed_count < sizeof half_closed / sizeof *half_closed) half_closed[half_closed_count++] = fd;
+  /* Whoever cannot be asked that way is given up by its own kernel after a minute. */
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+}
+
+/* Sends the end of the last response, once all of it has been sent. */
+static void close_own_side(struct connection *connection, int fd) {
+  if (!connection->closing || connection->closed || unsent(fd) > 0) return;
+  connection->closed = true;
+  shutdown(fd, SHUT_WR);
+}
+
+/* --- reading */
+
+/* The present request is complete and its response is not: what comes is kept, within bounds. */
+static ssize_t read_ahead(struct connection *connection, int fd, unsigned char *buffer) {
+  ssize_t got = recv(fd, buffer, MOST_AHEAD, 0);
+  if (got < 0) return got;
+  if (got > 0 && !keep_ahead(connection, buffer, (size_t)got)) return reset();
+  if (got == 0) {
+    connection->ended = true;
+    look_for_client(fd);
   }
+  settle_reads(fd);
+  return nothing_yet();
 }
 
-/* Finds the first chunk, whose data uWebSockets says is at `data`. */
-static void find_start(struct body *body, const unsigned char *data) {
-  const unsigned char *line = data - 2;
-  if (data < last_bytes + 3 || data > last_bytes + last_length) return;
-  while (line > last_bytes && hex(line[-1]) >= 0) line--;
-  *body = (struct body){.place = ends_head(line) ? SIZE : BROKEN};
-  follow(body, line, last_bytes + last_length);
-}
-
-/* What is still to come of a body that has ended. */
-static enum place rest_of_end(enum place place) {
-  return place == LAST_CR ? END_CR : place == LAST_LF ? END_LF : UNWATCHED;
-}
-
-/*
- * Whether there is an empty body behind the head: "0" and its line break; LAST_CR, LAST_LF or COMPLETE then, else BROKEN. At
- * least the last byte of the head is in this read, so a "0" at its very start belongs to a header.
- */
-static enum place find_empty_body(void) {
-  for (size_t i = 1; i < last_length; i++) {
-    if (last_bytes[i] != '0' || !ends_head(last_bytes + i)) continue;
-    while (i < last_length && last_bytes[i] == '0') i++;
-    size_t rest = last_length - i < 4 ? last_length - i : 4;
-    /* The last line break may still be on its way. */
-    if (rest >= 2 && memcmp(last_bytes + i, HEAD_END, rest) == 0) return (enum place)(LAST_CR + rest - 2);
+static ssize_t read_in_vain(struct connection *connection, int fd, unsigned char *buffer) {
+  forget_ahead(connection);
+  close_own_side(connection, fd);
+  ssize_t got = connection->ended ? 0 : recv(fd, buffer, usual_read, 0);
+  if (got == 0) {
+    connection->ended = true;
+    settle_reads(fd);
+    /* uSockets would drop what it has not sent yet. */
+    return unsent(fd) > 0 ? nothing_yet() : 0;
   }
-  return BROKEN;
-}
-
-/* --- the reads after it */
-
-/* Room in front of what is read, for a size line, and behind it, for the ends of a chunk and of the body. */
-#define BEFORE 16
-#define BEHIND 8
-
-/* Fills the place of a size line with one, however long that place is. */
-static void write_size(unsigned char *from, unsigned char *data, size_t size) {
-  unsigned char *at = data;
-  *--at = '\n';
-  *--at = '\r';
-  do *--at = "0123456789abcdef"[size & 15];
-  while ((size >>= 4) > 0);
-  memset(from, '0', (size_t)(at - from));
-}
-
-/* A chunked body as it is handed on: what has been put where uWebSockets will read it. */
-struct output {
-  /* Where the data starts, NULL while there is none, and where it ends. */
-  unsigned char *data;
-  unsigned char *end;
-};
-
-/* Takes the data of all chunks together, and leaves it where the first of it was read. Returns where the body ended. */
-static unsigned char *gather(struct body *body, struct output *out, unsigned char *at, unsigned char *end) {
-  while (at < end && !is_over(body)) {
-    if (body->place != DATA) {
-      follow_frame(body, *at++);
-      continue;
-    }
-    size_t here = follow_data(body, (size_t)(end - at));
-    if (out->data == NULL) out->data = out->end = at;
-    else memmove(out->end, at, here);
-    out->end += here;
-    at += here;
-  }
-  return at;
-}
-
-/* Makes one chunk of what was read between `at` and `end`, from `line` on, which is at least BEFORE bytes earlier. */
-static unsigned char *join(struct body *body, unsigned char *line, unsigned char *at, unsigned char *end) {
-  struct output out = {NULL, line};
-  at = gather(body, &out, at, end);
-  /* JavaScript finds out that the body is broken when it is called, so there has to be something to call it for. */
-  if (body->place == BROKEN && out.data == NULL) {
-    out.data = line + BEFORE;
-    out.end = out.data + 1;
-  }
-  if (out.data != NULL) {
-    write_size(line, out.data, (size_t)(out.end - out.data));
-    memcpy(out.end, "\r\n", 2);
-    out.end += 2;
-  }
-  if (body->place == COMPLETE) {
-    size_t rest = (size_t)(end - at);
-    /* What was read of the end is as long as what is written for it, so nothing behind it is overwritten. */
-    memcpy(out.end, "0\r\n\r\n", 5);
-    memmove(out.end + 5, at, rest);
-    out.end += 5 + rest;
-  }
-  return out.end;
-}
-
-/* Reads on in a chunk that uWebSockets has begun to parse by itself, and from its end on joins what follows. */
-static ssize_t read_begun(struct body *body, int fd, unsigned char *buffer, size_t most, int flags) {
-  ssize_t got;
-  if (body->place == DATA && body->size >= most) {
-    got = recv(fd, buffer, most, flags);
-    if (got > 0) follow_data(body, (size_t)got);
+  if (got < 0) {
+    settle_reads(fd);
     return got;
   }
-  uint64_t before = body->data;
-  unsigned char *start = buffer + BEFORE;
-  got = recv(fd, start, most - BEFORE - BEHIND, flags);
+  connection->reader.dropped += (uint64_t)got;
+  settle_reads(fd);
+  return connection->reader.dropped > MOST_DROPPED ? reset() : nothing_yet();
+}
+
+/* Into `at`, which has room for `most` bytes. */
+static ssize_t read_next(struct connection *connection, int fd, unsigned char *at, size_t most) {
+  if (connection->ahead_length > 0) return (ssize_t)take_ahead(connection, at, most);
+  if (connection->ended) return 0;
+  /* What is behind the body stays with the kernel. */
+  const struct reader *reader = &connection->reader;
+  if (reader->state == READER_BODY_OF_LENGTH && reader->left < most) most = (size_t)reader->left;
+  return recv(fd, at, most, 0);
+}
+
+static ssize_t read_request(struct connection *connection, int fd, unsigned char *buffer, size_t length) {
+  struct reader *reader = &connection->reader;
+  if (reader->state == READER_AWAIT) return read_ahead(connection, fd, buffer);
+  if (reader->state == READER_DISCARD || reader->state == READER_BROKEN) return read_in_vain(connection, fd, buffer);
+  bool bulk = reader->state == READER_BODY_IN_CHUNKS || connection->bulk;
+  size_t cap = bulk ? bulk_read : usual_read;
+  size_t room = reader_room(reader);
+  unsigned char *octets = buffer + room;
+  ssize_t got = read_next(connection, fd, octets, (length < cap ? length : cap) - room - READER_ROOM_BEHIND);
   if (got <= 0) return got;
-  const unsigned char *gap = follow_chunk(body, start, start + got);
-  size_t as_it_is = body->place == COMPLETE ? (size_t)got : (size_t)(gap - start);
-  memmove(buffer, start, as_it_is);
-  body->joined = is_between_chunks(body);
-  if (body->place == BROKEN && body->data == before) {
-    /* Without data in this read nobody is called who could find out. */
-    errno = ECONNRESET;
-    return -1;
-  }
-  if (!body->joined) return (ssize_t)as_it_is;
-  return join(body, buffer + as_it_is, start + as_it_is, start + got) - buffer;
+  reader_take(reader, octets, (size_t)got, &last);
+  if (last.has_head) begin_response(fd, last.head.minor == 0);
+  if (!keep_ahead(connection, octets + last.consumed, (size_t)got - last.consumed)) return reset();
+  settle_reads(fd);
+  if (last.length == 0) return nothing_yet();
+  if (last.start != buffer) memmove(buffer, last.start, last.length);
+  return (ssize_t)last.length;
 }
 
-static ssize_t read_joined(struct body *body, int fd, unsigned char *buffer, size_t most, int flags) {
-  unsigned char *start = buffer + BEFORE;
-  ssize_t got = recv(fd, start, most - BEFORE - BEHIND, flags);
-  if (got <= 0) return got;
-  unsigned char *end = join(body, buffer, start, start + got);
-  if (end > buffer) return end - buffer;
-  /* Framing only. */
-  errno = EAGAIN;
-  return -1;
-}
-
-/* Nobody knows what it means, and whoever sent it is being told. */
-static ssize_t read_in_vain(int fd, void *buffer, size_t most, int flags) {
-  ssize_t got = recv(fd, buffer, most, flags);
-  if (got <= 0) return got;
-  errno = EAGAIN;
-  return -1;
-}
-
-/* The end of the last line break, and whatever stands behind it. */
-static ssize_t read_end(struct body *body, int fd, unsigned char *buffer, size_t most, int flags) {
-  ssize_t got = recv(fd, buffer, most, flags);
-  for (ssize_t i = 0; i < got && body->place != UNWATCHED; i++) {
-    if (buffer[i] != (body->place == END_CR ? '\r' : '\n')) {
-      errno = ECONNRESET;
-      return -1;
-    }
-    body->place = body->place == END_CR ? END_LF : UNWATCHED;
-  }
-  return got;
-}
-
-static ssize_t read_body(struct body *body, int fd, unsigned char *buffer, size_t most, int flags) {
-  if (body->place == END_CR || body->place == END_LF) return read_end(body, fd, buffer, most, flags);
-  if (body->place == BROKEN) return read_in_vain(fd, buffer, most, flags);
-  if (is_between_chunks(body)) body->joined = true;
-  return (body->joined ? read_joined : read_begun)(body, fd, buffer, most, flags);
-}
-
-static bool is_followed(int fd) {
-  if (fd >= MOST_SOCKETS) return false;
-  struct body *body = &bodies[fd];
-  if (body->place == NOT_FOUND) body->place = body->place_if_late;
-  return body->place >= SIZE && body->place != COMPLETE;
-}
-
-static ssize_t read_some(int fd, void *buffer, size_t length, int flags) {
-  bool followed = is_followed(fd);
-  size_t cap = followed || (fd < MOST_SOCKETS && bulk[fd]) ? bulk_read : usual_read;
-  size_t most = length < cap ? length : cap;
-  return followed ? read_body(&bodies[fd], fd, buffer, most, flags) : recv(fd, buffer, most, flags);
+static ssize_t read_encrypted(int fd, void *buffer, size_t length, int flags) {
+  struct connection *connection = connection_of(fd);
+  size_t cap = connection != NULL && connection->bulk ? bulk_read : usual_read;
+  ssize_t got = recv(fd, buffer, length < cap ? length : cap, flags);
+  return got > 0 && connection != NULL && connection->muted ? reset() : got;
 }
 
 ssize_t helped_recv(int fd, void *buffer, size_t length, int flags) {
-  ssize_t got = read_some(fd, buffer, length, flags);
   last_socket = fd;
-  last_bytes = buffer;
-  last_length = got > 0 ? (size_t)got : 0;
-  if (got > 0 && fd < MOST_SOCKETS && muted[fd]) {
-    errno = ECONNRESET;
-    return -1;
-  }
-  return got;
+  last.has_head = false;
+  return is_read_here(fd) ? read_request(&connections[fd], fd, buffer, length) : read_encrypted(fd, buffer, length, flags);
 }
 
 int socket_read_last(void) { return last_socket; }
 
-void forget_reads(int fd) {
-  if (fd >= MOST_SOCKETS) return;
-  muted[fd] = false;
-  bulk[fd] = false;
-  spent[fd] = false;
-  bodies[fd].place = UNWATCHED;
+const struct reading *head_read_last(void) { return last.has_head ? &last : NULL; }
+
+void forget_reads(int fd, bool plain) {
+  struct connection *connection = connection_of(fd);
+  if (connection == NULL) return;
+  reader_forget(&connection->reader);
+  forget_ahead(connection);
+  *connection = (struct connection){.is_read_here = plain};
+  if (plain) watch_polls(fd);
+  else forget_polls(fd);
 }
 
-void mute_reads(int fd, bool on) {
-  if (fd < MOST_SOCKETS) muted[fd] = on;
+/* --- what JavaScript says of a request */
+
+bool body_is_sound(int fd) { return !is_read_here(fd) || !reader_is_broken(&connections[fd].reader); }
+
+void response_is_over(int fd, bool closes) {
+  if (!is_read_here(fd)) return;
+  struct connection *connection = &connections[fd];
+  if (closes) {
+    reader_discard(&connection->reader);
+    connection->closing = true;
+  } else {
+    reader_next(&connection->reader);
+  }
+  settle_reads(fd);
+}
+
+void discard_reads(int fd) {
+  struct connection *connection = connection_of(fd);
+  if (connection == NULL) return;
+  connection->spent = true;
+  if (!connection->is_read_here) return;
+  reader_discard(&connection->reader);
+  settle_reads(fd);
+}
+
+void become_websocket(int fd) {
+  if (!is_read_here(fd)) return;
+  reader_tunnel(&connections[fd].reader);
+  settle_reads(fd);
 }
 
 void expect_bulk(int fd, bool on) {
-  if (fd < MOST_SOCKETS) bulk[fd] = on;
+  if (connection_of(fd) != NULL) connections[fd].bulk = on;
 }
 
-void spend(int fd) {
-  if (fd >= 0 && fd < MOST_SOCKETS) spent[fd] = true;
+void mute_reads(int fd, bool on) {
+  if (connection_of(fd) != NULL) connections[fd].muted = on;
 }
 
-bool is_spent(int fd) { return fd < MOST_SOCKETS && spent[fd]; }
-
-void watch_chunks(int fd) {
-  if (fd >= MOST_SOCKETS) return;
-  bodies[fd] = (struct body){.place = NOT_FOUND, .place_if_late = UNWATCHED};
-  expect_late(&bodies[fd]);
-}
-
-bool chunks_are_sound(int fd, const unsigned char *data, size_t length, bool last) {
-  if (fd >= MOST_SOCKETS || bodies[fd].place == UNWATCHED) return true;
-  struct body *body = &bodies[fd];
-  enum place end;
-  bool sound;
-  if (body->place == NOT_FOUND && length > 0) find_start(body, data);
-  /* The line break behind the last chunk may still be on its way. What was not found cannot be judged. */
-  end = last && body->place == NOT_FOUND ? find_empty_body() : body->place;
-  sound = last ? end >= LAST_CR && end <= COMPLETE : end != BROKEN;
-  if (last) body->place = rest_of_end(end);
-  /* Only the first chunk has a head before it: who missed that one is lost for good. */
-  else if (body->place == NOT_FOUND && length > 0) body->place = UNWATCHED;
-  return sound;
-}
+bool is_spent(int fd) { return connection_of(fd) != NULL && !connections[fd].is_read_here && connections[fd].spent; }

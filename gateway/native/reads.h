@@ -2,6 +2,7 @@
 #ifndef PIPEGATE_READS_H
 #define PIPEGATE_READS_H
 
+#include "reader.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
@@ -14,18 +15,27 @@ extern size_t bulk_read;
 ssize_t helped_recv(int fd, void *buffer, size_t length, int flags);
 /* The socket that this thread read last, which is the one whose request is being handled. -1: none. */
 int socket_read_last(void);
-/* The number belongs to a new connection. */
-void forget_reads(int fd);
-/* Whatever the peer sends ends the connection. */
-void mute_reads(int fd, bool on);
-/* The last request of this connection has been answered: nothing after it is a request. */
-void spend(int fd);
-bool is_spent(int fd);
+/* The head that the last read of this thread brought to its end; NULL: none. */
+const struct reading *head_read_last(void);
+/* The number belongs to a new connection. `plain`: its requests are read here, which TLS does not allow. */
+void forget_reads(int fd, bool plain);
+/* Something has changed on which it depends whether this socket is to be read. */
+void settle_reads(int fd);
+/* The framing of the present body has no fault so far. */
+bool body_is_sound(int fd);
+/* The socket of a client that has closed its side and may be gone, and to which a response is on its way. -1: no other one. */
+int next_half_closed(void);
+/* The next request may come; or there is none, and the connection closes when the response has been sent. */
+void response_is_over(int fd, bool closes);
+/* What still comes of the present request, and all behind it, is dropped. */
+void discard_reads(int fd);
+/* The present request has become a WebSocket. */
+void become_websocket(int fd);
 /* Large reads are worth it, and harmless: each will cause one callback. */
 void expect_bulk(int fd, bool on);
-/* Call it in the handler of a request with a chunked body. */
-void watch_chunks(int fd);
-/* Call it in each onData of that body. True: what has been read is sound so far and, with `last`, the body has ended. */
-bool chunks_are_sound(int fd, const unsigned char *data, size_t length, bool last);
+/* Over TLS: whatever the peer sends ends the connection. */
+void mute_reads(int fd, bool on);
+/* Over TLS: discard_reads() was called. */
+bool is_spent(int fd);
 
 #endif

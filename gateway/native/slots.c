@@ -1,5 +1,4 @@
 /* Points the calls of a loaded shared object at other functions. */
-#define _GNU_SOURCE
 #include "slots.h"
 #include <elf.h>
 #include <link.h>

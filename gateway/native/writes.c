@@ -7,10 +7,12 @@
  *    What the kernel does not take of the data is not left to uWebSockets, which would keep a copy for each receiver: it is
  *    told that all was sent but the last byte, and so asks to be told when there is room; the rest stays due, JavaScript
  *    sends it from where it is kept for all receivers, and until then nothing else leaves.
- * 2. How much has not been sent is known. uWebSockets keeps what the kernel does not take in a buffer of its own and
+ * 2. To a client that knows no chunks a body without a length leaves without them: bare.c.
+ * 3. How much has not been sent is known. uWebSockets keeps what the kernel does not take in a buffer of its own and
  *    does not say when that is empty.
  */
 #include "writes.h"
+#include "bare.h"
 #include "common.h"
 #include <errno.h>
 #include <stdint.h>
@@ -43,7 +45,14 @@ struct response {
   uint64_t size;
   /* Data that uWebSockets has been told was sent, and that JavaScript has to send. */
   size_t due;
+  /* Something of the present response has been sent. */
+  bool begun;
+  /* Its client knows no chunks. */
+  bool is_bare;
+  struct bare bare;
 };
+
+void (*on_all_sent)(int fd) = NULL;
 
 static struct response responses[MOST_SOCKETS];
 
@@ -118,10 +127,14 @@ ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
   if (response->place != FREE && length > 0 && hold(response, bytes, length)) return (ssize_t)length;
   /* A whole one, whose line waits here. What uWebSockets kept of a chunk may be all its rest, and nobody else has it. */
   bool is_chunk = response->held_bytes > 0 && response->place == OUT_DATA && response->size == length;
+  size_t left_before = response->left;
   if (response->held_bytes > 0) sent = send_behind_held(response, fd, bytes, length, flags);
+  else if (response->is_bare) sent = bare_send(&response->bare, fd, bytes, length, flags);
   else sent = send(fd, bytes, length, flags);
+  if (sent > 0) response->begun = true;
   response->left = length - (sent > 0 ? (size_t)sent : 0);
   if (response->left == 0) response->answered = 0;
+  if (left_before > 0 && response->left == 0 && on_all_sent != NULL) on_all_sent(fd);
   if (is_chunk && sent < (ssize_t)length - 1 && (sent >= 0 || errno == EAGAIN)) {
     response->due = length - 1 - (sent > 0 ? (size_t)sent : 0);
     sent = (ssize_t)length - 1;
@@ -134,8 +147,20 @@ void forget_writes(int fd) {
   if (fd < MOST_SOCKETS) responses[fd] = (struct response){.place = FREE};
 }
 
+void begin_response(int fd, bool bare) {
+  if (fd >= MOST_SOCKETS) return;
+  struct response *response = &responses[fd];
+  response->begun = false;
+  response->is_bare = bare;
+  response->bare = (struct bare){0};
+}
+
+bool may_send_interim(int fd) {
+  return fd < MOST_SOCKETS && !responses[fd].begun && !responses[fd].is_bare && responses[fd].left == 0;
+}
+
 bool join_chunks(int fd) {
-  bool joins = fd < MOST_SOCKETS && responses[fd].left == 0;
+  bool joins = fd < MOST_SOCKETS && responses[fd].left == 0 && !responses[fd].is_bare;
   if (joins) responses[fd].place = OUT_CR;
   return joins;
 }

@@ -8,8 +8,14 @@
 
 /* Takes the place of send(). */
 ssize_t helped_send(int fd, const void *bytes, size_t length, int flags);
+/* Called when all that was given to uWebSockets has been sent. */
+extern void (*on_all_sent)(int fd);
 /* The number belongs to a new connection. */
 void forget_writes(int fd);
+/* A request has come. `bare`: its client knows no chunks. */
+void begin_response(int fd, bool bare);
+/* Its response has not begun, and the client bears an interim one. */
+bool may_send_interim(int fd);
 /* Call it when a chunked response has been written up to a chunk's end: chunks leave by one call each. False: not now. */
 bool join_chunks(int fd);
 /* Bytes at the end of the chunk written last that have to be sent with send_due(), except for the very last byte. */
