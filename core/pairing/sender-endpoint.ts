@@ -1,42 +1,50 @@
-import type { BorrowedBytes } from './bytes.js'
-import type { Deadline } from './clock.js'
-import type { EndReason } from './end-reason.js'
-import { Cursor, FanOut } from './fan-out.js'
-import type { JoinOptions, SenderJoinOptions } from './limits.js'
-import type { Pipe } from './pipe.js'
-import type { Sink, Source, StreamHead } from './ports.js'
+import type { BorrowedBytes } from '../bytes.js'
+import type { Clock, Deadline } from '../clock.js'
+import type { BodyFault, EndReason } from '../end-reason.js'
+import type { FanOut } from '../flow/fan-out.js'
+import type { SenderJoinOptions } from '../join-options.js'
+import type { PipeView } from '../pipe-view.js'
+import type { Source, StreamHead } from '../ports.js'
 
-/** What can be wrong with a body. */
-export type BodyFault = Extract<EndReason, 'broken_body' | 'broken_form' | 'empty_form' | 'too_large'>
+/** The pipe, as its sender's endpoint sees it. */
+export interface SenderPipe extends PipeView {
+  readonly sender: SenderEndpoint | undefined
+  readonly limits: { readonly maxBytes: number }
+  headKnown(): void
+  bodyEnded(endpoint: SenderEndpoint): void
+  senderFails(endpoint: SenderEndpoint, reason: EndReason): void
+  senderLeft(endpoint: SenderEndpoint): void
+  end(reason: EndReason): void
+}
 
 /** A sender's place in a pipe: its transport reports here. Calls after the end do nothing. */
 export class SenderEndpoint {
-  /** Set while this side waits. */
-  deadline: Deadline | undefined
-  readonly fanOut: FanOut
-  /** Undefined until `opened`: a sender whose head comes with its body has a place, and nothing begins. */
+  /** Undefined until `opened`: a sender whose head comes with its body has a place, but nothing begins. */
   head: StreamHead | undefined
   #announced = Number.POSITIVE_INFINITY
   readonly #maxBytes: number
+  /** The end of its wait, and its next reminder. */
+  #deadline: Deadline | undefined
+  #reminder: Deadline | undefined
 
   constructor(
-    readonly pipe: Pipe,
+    readonly pipe: SenderPipe,
     readonly source: Source,
+    readonly fanOut: FanOut,
     head: StreamHead | undefined,
-    readonly terms: SenderJoinOptions,
+    readonly options: SenderJoinOptions,
   ) {
-    this.fanOut = new FanOut(source, pipe.context.limits, pipe.context.slabs, pipe)
-    this.#take(head)
-    this.#maxBytes = terms.limits?.maxBytes ?? Number.POSITIVE_INFINITY
+    this.#setHead(head)
+    this.#maxBytes = options.limits?.maxBytes ?? Number.POSITIVE_INFINITY
   }
 
-  /** The head of the stream is known at last. Before its first byte, and once, if the sender joined without. */
+  /** The head of the stream is known now. Call it once, before the first byte, if the sender joined without a head. */
   opened(head: StreamHead): void {
-    this.#take(head)
+    this.#setHead(head)
     if (this.#isLive) this.pipe.headKnown()
   }
 
-  #take(head: StreamHead | undefined): void {
+  #setHead(head: StreamHead | undefined): void {
     this.head = head
     this.#announced = head?.length ?? Number.POSITIVE_INFINITY
   }
@@ -47,7 +55,7 @@ export class SenderEndpoint {
     // A byte beyond the announced length could make a receiver's response longer than its own header says.
     const total = this.fanOut.bytesIn + bytes.byteLength
     if (total > this.#announced) this.pipe.senderFails(this, 'wrong_length')
-    else if (total > this.#maxBytes || total > this.pipe.maxBytes) this.pipe.senderFails(this, 'too_large')
+    else if (total > this.#maxBytes || total > this.pipe.limits.maxBytes) this.pipe.senderFails(this, 'too_large')
     else this.fanOut.feed(bytes)
   }
 
@@ -56,7 +64,7 @@ export class SenderEndpoint {
     if (this.#isLive) this.pipe.bodyEnded(this)
   }
 
-  /** The body is broken; what came of it may not be all. */
+  /** The body is broken, so what was read of it may not be all. */
   broken(reason: BodyFault = 'broken_body'): void {
     if (this.#isLive) this.pipe.senderFails(this, reason)
   }
@@ -71,43 +79,26 @@ export class SenderEndpoint {
     if (this.#isLive) this.pipe.end('fault')
   }
 
-  /** Whether this is still the sender of a pipe that lives. */
+  /** Waits, with reminders, until `stopWaiting`, or runs `expired`. For the pipe. */
+  startWaiting(clock: Clock, reminderMs: number, expired: () => void): void {
+    this.#deadline = clock.after(this.options.waitMs, expired)
+    this.#remind(clock, reminderMs)
+  }
+
+  stopWaiting(): void {
+    this.#deadline?.cancel()
+    this.#reminder?.cancel()
+  }
+
+  #remind(clock: Clock, reminderMs: number): void {
+    this.#reminder = clock.after(reminderMs, () => {
+      this.#remind(clock, reminderMs)
+      this.source.notify('still_waiting', this.pipe)
+    })
+  }
+
+  /** Whether this is still the sender of a pipe that has not ended. */
   get #isLive(): boolean {
     return this.pipe.sender === this && this.pipe.state !== 'ended'
-  }
-}
-
-/** A receiver's place in a pipe: its transport reports here. Calls after the end do nothing. */
-export class ReceiverEndpoint {
-  /** Set while this side waits. */
-  deadline: Deadline | undefined
-  readonly cursor: Cursor
-
-  constructor(
-    readonly pipe: Pipe,
-    sink: Sink,
-    readonly terms: JoinOptions,
-  ) {
-    this.cursor = new Cursor(sink)
-  }
-
-  /** The sink can take bytes again. */
-  drained(): void {
-    if (this.pipe.state === 'streaming') this.pipe.sender?.fanOut.drained(this.cursor)
-  }
-
-  /** The sink has handed on the last byte, after `finish()` returned false. */
-  finished(): void {
-    if (this.pipe.state === 'streaming') this.pipe.sender?.fanOut.finished(this.cursor)
-  }
-
-  /** The gateway met a defect of its own while it served this receiver. */
-  fault(): void {
-    this.pipe.end('fault')
-  }
-
-  /** The connection is gone. */
-  left(): void {
-    if (this.cursor.present && !this.cursor.finished) this.pipe.receiverLeft(this)
   }
 }
