@@ -1,7 +1,8 @@
 /** The hot path alone: one stream in, several copies out, no pairing around it. */
 import assert from 'node:assert/strict'
 import t, { type Test } from 'tap'
-import { Cursor, FanOut, type FanOutListener } from '../../core/fan-out.js'
+import { Cursor } from '../../core/flow/cursor.js'
+import { FanOut, type FanOutListener } from '../../core/flow/fan-out.js'
 import { type PipeView, SlabPool } from '../../core/index.js'
 import { FakeSink, FakeSource, lend, streamBytes } from './scripted.js'
 
@@ -41,7 +42,7 @@ class Rig implements FanOutListener {
     this.pool = pool
     this.sinks = rooms.map((room) => new FakeSink(room, finishesAtOnce))
     this.cursors = this.sinks.map((sink) => new Cursor(sink))
-    this.source.tell('waiting', VIEW)
+    this.source.notify('waiting', VIEW)
     this.fanOut = new FanOut(this.source, { windowBytes, holdBytes }, this.pool, this)
   }
 
@@ -401,13 +402,13 @@ t.test('a chunk of no bytes changes nothing', async (t) => {
 
 t.test('when memory is scarce the window narrows instead of anybody failing', async (t) => {
   const rig = Rig.flowing({ rooms: [0, Infinity], maxSlabs: 10 })
-  const others = Array.from({ length: 5 }, () => rig.pool.take()!)
+  const others = Array.from({ length: 5 }, () => rig.pool.acquire()!)
   rig.feed(64)
   t.equal(rig.source.paused, false, 'a quarter of a window is half of what is allowed now')
   rig.feed(64)
   t.equal(rig.source.paused, true, 'paused before its window of 256 is full')
   t.equal(rig.overflows, 0)
-  for (const slab of others) rig.pool.give(slab)
+  for (const slab of others) rig.pool.release(slab)
   rig.drain(0)
   t.equal(rig.source.paused, false)
   rig.feed(192)
@@ -428,23 +429,23 @@ t.test('many that begin one after the other, with a receiver each that takes not
     while (!rig.source.paused && rig.overflows === 0) rig.feed(64 * KIB)
     t.equal(rig.overflows, 0, `${pool.inUse} of 128 slabs`)
   }
-  t.equal(pool.flowing, 0)
+  t.equal(pool.flowingSources, 0)
   for (const rig of rigs) {
     rig.drain(0)
     t.equal(rig.source.paused, false)
     rig.assertWhole(t)
   }
-  t.equal(pool.flowing, 30)
+  t.equal(pool.flowingSources, 30)
   for (const [i, rig] of rigs.entries()) {
     if (i % 2 === 0) rig.fanOut.end()
     rig.fanOut.discard()
   }
-  t.same([pool.inUse, pool.flowing], [0, 0])
+  t.same([pool.inUse, pool.flowingSources], [0, 0])
 })
 
 t.test('when others use all memory, who needs none goes on', async (t) => {
   const rig = Rig.flowing({ rooms: [10, Infinity], maxSlabs: 4 })
-  const others = Array.from({ length: 4 }, () => rig.pool.take()!)
+  const others = Array.from({ length: 4 }, () => rig.pool.acquire()!)
   rig.feed(10)
   t.equal(rig.source.paused, false)
   rig.feed(10)
@@ -453,7 +454,7 @@ t.test('when others use all memory, who needs none goes on', async (t) => {
   t.equal(rig.source.paused, false, 'nobody is behind, although there is no window')
   rig.feed(10)
   t.equal(rig.source.paused, false)
-  for (const slab of others) rig.pool.give(slab)
+  for (const slab of others) rig.pool.release(slab)
 })
 
 t.test('who waits leaves half of the memory to those who stream', async (t) => {

@@ -9,6 +9,7 @@ import {
   Refusal,
   SlabPool,
 } from '../../core/index.js'
+import type { Pipe } from '../../core/pairing/pipe.js'
 import {
   BENCH_LIMITS,
   Bench,
@@ -1105,7 +1106,7 @@ scene('somebody ends a pipe, and says why', {}, (bench, t) => {
 
 scene('the first reason keeps its words', {}, (bench, t) => {
   const sender = bench.sender('a')
-  const pipe = sender.endpoint.pipe
+  const pipe = sender.endpoint.pipe as Pipe
   bench.table.endAll('shutting_down')
   pipe.stop(STOPPED)
   t.match(pipe, { endReason: 'shutting_down', endFailure: undefined })

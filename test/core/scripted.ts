@@ -6,13 +6,13 @@ import type {
   Digest,
   EndReason,
   Limits,
-  News,
   PipeObserver,
   PipeTable,
   PipeView,
   ReceiverEndpoint,
   Refusal,
   SenderEndpoint,
+  SenderEvent,
   SenderJoinOptions,
   SideLimits,
   Sink,
@@ -75,7 +75,7 @@ export class FakeSource implements Source {
     this.paused = false
   }
 
-  tell(news: News, _pipe: PipeView): void {
+  notify(news: SenderEvent, _pipe: PipeView): void {
     this.#called(news)
     this.news.push(news)
     assert.equal(news === 'waiting', this.log.length === 1, 'waiting is the first news, and only the first')

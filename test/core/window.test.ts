@@ -1,7 +1,7 @@
 /** The parts under the fan-out: kept bytes, the pool of slabs, the clock. */
 import t, { type Test } from 'tap'
+import { Window } from '../../core/flow/window.js'
 import { type BorrowedBytes, Clock, keep, type OwnedBytes, own, SlabPool } from '../../core/index.js'
-import { Window } from '../../core/window.js'
 import { lend, streamBytes } from './scripted.js'
 
 /** More than a small piece, so that it is kept in slabs even when nothing else is. */
@@ -157,23 +157,23 @@ t.test('slab pool: is bounded, makes what is asked for, and uses it again', asyn
     return new Uint8Array(new SharedArrayBuffer(bytes)).fill(7)
   })
   t.same(made, [], 'nothing is made before it is needed')
-  const one = pool.take()!
+  const one = pool.acquire()!
   t.equal(one.byteLength, 32)
   t.ok(one.buffer instanceof SharedArrayBuffer, 'the memory may be shared')
   t.ok(
     one.every((byte) => byte === 0),
     'every byte was touched',
   )
-  const two = pool.take()!
+  const two = pool.acquire()!
   t.not(one, two)
-  t.equal(pool.take(), undefined)
+  t.equal(pool.acquire(), undefined)
   t.equal(pool.inUse, 2)
-  pool.give(one)
+  pool.release(one)
   t.equal(pool.inUse, 1)
-  t.equal(pool.take(), one)
-  t.equal(pool.take(), undefined)
-  pool.give(one)
-  pool.give(two)
+  t.equal(pool.acquire(), one)
+  t.equal(pool.acquire(), undefined)
+  pool.release(one)
+  pool.release(two)
   t.equal(pool.inUse, 0)
   t.same(made, [32, 32])
 })
@@ -243,13 +243,13 @@ t.test(
     const pool = new SlabPool(64, 8)
     const shares = [pool.share(100)]
     for (let i = 0; i < 8; i++) {
-      t.ok(pool.take())
+      t.ok(pool.acquire())
       shares.push(pool.share(100))
     }
     t.same(shares, [100, 100, 100, 100, 100, 75, 50, 25, 0])
     const other = new SlabPool(64, 8)
-    for (let i = 0; i < 5; i++) t.ok(other.take(true), 'from the first half')
-    t.equal(other.take(true), undefined)
-    t.ok(other.take(), 'those who must have it still get it')
+    for (let i = 0; i < 5; i++) t.ok(other.acquire(true), 'from the first half')
+    t.equal(other.acquire(true), undefined)
+    t.ok(other.acquire(), 'those who must have it still get it')
   },
 )

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os'
 import t from 'tap'
 import * as core from '../../core/index.js'
-import { FAULTS, type Fault, tryFault, type Verdict } from './faults.js'
+import { FAULTS, type Fault } from './faults.js'
 import { newSeen, runModel } from './pairing.js'
+import { tryFault, type Verdict } from './plant-fault.js'
 
 /** Steps of one run, which is repeated by its seed alone: `PIPEGATE_SEED=<seed> node dist/test/model/pairing.test.js`. */
 const STEPS = 20_000

@@ -161,7 +161,7 @@ class World {
     }
     assert.equal('accepted', expected ?? 'accepted')
     const spec = new SpecSender(
-      fake.endpoint.terms.transferId,
+      fake.endpoint.options.transferId,
       length,
       expectedBytes || undefined,
       stallMs,
