@@ -4,15 +4,13 @@ import contentDisposition from 'content-disposition'
 import fc from 'fast-check'
 import t, { type Test } from 'tap'
 import { Refusal, type StreamHead } from '../../../core/index.js'
-import type { HeaderList } from '../../../gateway/http/answers.js'
 import type { RequestView } from '../../../gateway/http/request-view.js'
-import {
-  type DispositionWish,
-  receiverHeaders,
-  safeFilename,
-  safeType,
-  streamHead,
-} from '../../../gateway/stream/stream-head.js'
+import type { HeaderList } from '../../../gateway/http/response/answer.js'
+import type { DispositionOptions } from '../../../gateway/stream/disposition.js'
+import { safeFileName } from '../../../gateway/stream/file-name.js'
+import { safeMediaType } from '../../../gateway/stream/media-type.js'
+import { receiverHeaders } from '../../../gateway/stream/receiver-headers.js'
+import { streamHead } from '../../../gateway/stream/stream-head.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { type Running, startGateway } from '../../support/gateway.js'
 import { connect, type RawClient, type RawResponse } from '../../support/raw.js'
@@ -39,7 +37,7 @@ function headOf(fields: Fields, length?: number): StreamHead {
   return head
 }
 
-const AS_SENT: DispositionWish = { download: undefined, filename: undefined }
+const AS_SENT: DispositionOptions = { download: undefined, filename: undefined }
 
 function headersFor(fields: Fields, wish = AS_SENT): HeaderList {
   return receiverHeaders(headOf(fields), 'an-id', wish)
@@ -81,17 +79,17 @@ t.test('a type that a browser would run becomes text/plain', async (t) => {
   for (const type of RUNNABLE) {
     const mixed = type.replace(/[a-z]/g, (letter, at: number) => (at % 2 === 0 ? letter.toUpperCase() : letter))
     const spellings = [type, type.toUpperCase(), mixed, `${type};`, `${type} ; a=b`, `${type}\t`, `${type}; a="x;y"`]
-    for (const each of spellings) t.equal(safeType(each), 'text/plain', JSON.stringify(each))
+    for (const each of spellings) t.equal(safeMediaType(each), 'text/plain', JSON.stringify(each))
     for (const each of [`${type}; charset=UTF-8`, `${type};charset="utf-8"`, `${type}; a=b; Charset=utf-8 ; c=d`]) {
-      t.equal(safeType(each), 'text/plain; charset=utf-8', each)
+      t.equal(safeMediaType(each), 'text/plain; charset=utf-8', each)
     }
   }
   for (const type of HARMLESS) {
     for (const each of [type, type.toUpperCase(), `${type}; charset=utf-8`, `${type}; a="text/html"`, `${type};a=b;`]) {
-      t.equal(safeType(each), each, each)
+      t.equal(safeMediaType(each), each, each)
     }
   }
-  t.equal(safeType(undefined), undefined, 'no type given, none told')
+  t.equal(safeMediaType(undefined), undefined, 'no type given, none told')
 })
 
 t.test('of a charset, only one that means what it seems to mean is kept', async (t) => {
@@ -105,7 +103,7 @@ t.test('of a charset, only one that means what it seems to mean is kept', async 
     'Big5',
     'koi8-r',
   ]) {
-    t.equal(safeType(`text/html; charset=${charset}`), `text/plain; charset=${charset.toLowerCase()}`)
+    t.equal(safeMediaType(`text/html; charset=${charset}`), `text/plain; charset=${charset.toLowerCase()}`)
   }
   for (const charset of [
     'utf-7',
@@ -118,9 +116,9 @@ t.test('of a charset, only one that means what it seems to mean is kept', async 
     'utf-8x',
     '"utf-8 "',
   ]) {
-    t.equal(safeType(`text/html; charset=${charset}`), 'text/plain', charset)
+    t.equal(safeMediaType(`text/html; charset=${charset}`), 'text/plain', charset)
   }
-  t.equal(safeType('text/html; xcharset=utf-8'), 'text/plain', 'the parameter has exactly this name')
+  t.equal(safeMediaType('text/html; xcharset=utf-8'), 'text/plain', 'the parameter has exactly this name')
 })
 
 t.test('what is no single media type is never handed on as it is', async (t) => {
@@ -146,17 +144,17 @@ t.test('what is no single media type is never handed on as it is', async (t) => 
       '\xff',
     ],
   ]
-  for (const type of wrong) t.equal(safeType(type), 'application/octet-stream', JSON.stringify(type))
+  for (const type of wrong) t.equal(safeMediaType(type), 'application/octet-stream', JSON.stringify(type))
 })
 
 t.test('a sender cannot hold the event loop with a crafted value', async (t) => {
   // Sized so that an exponential or a quadratic reader needs seconds, and still ends.
   const crafted: [name: string, run: () => unknown][] = [
-    ['type', () => safeType(`a/b${'; '.repeat(26)}"`)],
-    ['type, long', () => safeType(`text/html${' ;a=b\t; c="d" '.repeat(2000)}x`)],
-    ['type, spaces', () => safeType(`text/html;${' '.repeat(30_000)}charset`)],
-    ['name, dots', () => safeFilename(`a${'.'.repeat(60_000)}b`)],
-    ['name, slashes', () => safeFilename(`${'/'.repeat(60_000)}b`)],
+    ['type', () => safeMediaType(`a/b${'; '.repeat(26)}"`)],
+    ['type, long', () => safeMediaType(`text/html${' ;a=b\t; c="d" '.repeat(2000)}x`)],
+    ['type, spaces', () => safeMediaType(`text/html;${' '.repeat(30_000)}charset`)],
+    ['name, dots', () => safeFileName(`a${'.'.repeat(60_000)}b`)],
+    ['name, slashes', () => safeFileName(`${'/'.repeat(60_000)}b`)],
     ['disposition', () => disposition(`inline${'; a="\\"'.repeat(4000)}`, 'text/plain')],
   ]
   for (const [name, run] of crafted) {
@@ -196,7 +194,7 @@ t.test('inline stays inline only for what a browser shows and does not run', asy
 })
 
 t.test('each receiver may wish for another disposition', async (t) => {
-  const wish = (download: boolean | undefined, filename?: string): DispositionWish => ({ download, filename })
+  const wish = (download: boolean | undefined, filename?: string): DispositionOptions => ({ download, filename })
   t.equal(disposition(undefined, 'image/png', wish(true)), 'attachment')
   t.equal(disposition('inline; filename=a', 'image/png', wish(true)), 'attachment; filename=a')
   t.equal(disposition('attachment; filename=a', 'image/png', wish(false)), undefined)
@@ -236,7 +234,7 @@ t.test('a file name is safe to save under', async (t) => {
     [`${'.'.repeat(300)}x`]: 'x',
   }
   for (const [name, wanted] of Object.entries(table))
-    t.equal(safeFilename(name), wanted, JSON.stringify(name.slice(0, 40)))
+    t.equal(safeFileName(name), wanted, JSON.stringify(name.slice(0, 40)))
 })
 
 t.test('a file name is written as RFC 6266 wants it', async (t) => {
@@ -401,7 +399,7 @@ const RUNS = { seed: 20_261_120, numRuns: 4000, interruptAfterTimeLimit: 800, ma
 const NO_CONTROL = /^[^\x00-\x1f\x7f]*$/
 const LATIN_1 = /^[\x00-\xff]*$/
 
-/** What must hold of every file name that we tell, without asking safeFilename(). */
+/** What must hold of every file name that we tell, without asking safeFileName(). */
 function isSafe(name: string): boolean {
   const forbidden = /[\x00-\x1f\x7f-\x9f/\\\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffd]|^[. ]|[. ]$/u.test(name)
   const lone = /\p{Surrogate}/u.test(name)
@@ -443,9 +441,9 @@ t.test('whatever name is wished, it comes back from what we write', async (t) =>
   t.doesNotThrow(() =>
     fc.assert(
       fc.property(anyText, (filename) => {
-        const safe = safeFilename(filename)
+        const safe = safeFileName(filename)
         if (!isSafe(safe)) throw new Error(`unsafe: ${JSON.stringify(safe)}`)
-        if (safeFilename(safe) !== safe) throw new Error(`not the same when done again: ${JSON.stringify(safe)}`)
+        if (safeFileName(safe) !== safe) throw new Error(`not the same when done again: ${JSON.stringify(safe)}`)
         const told = named(filename)
         if (!/^attachment; [\x20-\x7e]+$/.test(told)) throw new Error(`not ASCII: ${JSON.stringify(told)}`)
         const { type, parameters } = contentDisposition.parse(told)

@@ -33,7 +33,7 @@ t.test('30 seconds for the part that is the stream', async (t) => {
 
 t.test('no deadline is left behind, whatever became of the form', async (t) => {
   const bench = new Bench()
-  for (const leave of ['left', 'broken', 'fault', 'malformed'] as const) {
+  for (const leave of ['left', 'broken', 'fault', 'onMalformed'] as const) {
     reader(bench, bench.sender('a', { headLater: true }))[leave]()
     bench.assertEmpty()
   }
