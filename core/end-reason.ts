@@ -6,35 +6,35 @@ export const END_REASONS = [
   'sender_left',
   /** The body ended with another length than the one it announced. */
   'wrong_length',
-  /** The transport found that the body is not framed as it should be, so that nobody knows where it ends. */
+  /** The transport found that the framing of the body is broken, so that its end is unknown. */
   'broken_body',
   /** The transport found that the form the stream is a part of is broken, so that the stream may not be whole. */
   'broken_form',
-  /** The form has nothing in it that could be the stream, or did not come to it in time. */
+  /** The form has no part that could be the stream, or did not reach it in time. */
   'empty_form',
   /** The last receiver left before its last byte. */
   'receivers_left',
-  /** The last receiver was cut because it took nothing for the stall limit. */
+  /** The last receiver was cut because it took nothing for the time of the stall limit. */
   'receivers_stalled',
   /** A receiver's wait ran out and no sender was there. */
   'no_sender',
   /** A side's wait ran out with a sender there and receivers missing. */
   'no_receivers',
-  /** Everybody who waited has left. */
+  /** Every side that waited has left. */
   'abandoned',
-  /** No byte moved in either direction for the idle limit. */
+  /** No byte moved in either direction for the time of the idle limit. */
   'idle',
-  /** Over the period of the rate limit the slowest receiver took less than that. */
+  /** The slowest receiver took less than the minimum rate over its period. */
   'too_slow',
   /** More bytes came than this transfer may have. */
   'too_large',
   /** The transfer took longer than it may. */
   'too_long',
-  /** Somebody above the core ended it, and says why in its own words. */
+  /** A caller outside the core ended it, and says why in its own words. */
   'stopped',
-  /** The pipe was ready, but as many transfers as allowed were already streaming. */
+  /** The pipe was ready, but the most transfers allowed were already streaming. */
   'too_many_active',
-  /** Bytes came that nobody could take yet, and the memory for such bytes is used up. */
+  /** Bytes came that no receiver could take yet, and the memory for such bytes is used up. */
   'overflow',
   /** The gateway is going down. */
   'shutting_down',
@@ -43,3 +43,6 @@ export const END_REASONS = [
 ] as const
 
 export type EndReason = (typeof END_REASONS)[number]
+
+/** What can be wrong with a body. */
+export type BodyFault = Extract<EndReason, 'broken_body' | 'broken_form' | 'empty_form' | 'too_large'>

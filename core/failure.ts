@@ -1,4 +1,4 @@
-/** One row of an error catalogue: frozen at load and shared by every request that meets it. */
+/** One entry of an error catalogue: made once, and shared by every request that meets it. */
 export interface Failure {
   /** Stable and unique, `UPPER_SNAKE`. */
   readonly code: string
@@ -12,7 +12,7 @@ export interface Failure {
 
 export type FailureValues = Readonly<Record<string, string | number>>
 
-/** One row that happened, with what was found. */
+/** A failure that happened, with what was found. */
 export class Refusal {
   constructor(
     readonly failure: Failure,
@@ -26,7 +26,7 @@ export class Refusal {
   }
 }
 
-/** What the core refuses. A refused side never was part of the pipe, and the pipe never notices. */
+/** Why the core refuses a side. A refused side never was part of the pipe, and the pipe does not notice it. */
 export const CORE_FAILURES = {
   nMismatch: {
     code: 'N_MISMATCH',

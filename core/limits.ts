@@ -1,7 +1,6 @@
-import type { Digest } from './ports.js'
 import type { Throttle } from './throttle.js'
 
-/** The numbers that the core enforces for everybody. Times in milliseconds, sizes in bytes. */
+/** The limits that the core enforces for every transfer. Times in milliseconds, sizes in bytes. */
 export interface Limits {
   /** Pipes that may wait at once. */
   readonly maxWaiting: number
@@ -21,32 +20,12 @@ export interface Limits {
   readonly reminderMs: number
 }
 
-/** What holds for one transfer besides the limits for everybody: the strictest of what its sides were given. */
+/** What one side adds to the limits of its transfer, where the strictest side wins. */
 export interface SideLimits {
   /** The most bytes that the stream may have. */
   readonly maxBytes?: number
   /** How long it may stream, in milliseconds. */
   readonly totalMs?: number
-  /** Speeds that it shares with others. */
+  /** Speeds that it shares with other transfers. */
   readonly throttles?: readonly Throttle[]
-}
-
-/** What one side asks for itself when it joins. */
-export interface JoinOptions {
-  /** Receivers the pipe waits for; every side must say the same. */
-  readonly receivers: number
-  /** How long this side waits for the others, in milliseconds. */
-  readonly waitMs: number
-  readonly limits?: SideLimits | undefined
-  /** This side wants the stream's digest, and this begins one. */
-  readonly newDigest?: (() => Digest) | undefined
-}
-
-export interface SenderJoinOptions extends JoinOptions {
-  /** A receiver that takes nothing for this long while bytes wait for it is cut, in milliseconds. 0: never. */
-  readonly stallMs: number
-  /** Names this transfer to people and programs. Unique, chosen by the caller. */
-  readonly transferId: string
-  /** The total that the sender hinted at, in bytes; only shown, never enforced. */
-  readonly expectedBytes: number | undefined
 }

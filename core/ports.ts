@@ -1,6 +1,6 @@
 import type { BorrowedBytes } from './bytes.js'
 import type { EndReason } from './end-reason.js'
-import type { PipeView } from './observer.js'
+import type { PipeView } from './pipe-view.js'
 
 /** What a sender says of its stream before the first byte. */
 export interface StreamHead {
@@ -10,17 +10,17 @@ export interface StreamHead {
   readonly fields: readonly (readonly [name: string, value: string])[]
 }
 
-/** Reads a stream along, from its first byte, and tells its digest. */
+/** Computes the digest of a stream while its bytes pass. */
 export interface Digest {
   /** The next bytes, lent for this call. */
   update(bytes: BorrowedBytes): void
-  /** Of all bytes so far, in hexadecimal. The last call. */
+  /** The digest of all bytes so far, in hexadecimal. The last call. */
   hex(): string
 }
 
-/** What a sender can be told while its transfer lives. */
-export type News =
-  /** It has its place; receivers are missing or not. The first news, exactly once. */
+/** What a sender is told before the end of its transfer. */
+export type SenderEvent =
+  /** It has joined, whether receivers are missing or not. The first event, exactly once. */
   | 'waiting'
   /** Receivers are still missing. Every `reminderMs`. */
   | 'still_waiting'
@@ -40,11 +40,11 @@ export type News =
 export interface Source {
   /** Stop reading. A source starts paused. Bytes that were already read may still be delivered. */
   pause(): void
-  /** Read on. */
+  /** Read again. */
   resume(): void
-  /** News for the sender; the transport decides how to say it. */
-  tell(news: News, pipe: PipeView): void
-  /** The last call: how it ended for this side. Anything but `complete` must not look like success to the sender. */
+  /** Tells the sender what happened. The transport decides how to say it. */
+  notify(event: SenderEvent, pipe: PipeView): void
+  /** The last call: how the transfer ended for this side. Anything but `complete` must not look like success to the sender. */
   end(reason: EndReason, pipe: PipeView): void
 }
 
@@ -58,22 +58,22 @@ export interface Sink {
   /** The stream starts. Nothing went out before this call. */
   begin(head: StreamHead, pipe: PipeView): void
   /**
-   * Offers the next bytes of the stream. Returns how many of them were taken, from the front: less than all only when the
-   * sink is full then. What is offered next starts with all that was not taken, and is at least as long.
+   * Offers the next bytes of the stream. Returns how many of them were taken, from the front: fewer than all only if the sink
+   * is full now. What is offered next starts with all that was not taken, and is at least as long.
    */
   write(bytes: BorrowedBytes): number
   /**
-   * Read after each `write`: offering more would be in vain now. The sink calls `endpoint.drained()` when it is worth
-   * offering again, although it may have taken all.
+   * Read after each `write`: it makes no sense to offer more now, even if the sink took everything. The sink calls
+   * `endpoint.drained()` when it can take bytes again.
    */
   readonly isFull: boolean
-  /** Bytes that were taken and have not reached the peer's machine, as far as is known. Asked about once a second. */
+  /** Bytes that were taken and have not reached the peer's machine, as far as is known. Read about once a second. */
   queued(): number
   /**
    * All bytes have been taken; end cleanly. Returns true when the last byte has been handed on; otherwise the sink
    * calls `endpoint.finished()` when it has.
    */
   finish(): boolean
-  /** The last call unless the stream was finished: end it so that nobody takes it for complete. */
+  /** The last call unless the stream was finished: end it so that it cannot be taken for complete. */
   abort(reason: EndReason, pipe: PipeView): void
 }

@@ -1,16 +1,16 @@
-/** A transfer that has to wait for its share. */
+/** A transfer that waits for a throttle. */
 export interface Throttled {
-  /** There may be something to spend again: look. */
+  /** There may be something to spend again: check. */
   unthrottled(): void
 }
 
-/** How far a throttle may save up while nobody spends, in seconds. More would make bursts, less would lose speed. */
-const SAVES_S = 0.1
+/** The size of the bucket, in seconds of its rate. A larger one would allow bursts, a smaller one would lose speed. */
+const BUCKET_S = 0.1
 
 /**
- * A speed that one or many transfers share: a token bucket. Whoever reads spends; when nothing is left everybody waits, and
- * when there is something again everybody who waits may read once, so that all get the same however fast they could be.
- * What was read beyond the level stays a debt, so the average holds.
+ * A speed that one or more transfers share: a token bucket. Each read spends. When nothing is left every transfer waits, and
+ * when there is something again each of them may read once, so that all get the same however fast they could be. What was
+ * read beyond the level stays a debt, so the average holds.
  */
 export class Throttle {
   #level: number
@@ -21,14 +21,14 @@ export class Throttle {
   /**
    * @param bytesPerSecond more than 0
    * @param now reads a clock in milliseconds that never goes back
-   * @param onWait called when the first one begins to wait: from then on `refill` has to be called until it returns false
+   * @param onWait called when the first transfer begins to wait: from then on `refill` has to be called until it returns false
    */
   constructor(
     readonly bytesPerSecond: number,
     readonly now: () => number,
     readonly onWait: (throttle: Throttle) => void,
   ) {
-    this.#level = bytesPerSecond * SAVES_S
+    this.#level = bytesPerSecond * BUCKET_S
     this.#filledAt = now()
   }
 
@@ -44,27 +44,27 @@ export class Throttle {
   }
 
   /** Calls `unthrottled` once, when there is something to spend again. */
-  wait(who: Throttled): void {
-    if (this.#waiting.includes(who)) return
-    this.#waiting.push(who)
+  wait(transfer: Throttled): void {
+    if (this.#waiting.includes(transfer)) return
+    this.#waiting.push(transfer)
     if (this.#waiting.length === 1 && !this.#isRefilling) this.onWait(this)
   }
 
-  /** Somebody who may wait is gone. */
-  leave(who: Throttled): void {
-    const at = this.#waiting.indexOf(who)
+  /** Removes a transfer that may be waiting. */
+  leave(transfer: Throttled): void {
+    const at = this.#waiting.indexOf(transfer)
     if (at >= 0) this.#waiting.splice(at, 1)
   }
 
-  /** Lets everybody go on if there is something to spend. Returns whether anybody still waits. */
+  /** Lets all that wait go on if there is something to spend. Returns whether any still wait. */
   refill(): boolean {
     this.#fill()
-    if (!this.isDry) this.#letGo()
+    if (!this.isDry) this.#releaseAll()
     return this.#waiting.length > 0
   }
 
-  /** One at a time: who leaves meanwhile is not called, who comes waits for the next time, and a throw loses nobody. */
-  #letGo(): void {
+  /** One at a time: one that leaves meanwhile is not called, one that comes waits for the next time, and a throw loses none. */
+  #releaseAll(): void {
     this.#isRefilling = true
     try {
       for (let left = this.#waiting.length; left > 0; left--) this.#waiting.shift()?.unthrottled()
@@ -75,8 +75,8 @@ export class Throttle {
 
   #fill(): void {
     const now = this.now()
-    const most = this.bytesPerSecond * SAVES_S
-    this.#level = Math.min(most, this.#level + ((now - this.#filledAt) / 1000) * this.bytesPerSecond)
+    const capacity = this.bytesPerSecond * BUCKET_S
+    this.#level = Math.min(capacity, this.#level + ((now - this.#filledAt) / 1000) * this.bytesPerSecond)
     this.#filledAt = now
   }
 }

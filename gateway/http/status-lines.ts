@@ -1,8 +1,8 @@
-import type { EndReason, News, PipeView } from '../../core/index.js'
+import type { EndReason, PipeView, SenderEvent } from '../../core/index.js'
 import { endingOf } from './failures.js'
 
 /** What a sender reads while its transfer lives, without the line break: CONTRACT "Sending". */
-export function newsLines(news: News, pipe: PipeView): string[] {
+export function newsLines(news: SenderEvent, pipe: PipeView): string[] {
   const { receiversWanted: wanted, receiversPresent: present } = pipe
   switch (news) {
     case 'waiting':

@@ -19,10 +19,12 @@
  * somewhere inside a chunk of the sender's own; what follows is passed on as it is until that chunk has ended, and joined
  * from there on.
  */
-#include "sockets.h"
+#include "reads.h"
+#include "common.h"
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 
 size_t usual_read = SIZE_MAX;
 size_t bulk_read = SIZE_MAX;

@@ -1,6 +1,6 @@
 /* Points the calls of a loaded shared object at other functions. */
 #define _GNU_SOURCE
-#include "sockets.h"
+#include "slots.h"
 #include <elf.h>
 #include <link.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
 /*
- * The face of the helper towards JavaScript, and what it asks of a socket by itself.
+ * What uWebSockets.js cannot be asked for in JavaScript, done to the sockets below it: the functions that JavaScript calls, and
+ * what they ask of a socket themselves. Node-API only, so one binary serves every version of Node.
  *
  * 1. Whether the peer of a socket is gone can be asked. A paused socket is not polled, so nobody would ever tell.
  * 2. An interim response can be sent. A peer that died while its body waits to be read is found out only by sending, for
@@ -16,10 +17,12 @@
  * 7. A port can be opened again at once after a restart. uSockets does not say SO_REUSEADDR for a port of its own, and connections
  *    that the gateway before has closed keep the port for a minute. Two that listen still exclude each other.
  *
- * What is done to reads and writes is told in reads.c and writes.c.
+ * reads.c and writes.c say what is done to reads and writes.
  */
 #define _GNU_SOURCE
-#include "sockets.h"
+#include "reads.h"
+#include "slots.h"
+#include "writes.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +35,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 /* What this was built from: build.sh says. A test compares. */

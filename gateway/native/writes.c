@@ -10,10 +10,12 @@
  * 2. How much has not been sent is known. uWebSockets keeps what the kernel does not take in a buffer of its own and
  *    does not say when that is empty.
  */
-#include "sockets.h"
+#include "writes.h"
+#include "common.h"
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/uio.h>
 
 /* Where a chunked body that leaves is, counted by what uWebSockets has been told was sent. */

@@ -1,4 +1,4 @@
-import type { Clock, EndReason, News, PipeView, SenderEndpoint, Source } from '../../core/index.js'
+import type { Clock, EndReason, PipeView, SenderEndpoint, SenderEvent, Source } from '../../core/index.js'
 import type { BodyConsumer } from './body-consumer.js'
 import { type Form, FormReader } from './form-reader.js'
 
@@ -32,8 +32,8 @@ export class FormSource implements Source {
     this.#pace()
   }
 
-  tell(news: News, pipe: PipeView): void {
-    this.body.tell(news, pipe)
+  notify(news: SenderEvent, pipe: PipeView): void {
+    this.body.notify(news, pipe)
   }
 
   end(reason: EndReason, pipe: PipeView): void {

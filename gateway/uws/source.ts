@@ -1,4 +1,4 @@
-import type { EndReason, News, PipeView, Source } from '../../core/index.js'
+import type { EndReason, PipeView, SenderEvent, Source } from '../../core/index.js'
 import { endingCode, type HeaderList, retryAfter } from '../http/answers.js'
 import { endingOf } from '../http/failures.js'
 import { endLine, newsLines } from '../http/status-lines.js'
@@ -109,7 +109,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
     if (this.#waiting && !exchange.over && exchange.context.sockets.peerIsGone(exchange.socket)) this.res.close()
   }
 
-  tell(news: News, pipe: PipeView): void {
+  notify(news: SenderEvent, pipe: PipeView): void {
     if (news === 'streaming') this.#waiting = false
     const text = newsLines(news, pipe).join('\n')
     if (news === 'still_waiting') this.#remind(text)

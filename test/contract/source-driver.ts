@@ -1,7 +1,7 @@
 /** Does to a source what the core does, watches that the port is kept, and remembers what the source delivered. */
 
-import type { BorrowedBytes, EndReason, News, PipeView, Source } from '../../core/index.js'
-import { streamBytes } from '../core/scripted.js'
+import type { BorrowedBytes, EndReason, PipeView, SenderEvent, Source } from '../../core/index.js'
+import { streamBytes } from '../core/fakes/stream-bytes.js'
 
 /** What a source looks at of a pipe. */
 export const PIPE = { state: 'streaming', receiversWanted: 3, receiversPresent: 1 } as unknown as PipeView
@@ -45,8 +45,8 @@ export class SourceDriver {
     this.#call('resume', () => this.source.resume())
   }
 
-  tell(news: News): void {
-    this.#call('tell', () => this.source.tell(news, PIPE))
+  tell(news: SenderEvent): void {
+    this.#call('notify', () => this.source.notify(news, PIPE))
   }
 
   finish(reason: EndReason): void {

@@ -1,7 +1,7 @@
 /** What every implementation of `Source` brings to the cases, and that of the scripted source. */
 
-import type { News } from '../../core/index.js'
-import { FakeSource } from '../core/scripted.js'
+import type { SenderEvent } from '../../core/index.js'
+import { FakeSource } from '../core/fakes/source.js'
 import type { Way } from '../support/peer.js'
 import type { Place } from './sink-rig.js'
 import { SourceDriver } from './source-driver.js'
@@ -11,8 +11,8 @@ export interface SenderEnd {
   /** Sends the body up to there, with what ends it when that is all. Does not wait until it has gone out. */
   sendUpTo(bytes: number): void
   leave(way: Way): void
-  /** News in the order in which they were heard. */
-  readonly heard: readonly News[]
+  /** Events in the order in which they were heard. */
+  readonly heard: readonly SenderEvent[]
   /** `cut` is an end that everybody can tell from a clean one, `refused` a whole answer with an error status. */
   readonly outcome: 'open' | 'complete' | 'refused' | 'cut'
   isUsable(): Promise<boolean>
@@ -73,8 +73,8 @@ class FakeSenderEnd implements SenderEnd {
     setImmediate(() => this.#turn())
   }
 
-  get heard(): readonly News[] {
-    return this.source.news.filter((each) => !each.startsWith('end')) as News[]
+  get heard(): readonly SenderEvent[] {
+    return this.source.events.filter((each) => !each.startsWith('end')) as SenderEvent[]
   }
 
   get outcome(): SenderEnd['outcome'] {

@@ -1,7 +1,7 @@
 /** What the port `Source` promises, once, for every implementation of it: the scripted one and the gateway's. */
 
 import t, { type Test } from 'tap'
-import { END_REASONS, type EndReason, type News } from '../../core/index.js'
+import { END_REASONS, type EndReason, type SenderEvent } from '../../core/index.js'
 import { Random } from '../model/random.js'
 import { makeCertificate } from '../support/certificate.js'
 import { eventually } from '../support/eventually.js'
@@ -147,7 +147,7 @@ function contract(rig: SourceRig): void {
   part('news are heard in their order, by those who are told while it lasts', async (t) => {
     const opened = await rig.open(10)
     const { driver, sender } = opened
-    const news: News[] = [
+    const news: SenderEvent[] = [
       'waiting',
       'still_waiting',
       'receiver_joined',
@@ -157,7 +157,7 @@ function contract(rig: SourceRig): void {
     ]
     await rig.at('callback', () => driver.tell(news[0]!))
     for (const each of news.slice(1)) await rig.at('turn', () => driver.tell(each))
-    const last: News[] = ['streaming', 'uploaded']
+    const last: SenderEvent[] = ['streaming', 'uploaded']
     await rig.at('callback', () => {
       for (const each of last) driver.tell(each)
     })

@@ -1,6 +1,6 @@
 /** The gateway's source on a real connection, with a real client at its far end. */
 
-import type { News, SenderEndpoint } from '../../core/index.js'
+import type { SenderEndpoint, SenderEvent } from '../../core/index.js'
 import { newsLines } from '../../gateway/http/status-lines.js'
 import { eventually } from '../support/eventually.js'
 import { type Peer, WAYS, type Way } from '../support/peer.js'
@@ -10,7 +10,7 @@ import { PIPE, SourceDriver } from './source-driver.js'
 import type { OpenedSource, SenderEnd, SourceRig } from './source-rig.js'
 import { nextResponse, SOURCE_OPTIONS, type UwsHost } from './uws-host.js'
 
-const ALL_NEWS: readonly News[] = [
+const ALL_NEWS: readonly SenderEvent[] = [
   'waiting',
   'still_waiting',
   'receiver_joined',
@@ -113,7 +113,7 @@ class UwsSenderEnd implements SenderEnd {
     }
   }
 
-  get heard(): readonly News[] {
+  get heard(): readonly SenderEvent[] {
     const lines = this.text.split('\n').slice(0, -1)
     return lines.flatMap((line) => ALL_NEWS.filter((news) => newsLines(news, PIPE)[0] === line))
   }

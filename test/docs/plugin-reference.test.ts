@@ -93,7 +93,7 @@ const DATA = {
   WebSocketPeer: API,
   WebSocketLink: API,
   RequestCopy: API,
-  PipeView: 'core/observer.ts',
+  PipeView: 'core/pipe-view.ts',
   RequestRecord: 'gateway/http/request-record.ts',
 }
 

@@ -1,5 +1,6 @@
 /** Feeds a fan-out whose receivers keep up, and prints how many bytes of heap that took per chunk. Run with `ROOMY`. */
-import { Cursor, FanOut } from '../../core/fan-out.js'
+import { Cursor } from '../../core/flow/cursor.js'
+import { FanOut } from '../../core/flow/fan-out.js'
 import { type PipeView, type Sink, SlabPool, type Source } from '../../core/index.js'
 import { measureHeap } from './heap.js'
 
@@ -25,7 +26,7 @@ class Taker implements Sink {
   abort(): void {}
 }
 
-const source: Source = { pause() {}, resume() {}, tell() {}, end() {} }
+const source: Source = { pause() {}, resume() {}, notify() {}, end() {} }
 const owner = { streamFinished() {}, streamOverflowed() {}, now: () => 0 }
 const pool = new SlabPool(65_536, 64)
 const fanOut = new FanOut(source, { windowBytes: 2 ** 20, holdBytes: 2 ** 21 }, pool, owner)

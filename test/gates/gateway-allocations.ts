@@ -4,7 +4,7 @@
  * hook, and does nothing in any of them.
  */
 import { pino } from 'pino'
-import { SenderEndpoint } from '../../core/endpoints.js'
+import { SenderEndpoint } from '../../core/pairing/sender-endpoint.js'
 import { loadConfig } from '../../gateway/config/config.js'
 import { definePlugin, PLUGIN_API, z } from '../../gateway/host/plugin-api.js'
 import { Gateway } from '../../gateway/serve/gateway.js'

@@ -1,22 +1,25 @@
-import type { Clock } from './clock.js'
-import type { EndReason } from './end-reason.js'
-import type { ReceiverEndpoint, SenderEndpoint } from './endpoints.js'
-import { CORE_FAILURES, type Failure, Refusal } from './failure.js'
-import type { JoinOptions, Limits, SenderJoinOptions } from './limits.js'
-import type { PipeObserver, PipeView } from './observer.js'
+import type { Clock } from '../clock.js'
+import type { EndReason } from '../end-reason.js'
+import { CORE_FAILURES, type Failure, Refusal } from '../failure.js'
+import type { SlabPool } from '../flow/slab-pool.js'
+import type { JoinOptions, SenderJoinOptions } from '../join-options.js'
+import type { Limits } from '../limits.js'
+import type { PipeObserver } from '../observer.js'
+import type { PipeView } from '../pipe-view.js'
+import type { Sink, Source, StreamHead } from '../ports.js'
 import { Pipe, type PipeContext } from './pipe.js'
-import type { Sink, Source, StreamHead } from './ports.js'
-import type { SlabPool } from './slab-pool.js'
+import type { ReceiverEndpoint } from './receiver-endpoint.js'
+import type { SenderEndpoint } from './sender-endpoint.js'
 
-/** Holds a pipe as long as it stands on its name, and nothing afterwards: see `Expectation.cancel`. */
-interface Place {
+/** Holds a pipe as long as it has its name, and nothing afterwards: `ScheduledCall.cancel` in clock.ts says why. */
+interface Slot {
   pipe: Pipe | undefined
 }
 
 /** All pipes by name: who may join, and how many there may be. */
 export class PipeTable implements PipeContext {
   #opened = 0
-  readonly #pipes = new Map<string, Place>()
+  readonly #pipes = new Map<string, Slot>()
   #streaming = 0
   #closed = false
 
@@ -27,7 +30,7 @@ export class PipeTable implements PipeContext {
     readonly observer: PipeObserver | null = null,
   ) {}
 
-  /** Pipes that wait for somebody. */
+  /** Pipes that wait for a side. */
   get waiting(): number {
     return this.#pipes.size - this.#streaming
   }
@@ -41,12 +44,15 @@ export class PipeTable implements PipeContext {
     return this.#pipes.get(key)?.pipe
   }
 
-  /** Every pipe that is not over. */
+  /** Every pipe that has not ended. */
   *all(): Generator<PipeView> {
     for (const { pipe } of this.#pipes.values()) if (pipe !== undefined) yield pipe
   }
 
-  /** Ends the pipe on a name for a reason of the caller's own. Not from inside a call of the core. Returns whether there was one. */
+  /**
+   * Ends the pipe on a name for a reason of the caller's own. Returns whether there was one. Not from inside a call of the
+   * core.
+   */
   stop(key: string, failure: Failure): boolean {
     const pipe = this.#pipes.get(key)?.pipe
     pipe?.stop(failure)
@@ -54,34 +60,34 @@ export class PipeTable implements PipeContext {
   }
 
   /**
-   * A sender asks for its place on a name. A refusal disturbs nobody.
+   * A sender asks for its place on a name. A refusal does not disturb the pipe.
    * @param head undefined when it comes with the body: then nothing begins before `endpoint.opened`
    */
   joinSender(
     key: string,
     source: Source,
     head: StreamHead | undefined,
-    terms: SenderJoinOptions,
+    options: SenderJoinOptions,
   ): SenderEndpoint | Refusal {
-    const found = this.#find(key, terms)
+    const found = this.#find(key, options)
     if (found instanceof Refusal) return found
     if (found?.sender !== undefined) return new Refusal(CORE_FAILURES.senderExists)
-    const pipe = found ?? this.#open(key, terms)
-    return orEnd(pipe, () => pipe.addSender(source, head, terms))
+    const pipe = found ?? this.#open(key, options)
+    return orEnd(pipe, () => pipe.addSender(source, head, options))
   }
 
-  /** A receiver asks for a place on a name. A refusal disturbs nobody. */
-  joinReceiver(key: string, sink: Sink, terms: JoinOptions): ReceiverEndpoint | Refusal {
-    const found = this.#find(key, terms)
+  /** A receiver asks for a place on a name. A refusal does not disturb the pipe. */
+  joinReceiver(key: string, sink: Sink, options: JoinOptions): ReceiverEndpoint | Refusal {
+    const found = this.#find(key, options)
     if (found instanceof Refusal) return found
     if (found !== undefined && found.receivers.length >= found.receiversWanted) {
       return new Refusal(CORE_FAILURES.receiversFull, { expected: found.receiversWanted })
     }
-    const pipe = found ?? this.#open(key, terms)
-    return orEnd(pipe, () => pipe.addReceiver(sink, terms))
+    const pipe = found ?? this.#open(key, options)
+    return orEnd(pipe, () => pipe.addReceiver(sink, options))
   }
 
-  /** No new joins from now on, and everybody who waits is told. Transfers that run go on. */
+  /** Refuses every join from now on, and ends every pipe that waits. Running transfers go on. */
   close(): void {
     this.#closed = true
     for (const { pipe } of this.#pipes.values()) if (pipe?.state === 'waiting') pipe.end('shutting_down')
@@ -96,18 +102,18 @@ export class PipeTable implements PipeContext {
     return this.#streaming < this.limits.maxActive
   }
 
-  streams(_pipe: Pipe): void {
+  onStreaming(_pipe: Pipe): void {
     this.#streaming++
   }
 
-  ended(pipe: Pipe): void {
+  onEnded(pipe: Pipe): void {
     this.#pipes.get(pipe.key)!.pipe = undefined
     this.#pipes.delete(pipe.key)
     if (pipe.pairedAt !== undefined) this.#streaming--
   }
 
   /** The waiting pipe on this name, undefined when a new one may be opened, or why this side cannot join. */
-  #find(key: string, terms: JoinOptions): Pipe | undefined | Refusal {
+  #find(key: string, options: JoinOptions): Pipe | undefined | Refusal {
     if (this.#closed) return new Refusal(CORE_FAILURES.shuttingDown)
     const pipe = this.#pipes.get(key)?.pipe
     if (pipe === undefined) {
@@ -115,21 +121,21 @@ export class PipeTable implements PipeContext {
       return this.waiting < maxWaiting ? undefined : new Refusal(CORE_FAILURES.tooManyWaiting, { expected: maxWaiting })
     }
     if (pipe.state === 'streaming') return new Refusal(CORE_FAILURES.pipeBusy)
-    if (pipe.receiversWanted !== terms.receivers) {
-      return new Refusal(CORE_FAILURES.nMismatch, { found: terms.receivers, expected: pipe.receiversWanted })
+    if (pipe.receiversWanted !== options.receivers) {
+      return new Refusal(CORE_FAILURES.nMismatch, { found: options.receivers, expected: pipe.receiversWanted })
     }
     return pipe
   }
 
-  #open(key: string, terms: JoinOptions): Pipe {
-    const pipe = new Pipe(this, ++this.#opened, key, terms.receivers)
+  #open(key: string, options: JoinOptions): Pipe {
+    const pipe = new Pipe(this, ++this.#opened, key, options.receivers)
     this.#pipes.set(key, { pipe })
     this.observer?.onWaiting(pipe)
     return pipe
   }
 }
 
-/** A defect in the middle of joining must not leave a pipe behind that nobody can leave. */
+/** A defect in the middle of joining must not leave a pipe behind that no side can leave. */
 function orEnd<T>(pipe: Pipe, join: () => T): T {
   try {
     return join()

@@ -1,6 +1,6 @@
-import { type OwnedBytes, own } from './bytes.js'
+import { type OwnedBytes, own } from '../bytes.js'
 
-/** What one small read takes: it is as long as a slab, and begins in the middle of one. */
+/** How many slabs one small read takes: it is as long as a slab, and begins in the middle of one. */
 const SLABS_PER_READ = 2
 
 /**
@@ -13,18 +13,18 @@ export class SlabPool {
   readonly #free: OwnedBytes[] = []
   #made = 0
   /** Bytes kept in memory of their own size instead of a slab. */
-  looseBytes = 0
+  unpooledBytes = 0
   /**
-   * Sources that flow. Each brings one more read before it can be paused, and all of that may have to be kept: slabs for it
-   * are set aside, a quarter of all at most, or many slow transfers that begin one after the other would leave none for the
-   * last.
+   * Sources that flow. Each brings one more read before it can be paused, and all of that may have to be kept. Slabs for it
+   * are set aside, but a quarter of all at most: otherwise many slow transfers that begin one after the other would leave none
+   * for the last.
    */
-  flowing = 0
+  flowingSources = 0
 
   /**
    * @param slabBytes size of each slab
    * @param maxSlabs how many may exist at once
-   * @param allocate makes the memory; another one can place it in shared memory
+   * @param allocate makes the memory; a custom one can place it in shared memory
    */
   constructor(
     readonly slabBytes: number,
@@ -34,10 +34,10 @@ export class SlabPool {
 
   /**
    * A slab for the caller alone, or undefined when all are in use.
-   * @param spare take it only from the first half: for those who can do without, so that others never have to
+   * @param isOptional take it only from the first half: for callers that can fail, so that others never have to
    */
-  take(spare = false): OwnedBytes | undefined {
-    if (spare && this.isScarce) return undefined
+  acquire(isOptional = false): OwnedBytes | undefined {
+    if (isOptional && this.isScarce) return undefined
     const slab = this.#free.pop()
     if (slab !== undefined) return slab
     if (this.#made >= this.maxSlabs) return undefined
@@ -46,30 +46,30 @@ export class SlabPool {
   }
 
   /** Gives a slab back. The caller must not use it again. */
-  give(slab: OwnedBytes): void {
+  release(slab: OwnedBytes): void {
     this.#free.push(slab)
   }
 
   /**
-   * How many of `bytes` one transfer may hold now: all of them while less than half of the slabs are in use that are not set
-   * aside, then less and less. When memory becomes scarce everybody's window narrows, and nobody has to fail.
+   * How many of `bytes` one transfer may hold now: all of them while less than half of the slabs that are not set aside are in
+   * use, then less and less. When memory becomes scarce every window narrows, and no transfer has to fail.
    */
   share(bytes: number): number {
-    const usable = this.maxSlabs - Math.min(SLABS_PER_READ * this.flowing, this.maxSlabs / 4)
+    const usable = this.maxSlabs - Math.min(SLABS_PER_READ * this.flowingSources, this.maxSlabs / 4)
     return usable <= this.inUse ? 0 : Math.floor(bytes * Math.min(1, 2 - (2 * this.inUse) / usable))
   }
 
-  /** Half of them are in use: everybody gets less. */
+  /** Half of the slabs are in use: every transfer gets less. */
   get isScarce(): boolean {
     return this.share(1) < 1
   }
 
   /** All memory that is in use, in bytes. */
   get heldBytes(): number {
-    return this.inUse * this.slabBytes + this.looseBytes
+    return this.inUse * this.slabBytes + this.unpooledBytes
   }
 
-  /** Slabs that are taken. */
+  /** Slabs that are in use. */
   get inUse(): number {
     return this.#made - this.#free.length
   }

@@ -1,9 +1,11 @@
-import { type BorrowedBytes, keep, type OwnedBytes } from './bytes.js'
+import { type BorrowedBytes, keep, type OwnedBytes } from '../bytes.js'
 import type { SlabPool } from './slab-pool.js'
 
-/** A piece this small gets memory of its own size when nothing else is kept: ten thousand waiting senders with a short
- * message each must not hold ten thousand slabs. */
-const SMALL = 4096
+/**
+ * Up to this many bytes get memory of their own size when nothing else is kept: ten thousand waiting senders with a short
+ * message each must not hold ten thousand slabs.
+ */
+const SMALL_BYTES = 4096
 
 interface Segment {
   readonly memory: OwnedBytes
@@ -15,7 +17,7 @@ interface Segment {
 }
 
 /**
- * The part of a stream that some receiver has not taken yet: kept once, read by all of them by offset, freed from the
+ * The part of a stream that some receiver has not taken yet: kept once, read by all receivers by offset, freed from the
  * front. Offsets count bytes from the start of the stream.
  */
 export class Window {
@@ -41,18 +43,18 @@ export class Window {
   }
 
   /**
-   * Copies `bytes`, which stand at `offset` in the stream, behind what is kept already. `spare` as in `SlabPool.take`.
-   * Returns false when the pool has no slab left; then an unknown part has been kept and the stream is lost.
+   * Copies `bytes`, which are at `offset` in the stream, behind what is kept already. `isOptional` as in `SlabPool.acquire`.
+   * Returns false when the pool has no slab left. Then an unknown part has been kept, and the stream is lost.
    */
-  append(bytes: BorrowedBytes, offset: number, spare = false): boolean {
-    if (this.#segments.length === 0 && bytes.byteLength <= SMALL) {
+  append(bytes: BorrowedBytes, offset: number, isOptional = false): boolean {
+    if (this.#segments.length === 0 && bytes.byteLength <= SMALL_BYTES) {
       this.#segments.push({ memory: keep(bytes), pooled: false, from: offset, used: bytes.byteLength })
-      this.pool.looseBytes += bytes.byteLength
+      this.pool.unpooledBytes += bytes.byteLength
       return true
     }
     let done = 0
     while (done < bytes.byteLength) {
-      const segment = this.#withRoom(offset + done, spare)
+      const segment = this.#withRoom(offset + done, isOptional)
       if (segment === undefined) return false
       const length = Math.min(bytes.byteLength - done, segment.memory.byteLength - segment.used)
       segment.memory.set(bytes.subarray(done, done + length), segment.used)
@@ -63,10 +65,10 @@ export class Window {
   }
 
   /** The last segment if it has room, or a new one. */
-  #withRoom(offset: number, spare: boolean): Segment | undefined {
+  #withRoom(offset: number, isOptional: boolean): Segment | undefined {
     const last = this.#segments.at(-1)
     if (last !== undefined && last.used < last.memory.byteLength) return last
-    const slab = this.pool.take(spare)
+    const slab = this.pool.acquire(isOptional)
     if (slab === undefined) return undefined
     const segment = { memory: slab, pooled: true, from: offset, used: 0 }
     this.#segments.push(segment)
@@ -83,13 +85,13 @@ export class Window {
     throw new RangeError(`offset ${offset} is not in the window`)
   }
 
-  /** Frees every segment that lies wholly before `offset`. */
+  /** Frees every segment that ends at or before `offset`. */
   release(offset: number): void {
     let first = this.#segments[0]
     while (first !== undefined && first.from + first.used <= offset) {
       this.#segments.shift()
-      if (first.pooled) this.pool.give(first.memory)
-      else this.pool.looseBytes -= first.used
+      if (first.pooled) this.pool.release(first.memory)
+      else this.pool.unpooledBytes -= first.used
       first = this.#segments[0]
     }
   }

@@ -1,0 +1,227 @@
+import type { BorrowedBytes } from '../bytes.js'
+import type { Limits } from '../limits.js'
+import type { PipeView } from '../pipe-view.js'
+import type { Digest, Source, StreamHead } from '../ports.js'
+import type { Throttle, Throttled } from '../throttle.js'
+import type { Cursor } from './cursor.js'
+import { FlowControl } from './flow-control.js'
+import type { SlabPool } from './slab-pool.js'
+import { Window } from './window.js'
+
+/** Is told what became of the stream. */
+export interface FanOutListener {
+  /** Every receiver that is present has the last byte. */
+  streamFinished(): void
+  /** Bytes came that must not be kept. */
+  streamOverflowed(): void
+  /** The clock, in milliseconds. */
+  now(): number
+}
+
+/**
+ * One stream in, `n` copies out: the hot path. `feed` is synchronous, and allocates nothing while receivers keep up.
+ *
+ * A chunk is offered to every receiver at once. A receiver that takes all of it costs one call and no copy. What some receiver
+ * does not take is kept once, in a window that all receivers read, each at its own cursor. Before `start()` everything is kept.
+ */
+export class FanOut implements Throttled {
+  /** Bytes read from the source. */
+  bytesIn = 0
+  /** The source has been read to its end. */
+  sourceEnded = false
+  /** Null when nobody asked for it. */
+  digest: Digest | null = null
+  readonly #window: Window
+  readonly #flow: FlowControl
+  #cursors: readonly Cursor[] = []
+  #started = false
+  /** Where the last receiver was when it left. */
+  #takenByLast = 0
+
+  constructor(
+    readonly source: Source,
+    readonly limits: Pick<Limits, 'windowBytes' | 'holdBytes'>,
+    pool: SlabPool,
+    readonly listener: FanOutListener,
+  ) {
+    this.#window = new Window(pool)
+    this.#flow = new FlowControl(source, limits.windowBytes, pool, listener, this)
+  }
+
+  /** Bytes that the slowest present receiver has taken; when none is left, what the last one had taken. */
+  get slowest(): number {
+    let slowest = Number.POSITIVE_INFINITY
+    for (const cursor of this.#cursors) if (cursor.present && cursor.taken < slowest) slowest = cursor.taken
+    return slowest === Number.POSITIVE_INFINITY ? this.#takenByLast : slowest
+  }
+
+  /** Bytes that have reached the machine of the slowest receiver. */
+  get delivered(): number {
+    let delivered = this.bytesIn
+    for (const cursor of this.#cursors) if (cursor.present) delivered = Math.min(delivered, cursor.delivered)
+    return delivered
+  }
+
+  /** Grows whenever anything moves: a byte is read or delivered, or a receiver finishes or leaves. */
+  get progress(): number {
+    let progress = this.bytesIn
+    for (const cursor of this.#cursors) {
+      progress += cursor.present ? cursor.delivered : cursor.taken + 1
+      if (cursor.finished) progress++
+    }
+    return progress
+  }
+
+  /** Bytes that all receivers together have taken, including those that left. */
+  get sent(): number {
+    let sent = 0
+    for (const cursor of this.#cursors) sent += cursor.taken
+    return sent
+  }
+
+  /** For how long the source has been paused since the stream began and before its end, in milliseconds. */
+  get heldBackMs(): number {
+    return this.#flow.heldBackMs
+  }
+
+  /** Bytes kept for receivers that have not taken them. */
+  get held(): number {
+    return this.#window.held
+  }
+
+  /** Adds a digest of the stream. Only before `start()`, while everything that came is still kept. */
+  digestBy(digest: Digest): void {
+    for (const bytes of this.#window.all()) digest.update(bytes)
+    this.digest = digest
+  }
+
+  /** All receivers are there: begins every sink, offers what was kept, and lets the source flow. */
+  start(cursors: readonly Cursor[], head: StreamHead, pipe: PipeView, throttles: readonly Throttle[] = []): void {
+    this.#started = true
+    this.#flow.start(throttles, this.bytesIn)
+    this.#cursors = cursors
+    for (const cursor of cursors) cursor.sink.begin(head, pipe)
+    for (const cursor of cursors) this.#advance(cursor)
+    this.settle()
+  }
+
+  /** The source has read `chunk`. */
+  feed(chunk: BorrowedBytes): void {
+    const before = this.bytesIn
+    this.bytesIn = before + chunk.byteLength
+    const cursors = this.#cursors
+    let slowest = this.#started ? this.bytesIn : 0
+    let hasRoom = false
+    for (let i = 0; i < cursors.length; i++) {
+      const cursor = cursors[i]!
+      if (!cursor.present) continue
+      if (!cursor.full) this.#offer(cursor, chunk)
+      if (!cursor.full) hasRoom = true
+      if (cursor.taken < slowest) slowest = cursor.taken
+    }
+    const behind = this.bytesIn - slowest
+    if (behind > 0 && !this.#keep(slowest > before ? chunk.subarray(slowest - before) : chunk, behind)) {
+      this.listener.streamOverflowed()
+      return
+    }
+    if (this.digest !== null) this.digest.update(chunk)
+    this.#flow.spend(chunk.byteLength)
+    this.#flow.update(hasRoom, behind)
+  }
+
+  /** A throttle has something to spend again. */
+  unthrottled(): void {
+    this.settle()
+  }
+
+  /** The source has no more bytes. */
+  end(): void {
+    this.#flow.stop()
+    this.sourceEnded = true
+    for (const cursor of this.#cursors) this.#finishIfDone(cursor)
+    this.#reportIfFinished()
+  }
+
+  /** The receiver's sink has room again. */
+  drained(cursor: Cursor): void {
+    if (!cursor.present || cursor.finished) return
+    cursor.full = false
+    this.#advance(cursor)
+    this.settle()
+  }
+
+  /** The receiver's sink has handed on the last byte. */
+  finished(cursor: Cursor): void {
+    if (!cursor.present || cursor.finished) return
+    cursor.finished = true
+    this.#reportIfFinished()
+  }
+
+  /** A receiver is gone. Returns whether another one is present; then `settle()` has to follow. */
+  leave(cursor: Cursor): boolean {
+    cursor.present = false
+    if (this.#cursors.some((each) => each.present)) return true
+    this.#takenByLast = cursor.taken
+    return false
+  }
+
+  /** The first receiver to which nothing has been delivered for `stallMs` although bytes wait for it. */
+  stalled(now: number, stallMs: number): Cursor | undefined {
+    for (const cursor of this.#cursors) {
+      if (!cursor.present || cursor.finished) continue
+      const expected = cursor.taken < this.bytesIn || this.sourceEnded
+      if (cursor.idleFor(now, expected) >= stallMs) return cursor
+    }
+    return undefined
+  }
+
+  /** Frees what is kept. Nothing may be fed after this, and the source is not touched any more. */
+  discard(): void {
+    this.#flow.stop()
+    this.#flow.leaveThrottles()
+    this.#started = false
+    this.#window.release(Number.POSITIVE_INFINITY)
+  }
+
+  /** Offers the bytes at the cursor. */
+  #offer(cursor: Cursor, bytes: BorrowedBytes): void {
+    const took = cursor.sink.write(bytes)
+    cursor.taken += took
+    if (cursor.sink.isFull) cursor.full = true
+  }
+
+  /** Brings the cursor as far as its sink takes. */
+  #advance(cursor: Cursor): void {
+    while (!cursor.full && cursor.taken < this.bytesIn) this.#offer(cursor, this.#window.at(cursor.taken))
+    this.#finishIfDone(cursor)
+  }
+
+  /** Keeps the end of a chunk. Returns false when it must not. */
+  #keep(bytes: BorrowedBytes, behind: number): boolean {
+    // A sender that waits must not use up the memory of transfers that stream.
+    const isOptional = !this.#started
+    return behind <= this.limits.holdBytes && this.#window.append(bytes, this.bytesIn - bytes.byteLength, isOptional)
+  }
+
+  /** After receivers moved or left: frees what all have taken, updates the flow, and checks whether all is done. */
+  settle(): void {
+    const slowest = this.slowest
+    this.#window.release(slowest)
+    let hasRoom = false
+    for (const cursor of this.#cursors) if (cursor.present && !cursor.full) hasRoom = true
+    this.#flow.update(hasRoom, this.bytesIn - slowest)
+    this.#reportIfFinished()
+  }
+
+  #finishIfDone(cursor: Cursor): void {
+    if (!this.sourceEnded || !cursor.present || cursor.finishing || cursor.taken < this.bytesIn) return
+    cursor.finishing = true
+    cursor.finished = cursor.sink.finish()
+  }
+
+  #reportIfFinished(): void {
+    if (!this.#started || !this.sourceEnded) return
+    for (const cursor of this.#cursors) if (cursor.present && !cursor.finished) return
+    this.listener.streamFinished()
+  }
+}

@@ -1,0 +1,22 @@
+import type { SideLimits } from './limits.js'
+import type { Digest } from './ports.js'
+
+/** What one side asks for when it joins. */
+export interface JoinOptions {
+  /** Receivers the pipe waits for; every side must say the same. */
+  readonly receivers: number
+  /** How long this side waits for the others, in milliseconds. */
+  readonly waitMs: number
+  readonly limits?: SideLimits | undefined
+  /** Begins a digest of the stream, if this side wants one. */
+  readonly newDigest?: (() => Digest) | undefined
+}
+
+export interface SenderJoinOptions extends JoinOptions {
+  /** A receiver that takes nothing for this long while bytes wait for it is cut, in milliseconds. 0: never. */
+  readonly stallMs: number
+  /** Names this transfer to people and programs. Unique, chosen by the caller. */
+  readonly transferId: string
+  /** The total that the sender hinted at, in bytes: only shown, never enforced. */
+  readonly expectedBytes: number | undefined
+}

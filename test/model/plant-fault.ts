@@ -1,0 +1,69 @@
+/** Runs the model on copies of the compiled core with a fault planted in each. */
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { Worker } from 'node:worker_threads'
+import type { Fault } from './faults.js'
+
+/** The compiled core beside the compiled tests. */
+const CORE = fileURLToPath(new URL('../../core/', import.meta.url))
+/** A fault may turn a loop into an endless one. */
+const TIMEOUT_MS = 15_000
+
+/** The result of a run of the model on a copy of the core. */
+export interface Verdict {
+  /** `green`: no difference found; `red`: the model found one; `broken`: the copy does not even run. */
+  readonly colour: 'green' | 'red' | 'broken'
+  readonly why: string
+}
+
+/** Runs the model on a copy of the core with this fault in it; without one, on a faithful copy. */
+export async function tryFault(fault: Fault | null, seed: number, steps: number): Promise<Verdict> {
+  const folder = await mkdtemp(join(tmpdir(), 'pipegate-fault-'))
+  try {
+    await cp(CORE, join(folder, 'core'), { recursive: true })
+    await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
+    if (fault !== null) await plant(fault, join(folder, 'core', fault.in))
+    return await runInWorker(pathToFileURL(join(folder, 'core', 'index.js')).href, seed, steps)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+async function plant(fault: Fault, file: string): Promise<void> {
+  const text = await readFile(file, 'utf8')
+  const words = fault.replace.split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+  const parts = text.split(new RegExp(words.join('\\s+')))
+  if (parts.length !== 2) {
+    throw new Error(`"${fault.name}": its text occurs ${parts.length - 1} times in ${fault.in}, and must occur once`)
+  }
+  await writeFile(file, parts.join(fault.by))
+}
+
+/** In a worker thread, which can be stopped when a fault makes it run for ever. */
+function runInWorker(core: string, seed: number, steps: number): Promise<Verdict> {
+  return new Promise((resolve, reject) => {
+    const worker = new Worker(new URL('./fault-worker.js', import.meta.url), {
+      workerData: { core, seed, steps },
+      // Without the loaders of a test runner, which would make each start five times as slow.
+      execArgv: [],
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: 256 },
+    })
+    const timer = setTimeout(() => {
+      resolve({ colour: 'red', why: `no end within ${TIMEOUT_MS} ms` })
+      void worker.terminate()
+    }, TIMEOUT_MS)
+    worker.once('message', (verdict: Verdict) => {
+      clearTimeout(timer)
+      resolve(verdict)
+      void worker.terminate()
+    })
+    worker.once('error', (cause: NodeJS.ErrnoException) => {
+      clearTimeout(timer)
+      if (cause.code === 'ERR_WORKER_OUT_OF_MEMORY') resolve({ colour: 'red', why: cause.message })
+      else reject(cause)
+    })
+  })
+}
