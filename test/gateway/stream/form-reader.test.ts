@@ -1,4 +1,4 @@
-/** What a form's reader does by time and by size, without waiting or moving that much. */
+/** The form reader's limits of time and size, with a scripted clock and repeated bytes. */
 import t from 'tap'
 import { FormReader } from '../../../gateway/stream/form-reader.js'
 import { Bench, type FakeSender } from '../../core/scripted.js'
