@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { isNetwork } from '../http/client-address.js'
+import { isAddressOrNetwork } from '../http/trusted-proxies.js'
 import type { TlsFiles } from '../tls/certificate.js'
 
 /** What a setting's value is made of; flags, help and rendering look at it. */
@@ -165,7 +165,9 @@ export function urlPrefix(): Kind<string> {
 export function networks(): Kind<string> {
   return {
     name: 'networks',
-    schema: z.string().refine((text) => text === '' || text.split(',').every((each) => isNetwork(each.trim()))),
+    schema: z
+      .string()
+      .refine((text) => text === '' || text.split(',').every((each) => isAddressOrNetwork(each.trim()))),
     expected: 'addresses or networks with commas between them, like 10.0.0.0/8',
     metavar: 'LIST',
   }

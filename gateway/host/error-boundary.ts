@@ -1,6 +1,8 @@
 import { Refusal } from '../../core/index.js'
-import { type Answer, refusalAnswer, soundAnswer } from '../http/answers.js'
 import { FAILURES } from '../http/failures.js'
+import type { Answer } from '../http/response/answer.js'
+import { refusalAnswer } from '../http/response/failure-answer.js'
+import { validateAnswer } from '../http/response/validation.js'
 import type { Logger } from '../log/log.js'
 
 /** The same defect of a teller is logged once in this time. */
@@ -80,8 +82,8 @@ function soundVerdict(verdict: unknown): Said {
 
 /** What can be said to a client. @throws TypeError or RangeError when it is neither a refusal nor an answer */
 export function soundReply(said: unknown): Refusal | Answer {
-  if (!(said instanceof Refusal)) return soundAnswer(said)
-  soundAnswer(refusalAnswer(said, ''))
+  if (!(said instanceof Refusal)) return validateAnswer(said)
+  validateAnswer(refusalAnswer(said, ''))
   return said
 }
 

@@ -3,9 +3,9 @@
  * the tutorial and an example for each part. Times are in milliseconds and sizes in bytes unless a name says otherwise.
  */
 import type { Failure, PipeView, Refusal, Side, Throttle } from '../../core/index.js'
-import type { Answer, HeaderList } from '../http/answers.js'
 import type { RequestRecord } from '../http/request-record.js'
 import type { RequestView } from '../http/request-view.js'
+import type { Answer, HeaderList } from '../http/response/answer.js'
 
 export { z } from 'zod'
 export {
@@ -18,12 +18,14 @@ export {
   type Throttle,
 } from '../../core/index.js'
 export { type Address, canonicalName, readAddress } from '../http/address.js'
-export { type Answer, type HeaderList, jsonAnswer, textAnswer } from '../http/answers.js'
-export { endingOf, FAILURES } from '../http/failures.js'
-export { type Html, type HtmlValue, html, htmlPage, type Page, trustedHtml } from '../http/page.js'
+export { FAILURES } from '../http/failures.js'
 export { integer, Parameters, show } from '../http/parameters.js'
 export type { RequestRecord } from '../http/request-record.js'
 export type { RequestView } from '../http/request-view.js'
+export { type Answer, type HeaderList, jsonAnswer, textAnswer } from '../http/response/answer.js'
+export { endingOf } from '../http/response/endings.js'
+export { type Html, type HtmlValue, html, trustedHtml } from '../http/response/html.js'
+export { htmlPage, type Page } from '../http/response/page.js'
 export { NamePattern } from './name-pattern.js'
 
 /** The version of this API. A plugin says which one it was written for, and is refused by a gateway with another one. */

@@ -1,5 +1,6 @@
 import { type SideLimits, Throttle } from '../../core/index.js'
-import { type HeaderList, soundHeader, soundHeadersOnce } from '../http/answers.js'
+import type { HeaderList } from '../http/response/answer.js'
+import { validateHeader, validateHeadersOnce } from '../http/response/validation.js'
 import { attempt } from './error-boundary.js'
 import type { Identity, Join, Right, Slot } from './plugin-api.js'
 
@@ -59,7 +60,7 @@ export class RequestContext implements Join {
   }
 
   addHeadersAlways(headers: HeaderList): void {
-    const sound = soundHeadersOnce(headers)
+    const sound = validateHeadersOnce(headers)
     const { headersAlways } = this.exchange
     this.exchange.headersAlways = headersAlways.length === 0 ? sound : [...headersAlways, ...sound]
   }
@@ -103,7 +104,7 @@ export class RequestContext implements Join {
 
   addHeader(name: string, value: string): void {
     this.#inTime('addHeader')
-    this.headers = [...this.headers, soundHeader(name, value)]
+    this.headers = [...this.headers, validateHeader(name, value)]
   }
 
   #run(release: () => void): void {

@@ -4,22 +4,22 @@ import { show } from './parameters.js'
 
 const MAX_NAME = 1024
 
-/** Names that are not pipes. The empty one is the page at the root. */
+/** Names that no pipe can have. The empty one is the page at the root. */
 const RESERVED = new Set(['', 'noscript', 'help', 'health', 'metrics', 'openapi.json', 'favicon.ico', 'robots.txt'])
 
-/** What a request's path stands for. */
+/** What a request's path refers to. */
 export type Address =
   | { readonly kind: 'pipe'; readonly name: string; readonly underPrefix: boolean }
   | { readonly kind: 'reserved'; readonly name: string; readonly underPrefix: boolean }
 
 export interface AddressRules {
-  /** `/api/v1/pipe`, or empty when there is none. */
+  /** `/api/v1/pipe`, for example; empty when there is none. */
   readonly prefix: string
   /** Whether `/{name}` works besides `/{prefix}/{name}`. */
   readonly bareNames: boolean
 }
 
-/** Reads a raw path. Two paths mean the same pipe when they give the same name. */
+/** Reads a raw path. Two paths refer to the same pipe when they give the same name. */
 export function readAddress(path: string, rules: AddressRules): Address | Refusal {
   const { prefix } = rules
   const underPrefix = prefix === '' || path === prefix || path.startsWith(`${prefix}/`)
@@ -34,17 +34,17 @@ export function readAddress(path: string, rules: AddressRules): Address | Refusa
 }
 
 /**
- * One spelling for what means the same: hex digits of percent-escapes in upper case, and raw non-ASCII characters, which
- * curl sends as they are, as the escapes that a browser makes of them. Nothing is decoded.
+ * The one spelling of a name: the hex digits of percent-escapes are in upper case, and raw non-ASCII characters, which curl
+ * sends as they are, are escaped as a browser does it. Nothing is decoded.
  */
 export function canonicalName(name: string): string {
   const escaped = name.replace(/%[0-9a-f]{2}/gi, (each) => each.toUpperCase())
   return /[^\x00-\x7f]/.test(escaped) ? escaped.replace(/[^\x00-\x7f]+/g, encodeURIComponent) : escaped
 }
 
-/** Checked in this order, so that the most useful thing is said first. */
+/** Checked in this order, so that the most useful message comes first. */
 const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
-  // uWebSockets decodes a raw path as UTF-8, so bytes that are none all arrive as U+FFFD: they would share one name.
+  // uWebSockets decodes a raw path as UTF-8, so all invalid bytes arrive as U+FFFD: such names would be one and the same.
   [/%EF%BF%BD/, 'bytes that are not UTF-8'],
   [/[\x00-\x1f\x7f]/, 'a control character'],
   [/\\/, 'a backslash'],

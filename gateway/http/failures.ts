@@ -1,6 +1,6 @@
-import { CORE_FAILURES, type EndReason, type Failure, type PipeView } from '../../core/index.js'
+import { CORE_FAILURES, type Failure } from '../../core/index.js'
 
-/** What the gateway itself refuses, before a request has anything to do with a pipe. */
+/** What the gateway refuses by itself, before a request reaches a pipe. */
 export const GATEWAY_FAILURES = {
   badFraming: {
     code: 'BAD_FRAMING',
@@ -118,42 +118,5 @@ export const GATEWAY_FAILURES = {
   },
 } as const satisfies Record<string, Failure>
 
-/** Every refusal there is, by a short key. */
+/** The catalogue of all refusals, by a short key. */
 export const FAILURES = { ...CORE_FAILURES, ...GATEWAY_FAILURES } as const
-
-/** How an end is told: to a receiver that has no headers yet, or to a sender with `?reply=end`, by a status as well. */
-export interface Ending {
-  readonly status: number
-  /** What stands behind `[ERROR] `, or `[INFO] ` for a complete transfer. */
-  readonly line: string
-}
-
-export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
-  complete: { status: 200, line: 'Transfer complete.' },
-  sender_left: { status: 502, line: 'Transfer failed: the sender disconnected before its last byte.' },
-  wrong_length: { status: 502, line: 'Transfer failed: the body has another length than its Content-Length says.' },
-  broken_body: { status: 502, line: 'Transfer failed: the body is not framed as chunked transfer coding asks for.' },
-  broken_form: { status: 502, line: 'Transfer failed: the form is broken, or ends before its last boundary.' },
-  empty_form: { status: 502, line: 'Transfer failed: no file and no input_text came in the form.' },
-  receivers_left: { status: 502, line: 'All receivers disconnected before transfer completed.' },
-  receivers_stalled: { status: 502, line: 'Transfer failed: no receiver took any data for the stall limit.' },
-  no_sender: { status: 408, line: 'Timed out waiting for sender.' },
-  no_receivers: { status: 408, line: 'Timed out waiting for receivers.' },
-  abandoned: { status: 502, line: 'Transfer failed: everybody who waited has disconnected.' },
-  idle: { status: 504, line: 'Transfer idle for too long.' },
-  too_slow: { status: 504, line: 'Transfer failed: it was slower than the server allows.' },
-  too_large: { status: 413, line: 'Transfer failed: it has more bytes than it may have.' },
-  too_long: { status: 504, line: 'Transfer failed: it took longer than it may.' },
-  stopped: { status: 502, line: 'Transfer failed: stopped by the operator.' },
-  too_many_active: { status: 429, line: 'Server at maximum active transfer capacity.' },
-  overflow: { status: 503, line: 'Transfer failed: the server has no memory left for bytes in flight.' },
-  shutting_down: { status: 503, line: 'Server shutting down.' },
-  fault: { status: 500, line: 'Transfer failed: internal error.' },
-}
-
-/** How this end is told. Who has stopped a pipe has said why. */
-export function endingOf(reason: EndReason, pipe: Pick<PipeView, 'endFailure'>): Ending {
-  const { endFailure } = pipe
-  if (reason !== 'stopped' || endFailure === undefined) return ENDINGS[reason]
-  return { status: endFailure.status, line: `Transfer failed: ${endFailure.message}` }
-}

@@ -4,13 +4,14 @@ import type { RequestView } from './request-view.js'
 
 /** How a request's body is delimited. */
 export interface Framing {
-  /** Content-Length; undefined when the body is chunked. 0 when there is no body. */
+  /** The Content-Length: undefined when the body is chunked, 0 when there is no body. */
   readonly length: number | undefined
 }
 
 /**
- * Checks what uWebSockets lets pass: of two Content-Lengths it takes the first, and every Transfer-Encoding is read as
- * chunked. A proxy in front may read the same head differently, and then the next request is not where it seems.
+ * Reads the framing of the body and refuses what uWebSockets lets pass: of two Content-Lengths it takes the first, and it
+ * reads every Transfer-Encoding as chunked. A proxy in front may read the same head differently, and then the two disagree
+ * on where the next request begins (request smuggling).
  */
 export function readFraming(request: RequestView): Framing | Refusal {
   let lengths = 0

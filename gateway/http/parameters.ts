@@ -4,7 +4,7 @@ import { FAILURES } from './failures.js'
 const OFF = new Set(['0', 'false', 'no'])
 const ON = new Set(['', '1', 'true', 'yes'])
 
-/** The query of one request, with the contract's rules: the first value counts, names are case-sensitive. */
+/** The query of one request, by the contract's rules: the first value counts, names are case-sensitive. */
 export class Parameters {
   readonly #values: URLSearchParams | null
 
@@ -17,7 +17,7 @@ export class Parameters {
     return this.#values?.get(name) ?? undefined
   }
 
-  /** A switch is on when bare, empty, `1`, `true` or `yes`, off for `0`, `false`, `no`; undefined when absent. */
+  /** True when bare, empty, `1`, `true` or `yes`, false for `0`, `false` and `no`; undefined when absent. */
   switch(name: string): boolean | undefined | Refusal {
     const value = this.get(name)?.toLowerCase()
     if (value === undefined) return undefined
@@ -36,7 +36,7 @@ export class Parameters {
     return value === undefined ? undefined : integer(name, value, min, max)
   }
 
-  /** One of some words; undefined when absent. */
+  /** One of these words; undefined when absent. */
   word<W extends string>(name: string, words: readonly W[]): W | undefined | Refusal {
     const value = this.get(name)
     if (value === undefined) return undefined
@@ -52,7 +52,7 @@ export function integer(name: string, value: string, min: number, max: number): 
   return new Refusal(FAILURES.badParameter, { name, found: show(value), expected: `a whole number, ${min} to ${max}` })
 }
 
-/** What somebody sent, fit to be shown back in one short line. */
+/** Makes a client's input fit to be quoted in one short line of ASCII. */
 export function show(found: string): string {
   const plain = found.replace(/[^\x20-\x7e]/g, '?')
   return plain.length > 60 ? `${plain.slice(0, 60)}...` : plain

@@ -1,6 +1,6 @@
 import type { RequestView } from './request-view.js'
 
-/** A request's head that outlives the handler. */
+/** A copy of a request's head, which outlives the handler. */
 export class CopiedRequest implements RequestView {
   readonly method: string
   readonly path: string
@@ -8,7 +8,7 @@ export class CopiedRequest implements RequestView {
   readonly remoteAddress: string
   readonly #headers: (readonly [name: string, value: string])[] = []
 
-  /** @param wanted the headers to copy, in lower case; all of them when it is absent */
+  /** @param wanted names of the headers to copy, in lower case; all of them when it is absent */
   constructor(request: RequestView, wanted?: ReadonlySet<string>) {
     this.method = request.method
     this.path = request.path

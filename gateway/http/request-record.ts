@@ -1,17 +1,17 @@
 import type { EndReason } from '../../core/index.js'
 
-/** What is known of a request when it is over. The query is not part of it: it may carry secrets. */
+/** What is known of a request when it is over. It leaves the query out, which may contain secrets. */
 export interface RequestRecord {
   readonly id: number
-  /** Where it came from: the peer, or what a trusted proxy says. */
+  /** The client: the peer, or the address that a trusted proxy gives. */
   readonly remoteAddress: string
   readonly method: string
   readonly path: string
   /** 0 when the client left before anything was sent. */
   readonly status: number
-  /** `answered`, `complete`, `cut` by us, or `aborted` by the client. */
+  /** `answered`, `complete`, `cut` by the gateway, or `aborted` by the client. */
   readonly outcome: string
-  /** Why its side of the transfer ended, when this request was told so. */
+  /** Why its side of the transfer ended, if the client was told. */
   readonly reason: EndReason | undefined
   /** Code of the refusal that it was answered with. */
   readonly code: string | undefined
@@ -20,4 +20,5 @@ export interface RequestRecord {
   readonly ms: number
 }
 
+/** Receives the record of each request. */
 export type RequestLog = (record: RequestRecord) => void

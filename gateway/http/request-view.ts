@@ -1,10 +1,8 @@
-/**
- * A request's head. It reads from the parser's memory and dies when the handler returns: copy what must live longer.
- */
+/** A request's head. It reads from the parser's memory and is invalid once the handler has returned: copy what you keep. */
 export interface RequestView {
   /** As the client wrote it: `GET`. */
   readonly method: string
-  /** As the client wrote it, percent-escapes and all, without the query. */
+  /** As the client wrote it, with its percent-escapes, without the query. */
   readonly path: string
   /** Raw, without the `?`; empty when there is none. */
   readonly query: string

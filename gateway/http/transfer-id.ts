@@ -1,19 +1,22 @@
 import { randomFillSync } from 'node:crypto'
 
-/** An id that a sender has chosen. */
+/** What a sender may choose as an id. */
 export const TRANSFER_ID = /^[A-Za-z0-9_-]{16,64}$/
 
 const ID_BYTES = 16
-/** Randomness costs by the call, not by the byte: a call for each id was a sixth of all work for short transfers. */
-const drawn = Buffer.alloc(256 * ID_BYTES)
-let used = drawn.length
+/**
+ * A pool of random bytes. Their cost is per call, not per byte: one call for each id took a sixth of the CPU time of short
+ * transfers.
+ */
+const pool = Buffer.alloc(256 * ID_BYTES)
+let used = pool.length
 
-/** A new transfer id of 128 random bits, which nobody can guess: 22 characters of base64url. */
+/** A new id of 128 random bits, which nobody can guess, as 22 characters of base64url. */
 export function newTransferId(): string {
-  if (used === drawn.length) {
-    randomFillSync(drawn)
+  if (used === pool.length) {
+    randomFillSync(pool)
     used = 0
   }
   used += ID_BYTES
-  return drawn.toString('base64url', used - ID_BYTES, used)
+  return pool.toString('base64url', used - ID_BYTES, used)
 }

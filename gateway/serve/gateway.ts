@@ -3,10 +3,10 @@ import type { Config } from '../config/config.js'
 import { type LoadedPlugin, observers, PluginHost } from '../host/host.js'
 import type { GatewayView } from '../host/plugin-api.js'
 import { Throttles } from '../host/throttles.js'
-import { clientAddressReader, proxyTest, schemeReader } from '../http/client-address.js'
 import { FAILURES } from '../http/failures.js'
 import type { RequestRecord } from '../http/request-record.js'
 import { newTransferId } from '../http/transfer-id.js'
+import { clientAddressReader, schemeReader, trustedProxyTest } from '../http/trusted-proxies.js'
 import { type Logger, loggableError, logRequest, logTransfer } from '../log/log.js'
 import { ReadSize } from '../native/read-size.js'
 import { helpSockets, type SocketHelp } from '../native/sockets.js'
@@ -295,7 +295,7 @@ export class Gateway {
         return gateway.#server.open
       },
       schemeOf: schemeReader(this.config.trustedProxies, this.config.tlsCert !== undefined),
-      isTrustedProxy: proxyTest(this.config.trustedProxies) ?? (() => false),
+      isTrustedProxy: trustedProxyTest(this.config.trustedProxies) ?? (() => false),
       get draining() {
         return gateway.#state !== 'open'
       },

@@ -1,10 +1,10 @@
 import { Refusal } from '../../core/index.js'
-import { afterAnswer } from '../http/after-answer.js'
-import { type Answer, textAnswer } from '../http/answers.js'
 import { FAILURES } from '../http/failures.js'
 import { readFraming } from '../http/framing.js'
 import { show } from '../http/parameters.js'
 import type { RequestView } from '../http/request-view.js'
+import { type Answer, textAnswer } from '../http/response/answer.js'
+import { persistenceAfter } from '../http/response/persistence.js'
 import type { Exchange } from '../router/exchange.js'
 
 /** A name or an address, in brackets if it is IPv6, and perhaps a port: RFC 3986, section 3.2, without user and escapes. */
@@ -16,7 +16,7 @@ export function redirect(exchange: Exchange, port: number): void {
   const framing = readFraming(request)
   const isBroken = framing instanceof Refusal
   const said = isBroken ? framing : redirection(request, port)
-  const after = isBroken ? 'close' : afterAnswer(framing)
+  const after = isBroken ? 'close' : persistenceAfter(framing)
   if (said instanceof Refusal) exchange.refuse(said, request.header('accept'), after)
   else exchange.answer(said, after)
 }

@@ -1,53 +1,53 @@
 import type { BodyFault, BorrowedBytes, Clock, Deadline, SenderEndpoint, StreamHead } from '../../core/index.js'
 import type { BodyConsumer } from './body-consumer.js'
-import { Multipart, type PartFields, type PartTaker } from './multipart.js'
-import { partHead, partNames } from './stream-head.js'
+import { partHead, partNames } from './form-part.js'
+import { MultipartParser, type PartFields, type PartHandler } from './multipart.js'
 
-/** How long a form may take until the part begins that is the stream. */
+/** How long a form may take until the part that is the stream begins. */
 const PART_MS = 30_000
-/** The longest text, in bytes. It has to be kept: a file that comes behind it would be the stream. */
+/** The longest text, in bytes. It has to be kept until the form ends, because a file after it would be the stream. */
 const MAX_TEXT = 1024 * 1024
 const TEXT_TYPE = 'text/plain; charset=utf-8'
 
 export interface Form {
   readonly boundary: string
-  /** What the request itself says of the stream. */
+  /** The stream's head as far as the request itself gives it. */
   readonly head: StreamHead
 }
 
-/** What the bytes are that come now. */
+/** What the part that is being read is. */
 type Current = 'stream' | 'unnamed file' | 'text' | 'nothing'
 
 /**
  * Finds the stream in a form: its first file, or `input_text` when it has none. Other parts are read and dropped.
  *
- * The stream ends when the whole body has been read: only then it is known that it was not cut short.
+ * The stream ends when the whole body has been read: only then is it certain that nothing is missing.
  */
-export class FormReader implements BodyConsumer, PartTaker {
-  readonly #parser: Multipart
+export class FormReader implements BodyConsumer, PartHandler {
+  readonly #parser: MultipartParser
   readonly #deadline: Deadline
   #current: Current = 'nothing'
   /** The stream has begun. */
   #opened = false
   #closed = false
   #failed = false
-  /** The type of a file without a name. Browsers send one, and empty, for a file that was not chosen. */
+  /** The type of a file without a name. Browsers send such a file, without bytes, when none was chosen. */
   #type = ''
   #text: Buffer[] | undefined
   #textBytes = 0
 
-  /** @param onTurn called when the stream begins or has ended, and what comes next is something else */
+  /** @param onBoundary called when the stream begins or has ended, so that the next bytes are something else */
   constructor(
     readonly endpoint: SenderEndpoint,
     readonly form: Form,
     clock: Clock,
-    readonly onTurn: () => void,
+    readonly onBoundary: () => void,
   ) {
-    this.#parser = new Multipart(form.boundary, this)
+    this.#parser = new MultipartParser(form.boundary, this)
     this.#deadline = clock.after(PART_MS, () => this.#fail('empty_form'))
   }
 
-  /** What comes now is the stream. */
+  /** The next bytes belong to the stream. */
   get isInStream(): boolean {
     return this.#current === 'stream'
   }
@@ -59,29 +59,29 @@ export class FormReader implements BodyConsumer, PartTaker {
   end(): void {
     if (this.#failed) return
     if (this.#closed) this.endpoint.end()
-    else this.malformed()
+    else this.onMalformed()
   }
 
   broken(): void {
-    this.over()
+    this.close()
     this.endpoint.broken()
   }
 
   left(): void {
-    this.over()
+    this.close()
     this.endpoint.left()
   }
 
   fault(): void {
-    this.over()
+    this.close()
     this.endpoint.fault()
   }
 
-  partBegins(fields: PartFields): void {
+  onPartBegin(fields: PartFields): void {
     if (this.#opened || this.#failed) return
     const names = partNames(fields['content-disposition']?.[0] ?? '')
     if (names === undefined) {
-      this.malformed()
+      this.onMalformed()
       return
     }
     const { name, filename } = names
@@ -97,18 +97,18 @@ export class FormReader implements BodyConsumer, PartTaker {
     }
   }
 
-  partBytes(bytes: BorrowedBytes): void {
+  onPartData(bytes: BorrowedBytes): void {
     if (this.#current === 'unnamed file') this.#open(this.#type, undefined)
     if (this.#current === 'stream') this.endpoint.feed(bytes)
     else if (this.#current === 'text') this.#keepText(bytes)
   }
 
-  partEnds(): void {
+  onPartEnd(): void {
     this.#current = 'nothing'
-    this.onTurn()
+    this.onBoundary()
   }
 
-  closed(): void {
+  onClosed(): void {
     this.#closed = true
     if (this.#opened) return
     if (this.#text === undefined) this.#fail('empty_form')
@@ -116,7 +116,7 @@ export class FormReader implements BodyConsumer, PartTaker {
     else this.#sendText(this.#text)
   }
 
-  malformed(): void {
+  onMalformed(): void {
     this.#fail('broken_form')
   }
 
@@ -126,7 +126,7 @@ export class FormReader implements BodyConsumer, PartTaker {
     this.#text = undefined
     this.#deadline.cancel()
     this.endpoint.opened(partHead(this.form.head, type, filename))
-    this.onTurn()
+    this.onBoundary()
   }
 
   #keepText(bytes: BorrowedBytes): void {
@@ -138,16 +138,16 @@ export class FormReader implements BodyConsumer, PartTaker {
   #sendText(pieces: readonly Buffer[]): void {
     this.#open(TEXT_TYPE, undefined)
     for (const piece of pieces) this.endpoint.feed(piece)
-    this.partEnds()
+    this.onPartEnd()
   }
 
   #fail(reason: BodyFault): void {
-    this.over()
+    this.close()
     this.endpoint.broken(reason)
   }
 
-  /** Nothing more of this form counts. */
-  over(): void {
+  /** Ignores the rest of the form. */
+  close(): void {
     this.#failed = true
     this.#text = undefined
     this.#deadline.cancel()

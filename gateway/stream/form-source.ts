@@ -3,12 +3,12 @@ import type { BodyConsumer } from './body-consumer.js'
 import { type Form, FormReader } from './form-reader.js'
 
 /**
- * A form as a source: the stream is one part of the request's body. Nothing of it is kept here, so that pausing the body
- * pauses the stream. What is not the stream flows whatever the core wants.
+ * A form as a source: the stream is one part of the request's body. Nothing of the stream is kept here, so pausing the body
+ * pauses the stream. The other parts are read even while the core has paused the source.
  */
 export class FormSource implements Source {
   #reader: FormReader | undefined
-  #wantPause = true
+  #paused = true
 
   constructor(
     readonly body: Source & { joined(consumer: BodyConsumer): void },
@@ -17,19 +17,19 @@ export class FormSource implements Source {
   ) {}
 
   joined(endpoint: SenderEndpoint): void {
-    this.#reader = new FormReader(endpoint, this.form, this.clock, () => this.#pace())
+    this.#reader = new FormReader(endpoint, this.form, this.clock, () => this.#applyPause())
     this.body.joined(this.#reader)
-    this.#pace()
+    this.#applyPause()
   }
 
   pause(): void {
-    this.#wantPause = true
-    this.#pace()
+    this.#paused = true
+    this.#applyPause()
   }
 
   resume(): void {
-    this.#wantPause = false
-    this.#pace()
+    this.#paused = false
+    this.#applyPause()
   }
 
   notify(news: SenderEvent, pipe: PipeView): void {
@@ -37,12 +37,12 @@ export class FormSource implements Source {
   }
 
   end(reason: EndReason, pipe: PipeView): void {
-    this.#reader?.over()
+    this.#reader?.close()
     this.body.end(reason, pipe)
   }
 
-  #pace(): void {
-    if (this.#wantPause && this.#reader?.isInStream === true) this.body.pause()
+  #applyPause(): void {
+    if (this.#paused && this.#reader?.isInStream === true) this.body.pause()
     else this.body.resume()
   }
 }

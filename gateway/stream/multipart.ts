@@ -1,62 +1,43 @@
 import { Dicer } from '@fastify/busboy'
-import { type BorrowedBytes, Refusal } from '../../core/index.js'
-import { FAILURES } from '../http/failures.js'
-import { show } from '../http/parameters.js'
+import type { BorrowedBytes } from '../../core/index.js'
 
-/** RFC 2046 section 5.1.1: the longest boundary there is. */
-const MAX_BOUNDARY = 70
-/** The fields of a part's head, in bytes. */
+/** The longest head of a part, in bytes. */
 const MAX_HEAD = 8192
 const MAX_PARTS = 1000
 
 /** Space, tab, line break. */
 const BLANK = [0x20, 0x09, 0x0d, 0x0a]
 
-const FORM = /^multipart\/form-data[ \t]*(?:;|$)/i
-const BOUNDARY = /;[ \t]*boundary=(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))/i
-
-/** The boundary of a form; undefined when this is the type of something else. */
-export function readBoundary(contentType: string): string | undefined | Refusal {
-  const type = contentType.trim()
-  if (!FORM.test(type)) return undefined
-  const [, quoted, plain] = BOUNDARY.exec(type) ?? []
-  const boundary = quoted?.replace(/\\(.)/g, '$1') ?? plain ?? ''
-  const isSound = /^[\x20-\x7e]*[\x21-\x7e]$/.test(boundary) && boundary.length <= MAX_BOUNDARY
-  if (isSound) return boundary
-  const found = boundary === '' ? 'no boundary' : `the boundary "${show(boundary)}"`
-  return new Refusal(FAILURES.badBoundary, { found })
-}
-
-/** Values in the order in which they came, by the field's name in lower case, as Latin-1 text. */
+/** The header fields of a part: values in order of arrival, as Latin-1 text, by the field's name in lower case. */
 export type PartFields = Readonly<Record<string, readonly string[]>>
 
-/** Who is told what is in a multipart body. All calls come from inside `write`. */
-export interface PartTaker {
-  partBegins(fields: PartFields): void
-  /** The next bytes of the part, lent for this call. */
-  partBytes(bytes: BorrowedBytes): void
-  partEnds(): void
-  /** The last boundary has been seen. */
-  closed(): void
-  /** It is no sound multipart body; the last call. */
-  malformed(): void
+/** Receives the parts of a multipart body. All calls come from inside `write`. */
+export interface PartHandler {
+  onPartBegin(fields: PartFields): void
+  /** The next bytes of the part, borrowed for this call. */
+  onPartData(bytes: BorrowedBytes): void
+  onPartEnd(): void
+  /** The last boundary has been read. */
+  onClosed(): void
+  /** The body is not valid; the last call. */
+  onMalformed(): void
 }
 
-/** Its type definitions do not know them; the buffer is never used. */
+/** Options that Dicer's type definitions lack. The high-water mark has no effect: nothing is buffered. */
 const LIMITS = { maxHeaderSize: 2 * MAX_HEAD, highWaterMark: Number.MAX_SAFE_INTEGER }
 
-/** What Dicer gives the bytes of a part to. */
+/** The stream to which Dicer pushes the bytes of a part. */
 type PartStream = Parameters<Extract<Parameters<Dicer['on']>[1], (stream: never) => void>>[0]
 
 /**
- * Takes a multipart body apart while it passes, and keeps nothing of it but a boundary that may have begun.
+ * Parses a multipart body while it passes, and keeps nothing of it except what may be the beginning of a boundary.
  *
- * Dicer would hand out each part as a stream, which keeps what nobody has read and tells its end in a later turn. Instead we
- * stand in for `push`, through which it fills that stream: bytes and ends come in their order, within `write`, and are lent
- * as they were lent to us. It also is content with what is not sound: a head that is cut off by a boundary, one that is too
- * long, a body that goes on behind its last boundary. For us the stream could be cut short there.
+ * Dicer emits each part as a stream, which buffers what has not been read and ends in a later turn of the event loop. So we
+ * replace that stream's `push`, by which Dicer fills it: then data and ends arrive in order, within `write`, and the bytes are
+ * borrowed just as ours are. Dicer also accepts what is not valid: a head that is cut off by a boundary, a head that is too
+ * long, a body that continues after its last boundary. The stream could be cut short there, so all of these are errors here.
  */
-export class Multipart {
+export class MultipartParser {
   readonly #dicer: Dicer
   #parts = 0
   #closed = false
@@ -64,19 +45,19 @@ export class Multipart {
 
   constructor(
     boundary: string,
-    readonly taker: PartTaker,
+    readonly handler: PartHandler,
   ) {
     this.#dicer = new Dicer({ boundary, ...LIMITS })
     this.#dicer.on('part', (part: PartStream) => this.#begin(part))
-    this.#dicer.on('trailer', (bytes: Buffer) => this.#trail(bytes))
+    this.#dicer.on('trailer', (bytes: Buffer) => this.#epilogue(bytes))
     this.#dicer.on('finish', () => this.#close())
     this.#dicer.on('error', () => this.#fail())
   }
 
-  /** The next bytes of the body, lent for this call. */
+  /** The next bytes of the body, borrowed for this call. */
   write(bytes: BorrowedBytes): void {
     if (this.#failed) return
-    if (this.#closed) this.#trail(bytes)
+    if (this.#closed) this.#epilogue(bytes)
     else this.#dicer.write(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength))
   }
 
@@ -91,15 +72,15 @@ export class Multipart {
       const fields = header as PartFields
       hasHead = true
       if (sizeOf(fields) > MAX_HEAD) this.#fail()
-      else if (!this.#failed) this.taker.partBegins(fields)
+      else if (!this.#failed) this.handler.onPartBegin(fields)
     })
     part.push = (bytes: BorrowedBytes | null) => {
       if (bytes === null) {
         if (!hasHead) this.#fail()
-        else if (!this.#failed) this.taker.partEnds()
+        else if (!this.#failed) this.handler.onPartEnd()
         part.emit('end')
       } else if (!this.#failed) {
-        this.taker.partBytes(bytes)
+        this.handler.onPartData(bytes)
       }
       return true
     }
@@ -108,18 +89,18 @@ export class Multipart {
   #close(): void {
     if (this.#failed) return
     this.#closed = true
-    this.taker.closed()
+    this.handler.onClosed()
   }
 
-  /** Behind the last boundary nothing stands but perhaps an empty line: otherwise the boundary stood inside the stream. */
-  #trail(bytes: BorrowedBytes): void {
+  /** Only blank space may follow the last boundary. Anything else means that the boundary was inside the stream. */
+  #epilogue(bytes: BorrowedBytes): void {
     if (bytes.some((byte) => !BLANK.includes(byte))) this.#fail()
   }
 
   #fail(): void {
     if (this.#failed) return
     this.#failed = true
-    this.taker.malformed()
+    this.handler.onMalformed()
   }
 }
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Digest } from '../../core/index.js'
 
-/** What `?sha256` asks for. */
+/** The digest for `?sha256`. */
 export function newSha256(): Digest {
   const hash = createHash('sha256')
   return {

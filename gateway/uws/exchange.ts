@@ -1,11 +1,12 @@
 import type { HttpResponse, us_socket_context_t } from 'uWebSockets.js'
 import type { Clock, EndReason, Refusal } from '../../core/index.js'
 import type { WebSocketPeer } from '../host/plugin-api.js'
-import type { AfterAnswer } from '../http/after-answer.js'
-import { type Answer, type HeaderList, refusalAnswer, statusLine } from '../http/answers.js'
 import type { Framing } from '../http/framing.js'
 import type { RequestLog, RequestRecord } from '../http/request-record.js'
 import type { RequestView } from '../http/request-view.js'
+import { type Answer, type HeaderList, statusWithReason } from '../http/response/answer.js'
+import { refusalAnswer } from '../http/response/failure-answer.js'
+import type { Persistence } from '../http/response/persistence.js'
 import type { ReadSize } from '../native/read-size.js'
 import type { Sockets } from '../native/sockets.js'
 import type { Exchange, SinkOptions, SourceOptions } from '../router/exchange.js'
@@ -142,13 +143,13 @@ export class UwsExchange implements Exchange {
     return this.#method === 'HEAD'
   }
 
-  refuse(refusal: Refusal, accept: string, after: AfterAnswer = 'keep'): void {
+  refuse(refusal: Refusal, accept: string, after: Persistence = 'keep'): void {
     this.code = refusal.failure.code
     this.onRefused?.(refusal)
     this.answer(refusalAnswer(refusal, accept), after)
   }
 
-  answer(answer: Answer, after: AfterAnswer = 'keep'): void {
+  answer(answer: Answer, after: Persistence = 'keep'): void {
     // A connection that is to be closed is answered when the read that brought the request has been dealt with: what
     // stands behind the request in the same read would otherwise be taken for the next one. While an answer is missing,
     // uWebSockets closes the connection at the next request.
@@ -156,7 +157,7 @@ export class UwsExchange implements Exchange {
     else this.#answer(answer, after)
   }
 
-  #answer(answer: Answer, after: AfterAnswer): void {
+  #answer(answer: Answer, after: Persistence): void {
     if (this.over) return
     const { res } = this
     // What is still coming is read and dropped from now on, which needs a socket that reads.
@@ -179,7 +180,7 @@ export class UwsExchange implements Exchange {
     return options.form === undefined ? source : new FormSource(source, options.form, this.context.clock)
   }
 
-  toReply(accept: string, after: AfterAnswer, failed: (error: unknown) => Refusal, framing?: Framing): UwsReply {
+  toReply(accept: string, after: Persistence, failed: (error: unknown) => Refusal, framing?: Framing): UwsReply {
     const reply = new UwsReply(this, accept, after, failed, framing)
     this.#owner = reply
     reply.listen()
@@ -195,7 +196,7 @@ export class UwsExchange implements Exchange {
   /** Status line and headers. Only inside a cork of this response, or its own handler. */
   writeHead(status: number, headers: HeaderList): void {
     this.#status = status
-    this.res.writeStatus(statusLine(status))
+    this.res.writeStatus(statusWithReason(status))
     this.#writeHeaders(headers)
     this.#writeHeaders(this.headersAlways)
   }

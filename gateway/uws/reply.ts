@@ -1,10 +1,12 @@
 import { Refusal, type SideLimits } from '../../core/index.js'
 import { attempt, soundReply } from '../host/error-boundary.js'
 import type { Body, Reply, WebSocketLink, WebSocketPeer } from '../host/plugin-api.js'
-import type { AfterAnswer } from '../http/after-answer.js'
-import { type Answer, endingAnswer, type HeaderList, soundHeaders, soundStatus } from '../http/answers.js'
 import { FAILURES } from '../http/failures.js'
 import type { Framing } from '../http/framing.js'
+import type { Answer, HeaderList } from '../http/response/answer.js'
+import { endingAnswer } from '../http/response/failure-answer.js'
+import type { Persistence } from '../http/response/persistence.js'
+import { validateHeaders, validateStatus } from '../http/response/validation.js'
 import { ChunkedBody, LengthBody, type ResponseBody, type WriteFrom } from './body.js'
 import { Brake } from './brake.js'
 import type { ExchangeOwner, UwsExchange } from './exchange.js'
@@ -60,7 +62,7 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
     readonly exchange: UwsExchange,
     /** The client's `Accept`. */
     readonly wants: string,
-    readonly after: AfterAnswer,
+    readonly after: Persistence,
     /** Hears of what the plugin does wrong. */
     readonly failed: (error: unknown) => Refusal,
     readonly framing?: Framing,
@@ -89,7 +91,7 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
     if (this.isOver || this.#head !== undefined) return undefined
     let sound: HeaderList
     try {
-      sound = soundHeaders(headers)
+      sound = validateHeaders(headers)
     } catch (error) {
       this.give(this.failed(error))
       return undefined
@@ -188,7 +190,7 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
   open(status: number, headers: HeaderList, length?: number): boolean {
     if (this.isOver || this.#head !== undefined) return false
     try {
-      this.#head = { status: soundStatus(status), headers: soundHeaders(headers), length: soundLength(length) }
+      this.#head = { status: validateStatus(status), headers: validateHeaders(headers), length: soundLength(length) }
     } catch (error) {
       this.give(this.failed(error))
       return false
@@ -286,7 +288,7 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
     }
   }
 
-  get #after(): AfterAnswer {
+  get #after(): Persistence {
     if (this.#upload === undefined) return this.after
     return this.#upload.ended ? 'keep' : 'discard'
   }

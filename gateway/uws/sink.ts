@@ -1,5 +1,5 @@
 import type { BorrowedBytes, EndReason, PipeView, ReceiverEndpoint, Sink, StreamHead } from '../../core/index.js'
-import { endingAnswer } from '../http/answers.js'
+import { endingAnswer } from '../http/response/failure-answer.js'
 import type { SinkOptions } from '../router/exchange.js'
 import { ChunkedBody, LengthBody, type ResponseBody, type WriteFrom } from './body.js'
 import type { ExchangeOwner, UwsExchange } from './exchange.js'
@@ -57,7 +57,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   begin(head: StreamHead, pipe: PipeView): void {
     const { res, exchange } = this
     const { sockets, tls } = exchange.context
-    const headers = [...this.options.headers(head, pipe.transferId), ...(this.options.more?.headers ?? [])]
+    const headers = [...this.options.headers(head, pipe.transferId), ...(this.options.additions?.headers ?? [])]
     const target = { res, sockets, tls, socket: exchange.socket, head: () => exchange.writeHead(200, headers) }
     this.#body = head.length === undefined ? new ChunkedBody(target) : new LengthBody(target, head.length)
     res.onWritable(() => this.#writable())

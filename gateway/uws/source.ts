@@ -1,7 +1,7 @@
-import type { EndReason, PipeView, SenderEvent, Source } from '../../core/index.js'
-import { endingCode, type HeaderList, retryAfter } from '../http/answers.js'
-import { endingOf } from '../http/failures.js'
-import { endLine, newsLines } from '../http/status-lines.js'
+import type { EndReason, SenderEvent, PipeView, Source } from '../../core/index.js'
+import { type HeaderList, retryAfter } from '../http/response/answer.js'
+import { endingCode, endingOf } from '../http/response/endings.js'
+import { endLine, newsLines } from '../http/response/sender-lines.js'
 import type { SourceOptions } from '../router/exchange.js'
 import type { BodyConsumer } from '../stream/body-consumer.js'
 import type { ExchangeOwner, UwsExchange } from './exchange.js'
@@ -54,7 +54,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   }
 
   get #headers(): HeaderList {
-    return [...this.options.headers, ...(this.options.more?.headers ?? [])]
+    return [...this.options.headers, ...(this.options.additions?.headers ?? [])]
   }
 
   get res() {
@@ -62,7 +62,7 @@ export class UwsSource implements Source, Flushable, ExchangeOwner, Timed {
   }
 
   joined(endpoint: BodyConsumer): void {
-    this.#upload.give(endpoint, this.options.more?.limits?.throttles !== undefined)
+    this.#upload.give(endpoint, this.options.additions?.limits?.throttles !== undefined)
   }
 
   /** In the handler. */

@@ -1,7 +1,7 @@
 /** What must be true of every transfer, whatever was done to it. */
 
 import type { EndReason } from '../../core/index.js'
-import { ENDINGS } from '../../gateway/http/failures.js'
+import { ENDINGS } from '../../gateway/http/response/endings.js'
 import type { LogLine } from '../support/gateway.js'
 import type { Plan } from './plan.js'
 import type { Receiver } from './receiver.js'

@@ -1,4 +1,4 @@
-/** What a form's reader does by time and by size, without waiting or moving that much. */
+/** The form reader's limits of time and size, with a scripted clock and repeated bytes. */
 import t from 'tap'
 import { FormReader } from '../../../gateway/stream/form-reader.js'
 import { Bench } from '../../core/fakes/bench.js'
@@ -34,7 +34,7 @@ t.test('30 seconds for the part that is the stream', async (t) => {
 
 t.test('no deadline is left behind, whatever became of the form', async (t) => {
   const bench = new Bench()
-  for (const leave of ['left', 'broken', 'fault', 'malformed'] as const) {
+  for (const leave of ['left', 'broken', 'fault', 'onMalformed'] as const) {
     reader(bench, bench.sender('a', { headLater: true }))[leave]()
     bench.assertEmpty()
   }

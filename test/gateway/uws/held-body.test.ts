@@ -43,8 +43,8 @@ function held({ isChunked = false, sound = true, throttles }: Wanted = {}) {
       },
     },
   }
-  const more = { headers: [], limits: throttles && { throttles } }
-  const options = { replyAtEnd: false, isChunked, expectsContinue: false, headers: [], more }
+  const additions = { headers: [], limits: throttles && { throttles } }
+  const options = { replyAtEnd: false, isChunked, expectsContinue: false, headers: [], additions }
   const source = new UwsSource(exchange as never, options)
   source.listen()
   const endpoint = {

@@ -1,7 +1,7 @@
 /** Who is asking, behind proxies and behind who only says to be one. */
 import t from 'tap'
-import { clientAddressReader } from '../../../gateway/http/client-address.js'
 import type { RequestView } from '../../../gateway/http/request-view.js'
+import { clientAddressReader } from '../../../gateway/http/trusted-proxies.js'
 import { eventually } from '../../support/eventually.js'
 import { startGateway } from '../../support/gateway.js'
 import { connect } from '../../support/raw.js'

@@ -2,12 +2,13 @@ import { BlockList, isIP } from 'node:net'
 import type { RequestView } from './request-view.js'
 
 /**
- * Reads who is asking. Without trusted proxies that is the peer: anybody can write an `X-Forwarded-For`. With them it is the
- * last address in that header that is not a trusted proxy itself, since each proxy appends the one it was called by.
- * @param trustedProxies addresses and networks of proxies, with commas between them
+ * Returns a function that finds the address of a request's client. Without trusted proxies it is the peer, because anybody
+ * can write an `X-Forwarded-For`. With them it is the last address in that header that is not a trusted proxy itself,
+ * because each proxy appends the address of its own peer.
+ * @param trustedProxies addresses and networks of proxies, separated by commas
  */
 export function clientAddressReader(trustedProxies: string): (request: RequestView) => string {
-  const isProxy = proxyTest(trustedProxies)
+  const isProxy = trustedProxyTest(trustedProxies)
   if (isProxy === undefined) return (request) => request.remoteAddress
   return (request) => {
     let client = request.remoteAddress
@@ -27,26 +28,26 @@ export function clientAddressReader(trustedProxies: string): (request: RequestVi
 }
 
 /**
- * Reads what the client speaks. A trusted proxy says it in `X-Forwarded-Proto`; when it names several, the first is the
- * client's. From anybody else that header means nothing.
+ * Returns a function that finds the scheme that a request's client uses. A trusted proxy gives it in `X-Forwarded-Proto`;
+ * if there are several, the first is the client's. From anybody else that header is ignored.
  * @param tls whether the gateway itself speaks TLS
  */
 export function schemeReader(
   trustedProxies: string,
   tls: boolean,
 ): (request: Pick<RequestView, 'remoteAddress' | 'header'>) => 'http' | 'https' {
-  const isProxy = proxyTest(trustedProxies)
+  const isProxy = trustedProxyTest(trustedProxies)
   const own = tls ? 'https' : 'http'
   return (request) => {
     if (isProxy?.(request.remoteAddress) !== true) return own
     const [first = ''] = request.header('x-forwarded-proto').split(',')
-    const said = first.trim().toLowerCase()
-    return said === 'http' || said === 'https' ? said : own
+    const scheme = first.trim().toLowerCase()
+    return scheme === 'http' || scheme === 'https' ? scheme : own
   }
 }
 
-/** Whether an address is a trusted proxy's; undefined when there are none. */
-export function proxyTest(trustedProxies: string): ((address: string) => boolean) | undefined {
+/** Tells whether an address belongs to a trusted proxy; undefined when there are none. */
+export function trustedProxyTest(trustedProxies: string): ((address: string) => boolean) | undefined {
   const trusted = trustedProxies.split(',').flatMap((each) => each.trim() || [])
   if (trusted.length === 0) return undefined
   const proxies = new BlockList()
@@ -59,8 +60,9 @@ export function proxyTest(trustedProxies: string): ((address: string) => boolean
 }
 
 /**
- * Some proxies add a port, `192.0.2.1:443`, `[2001:db8::1]:443`, and one that listens on both kinds of addresses may say
- * `::ffff:192.0.2.1`. Undefined when it is no address; one with a zone is none that says who it is.
+ * An address as a proxy wrote it, in its plain form. Some proxies add a port, `192.0.2.1:443`, `[2001:db8::1]:443`, and one
+ * with a dual-stack socket may write `::ffff:192.0.2.1`. Undefined when it is no address, or one with a zone, which
+ * identifies nobody.
  */
 function plainAddress(hop: string): string | undefined {
   const address = /^\[([^\]]+)\](?::\d+)?$/.exec(hop)?.[1] ?? /^([\d.]+):\d+$/.exec(hop)?.[1] ?? hop
@@ -68,8 +70,8 @@ function plainAddress(hop: string): string | undefined {
   return isIP(plain) === 0 || plain.includes('%') ? undefined : plain
 }
 
-/** Whether this can stand in the list: an address, or a network with the length of its prefix. */
-export function isNetwork(text: string): boolean {
+/** Whether this is a valid entry of the list: an address, or a network with its prefix length. */
+export function isAddressOrNetwork(text: string): boolean {
   const [address = '', bits, rest] = text.split('/')
   const version = isIP(address)
   if (version === 0 || rest !== undefined) return false

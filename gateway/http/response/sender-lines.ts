@@ -1,7 +1,7 @@
-import type { EndReason, PipeView, SenderEvent } from '../../core/index.js'
-import { endingOf } from './failures.js'
+import type { EndReason, SenderEvent, PipeView } from '../../../core/index.js'
+import { endingOf } from './endings.js'
 
-/** What a sender reads while its transfer lives, without the line break: CONTRACT "Sending". */
+/** The lines that a sender reads during its transfer, without line breaks: CONTRACT "Sending". */
 export function newsLines(news: SenderEvent, pipe: PipeView): string[] {
   const { receiversWanted: wanted, receiversPresent: present } = pipe
   switch (news) {
@@ -23,6 +23,7 @@ export function newsLines(news: SenderEvent, pipe: PipeView): string[] {
   }
 }
 
+/** The last line that a sender reads. */
 export function endLine(reason: EndReason, pipe: Pick<PipeView, 'endFailure'>): string {
   return `${reason === 'complete' ? '[INFO]' : '[ERROR]'} ${endingOf(reason, pipe).line}`
 }

@@ -1,0 +1,43 @@
+import type { EndReason, PipeView } from '../../../core/index.js'
+
+/** How the end of a transfer is reported. A receiver without headers and a sender with `?reply=end` get the status too. */
+export interface Ending {
+  readonly status: number
+  /** What follows `[ERROR] `, or `[INFO] ` when the transfer is complete. */
+  readonly line: string
+}
+
+export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
+  complete: { status: 200, line: 'Transfer complete.' },
+  sender_left: { status: 502, line: 'Transfer failed: the sender disconnected before its last byte.' },
+  wrong_length: { status: 502, line: 'Transfer failed: the body has another length than its Content-Length says.' },
+  broken_body: { status: 502, line: 'Transfer failed: the body is not framed as chunked transfer coding asks for.' },
+  broken_form: { status: 502, line: 'Transfer failed: the form is broken, or ends before its last boundary.' },
+  empty_form: { status: 502, line: 'Transfer failed: no file and no input_text came in the form.' },
+  receivers_left: { status: 502, line: 'All receivers disconnected before transfer completed.' },
+  receivers_stalled: { status: 502, line: 'Transfer failed: no receiver took any data for the stall limit.' },
+  no_sender: { status: 408, line: 'Timed out waiting for sender.' },
+  no_receivers: { status: 408, line: 'Timed out waiting for receivers.' },
+  abandoned: { status: 502, line: 'Transfer failed: everybody who waited has disconnected.' },
+  idle: { status: 504, line: 'Transfer idle for too long.' },
+  too_slow: { status: 504, line: 'Transfer failed: it was slower than the server allows.' },
+  too_large: { status: 413, line: 'Transfer failed: it has more bytes than it may have.' },
+  too_long: { status: 504, line: 'Transfer failed: it took longer than it may.' },
+  stopped: { status: 502, line: 'Transfer failed: stopped by the operator.' },
+  too_many_active: { status: 429, line: 'Server at maximum active transfer capacity.' },
+  overflow: { status: 503, line: 'Transfer failed: the server has no memory left for bytes in flight.' },
+  shutting_down: { status: 503, line: 'Server shutting down.' },
+  fault: { status: 500, line: 'Transfer failed: internal error.' },
+}
+
+/** How this end is reported. A pipe that was stopped is reported with the reason that was given for it. */
+export function endingOf(reason: EndReason, pipe: Pick<PipeView, 'endFailure'>): Ending {
+  const { endFailure } = pipe
+  if (reason !== 'stopped' || endFailure === undefined) return ENDINGS[reason]
+  return { status: endFailure.status, line: `Transfer failed: ${endFailure.message}` }
+}
+
+/** The code of this end, for programs. */
+export function endingCode(reason: EndReason, { endFailure }: Pick<PipeView, 'endFailure'>): string {
+  return endFailure?.code ?? reason.toUpperCase()
+}

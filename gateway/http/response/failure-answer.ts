@@ -1,0 +1,35 @@
+import { type EndReason, type Failure, type FailureValues, type PipeView, Refusal } from '../../../core/index.js'
+import { type Answer, type HeaderList, jsonAnswer, retryAfter, textAnswer } from './answer.js'
+import { endingCode, endingOf } from './endings.js'
+
+/** A refusal with headers of its own: which methods are allowed, how to authenticate, when to try again. */
+export class RefusalWithHeaders extends Refusal {
+  constructor(
+    failure: Failure,
+    values: FailureValues,
+    readonly headers: HeaderList,
+  ) {
+    super(failure, values)
+  }
+}
+
+/** @param accept the client's `Accept` header */
+export function refusalAnswer(refusal: Refusal, accept: string): Answer {
+  const { code, status } = refusal.failure
+  const headers = refusal instanceof RefusalWithHeaders ? refusal.headers : []
+  return failureAnswer(status, code, refusal.text, accept, headers)
+}
+
+/** For a receiver whose transfer ended before its headers were sent. */
+export function endingAnswer(reason: EndReason, pipe: Pick<PipeView, 'endFailure'>, accept: string): Answer {
+  const { status, line } = endingOf(reason, pipe)
+  return failureAnswer(status, endingCode(reason, pipe), line, accept, [])
+}
+
+/** One `[ERROR]` line, or the same as JSON when the client asks for it. */
+function failureAnswer(status: number, code: string, message: string, accept: string, own: HeaderList): Answer {
+  const hasRetryAfter = own.some(([name]) => name.toLowerCase() === 'retry-after')
+  const headers: HeaderList = [['X-Pipe-Code', code], ...(hasRetryAfter ? [] : retryAfter(status)), ...own]
+  if (accept.includes('application/json')) return jsonAnswer(status, { error: { code, status, message } }, headers)
+  return textAnswer(status, `[ERROR] ${message}\n`, headers)
+}

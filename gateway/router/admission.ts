@@ -1,0 +1,68 @@
+import { Refusal } from '../../core/index.js'
+import type { Join } from '../host/plugin-api.js'
+import type { RequestContext } from '../host/request-context.js'
+import { FAILURES } from '../http/failures.js'
+import { CopiedRequest } from '../http/request-copy.js'
+import type { RequestView } from '../http/request-view.js'
+import { type Incoming, type Outcome, respond } from './incoming.js'
+import type { RouterOptions, RouterPlugins } from './options.js'
+
+/** The side that a request asks to be, and the right that it needs for that. */
+export type Role = Pick<Join, 'side' | 'right'>
+
+/** Continues with a request that has been admitted. The view is a copy when the decision came later. */
+export type Proceed = (request: RequestView) => Outcome
+
+/** Asks the plugins whether a request may join a pipe, watch one, or be a claim's. */
+export class Admission {
+  constructor(
+    readonly plugins: RouterPlugins | null,
+    readonly options: Pick<RouterOptions, 'onFault'>,
+  ) {}
+
+  /**
+   * Calls `proceed` if all plugins agree; otherwise returns the refusal or answer of the one that does not. If a plugin
+   * decides asynchronously, both happen later.
+   * @param hold called when the decision will come later, so that the request's body is held until then
+   */
+  admit(incoming: Incoming, role: Role, name: string, proceed: Proceed, hold: () => void = () => {}): Outcome {
+    const { exchange, context, framing } = incoming
+    if (context === null || this.plugins === null) return proceed(exchange.request)
+    const { gates } = this.plugins
+    context.asks(role, name)
+    const verdict = gates.admit(exchange.request, context)
+    if (verdict !== undefined) return verdict
+    if (!gates.isAsync) return enter(context, proceed, exchange.request)
+    const accept = exchange.request.header('accept')
+    const isOfPipe = role.side === 'sender' || role.side === 'receiver'
+    const copy = new CopiedRequest(exchange.request, isOfPipe ? gates.reads : undefined)
+    hold()
+    void this.#decide(context, copy, proceed).then((late) => {
+      if (late !== undefined && !context.over) respond(exchange, late, accept, framing)
+    })
+    return undefined
+  }
+
+  /** The same without asking any plugin. */
+  admitUnasked({ exchange }: Incoming, context: RequestContext, role: Role, name: string, proceed: Proceed): Outcome {
+    context.asks(role, name)
+    return enter(context, proceed, exchange.request)
+  }
+
+  /** Never rejects: nobody would be left to answer the client. */
+  async #decide(context: RequestContext, copy: CopiedRequest, proceed: Proceed): Promise<Outcome> {
+    const verdict = await this.plugins!.gates.admitAsync(copy, context)
+    if (verdict !== undefined || context.over) return verdict
+    try {
+      return enter(context, proceed, copy)
+    } catch (error) {
+      this.options.onFault(error)
+      return new Refusal(FAILURES.internal, { id: context.id })
+    }
+  }
+}
+
+function enter(context: RequestContext, proceed: Proceed, request: RequestView): Outcome {
+  context.admit()
+  return proceed(request)
+}

@@ -1,0 +1,59 @@
+/** The parameters of a sender or a receiver, checked and with defaults. */
+import { type JoinOptions, Refusal, type SenderJoinOptions } from '../../../core/index.js'
+import { FAILURES } from '../../http/failures.js'
+import { integer, type Parameters, show } from '../../http/parameters.js'
+import type { RequestView } from '../../http/request-view.js'
+import { TRANSFER_ID } from '../../http/transfer-id.js'
+import { newSha256 } from '../../stream/sha256.js'
+import type { RouterOptions } from '../options.js'
+
+const MAX_WAIT_S = 3600
+const MAX_STALL_S = 86_400
+
+/** The options of either side. */
+export function readJoinOptions(parameters: Parameters, defaults: RouterOptions): JoinOptions | Refusal {
+  const receivers = parameters.integer('n', 1, defaults.maxReceivers)
+  if (receivers instanceof Refusal) return receivers
+  const wait = parameters.integer('wait', 1, MAX_WAIT_S)
+  if (wait instanceof Refusal) return wait
+  const sha256 = parameters.switch('sha256')
+  if (sha256 instanceof Refusal) return sha256
+  return {
+    receivers: receivers ?? 1,
+    waitMs: wait === undefined ? defaults.waitMs : wait * 1000,
+    newDigest: sha256 === true ? newSha256 : undefined,
+  }
+}
+
+export function readSenderJoinOptions(
+  request: RequestView,
+  parameters: Parameters,
+  defaults: RouterOptions,
+): SenderJoinOptions | Refusal {
+  const common = readJoinOptions(parameters, defaults)
+  if (common instanceof Refusal) return common
+  const stall = parameters.integer('stall', 1, MAX_STALL_S)
+  if (stall instanceof Refusal) return stall
+  const expectedBytes = readExpectedBytes(request, parameters)
+  if (expectedBytes instanceof Refusal) return expectedBytes
+  const transferId = parameters.get('transfer')
+  if (transferId !== undefined && !TRANSFER_ID.test(transferId)) {
+    const expected = '16 to 64 letters, digits, "_" and "-"'
+    return new Refusal(FAILURES.badParameter, { name: 'transfer', found: show(transferId), expected })
+  }
+  const { stallMaxMs, newTransferId } = defaults
+  const stallMs = stall === undefined ? stallMaxMs : stall * 1000
+  return {
+    ...common,
+    stallMs: stallMaxMs === 0 ? stallMs : Math.min(stallMs, stallMaxMs),
+    transferId: transferId ?? newTransferId(),
+    expectedBytes,
+  }
+}
+
+/** The total that a sender without a Content-Length announces. */
+function readExpectedBytes(request: RequestView, parameters: Parameters): number | undefined | Refusal {
+  const header = request.header('x-pipe-size')
+  const size = parameters.integer('size', 0, Number.MAX_SAFE_INTEGER)
+  return size ?? (header === '' ? undefined : integer('X-Pipe-Size', header, 0, Number.MAX_SAFE_INTEGER))
+}

@@ -1,0 +1,78 @@
+import { type JoinOptions, type PipeTable, Refusal } from '../../../core/index.js'
+import { FAILURES } from '../../http/failures.js'
+import type { Parameters } from '../../http/parameters.js'
+import type { RequestView } from '../../http/request-view.js'
+import type { DispositionOptions } from '../../stream/disposition.js'
+import { receiverHeaders } from '../../stream/receiver-headers.js'
+import type { Admission } from '../admission.js'
+import type { Incoming, Outcome } from '../incoming.js'
+import type { RouterOptions } from '../options.js'
+import { readJoinOptions } from './join-options.js'
+import { refuseServiceWorker } from './service-worker.js'
+
+const RECEIVER = { side: 'receiver', right: 'receive' } as const
+
+interface ReceiverRequest {
+  readonly joinOptions: JoinOptions
+  readonly disposition: DispositionOptions
+}
+
+/** Requests that join a pipe as receivers. */
+export class ReceiverHandler {
+  constructor(
+    readonly table: PipeTable,
+    readonly options: RouterOptions,
+    readonly admission: Admission,
+  ) {}
+
+  handle(incoming: Incoming, name: string, parameters: Parameters): Outcome {
+    const { exchange, context } = incoming
+    const wanted = this.#read(incoming, parameters)
+    if (wanted instanceof Refusal) return wanted
+    const { joinOptions, disposition } = wanted
+    const accept = exchange.request.header('accept')
+    return this.admission.admit(incoming, RECEIVER, name, () => {
+      const sink = exchange.toSink({
+        accept,
+        headers: (head, transferId) => receiverHeaders(head, transferId, disposition),
+        additions: context ?? undefined,
+      })
+      const limits = context?.limits
+      const endpoint = this.table.joinReceiver(context?.key ?? name, sink, { ...joinOptions, limits })
+      if (endpoint instanceof Refusal) return endpoint
+      sink.joined(endpoint)
+      return undefined
+    })
+  }
+
+  #read({ exchange, framing }: Incoming, parameters: Parameters): ReceiverRequest | Refusal {
+    const refusal = refuseReceiver(exchange.request, parameters)
+    if (refusal !== undefined) return refusal
+    const joinOptions = readJoinOptions(parameters, this.options)
+    if (joinOptions instanceof Refusal) return joinOptions
+    const download = parameters.switch('download')
+    if (download instanceof Refusal) return download
+    const filename = parameters.get('filename')
+    if (filename === '') {
+      return new Refusal(FAILURES.badParameter, { name: 'filename', found: '', expected: 'the name to save under' })
+    }
+    // A malformed body would be answered in the middle of the stream.
+    if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
+    return { joinOptions, disposition: { download, filename } }
+  }
+}
+
+/** Why this request cannot be a receiver, whatever the pipe. */
+function refuseReceiver(request: RequestView, parameters: Parameters): Refusal | undefined {
+  return refuseServiceWorker(request) ?? refuseSwitches(parameters, ['progress', 'status'])
+}
+
+/** Without the plugins for these switches, a watcher would take a receiver's slot. */
+function refuseSwitches(parameters: Parameters, switches: readonly string[]): Refusal | undefined {
+  for (const name of switches) {
+    const on = parameters.switch(name)
+    if (on instanceof Refusal) return on
+    if (on) return new Refusal(FAILURES.notAvailable, { found: `?${name}`, instead: 'Leave it out.' })
+  }
+  return undefined
+}

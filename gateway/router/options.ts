@@ -1,0 +1,25 @@
+import type { PluginHost } from '../host/host.js'
+import type { AddressRules } from '../http/address.js'
+import type { RequestView } from '../http/request-view.js'
+
+export interface RouterOptions extends AddressRules {
+  readonly maxReceivers: number
+  /** How long a side waits by default, in milliseconds. */
+  readonly waitMs: number
+  /** The longest stall that a receiver is allowed, in milliseconds. 0: no limit. */
+  readonly stallMaxMs: number
+  /** Whether senders are answered only at the end by default. */
+  readonly replyAtEnd: boolean
+  readonly newTransferId: () => string
+  /** A defect was caught where nobody is left to be told. */
+  readonly onFault: (error: unknown) => void
+  /** The scheme that the client of a request uses. */
+  readonly schemeOf: (request: RequestView) => 'http' | 'https'
+  /** Whether the gateway is shutting down and takes no new work. */
+  readonly isDraining: () => boolean
+  /** The answer of `/health`. */
+  readonly health: () => { readonly status: number; readonly body: unknown }
+}
+
+/** The part of the plugin host that requests meet. */
+export type RouterPlugins = Pick<PluginHost, 'gates' | 'tellers' | 'routes' | 'modes' | 'claims'>

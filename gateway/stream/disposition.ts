@@ -1,0 +1,40 @@
+import contentDisposition from 'content-disposition'
+import { decodeUtf8, safeFileName } from './file-name.js'
+
+/** What a receiver asks for on its own response. */
+export interface DispositionOptions {
+  /** `true`: attachment; `false`: no disposition; undefined: as the sender said. */
+  readonly download: boolean | undefined
+  readonly filename: string | undefined
+}
+
+/** Types that a browser displays without running anything. */
+const INLINE = /^(?:(?:image|audio|video)\/[^;]*|text\/plain|application\/pdf)[ \t]*(?:;|$)/i
+
+/**
+ * The Content-Disposition of one receiver; undefined when it has none.
+ * @param given the sender's Content-Disposition
+ * @param type the media type that the receiver is given
+ */
+export function receiverDisposition(
+  given: string | undefined,
+  type: string | undefined,
+  { download, filename }: DispositionOptions,
+): string | undefined {
+  if (download === false) return undefined
+  if (filename !== undefined) return contentDisposition.create(safeFileName(filename))
+  if (given === undefined) return download === true ? 'attachment' : undefined
+  const sent = parseDisposition(given)
+  const inline = sent.kind === 'inline' && download !== true && INLINE.test(type ?? '')
+  const options = { type: inline ? 'inline' : 'attachment' }
+  return contentDisposition.create(sent.filename === undefined ? undefined : safeFileName(sent.filename), options)
+}
+
+function parseDisposition(given: string): { kind: string; filename?: string | undefined } {
+  try {
+    const { type, parameters } = contentDisposition.parse(given)
+    return { kind: type, filename: parameters.filename && decodeUtf8(parameters.filename) }
+  } catch {
+    return { kind: 'attachment' }
+  }
+}
