@@ -8,7 +8,7 @@
 import type { HttpResponse } from 'uWebSockets.js'
 import { randomBytes } from 'node:crypto'
 import t, { type Test } from 'tap'
-import { helpSockets } from '../../../gateway/native/sockets.js'
+import { installSocketHelper } from '../../../gateway/native/socket-helper.js'
 import { serve } from '../../platform/app.js'
 import { makeCertificate } from '../../support/certificate.js'
 import { eventually } from '../../support/eventually.js'
@@ -240,7 +240,7 @@ const NOTHING = () => {}
 
 /** A response in the test's own hands, to a client that does not read yet. */
 async function openResponse(t: Test) {
-  const { sockets } = helpSockets(true)
+  const { sockets } = installSocketHelper(true)
   let opened: { res: HttpResponse; socket: number } | undefined
   const server = await serve(t, (app) => {
     app.get('/', (res) => {
@@ -305,7 +305,7 @@ t.test('what is due of a chunk leaves before anything else, however it is given'
 })
 
 t.test('a descriptor that is used again owes nothing', async (t) => {
-  const { sockets } = helpSockets(true)
+  const { sockets } = installSocketHelper(true)
   const opened: { res: HttpResponse; socket: number; gone: boolean }[] = []
   const server = await serve(t, (app) => {
     app.get('/', (res) => {

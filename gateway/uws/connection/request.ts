@@ -1,8 +1,9 @@
 import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
-import type { RequestView } from '../http/request-view.js'
-import type { Sockets } from '../native/sockets.js'
+import type { RequestView } from '../../http/request-view.js'
+import type { Sockets } from '../../native/sockets.js'
+import { isAscii } from './header-bytes.js'
 
-/** A view of uWebSockets' request; throws when it is read after the handler returned. */
+/** A view of uWebSockets' request. It throws when it is read after the handler has returned. */
 export class UwsRequest implements RequestView {
   readonly method: string
   #path: string | undefined
@@ -29,7 +30,7 @@ export class UwsRequest implements RequestView {
     return (this.#req.getQuery() as string | undefined) ?? ''
   }
 
-  /** By a system call, so only once. */
+  /** Reading it takes a system call, so it is read only once. */
   get remoteAddress(): string {
     this.#remoteAddress ??= this.#readAddress()
     return this.#remoteAddress
@@ -54,18 +55,13 @@ export class UwsRequest implements RequestView {
   }
 
   /**
-   * The bytes of a value that is not ASCII: `forEach` reads them as UTF-8, where a character can hide a line break in its
-   * last byte, and `getHeader` as what they are, but only the first of a name. In a repeated header bytes that are not
-   * UTF-8 are lost.
+   * The bytes of a value that is not ASCII. `forEach` decodes them as UTF-8, where the last byte of a character can be a line
+   * break. `getHeader` gives each byte as it is, but only for the first header of a name. In a repeated header bytes that are
+   * not UTF-8 are lost.
    */
   #latin1(name: string, value: string, repeated: boolean): string {
     return repeated ? Buffer.from(value, 'utf8').toString('latin1') : this.#req.getHeader(name)
   }
-}
-
-/** Whether the text is the same in UTF-8 and Latin-1. */
-export function isAscii(value: string): boolean {
-  return /^[\x00-\x7f]*$/.test(value)
 }
 
 /** uWebSockets writes an IPv4 peer of an IPv6 socket as `0000:…:ffff:7f00:0001`, and never shortens. */

@@ -1,25 +1,21 @@
 /**
- * The two framings against a response that behaves as uWebSockets does, traps included, before a kernel that takes as
- * many bytes as chance wants. The real one is too lucky: it goes wrong once in a gigabyte.
+ * The two framings against a response that behaves as uWebSockets does, traps included, on top of a kernel that takes a random
+ * number of bytes. With the real ones the traps are too rare to test: about once in a gigabyte.
  */
 
 import type { HttpResponse } from 'uWebSockets.js'
 import { createHash } from 'node:crypto'
 import t from 'tap'
-import {
-  type BodyTarget,
-  ChunkedBody,
-  LengthBody,
-  type ResponseBody,
-  type WriteFrom,
-} from '../../../gateway/uws/body.js'
-import { Random } from '../../model/random.js'
-import { parseResponse } from '../../support/raw.js'
+import { ChunkedBody } from '../../../../gateway/uws/body/chunked-body.js'
+import { FixedLengthBody } from '../../../../gateway/uws/body/fixed-length-body.js'
+import type { BodyTarget, ResponseBody, WriteFrom } from '../../../../gateway/uws/body/response-body.js'
+import { Random } from '../../../model/random.js'
+import { parseResponse } from '../../../support/raw.js'
 
 const CORK_BYTES = 16 * 1024
 
 /** What AsyncSocket and HttpResponse of uWebSockets 20 do with bytes; test/platform pins that they do. */
-class LikeUws {
+class FakeResponse {
   /** What the client received. */
   readonly wire: Buffer[] = []
   /** How many bytes the kernel takes now. */
@@ -174,7 +170,7 @@ class LikeUws {
 type Make = (target: BodyTarget, length: number) => ResponseBody
 
 /** What the native helper knows and does; without it, nothing. */
-function helper(res: LikeUws, helped: boolean): BodyTarget['sockets'] {
+function helper(res: FakeResponse, helped: boolean): BodyTarget['sockets'] {
   if (!helped) {
     const nothing = { bytesDue: () => 0, sendDue: () => 0 }
     return { ...nothing, joinChunks: () => false, sentAll: () => undefined, hasRoom: () => true }
@@ -193,7 +189,7 @@ function deliver(seed: number, make: Make, helped: boolean) {
   const random = new Random(seed)
   const upTo = (most: number) => random.between(0, most)
   const stream = Buffer.alloc(upTo(3) === 0 ? upTo(40) : upTo(600_000), 'abcdefghijklmnopqrstuvwxyz0123456789')
-  const res = new LikeUws()
+  const res = new FakeResponse()
   const head = () => void res.writeStatus('200 OK')
   const target = { res: res as unknown as HttpResponse, head, socket: 0, sockets: helper(res, helped), tls: false }
   const body = make(target, stream.length)
@@ -232,7 +228,7 @@ function deliver(seed: number, make: Make, helped: boolean) {
 
 const MAKES: readonly (readonly [string, Make])[] = [
   ['chunked', (target) => new ChunkedBody(target)],
-  ['with a length', (target, length) => new LengthBody(target, length)],
+  ['with a length', (target, length) => new FixedLengthBody(target, length)],
 ]
 
 for (const [name, make] of MAKES) {

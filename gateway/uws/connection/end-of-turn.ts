@@ -5,7 +5,7 @@ export interface Flushable {
   fault(error: unknown): void
 }
 
-/** What is to be flushed; two arrays by turns, so that nothing is allocated. */
+/** What is to be flushed. It alternates between two arrays, so that nothing is allocated. */
 class Queue {
   #waiting: Flushable[] = []
   #spare: Flushable[] = []
@@ -14,7 +14,7 @@ class Queue {
     this.#waiting.push(item)
   }
 
-  /** Flushes what is here now. */
+  /** Flushes what is queued now. What is added meanwhile waits for the next turn. */
   flush(): void {
     const ready = this.#waiting
     this.#waiting = this.#spare
@@ -34,27 +34,26 @@ class Queue {
 
 const streams = new Queue()
 const statusLines = new Queue()
-let awaited = false
+let isScheduled = false
 
 function flushAll(): void {
-  awaited = false
+  isScheduled = false
   streams.flush()
-  // Behind the streams, since these give rise to lines: those of a short transfer leave together.
+  // After the streams, because flushing them causes lines: those of a short transfer then leave together.
   statusLines.flush()
 }
 
 /**
- * Calls `item.flush()` once, after every callback of this turn has returned; the caller sees to it that an item is not
- * added twice.
+ * Calls `item.flush()` once, after every callback of this turn has returned. The caller must not add an item twice.
  *
  * Why not write at once: while uWebSockets runs the callback of one connection it has corked that connection, and only
- * one can be corked at a time. What is written to another one then leaves in a packet for every few bytes (27 for a
- * response head), and over TLS it corrupts the connection whose callback is running.
+ * one can be corked at a time. Anything written to another one leaves in a packet for every few bytes (27 for a response
+ * head), and over TLS it corrupts the connection whose callback is running.
  */
 export function atEndOfTurn(item: Flushable, kind: 'stream' | 'status lines' = 'stream'): void {
   if (kind === 'stream') streams.add(item)
   else statusLines.add(item)
-  if (awaited) return
-  awaited = true
+  if (isScheduled) return
+  isScheduled = true
   setImmediate(flushAll)
 }

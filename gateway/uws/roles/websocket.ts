@@ -1,26 +1,26 @@
 import type { WebSocket, WebSocketBehavior } from 'uWebSockets.js'
-import { attempt } from '../host/error-boundary.js'
-import type { WebSocketLink, WebSocketPeer } from '../host/plugin-api.js'
-import type { UwsExchange } from './exchange.js'
+import { attempt } from '../../host/error-boundary.js'
+import type { WebSocketLink, WebSocketPeer } from '../../host/plugin-api.js'
+import type { HttpExchange } from '../connection/http-exchange.js'
 
-/** What uWebSockets hands back in each of its callbacks. */
-export interface Carried {
+/** What uWebSockets passes to each of its callbacks. */
+export interface WebSocketData {
   readonly link: UwsWebSocket
 }
 
-/** No message is longer: uWebSockets hands out whole ones only, and stops no client that sends them. */
+/** The longest message. uWebSockets hands out whole messages only, and cannot pause a client that sends them. */
 const MOST_BYTES = 16 * 1024 * 1024
-/** Kept for a client that does not read; beyond that it is cut off. */
+/** The most that is kept for a client that does not read. Beyond that it is cut off. */
 const MOST_KEPT = 2 * MOST_BYTES
-/** Whoever sends is told that it is enough. */
+/** From here on the plugin is told to wait. */
 const ENOUGH = 1024 * 1024
-/** A client that is silent for so many seconds is asked whether it is there, and cut off when it is not. */
+/** A client that is silent for so many seconds gets a ping, and is cut off when it does not answer. */
 const IDLE_S = 120
 
-/** Nobody said why, and it may not have been on purpose: RFC 6455, section 7.1.5. */
-export const ABNORMAL = 1006
+/** Closed without a close frame: RFC 6455, section 7.1.5. */
+const ABNORMAL_CLOSURE = 1006
 
-export const WEBSOCKETS: WebSocketBehavior<Carried> = {
+export const WEBSOCKET_BEHAVIOR: WebSocketBehavior<WebSocketData> = {
   compression: 0,
   maxPayloadLength: MOST_BYTES,
   maxBackpressure: MOST_KEPT,
@@ -28,7 +28,7 @@ export const WEBSOCKETS: WebSocketBehavior<Carried> = {
   idleTimeout: IDLE_S,
   sendPingsAutomatically: true,
   open: (ws) => ws.getUserData().link.opened(ws),
-  message: (ws, message, isBinary) => ws.getUserData().link.said(message, !isBinary),
+  message: (ws, message, isBinary) => ws.getUserData().link.received(message, !isBinary),
   drain: (ws) => ws.getUserData().link.drained(),
   ping: (ws, message) => ws.getUserData().link.pinged(message),
   close: (ws, code, message) => ws.getUserData().link.closed(code, Buffer.from(message).toString()),
@@ -36,12 +36,12 @@ export const WEBSOCKETS: WebSocketBehavior<Carried> = {
 
 /** A WebSocket that a plugin has accepted. */
 export class UwsWebSocket implements WebSocketLink {
-  #ws: WebSocket<Carried> | undefined
+  #ws: WebSocket<WebSocketData> | undefined
   #full = false
 
   /** @param failed hears of what the plugin does wrong */
   constructor(
-    readonly exchange: UwsExchange,
+    readonly exchange: HttpExchange,
     readonly peer: WebSocketPeer,
     readonly failed: (error: unknown) => void,
   ) {}
@@ -63,7 +63,7 @@ export class UwsWebSocket implements WebSocketLink {
   }
 
   close(code: number, reason: string): void {
-    if (code === ABNORMAL) this.cut()
+    if (code === ABNORMAL_CLOSURE) this.cut()
     else this.#ws?.end(code, reason)
   }
 
@@ -71,32 +71,32 @@ export class UwsWebSocket implements WebSocketLink {
     this.#ws?.close()
   }
 
-  opened(ws: WebSocket<Carried>): void {
+  opened(ws: WebSocket<WebSocketData>): void {
     this.#ws = ws
   }
 
-  said(message: ArrayBuffer, isText: boolean): void {
+  received(message: ArrayBuffer, isText: boolean): void {
     this.exchange.bytesIn += message.byteLength
-    this.#tell(() => this.peer.onMessage(new Uint8Array(message), isText))
+    this.#notify(() => this.peer.onMessage(new Uint8Array(message), isText))
   }
 
   drained(): void {
     if (!this.#full || this.kept > ENOUGH) return
     this.#full = false
-    this.#tell(() => this.peer.onDrain())
+    this.#notify(() => this.peer.onDrain())
   }
 
   pinged(message: ArrayBuffer): void {
-    this.#tell(() => this.peer.onPing(new Uint8Array(message)))
+    this.#notify(() => this.peer.onPing(new Uint8Array(message)))
   }
 
   closed(code: number, reason: string): void {
     this.#ws = undefined
-    this.#tell(() => this.peer.onClose(code, reason))
-    this.exchange.closed(code === ABNORMAL ? 'aborted' : 'complete')
+    this.#notify(() => this.peer.onClose(code, reason))
+    this.exchange.closed(code === ABNORMAL_CLOSURE ? 'aborted' : 'complete')
   }
 
-  #tell(run: () => void): void {
+  #notify(run: () => void): void {
     attempt(run, (error) => {
       this.failed(error)
       this.cut()

@@ -1,32 +1,31 @@
-import type { BorrowedBytes, EndReason, PipeView, ReceiverEndpoint, Sink, StreamHead } from '../../core/index.js'
-import { endingAnswer } from '../http/answers.js'
-import type { SinkOptions } from '../router/exchange.js'
-import { ChunkedBody, LengthBody, type ResponseBody, type WriteFrom } from './body.js'
-import type { ExchangeOwner, UwsExchange } from './exchange.js'
-import type { Timed, Touched } from './keepalive.js'
-import { atEndOfTurn, type Flushable } from './turn.js'
-
-/** Nobody says when the kernel has room for the last bytes, so it is asked again after 1, 2, 4 ms and so on up to this. */
-const LONGEST_PAUSE_MS = 64
+import type { BorrowedBytes, EndReason, PipeView, ReceiverEndpoint, Sink, StreamHead } from '../../../core/index.js'
+import { endingAnswer } from '../../http/answers.js'
+import type { SinkOptions } from '../../router/exchange.js'
+import { Backoff } from '../body/backoff.js'
+import { openResponseBody } from '../body/open-response-body.js'
+import type { ResponseBody, WriteFrom } from '../body/response-body.js'
+import { atEndOfTurn, type Flushable } from '../connection/end-of-turn.js'
+import type { ExchangeOwner, HttpExchange } from '../connection/http-exchange.js'
+import type { KeepaliveEntry, KeepaliveTarget } from '../connection/keepalive.js'
 
 /** The response of a request as a sink. */
-export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
-  /** A receiver is never left paused. */
+export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget {
+  /** The reading of a receiver's connection is never left paused. */
   readonly isPaused = false
   isFull = false
   #endpoint: ReceiverEndpoint | undefined
   #body: ResponseBody | undefined
   #scheduled = false
-  /** Set while it is this response's turn to write: in its own callback, or at the end of a turn. */
+  /** Set while this response may write: in its own callback, or at the end of a turn. */
   #writeFrom: WriteFrom | undefined
   #finishing = false
   #abortReason: EndReason | undefined
   #abortedPipe: PipeView | undefined
-  #touched: Touched | undefined
-  #pauseMs = 0.5
+  #keepalive: KeepaliveEntry | undefined
+  readonly #backoff = new Backoff()
 
   constructor(
-    readonly exchange: UwsExchange,
+    readonly exchange: HttpExchange,
     readonly options: SinkOptions,
   ) {}
 
@@ -39,7 +38,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   }
 
   over(): void {
-    this.#touched?.letGo()
+    this.#keepalive?.release()
   }
 
   gone(): void {
@@ -51,18 +50,16 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
     this.#endpoint?.fault()
   }
 
-  /** Never paused, so it is always known when its peer goes. */
+  /** Never paused, so uWebSockets reports when its peer goes. */
   lookForPeer(): void {}
 
   begin(head: StreamHead, pipe: PipeView): void {
-    const { res, exchange } = this
-    const { sockets, tls } = exchange.context
-    const headers = [...this.options.headers(head, pipe.transferId), ...(this.options.more?.headers ?? [])]
-    const target = { res, sockets, tls, socket: exchange.socket, head: () => exchange.writeHead(200, headers) }
-    this.#body = head.length === undefined ? new ChunkedBody(target) : new LengthBody(target, head.length)
+    const { res, exchange, options } = this
+    const headers = [...options.headers(head, pipe.transferId), ...(options.more?.headers ?? [])]
+    this.#body = openResponseBody(exchange, head.length, () => exchange.writeHead(200, headers))
     res.onWritable(() => this.#writable())
-    // What it sends from now on could only be answered in the middle of the stream.
-    sockets.mute(exchange.socket, true)
+    // Anything that the client sends from now on could only be answered in the middle of the stream.
+    exchange.context.sockets.mute(exchange.socket, true)
     this.#schedule()
   }
 
@@ -71,7 +68,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
     this.isFull = true
     if (this.exchange.over || this.#abortReason !== undefined || body.blocked) return 0
     const from = this.#writeFrom ?? 'callback'
-    // In a callback of another connection: only what is cheap there, and safe.
+    // In a callback of another connection, write only what is cheap and safe there.
     if (
       this.#writeFrom === undefined &&
       (!body.begun || this.exchange.context.tls || body.wantsTurn(bytes.byteLength))
@@ -126,8 +123,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
 
   /** There was no room for the last bytes. */
   #tryAgain(): void {
-    this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS)
-    setTimeout(() => this.#schedule(), this.#pauseMs)
+    this.#backoff.retry(() => this.#schedule())
   }
 
   /** uWebSockets: the kernel takes bytes again. */
@@ -177,12 +173,12 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, Timed {
   /** The connection may take its next request. */
   #release(): void {
     const { context, socket } = this.exchange
-    this.#touched?.letGo()
+    this.#keepalive?.release()
     context.sockets.mute(socket, false)
   }
 
   #keepAlive(): void {
-    this.#touched ??= this.exchange.context.keepalive.add(this)
+    this.#keepalive ??= this.exchange.context.keepalive.add(this)
   }
 
   #schedule(): void {

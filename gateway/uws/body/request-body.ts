@@ -1,40 +1,40 @@
-import type { BodyConsumer } from '../stream/body-consumer.js'
-import type { UwsExchange } from './exchange.js'
-import { rearm } from './keepalive.js'
+import type { BodyConsumer } from '../../stream/body-consumer.js'
+import type { HttpExchange } from '../connection/http-exchange.js'
+import { rearm } from '../connection/keepalive.js'
 
 const NO_CHUNK = new ArrayBuffer(0)
-/** More than a read brings. */
+/** The most that is held while there is no consumer: more than a read brings. */
 const MOST_HELD = 1024 * 1024
 
-/** Nobody wants the rest. */
-const NOBODY: BodyConsumer = { feed() {}, end() {}, broken() {}, left() {}, fault() {} }
+/** For a rest that nobody wants. */
+const DISCARD: BodyConsumer = { feed() {}, end() {}, broken() {}, left() {}, fault() {} }
 
-/** Whose body it is. */
-export interface UploadOwner {
-  /** The taker threw. */
+/** The role whose body it is. */
+export interface RequestBodyOwner {
+  /** The consumer threw. */
   failed(error: unknown): void
-  /** Some of the body has come, or its end. */
-  came?(): void
+  /** Some of the body has arrived, or its end. */
+  arrived?(): void
 }
 
-/** The body of a request: nothing is read faster than it is taken, and nothing is lost before somebody takes it. */
-export class UwsUpload {
-  /** What uWebSockets was told last. */
+/** The body of a request. It is not read faster than it is consumed, and nothing is lost while there is no consumer yet. */
+export class UwsRequestBody {
+  /** What was last asked of uWebSockets. */
   isPaused = false
   /** The last byte has been read. */
   ended = false
-  #taker: BodyConsumer | undefined
-  /** What the taker wants; it starts paused. */
+  #consumer: BodyConsumer | undefined
+  /** What the consumer wants. It starts paused. */
   #wantPause = true
   /** The helper follows the framing of the body. */
   #watched = false
-  /** What was read before there was a taker. */
+  /** Copies of what was read before there was a consumer. */
   #held: ArrayBuffer[] = []
 
   constructor(
-    readonly exchange: UwsExchange,
+    readonly exchange: HttpExchange,
     readonly isChunked: boolean,
-    readonly owner: UploadOwner,
+    readonly owner: RequestBodyOwner,
   ) {}
 
   /** In the handler: from here on no byte of the body is lost, and as few as possible are read. */
@@ -46,18 +46,18 @@ export class UwsUpload {
     exchange.res.onData((chunk, last) => this.#read(chunk, last))
   }
 
-  /** @param isThrottled whoever is throttled reads in small steps, which makes it smooth */
-  give(taker: BodyConsumer, isThrottled: boolean): void {
-    this.#taker = taker
+  /** @param isThrottled a throttled body is read in small steps, which makes it flow smoothly */
+  deliverTo(consumer: BodyConsumer, isThrottled: boolean): void {
+    this.#consumer = consumer
     const { exchange } = this
     if (!this.#watched && !this.ended) {
       exchange.context.sockets.expectBulk(exchange.socket, !this.isChunked && !isThrottled)
     }
-    for (const chunk of this.#held.splice(0)) taker.feed(new Uint8Array(chunk))
-    if (this.ended) taker.end()
+    for (const chunk of this.#held.splice(0)) consumer.feed(new Uint8Array(chunk))
+    if (this.ended) consumer.end()
   }
 
-  /** Inside onData the pause follows when the chunk has been dealt with. */
+  /** Inside `onData` the pause follows once the chunk has been dealt with. */
   pause(): void {
     this.#wantPause = true
   }
@@ -70,8 +70,8 @@ export class UwsUpload {
   }
 
   /** Reads the rest and drops it. */
-  drop(): void {
-    this.#taker = NOBODY
+  discard(): void {
+    this.#consumer = DISCARD
     this.resume()
   }
 
@@ -83,23 +83,23 @@ export class UwsUpload {
   /** The client's connection ended before the response did. */
   gone(): void {
     const { context, socket } = this.exchange
-    if (this.#watched && !context.sockets.chunksAreSound(socket, NO_CHUNK, false)) this.#taker?.broken()
-    this.#taker?.left()
+    if (this.#watched && !context.sockets.chunksAreSound(socket, NO_CHUNK, false)) this.#consumer?.broken()
+    this.#consumer?.left()
   }
 
   fault(): void {
-    this.#taker?.fault()
+    this.#consumer?.fault()
   }
 
   #read(chunk: ArrayBuffer, last: boolean): void {
     const { exchange } = this
-    // It has been answered, and the rest of the body is dropped.
+    // The request has been answered, and the rest of its body is dropped.
     if (exchange.over) return
     exchange.bytesIn += chunk.byteLength
-    if (chunk.byteLength > 0 || last) this.owner.came?.()
+    if (chunk.byteLength > 0 || last) this.owner.arrived?.()
     try {
-      if (this.#taker === undefined) this.#hold(chunk, last)
-      else this.#feed(this.#taker, chunk, last)
+      if (this.#consumer === undefined) this.#hold(chunk, last)
+      else this.#feed(this.#consumer, chunk, last)
     } catch (error) {
       this.owner.failed(error)
     }
@@ -109,15 +109,15 @@ export class UwsUpload {
       this.resume()
       return
     }
-    // In every call: uWebSockets re-arms its timer after 160 KiB, paused or not, and the pause of an earlier call does
-    // not stop the chunks that it has already read. A repeated pause costs no system call.
+    // In every call: uWebSockets re-arms its timer after 160 KiB, paused or not, and an earlier pause does not stop the
+    // chunks that it has already read. A repeated pause costs no system call.
     if (this.#wantPause) {
       this.isPaused = true
       exchange.res.pause()
     }
   }
 
-  /** Nobody has decided yet whether this may be sent. What has been read already is kept, and no more is read. */
+  /** It is not decided yet who consumes the body, if anybody. What has been read is kept, and no more is read. */
   #hold(chunk: ArrayBuffer, last: boolean): void {
     const { exchange } = this
     if (this.#watched && !exchange.context.sockets.chunksAreSound(exchange.socket, chunk, last)) {
@@ -130,17 +130,17 @@ export class UwsUpload {
     if (exchange.bytesIn > MOST_HELD) exchange.cut()
   }
 
-  #feed(taker: BodyConsumer, chunk: ArrayBuffer, last: boolean): void {
+  #feed(consumer: BodyConsumer, chunk: ArrayBuffer, last: boolean): void {
     const { context, socket } = this.exchange
-    if (this.#watched && !context.sockets.chunksAreSound(socket, chunk, last)) taker.broken()
+    if (this.#watched && !context.sockets.chunksAreSound(socket, chunk, last)) consumer.broken()
     if (chunk.byteLength > 0) {
-      taker.feed(new Uint8Array(chunk))
+      consumer.feed(new Uint8Array(chunk))
       context.readSize.adapt()
     }
     if (last) {
       this.ended = true
       context.sockets.expectBulk(socket, false)
-      taker.end()
+      consumer.end()
     }
   }
 }

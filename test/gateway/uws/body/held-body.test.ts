@@ -1,7 +1,7 @@
-/** What a sender has sent while somebody decides about it. */
+/** What a sender has sent before it is decided whether it may send. */
 import t from 'tap'
-import type { SenderEndpoint, Throttle } from '../../../core/index.js'
-import { UwsSource } from '../../../gateway/uws/source.js'
+import type { SenderEndpoint, Throttle } from '../../../../core/index.js'
+import { UwsSource } from '../../../../gateway/uws/roles/source.js'
 
 const KIB = 1024
 
@@ -34,7 +34,7 @@ function held({ isChunked = false, sound = true, throttles }: Wanted = {}) {
     },
     context: {
       tls: false,
-      keepalive: { add: () => ({ letGo() {} }) },
+      keepalive: { add: () => ({ release() {} }) },
       readSize: { adapt() {} },
       sockets: {
         watchChunks() {},
@@ -61,7 +61,7 @@ function held({ isChunked = false, sound = true, throttles }: Wanted = {}) {
   return { told, reads, exchange, endpoint: () => source.joined(endpoint as unknown as SenderEndpoint) }
 }
 
-t.test('it is kept in its order, with its end, and no more is read', async (t) => {
+t.test('it is kept in order, with its end, and no more is read', async (t) => {
   const { told, reads, endpoint } = held()
   reads('')
   reads('one ')
@@ -79,7 +79,7 @@ t.test('it is kept in its order, with its end, and no more is read', async (t) =
   )
 })
 
-t.test('a body that is whole already ends when it is joined', async (t) => {
+t.test('a body that is complete already ends when it is joined', async (t) => {
   const { told, reads, endpoint } = held({ isChunked: true })
   reads('all')
   reads('', true)
@@ -88,7 +88,7 @@ t.test('a body that is whole already ends when it is joined', async (t) => {
   t.same(told, ['all', 'end'])
 })
 
-t.test('more than a read may bring is not kept', async (t) => {
+t.test('no more than a read brings is kept', async (t) => {
   const { told, reads } = held()
   const text = 'x'.repeat(512 * KIB)
   reads(text)
@@ -98,19 +98,19 @@ t.test('more than a read may bring is not kept', async (t) => {
   t.equal(told.at(-1), 'cut')
 })
 
-t.test('a body that is framed badly is cut at once', async (t) => {
+t.test('a body with broken framing is cut at once', async (t) => {
   const { told, reads } = held({ isChunked: true, sound: false })
   reads('x')
   t.same(told, ['cut'])
 })
 
-t.test('who is throttled reads in small steps', async (t) => {
+t.test('a throttled body is read in small steps', async (t) => {
   const { told, endpoint } = held({ throttles: [] })
   endpoint()
   t.same(told, ['bulk false'])
 })
 
-t.test('after the answer nothing is kept', async (t) => {
+t.test('nothing is kept after the answer', async (t) => {
   const { told, reads, exchange, endpoint } = held()
   reads('before')
   exchange.over = true
