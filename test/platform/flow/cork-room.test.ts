@@ -1,8 +1,8 @@
 /** A write that does not fit into the cork buffer loses bytes when the kernel is full: what the framing of bodies avoids. */
 import type { HttpResponse } from 'uWebSockets.js'
 import t from 'tap'
-import { connect } from '../support/raw.js'
-import { head, serve, type Tidy } from './app.js'
+import { connect } from '../../support/raw.js'
+import { head, serve, type Tidy } from '../app.js'
 
 const MIB = 1024 * 1024
 const TOTAL = 64 * MIB

@@ -5,7 +5,7 @@
 
 import * as uws from 'uWebSockets.js'
 import { parentPort, workerData } from 'node:worker_threads'
-import { listen, Seen } from './app.js'
+import { listen, Seen } from '../app.js'
 
 const app = uws.App()
 app.put('/*', (res) => {

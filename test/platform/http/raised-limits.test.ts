@@ -1,11 +1,11 @@
 /** What uWebSockets.js accepts when the limit of a request head was raised before the module was loaded. */
 
 import t from 'tap'
-import { connect, parseResponse } from '../support/raw.js'
+import { connect, parseResponse } from '../../support/raw.js'
 
 // The module reads this once, when it is loaded; a static import would load it before this line runs.
 process.env.UWS_HTTP_MAX_HEADERS_SIZE = '65536'
-const { head, serve } = await import('./app.js')
+const { head, serve } = await import('../app.js')
 
 async function longestHeader(t: Parameters<typeof serve>[0], request: string): Promise<string> {
   const served = await serve(t, (app) => {
