@@ -85,6 +85,10 @@ t.test('a planted use of the engine is found', async (t) => {
 })
 
 t.test('a plugin that looks into the gateway, or into another plugin, is found', async (t) => {
-  const inside = await planted(t, 'plugins/cors/headers.ts', "import '../../gateway/http/answers.js'\nimport '../limits/scope.js'")
+  const inside = await planted(
+    t,
+    'plugins/cors/headers.ts',
+    "import '../../gateway/http/answers.js'\nimport '../limits/scope.js'",
+  )
   t.match(forbidden(inside), [/plugins may import/, /a plugin does not import another one/])
 })

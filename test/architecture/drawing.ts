@@ -9,7 +9,8 @@ export const END = '<!-- rooms:end -->'
 export function withDrawing(page: string, imports: readonly Import[]): string {
   const [before, rest] = page.split(BEGIN)
   const after = rest?.split(END)[1]
-  if (before === undefined || after === undefined) throw new Error(`the page has no place for the drawing: ${BEGIN} … ${END}`)
+  if (before === undefined || after === undefined)
+    throw new Error(`the page has no place for the drawing: ${BEGIN} … ${END}`)
   return `${before}${BEGIN}\n${drawing(imports)}${END}${after}`
 }
 

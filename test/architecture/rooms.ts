@@ -19,7 +19,8 @@ const CORE = 'core/index.ts'
 export const ROOMS: readonly Room[] = [
   {
     path: 'core',
-    purpose: 'Pairing, state and flow: a connection is a `Source` or a `Sink` here, time is a clock that somebody else turns',
+    purpose:
+      'Pairing, state and flow: a connection is a `Source` or a `Sink` here, time is a clock that somebody else turns',
     imports: [],
     libraries: false,
   },
@@ -67,14 +68,23 @@ export const ROOMS: readonly Room[] = [
   },
   {
     path: 'gateway/native',
-    purpose: 'What the kernel can do and uWebSockets.js does not offer: the helper in C, and the TypeScript that speaks to it',
+    purpose:
+      'What the kernel can do and uWebSockets.js does not offer: the helper in C, and the TypeScript that speaks to it',
     imports: [CORE],
     libraries: true,
   },
   {
     path: 'gateway/uws',
     purpose: 'All that knows uWebSockets.js: exchanges, bodies that are read, responses that are written',
-    imports: [CORE, 'gateway/http', 'gateway/stream', 'gateway/tls', 'gateway/host', 'gateway/router', 'gateway/native'],
+    imports: [
+      CORE,
+      'gateway/http',
+      'gateway/stream',
+      'gateway/tls',
+      'gateway/host',
+      'gateway/router',
+      'gateway/native',
+    ],
     owns: ['uWebSockets.js'],
     libraries: true,
   },
@@ -115,7 +125,14 @@ export const ROOMS: readonly Room[] = [
   {
     path: 'gateway/main.ts',
     purpose: 'The program: gateway, bundled plugins and commands, put together',
-    imports: ['gateway/config', 'gateway/host', 'gateway/log', 'gateway/serve', 'plugins/bundled.ts', 'client/commands.ts'],
+    imports: [
+      'gateway/config',
+      'gateway/host',
+      'gateway/log',
+      'gateway/serve',
+      'plugins/bundled.ts',
+      'client/commands.ts',
+    ],
     libraries: true,
   },
 ]

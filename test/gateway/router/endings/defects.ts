@@ -12,13 +12,13 @@ part('a defect of ours ends that transfer and touches no other', async (t) => {
   const receiver = await openFrozenReceiver(gateway, 'defect')
   await gateway.holds(2, 0)
   const { slabs } = gateway.gateway
-  const take = slabs.take.bind(slabs)
-  slabs.take = () => {
+  const take = slabs.acquire.bind(slabs)
+  slabs.acquire = () => {
     throw new Error('planted')
   }
   const sender = pour(gateway, 'defect', 32 * MIB)
   t.equal(await reasonOf(gateway, 'defect'), 'fault')
-  slabs.take = take
+  slabs.acquire = take
   t.match((await sender.result).stdout.toString(), /\[ERROR\] Transfer failed: internal error\.\n$/)
   t.ok(
     gateway.lines.some((line) => line.msg.includes('defect') && line.level === 50),
