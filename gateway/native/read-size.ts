@@ -10,7 +10,7 @@ export class ReadSize {
     readonly sockets: Pick<Sockets, 'saveMemory'>,
   ) {}
 
-  /** After each read: what it brought may have had to be kept. */
+  /** Call it after each read, because what the read brought may have had to be kept. */
   adapt(): void {
     const { isScarce } = this.slabs
     if (isScarce === this.#isSmall) return

@@ -1,53 +1,44 @@
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
-
-/**
- * The most that one read brings, in bytes. It must be less than 512 KiB, or uSockets reads on without looking at anything
- * else (native/reads.c has the story). Usually a read may cause many callbacks, one for each chunk in it, and a small one is
- * fairer to others.
- */
-const USUAL_READ = 64 * 1024
-/** The same for a body of which each read causes one callback: larger saves system calls. Seven slabs hold it. */
-const BULK_READ = 448 * 1024
-
-/** What is done to sockets below uWebSockets. */
+/** What the native helper does to sockets below uWebSockets. A socket is its file descriptor. */
 export interface Sockets {
-  /** Small reads for everybody while memory is scarce: what one read brings has to be kept when nobody takes it. */
+  /** While on, all reads are small: memory is scarce, and what a read brings has to be kept when no receiver takes it. */
   saveMemory(on: boolean): void
   /** In a callback of uWebSockets that a read caused: the socket that was read. */
   currentSocket(): number
-  /** The last request of this connection has been answered: no other one is taken from it. */
+  /** The last request of this connection has been answered; no other one is accepted on it. */
   spend(socket: number): void
-  /** An answer with a body of so many bytes was given. Over TLS nothing else tells how many are unread. */
+  /** An answer with a body of so many bytes was given. Over TLS this is the only way to know how many are unread. */
   countAnswer(socket: number, bytes: number): void
-  /** In a callback of uWebSockets that a read caused: the socket that was read is spent, or its client goes on asking and does not read the answers. */
+  /**
+   * In a callback of uWebSockets that a read caused: the socket that was read is spent, or its client goes on sending requests
+   * without reading the answers.
+   */
   currentIsSpent(): boolean
-  /** While on, whatever the peer sends ends the connection. */
+  /** While on, anything that the peer sends ends the connection. */
   mute(socket: number, on: boolean): void
   /** While on, reads may be large: each causes one callback. */
   expectBulk(socket: number, on: boolean): void
   /**
-   * In the handler of a request with a chunked body, over plain TCP: its framing is followed from here on, and all chunks of
-   * a read are made one.
+   * In the handler of a request with a chunked body, over plain TCP: from here on its framing is checked, and all chunks of a
+   * read are made one.
    */
   watchChunks(socket: number): void
-  /** In each `onData` of a watched socket: the framing is sound so far and, with `last`, it has ended. */
+  /** In each `onData` of a watched socket: whether the framing is sound so far and, with `last`, has ended. */
   chunksAreSound(socket: number, chunk: ArrayBuffer, last: boolean): boolean
   /**
-   * When a chunked response over plain TCP has been written up to a chunk's end: from here on a chunk of any size leaves by
+   * Once a chunked response over plain TCP has been written up to the end of a chunk: from here on a chunk of any size leaves by
    * one system call, inside a cork or not. False: not now, or never.
    */
   joinChunks(socket: number): boolean
   /**
-   * Of the chunk written last, on a socket whose chunks are joined: how many bytes at its end have not been sent. They are
-   * to be given to `sendDue`, but for the very last one, which leaves when uWebSockets flushes after that.
+   * On a socket whose chunks are joined: how many bytes at the end of the chunk written last have not been sent. Give them to
+   * `sendDue`, except for the very last one, which leaves when uWebSockets flushes after that.
    */
   bytesDue(socket: number): number
   /** Returns how many of these bytes were taken, from the front. */
   sendDue(socket: number, bytes: Uint8Array): number
-  /** Nothing of what was written waits in uWebSockets' own buffer. Undefined: nobody knows. */
+  /** Whether nothing of what was written waits in uWebSockets' own buffer. Undefined when this is unknown. */
   sentAll(socket: number): boolean | undefined
-  /** No more than `queued` bytes are on their way to the peer's machine, and the kernel takes a few hundred more for certain. */
+  /** Whether at most `queued` bytes are on their way to the peer's machine, and the kernel takes a few hundred more for certain. */
   hasRoom(socket: number, queued: number): boolean
   /** Bytes that were sent and that the peer's machine has not acknowledged. */
   queued(socket: number): number
@@ -55,16 +46,16 @@ export interface Sockets {
   sendContinue(socket: number): void
   /** Whether the peer has closed its side, or reset, even if bytes of it are still unread. */
   peerIsGone(socket: number): boolean
-  /** The peer's address as dotted text; undefined when it is no IPv4 address, or nobody knows. */
+  /** The peer's address as dotted text; undefined when it is not an IPv4 address, or unknown. */
   remoteIpv4(socket: number): string | undefined
-  /** Connections closed unread since the start, because the process had no descriptor left for them. */
+  /** Connections closed unread since the start, because the process had no file descriptor left for them. */
   turnedAway(): number
-  /** What `run` prints on standard output by itself, below Node, is lost. */
+  /** Discards what native code prints on standard output while `run` runs. */
   quietly(run: () => void): void
 }
 
-/** Without the helper nothing can be done, and nobody is ever known to be gone. */
-const NO_SOCKETS: Sockets = {
+/** Without the helper: nothing can be done, and no peer is known to be gone. */
+export const NO_SOCKETS: Sockets = {
   saveMemory() {},
   currentSocket: () => -1,
   spend() {},
@@ -85,43 +76,4 @@ const NO_SOCKETS: Sockets = {
   remoteIpv4: () => undefined,
   turnedAway: () => 0,
   quietly: (run) => run(),
-}
-
-export interface SocketHelp {
-  readonly sockets: Sockets
-  /** Why the helper is not active; undefined when it is. */
-  readonly inactive: string | undefined
-}
-
-interface NativeHelper extends Omit<Sockets, 'saveMemory'> {
-  setBulkRead(bytes: number): void
-  /** Caps reads and tunes accepted sockets for the named loaded object. False: it has another layout. */
-  install(object: string, usualRead: number, bulkRead: number): boolean
-}
-
-/** Installs the native helper for the loaded uWebSockets. A second call does no harm. */
-export function helpSockets(wanted: boolean): SocketHelp {
-  const { platform, arch, versions } = process
-  if (!wanted) return inactive('it is switched off')
-  if (platform !== 'linux') return inactive(`there is none for ${platform}`)
-  try {
-    const helper = load(`sockets-${platform}-${arch}.node`)
-    const uws = `uws_${platform}_${arch}_${versions.modules}.node`
-    const installed = helper.install(uws, USUAL_READ, BULK_READ)
-    const saveMemory = (on: boolean) => helper.setBulkRead(on ? USUAL_READ : BULK_READ)
-    return installed
-      ? { sockets: { ...helper, saveMemory }, inactive: undefined }
-      : inactive('the loaded uWebSockets has another layout')
-  } catch (error) {
-    return inactive(error instanceof Error ? error.message.split('\n')[0]! : String(error))
-  }
-}
-
-function inactive(why: string): SocketHelp {
-  return { sockets: NO_SOCKETS, inactive: why }
-}
-
-function load(file: string): NativeHelper {
-  const path = new URL(`../../../gateway/native/prebuilt/${file}`, import.meta.url)
-  return createRequire(import.meta.url)(fileURLToPath(path)) as NativeHelper
 }

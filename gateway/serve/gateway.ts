@@ -9,13 +9,13 @@ import { newTransferId } from '../http/transfer-id.js'
 import { clientAddressReader, schemeReader, trustedProxyTest } from '../http/trusted-proxies.js'
 import { type Logger, loggableError, logRequest, logTransfer } from '../log/log.js'
 import { ReadSize } from '../native/read-size.js'
-import { helpSockets, type SocketHelp } from '../native/sockets.js'
+import { installSocketHelper, type SocketHelper } from '../native/socket-helper.js'
 import type { Exchange } from '../router/exchange.js'
 import { Router } from '../router/router.js'
 import type { TlsFiles } from '../tls/certificate.js'
 import { Certificates } from '../tls/certificates.js'
-import { UwsServer } from '../uws/app.js'
-import { Keepalive } from '../uws/keepalive.js'
+import { Keepalive } from '../uws/connection/keepalive.js'
+import { UwsServer } from '../uws/server.js'
 import { explainListenFailure } from './listen-failure.js'
 import { redirect } from './redirect.js'
 
@@ -47,7 +47,7 @@ export class Gateway {
   /** Sends who comes without TLS to where it is. */
   readonly #redirects: UwsServer | undefined
   readonly #certificates: Certificates | undefined
-  readonly #help: SocketHelp
+  readonly #help: SocketHelper
   readonly #throttles: Throttles
   readonly #plugins: PluginHost
   #beat: NodeJS.Timeout | undefined
@@ -111,7 +111,7 @@ export class Gateway {
       },
       plugins.length === 0 ? null : this.#plugins,
     )
-    this.#help = helpSockets(config.socketHelper)
+    this.#help = installSocketHelper(config.socketHelper)
     const context = {
       sockets: this.#help.sockets,
       readSize: new ReadSize(this.slabs, this.#help.sockets),

@@ -2,8 +2,8 @@
 
 import { readdirSync, readlinkSync } from 'node:fs'
 import { Clock } from '../../core/index.js'
-import { UwsServer } from '../../gateway/uws/app.js'
-import { Keepalive } from '../../gateway/uws/keepalive.js'
+import { Keepalive } from '../../gateway/uws/connection/keepalive.js'
+import { UwsServer } from '../../gateway/uws/server.js'
 import { eventually } from '../support/eventually.js'
 import type { Running } from '../support/gateway.js'
 

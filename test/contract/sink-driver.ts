@@ -1,7 +1,7 @@
 /** Does to a sink what the core does, watches that the port is kept, and remembers what the sink reported. */
 
 import type { EndReason, PipeView, Sink } from '../../core/index.js'
-import { streamBytes } from '../core/scripted.js'
+import { streamBytes } from '../core/fakes/stream-bytes.js'
 
 /** What a sink looks at of a pipe. */
 export const PIPE = { transferId: 'contract', state: 'streaming', endReason: undefined } as unknown as PipeView

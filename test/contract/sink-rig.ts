@@ -1,6 +1,6 @@
 /** What every implementation of `Sink` brings to the cases, and that of the scripted sink. */
 
-import { FakeSink } from '../core/scripted.js'
+import { FakeSink } from '../core/fakes/sink.js'
 import type { Way } from '../support/peer.js'
 import { SinkDriver, type SinkPlan } from './sink-driver.js'
 
@@ -99,7 +99,7 @@ class FakeReceiver implements Receiver {
 
   leave(): void {
     this.#closed = true
-    this.sink.deaf = true
+    this.sink.disconnected = true
     this.driver.left()
   }
 

@@ -83,7 +83,7 @@ const parts: Promise<unknown>[] = []
 function contract(rig: SinkRig): void {
   const part = (what: string, run: (t: Test) => Promise<void>) => parts.push(t.test(`${rig.name}: ${what}`, run))
 
-  part('what it says it took arrives, and nothing else; then the connection serves the next request', async (t) => {
+  part('exactly the bytes that it took arrive, and then the connection serves the next request', async (t) => {
     for (const place of PLACES) {
       for (const piece of PIECES) {
         for (const bytes of SIZES) {
@@ -103,7 +103,7 @@ function contract(rig: SinkRig): void {
     }
   })
 
-  part('a byte leaves as soon as it is offered, and the next one waits for nothing', async (t) => {
+  part('a byte leaves as soon as it is offered, without waiting for the next one', async (t) => {
     const opened = await rig.open({ bytes: 5, piece: 1 })
     opened.driver.upTo = 0
     await rig.at('callback', () => opened.driver.begin())
@@ -140,7 +140,7 @@ function contract(rig: SinkRig): void {
     }
   })
 
-  part('a receiver that freezes makes it stop, and it goes on when there is room', async (t) => {
+  part('it stops for a receiver that freezes, and goes on when there is room', async (t) => {
     for (const place of PLACES) {
       const opened = await rig.open({ bytes: LARGE, piece: 128 * KIB })
       const { driver, receiver } = opened
@@ -169,7 +169,7 @@ function contract(rig: SinkRig): void {
     }
   })
 
-  part('a receiver that reads in tiny steps gets all', async (t) => {
+  part('a receiver that reads in tiny steps gets everything', async (t) => {
     const opened = await rig.open({ bytes: 300_001, piece: 20_000 }, { readBytes: 211 })
     await rig.at('callback', () => {
       opened.driver.begin()
@@ -179,7 +179,7 @@ function contract(rig: SinkRig): void {
     opened.receiver.close()
   })
 
-  part('abort at any point is no clean end, and nothing is reported after it', async (t) => {
+  part('abort at any point is not a clean end, and nothing is reported after it', async (t) => {
     for (const place of PLACES) {
       const unbegun = await rig.open({ bytes: 1000, piece: 100 })
       await rig.at(place, () => unbegun.driver.abort('no_sender'))
@@ -242,7 +242,7 @@ function contract(rig: SinkRig): void {
     }
   })
 
-  part('a receiver that goes is reported once, and nothing after it', async (t) => {
+  part('a receiver that leaves is reported once, and nothing after it', async (t) => {
     for (const way of rig.ways) {
       for (const [when, upTo] of [
         ['before begin', -1],

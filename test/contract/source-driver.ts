@@ -1,7 +1,7 @@
 /** Does to a source what the core does, watches that the port is kept, and remembers what the source delivered. */
 
 import type { BorrowedBytes, EndReason, PipeView, SenderEvent, Source } from '../../core/index.js'
-import { streamBytes } from '../core/scripted.js'
+import { streamBytes } from '../core/fakes/stream-bytes.js'
 
 /** What a source looks at of a pipe. */
 export const PIPE = { state: 'streaming', receiversWanted: 3, receiversPresent: 1 } as unknown as PipeView

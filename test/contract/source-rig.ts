@@ -1,7 +1,7 @@
 /** What every implementation of `Source` brings to the cases, and that of the scripted source. */
 
 import type { SenderEvent } from '../../core/index.js'
-import { FakeSource } from '../core/scripted.js'
+import { FakeSource } from '../core/fakes/source.js'
 import type { Way } from '../support/peer.js'
 import type { Place } from './sink-rig.js'
 import { SourceDriver } from './source-driver.js'
@@ -74,7 +74,7 @@ class FakeSenderEnd implements SenderEnd {
   }
 
   get heard(): readonly SenderEvent[] {
-    return this.source.news.filter((each) => !each.startsWith('end')) as SenderEvent[]
+    return this.source.events.filter((each) => !each.startsWith('end')) as SenderEvent[]
   }
 
   get outcome(): SenderEnd['outcome'] {

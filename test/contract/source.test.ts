@@ -118,7 +118,7 @@ function contract(rig: SourceRig): void {
     sender.close()
   })
 
-  part('a sender that goes is reported once, and nothing after it', async (t) => {
+  part('a sender that leaves is reported once, and nothing after it', async (t) => {
     for (const way of rig.ways) {
       for (const [when, upTo, isPaused] of [
         ['before its first byte', 0, false],
@@ -144,7 +144,7 @@ function contract(rig: SourceRig): void {
     }
   })
 
-  part('news are heard in their order, by those who are told while it lasts', async (t) => {
+  part('the sender is told all news in order', async (t) => {
     const opened = await rig.open(10)
     const { driver, sender } = opened
     const news: SenderEvent[] = [
@@ -173,7 +173,7 @@ function contract(rig: SourceRig): void {
     sender.close()
   })
 
-  part('any end but a complete one is no clean end, at any point, and nothing is reported after it', async (t) => {
+  part('any end but a complete one is not a clean end, at any point, and nothing is reported after it', async (t) => {
     for (const upTo of [0, 100_000, MIB, 3 * MIB]) {
       const reasons = END_REASONS.filter((reason) => reason !== 'complete')
       // At once: a client that still uploads is given half a second to read why.

@@ -2,11 +2,11 @@
 
 import { Clock, type ReceiverEndpoint, type SenderEndpoint, SlabPool } from '../../core/index.js'
 import { ReadSize } from '../../gateway/native/read-size.js'
-import { helpSockets } from '../../gateway/native/sockets.js'
+import { installSocketHelper } from '../../gateway/native/socket-helper.js'
 import type { Exchange, SinkOptions, SourceOptions } from '../../gateway/router/exchange.js'
-import { UwsServer } from '../../gateway/uws/app.js'
-import { Keepalive } from '../../gateway/uws/keepalive.js'
-import { atEndOfTurn } from '../../gateway/uws/turn.js'
+import { atEndOfTurn } from '../../gateway/uws/connection/end-of-turn.js'
+import { Keepalive } from '../../gateway/uws/connection/keepalive.js'
+import { UwsServer } from '../../gateway/uws/server.js'
 import type { CertificateFiles } from '../support/certificate.js'
 import { connectPeer, type Peer } from '../support/peer.js'
 import { ResponseReader } from '../support/response-reader.js'
@@ -41,7 +41,7 @@ export class UwsHost {
   missing = 0
 
   constructor(readonly tls: CertificateFiles | undefined) {
-    const { sockets } = helpSockets(true)
+    const { sockets } = installSocketHelper(true)
     const context = {
       clientAddressOf: (request: { readonly remoteAddress: string }) => request.remoteAddress,
       clock: this.clock,

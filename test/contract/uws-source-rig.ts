@@ -1,6 +1,6 @@
 /** The gateway's source on a real connection, with a real client at its far end. */
 
-import type { SenderEvent, SenderEndpoint } from '../../core/index.js'
+import type { SenderEndpoint, SenderEvent } from '../../core/index.js'
 import { newsLines } from '../../gateway/http/response/sender-lines.js'
 import { eventually } from '../support/eventually.js'
 import { type Peer, WAYS, type Way } from '../support/peer.js'

@@ -1,6 +1,6 @@
 /** Runs the model on one copy of the core. Started by plant-fault.ts, in a thread of its own. */
 import { parentPort, workerData } from 'node:worker_threads'
-import type { Core } from '../core/scripted.js'
+import type { Core } from '../core/fakes/bench.js'
 import { ModelFailure, runModel } from './pairing.js'
 import type { Verdict } from './plant-fault.js'
 

@@ -1,8 +1,9 @@
 import { availableParallelism } from 'node:os'
 import t from 'tap'
 import * as core from '../../core/index.js'
+import { newCoverage } from './coverage.js'
 import { FAULTS, type Fault } from './faults.js'
-import { newSeen, runModel } from './pairing.js'
+import { runModel } from './pairing.js'
 import { tryFault, type Verdict } from './plant-fault.js'
 
 /** Steps of one run, which is repeated by its seed alone: `PIPEGATE_SEED=<seed> node dist/test/model/pairing.test.js`. */
@@ -14,17 +15,17 @@ const FRESH_FOR_MS = 3000
 const FAULT_STEPS = 120_000
 const FAULT_SEED = 1
 
-t.test('the core and a much simpler telling of it agree: the same steps every time', async (t) => {
-  const seen = newSeen()
-  for (const seed of FIXED_SEEDS) runModel(core, seed, STEPS, seen)
-  // A model that never gets somewhere cannot notice what is wrong there.
-  t.same([...seen.reasons.keys()].sort(), [...core.END_REASONS].sort(), 'every end reason happened')
+t.test('the core agrees with its specification: the same steps every time', async (t) => {
+  const coverage = newCoverage()
+  for (const seed of FIXED_SEEDS) runModel(core, seed, STEPS, coverage)
+  // A model that never reaches something cannot notice what is wrong there.
+  t.same([...coverage.reasons.keys()].sort(), [...core.END_REASONS].sort(), 'every end reason happened')
   const codes = Object.values(core.CORE_FAILURES).map(({ code }) => code)
-  t.same([...seen.refusals.keys()].sort(), codes.sort(), 'every refusal happened')
-  for (const [what, times] of [...seen.reasons, ...seen.refusals]) t.ok(times >= 10, `${what}: ${times} times`)
+  t.same([...coverage.refusals.keys()].sort(), codes.sort(), 'every refusal happened')
+  for (const [what, times] of [...coverage.reasons, ...coverage.refusals]) t.ok(times >= 10, `${what}: ${times} times`)
 })
 
-t.test('the core and a much simpler telling of it agree: fresh steps', async (t) => {
+t.test('the core agrees with its specification: fresh steps', async (t) => {
   const asked = process.env.PIPEGATE_SEED
   const first = asked === undefined ? Math.floor(Math.random() * 2 ** 31) : Number(asked)
   const until = performance.now() + FRESH_FOR_MS
@@ -36,7 +37,7 @@ t.test('the core and a much simpler telling of it agree: fresh steps', async (t)
 })
 
 t.test('the same seed takes the same steps', async (t) => {
-  const [one, two, other] = [newSeen(), newSeen(), newSeen()]
+  const [one, two, other] = [newCoverage(), newCoverage(), newCoverage()]
   runModel(core, 5, 3000, one)
   runModel(core, 5, 3000, two)
   runModel(core, 6, 3000, other)

@@ -1,132 +1,27 @@
 /**
- * A second, much simpler telling of what a pipe table does, written from the contract: who is there, who is told what,
- * and why it ends. It moves no bytes, only counts them; it knows no windows or slabs. The model compares the core with it
+ * A second, much simpler version of a pipe table, written from the contract: which sides are there, what each is told, and
+ * why a pipe ends. It moves no bytes, only counts them, and knows no windows or slabs. The model compares the core with it
  * after every step.
  */
-import type { EndReason, Limits, SideLimits } from '../../core/index.js'
-
-export class SpecSender {
-  bytesIn = 0
-  /** The whole body has been read. */
-  bodyDone = false
-  /** What the source must have been told, without pause and resume. */
-  readonly log: string[] = []
-  /** A source starts paused. */
-  paused = true
-  pipe: SpecPipe | undefined
-
-  constructor(
-    readonly id: string,
-    public length: number | undefined,
-    readonly expectedBytes: number | undefined,
-    readonly stallMs: number,
-    readonly limits: SideLimits,
-    /** It has said what it has to say of its stream. */
-    public opened = true,
-  ) {}
-}
-
-export class SpecReceiver {
-  taken = 0
-  /** Taken, and on its way. */
-  inFlight = 0
-  full = false
-  present = true
-  finishCalled = false
-  finished = false
-  /** What the sink must have been told, without the bytes. */
-  readonly log: string[] = []
-  /** Since when it has not moved although it should, as far as the looks at the limits know. */
-  stillSince: number | undefined
-  deliveredAtLook = 0
-  pipe: SpecPipe | undefined
-
-  constructor(
-    public room: number,
-    readonly finishesAtOnce: boolean,
-    readonly lags: boolean,
-    readonly limits: SideLimits,
-  ) {}
-
-  get delivered(): number {
-    return this.taken - this.inFlight
-  }
-}
-
-export class SpecPipe {
-  state: 'waiting' | 'streaming' | 'ended' = 'waiting'
-  sender: SpecSender | undefined
-  receivers: SpecReceiver[] = []
-  /** What everybody had at the last look at the limits that saw a change. */
-  seen = ''
-  movedAt = 0
-  /** The slowest was a window behind, and has not come within half of one since. */
-  crowded = false
-  /** When the period of the rate limit began, and what the slowest had taken then. */
-  periodAt = 0
-  periodOut = 0
-  /** What the slowest had taken when the last receiver left. */
-  lastOut = 0
-
-  constructor(
-    readonly key: string,
-    readonly n: number,
-  ) {}
-
-  get here(): SpecReceiver[] {
-    return this.receivers.filter((receiver) => receiver.present)
-  }
-
-  /** The most bytes it may have: a stream must fit all its sides, a sender that waits only its own limit. */
-  get maxBytes(): number {
-    return strictest(this.#sides.map(({ limits }) => limits.maxBytes))
-  }
-
-  get totalMs(): number {
-    return strictest(this.#sides.map(({ limits }) => limits.totalMs))
-  }
-
-  get #sides(): readonly { readonly limits: SideLimits }[] {
-    const sender = this.sender === undefined ? [] : [this.sender]
-    return this.state === 'waiting' ? sender : [...sender, ...this.receivers]
-  }
-
-  get bytesOut(): number {
-    if (this.sender === undefined || this.state === 'waiting' || this.here.length === 0) return this.lastOut
-    return Math.min(...this.here.map((receiver) => receiver.taken))
-  }
-
-  /** Bytes that were read and that somebody still has to take. */
-  get behind(): number {
-    return this.sender === undefined ? 0 : this.sender.bytesIn - this.bytesOut
-  }
-}
-
-function strictest(values: readonly (number | undefined)[]): number {
-  return Math.min(Number.POSITIVE_INFINITY, ...values.filter((value) => value !== undefined))
-}
-
-/** What somebody who gives up has waited for. */
-function missing({ sender, receivers, n }: SpecPipe): EndReason {
-  if (sender === undefined) return 'no_sender'
-  return receivers.length === n ? 'empty_form' : 'no_receivers'
-}
-
-interface Timer {
-  readonly due: number
-  readonly owner: object
-  readonly run: () => void
-}
+import type { EndReason, Limits } from '../../core/index.js'
+import { missing, SpecPipe, type SpecReceiver, type SpecSender } from './spec-pipe.js'
+import { SpecTimers } from './spec-timers.js'
+import { SpecWatchdog } from './spec-watchdog.js'
 
 export class Spec {
   readonly pipes = new Map<string, SpecPipe>()
-  /** What the observer must have been told, one line a call. */
+  /** What the observer must have been told, one line for each call. */
   readonly events: string[] = []
-  now = 0
   closed = false
-  #timers: Timer[] = []
+  readonly #timers = new SpecTimers()
+  readonly #watchdog: SpecWatchdog
 
-  constructor(readonly limits: Limits) {}
+  constructor(readonly limits: Limits) {
+    this.#watchdog = new SpecWatchdog(limits, this.#timers, {
+      end: (pipe, reason) => this.#end(pipe, reason),
+      goes: (receiver, reasonIfLast) => this.#goes(receiver, reasonIfLast),
+    })
+  }
 
   get waiting(): number {
     return [...this.pipes.values()].filter((pipe) => pipe.state === 'waiting').length
@@ -137,7 +32,7 @@ export class Spec {
   }
 
   get timers(): number {
-    return this.#timers.length
+    return this.#timers.size
   }
 
   /** Why this side is refused, or undefined: it may join. */
@@ -156,7 +51,7 @@ export class Spec {
     pipe.sender = sender
     sender.pipe = pipe
     sender.log.push('waiting')
-    this.#after(waitMs, sender, () => this.#senderFails(sender, missing(sender.pipe!)))
+    this.#timers.after(waitMs, sender, () => this.#senderFails(sender, missing(sender.pipe!)))
     this.#remind(sender)
     this.#startIfReady(pipe)
   }
@@ -166,7 +61,7 @@ export class Spec {
     pipe.receivers.push(receiver)
     receiver.pipe = pipe
     pipe.sender?.log.push('receiver_joined')
-    this.#after(waitMs, receiver, () => this.#receiverGivesUp(receiver))
+    this.#timers.after(waitMs, receiver, () => this.#receiverGivesUp(receiver))
     this.#startIfReady(pipe)
   }
 
@@ -191,7 +86,7 @@ export class Spec {
     sender.bytesIn += length
     if (pipe.state === 'streaming') for (const receiver of pipe.here) if (!receiver.full) this.#take(receiver)
     if (pipe.behind > this.limits.holdBytes) this.overflow(sender)
-    this.#pace(pipe)
+    this.#updateFlow(pipe)
   }
 
   /** The bytes may not be kept: too many, or no memory is left for them. */
@@ -248,7 +143,7 @@ export class Spec {
     if (pipe?.state !== 'streaming' || !receiver.present || receiver.finished) return
     this.#take(receiver)
     this.#finishIfDone(receiver)
-    this.#pace(pipe)
+    this.#updateFlow(pipe)
     this.#completeIfDone(pipe)
   }
 
@@ -259,15 +154,9 @@ export class Spec {
     this.#completeIfDone(pipe)
   }
 
-  /** Time passes; everything that is due happens, oldest promise first. */
-  turn(ms: number): void {
-    this.now += ms
-    for (;;) {
-      const i = this.#timers.findIndex((timer) => timer.due <= this.now)
-      if (i === -1) return
-      const [timer] = this.#timers.splice(i, 1)
-      timer!.run()
-    }
+  /** Time passes. */
+  advance(ms: number): void {
+    this.#timers.advance(ms)
   }
 
   close(): void {
@@ -275,7 +164,7 @@ export class Spec {
     for (const pipe of [...this.pipes.values()]) if (pipe.state === 'waiting') this.#end(pipe, 'shutting_down')
   }
 
-  /** Somebody ends it. Returns whether there was anything to end. */
+  /** A caller ends it. Returns whether there was anything to end. */
   stop(key: string): boolean {
     const pipe = this.pipes.get(key)
     if (pipe !== undefined) this.#end(pipe, 'stopped')
@@ -303,14 +192,12 @@ export class Spec {
       return
     }
     pipe.state = 'streaming'
-    pipe.movedAt = this.now
-    pipe.seen = JSON.stringify([0, ...pipe.receivers.map(() => [0, false])])
-    pipe.periodAt = this.now
-    for (const side of [sender, ...pipe.receivers]) this.#cancel(side)
+    for (const side of [sender, ...pipe.receivers]) this.#timers.cancel(side)
     sender.log.push('streaming')
     if (sender.bodyDone) sender.log.push('uploaded')
-    this.#lookLater(pipe)
-    if (pipe.totalMs < Number.POSITIVE_INFINITY) this.#after(pipe.totalMs, pipe, () => this.#end(pipe, 'too_long'))
+    this.#watchdog.start(pipe)
+    if (pipe.totalMs < Number.POSITIVE_INFINITY)
+      this.#timers.after(pipe.totalMs, pipe, () => this.#end(pipe, 'too_long'))
     this.events.push(`paired ${pipe.key}`)
     if (sender.bytesIn > pipe.maxBytes || (sender.length ?? 0) > pipe.maxBytes) {
       this.#end(pipe, 'too_large')
@@ -321,7 +208,7 @@ export class Spec {
       this.#take(receiver)
       this.#finishIfDone(receiver)
     }
-    this.#pace(pipe)
+    this.#updateFlow(pipe)
     this.#completeIfDone(pipe)
   }
 
@@ -353,12 +240,12 @@ export class Spec {
    * A source starts paused and then flows while somebody has room, unless the slowest is a window behind or has not come
    * within half of one since. It is never touched once the body is done.
    */
-  #pace(pipe: SpecPipe): void {
+  #updateFlow(pipe: SpecPipe): void {
     const { sender } = pipe
     if (pipe.state !== 'streaming' || sender === undefined || sender.bodyDone) return
-    if (pipe.behind >= this.limits.windowBytes) pipe.crowded = true
-    else if (pipe.behind <= this.limits.windowBytes / 2) pipe.crowded = false
-    sender.paused = pipe.crowded || pipe.here.every((receiver) => receiver.full)
+    if (pipe.behind >= this.limits.windowBytes) pipe.overHighWater = true
+    else if (pipe.behind <= this.limits.windowBytes / 2) pipe.overHighWater = false
+    sender.paused = pipe.overHighWater || pipe.here.every((receiver) => receiver.full)
   }
 
   #senderFails(sender: SpecSender, reason: EndReason): void {
@@ -373,7 +260,7 @@ export class Spec {
 
   /** A waiting sender is no longer part of its pipe. */
   #forget(sender: SpecSender): void {
-    this.#cancel(sender)
+    this.#timers.cancel(sender)
     sender.pipe!.sender = undefined
     sender.pipe = undefined
   }
@@ -381,7 +268,7 @@ export class Spec {
   /** A waiting receiver is no longer part of its pipe. */
   #dismiss(receiver: SpecReceiver): void {
     const pipe = receiver.pipe!
-    this.#cancel(receiver)
+    this.#timers.cancel(receiver)
     pipe.receivers = pipe.receivers.filter((other) => other !== receiver)
     pipe.sender?.log.push('receiver_left')
     receiver.pipe = undefined
@@ -408,7 +295,7 @@ export class Spec {
       return
     }
     pipe.sender!.log.push('receiver_left')
-    this.#pace(pipe)
+    this.#updateFlow(pipe)
     this.#completeIfDone(pipe)
   }
 
@@ -417,7 +304,7 @@ export class Spec {
     this.events.push(`ended ${pipe.key} ${reason} ${sender?.bytesIn ?? 0} ${pipe.bytesOut}`)
     pipe.state = 'ended'
     this.pipes.delete(pipe.key)
-    for (const owner of [pipe, ...receivers, ...(sender === undefined ? [] : [sender])]) this.#cancel(owner)
+    for (const owner of [pipe, ...receivers, ...(sender === undefined ? [] : [sender])]) this.#timers.cancel(owner)
     for (const receiver of receivers) {
       if (receiver.present && !receiver.finished) receiver.log.push(`abort ${reason}`)
       receiver.pipe = undefined
@@ -427,62 +314,9 @@ export class Spec {
   }
 
   #remind(sender: SpecSender): void {
-    this.#after(this.limits.reminderMs, sender, () => {
+    this.#timers.after(this.limits.reminderMs, sender, () => {
       this.#remind(sender)
       sender.log.push('still_waiting')
     })
-  }
-
-  /** A pipe that streams looks at its limits once a second. */
-  #lookLater(pipe: SpecPipe): void {
-    this.#after(1000, pipe, () => {
-      this.#look(pipe)
-      if (pipe.state === 'streaming') this.#lookLater(pipe)
-    })
-  }
-
-  #look(pipe: SpecPipe): void {
-    const { stallMs } = pipe.sender!
-    if (stallMs > 0) for (const receiver of pipe.here) this.#cutIfStalled(receiver, stallMs)
-    const { seen } = pipe
-    pipe.seen = JSON.stringify([
-      pipe.sender!.bytesIn,
-      ...pipe.receivers.map(({ present, delivered, finished }) => (present ? [delivered, finished] : 'gone')),
-    ])
-    if (pipe.seen !== seen) pipe.movedAt = this.now
-    const { idleMs } = this.limits
-    if (pipe.state === 'streaming' && idleMs > 0 && this.now - pipe.movedAt >= idleMs) this.#end(pipe, 'idle')
-    if (pipe.state === 'streaming') this.#endIfSlow(pipe)
-  }
-
-  #endIfSlow(pipe: SpecPipe): void {
-    const seconds = (this.now - pipe.periodAt) / 1000
-    if (seconds * 1000 < this.limits.ratePeriodMs) return
-    const delivered = Math.min(...pipe.here.map((receiver) => receiver.delivered))
-    const rate = (delivered - pipe.periodOut) / seconds
-    pipe.periodAt = this.now
-    pipe.periodOut = delivered
-    if (rate < this.limits.minRate) this.#end(pipe, 'too_slow')
-  }
-
-  #cutIfStalled(receiver: SpecReceiver, stallMs: number): void {
-    const sender = receiver.pipe?.sender
-    if (sender === undefined || receiver.finished) return
-    const idle = receiver.taken === sender.bytesIn && !sender.bodyDone
-    if (idle || receiver.delivered !== receiver.deliveredAtLook || receiver.stillSince === undefined) {
-      receiver.stillSince = this.now
-      receiver.deliveredAtLook = receiver.delivered
-    }
-    if (this.now - receiver.stillSince < stallMs) return
-    receiver.log.push('abort receivers_stalled')
-    this.#goes(receiver, 'receivers_stalled')
-  }
-
-  #after(ms: number, owner: object, run: () => void): void {
-    this.#timers.push({ due: this.now + ms, owner, run })
-  }
-
-  #cancel(owner: object): void {
-    this.#timers = this.#timers.filter((timer) => timer.owner !== owner)
   }
 }

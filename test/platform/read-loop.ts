@@ -4,14 +4,14 @@
  * Prints its port, then one line of JSON, and exits. `cap` as its argument caps reads first.
  */
 
-import { helpSockets } from '../../gateway/native/sockets.js'
+import { installSocketHelper } from '../../gateway/native/socket-helper.js'
 import { App, us_socket_local_port } from '../../gateway/uws/module.js'
 
 const MIB = 1024 * 1024
 /** Enough to prove the point; the loop could go on for thousands. */
 const ENOUGH = 5
 
-const cap = helpSockets(process.argv[2] === 'cap').inactive ?? 'active'
+const cap = installSocketHelper(process.argv[2] === 'cap').inactive ?? 'active'
 let afterPause = 0
 let largest = 0
 

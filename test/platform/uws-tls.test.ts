@@ -46,7 +46,7 @@ function ask(port: number, options: ConnectionOptions = {}): Promise<string> {
   })
 }
 
-t.test('what an app accepts becomes the connection of its child, which has another certificate', async (t) => {
+t.test('an app hands the connections that it accepts to its child, which has another certificate', async (t) => {
   const [app, child] = [tlsApp(t, own), tlsApp(t, next)]
   const port = await open(app)
   t.equal(await ask(port), 'own: hello')
@@ -54,7 +54,7 @@ t.test('what an app accepts becomes the connection of its child, which has anoth
   for (let i = 0; i < 5; i++) t.equal(await ask(port), 'next: hello')
 })
 
-t.test('a client certificate is asked for and checked, but who has none is let in', async (t) => {
+t.test('a client certificate is asked for and checked, but a client without one is let in', async (t) => {
   const [authority, stranger] = ['authority', 'stranger'].map((name) => makeCertificate(dir, { name, names: '' }))
   // Were it refused, certificates of clients could be offered as a setting.
   const port = await open(tlsApp(t, own, { ca_file_name: authority!.cert }))

@@ -1,4 +1,4 @@
-import type { EndReason, SenderEvent, PipeView } from '../../../core/index.js'
+import type { EndReason, PipeView, SenderEvent } from '../../../core/index.js'
 import { endingOf } from './endings.js'
 
 /** The lines that a sender reads during its transfer, without line breaks: CONTRACT "Sending". */

@@ -1,4 +1,4 @@
-/** Pages: what a value says never becomes markup, and what a browser may do is what the page was made for. */
+/** Pages: values never become markup, and the policy allows only what the page needs. */
 
 import t from 'tap'
 import { html, htmlPage, trustedHtml } from '../../../gateway/host/plugin-api.js'
@@ -15,7 +15,7 @@ t.test('values are escaped, markup and lists are not, absent ones leave nothing'
   t.equal(html`${null}${undefined}${false}${0}`.text, '0')
 })
 
-t.test('a page has nothing that its values brought', async (t) => {
+t.test('values of a page never become markup', async (t) => {
   const { body } = htmlPage({ title: NASTY, body: html`<p>${NASTY}</p>`, data: { NASTY } })
   t.equal(body.match(/<script/g)?.length, 1, 'its own data')
   t.equal(body.match(/<\/script/g)?.length, 1)
@@ -39,7 +39,7 @@ t.test('only what carries the nonce of this answer runs', async (t) => {
   t.equal(header(one, 'Referrer-Policy'), 'no-referrer')
 })
 
-t.test('who may frame it and where forms go is said by the page, and cannot say more than that', async (t) => {
+t.test('a page chooses its frame ancestors and form action, and no other part of the policy', async (t) => {
   const page = { title: 'x', body: html`x` }
   const policy = header(
     htmlPage({ ...page, frameAncestors: "'self' https://a.example", formAction: "'self'" }),

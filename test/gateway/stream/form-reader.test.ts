@@ -1,7 +1,8 @@
-/** What a form's reader does by time and by size, without waiting or moving that much. */
+/** The form reader's limits of time and size, with a scripted clock and repeated bytes. */
 import t from 'tap'
 import { FormReader } from '../../../gateway/stream/form-reader.js'
-import { Bench, type FakeSender } from '../../core/scripted.js'
+import { Bench } from '../../core/fakes/bench.js'
+import type { FakeSender } from '../../core/fakes/sides.js'
 
 const BEFORE = '--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
 const HEAD = { length: undefined, fields: [] }
@@ -16,16 +17,16 @@ t.test('30 seconds for the part that is the stream', async (t) => {
   const inTime = bench.sender('in-time', { headLater: true })
   const text = bench.sender('text', { headLater: true })
   const [one, two, three] = [late, inTime, text].map((sender) => reader(bench, sender))
-  bench.turn(29_999)
+  bench.advance(29_999)
   two!.feed(Buffer.from(`${BEFORE}x`))
   // The line break at its end may be that of a boundary.
   one!.feed(Buffer.from(BEFORE))
   three!.feed(Buffer.from('--b\r\nContent-Disposition: form-data; name="input_text"\r\n\r\nhel'))
-  bench.turn(1)
+  bench.advance(1)
   const ended = () => [late, inTime, text].map(({ source }) => source.ended)
   t.same(ended(), ['empty_form', undefined, 'empty_form'])
   one!.feed(Buffer.from('x'))
-  bench.turn(100_000)
+  bench.advance(100_000)
   t.same(ended(), ['empty_form', undefined, 'empty_form'])
   two!.left()
   bench.assertEmpty()

@@ -94,7 +94,7 @@ for (const tls of [false, true]) {
   }
 }
 
-t.test('a sender of one-byte chunks costs others nothing that they could feel', async (t) => {
+t.test('a sender of one-byte chunks does not slow down others', async (t) => {
   const gateway = await startGateway(t)
   const receiver = await gateway.connect({ keep: false })
   await receiver.send('GET /crumbs HTTP/1.1\r\nHost: x\r\n\r\n')

@@ -1,0 +1,28 @@
+import type { Clock } from '../../../core/index.js'
+import type { RequestLog } from '../../http/request-record.js'
+import type { RequestView } from '../../http/request-view.js'
+import type { ReadSize } from '../../native/read-size.js'
+import type { Sockets } from '../../native/sockets.js'
+import type { Keepalive } from './keepalive.js'
+
+/** What all exchanges of one gateway share. */
+export interface UwsContext {
+  readonly clock: Clock
+  readonly keepalive: Keepalive
+  readonly sockets: Sockets
+  readonly readSize: ReadSize
+  readonly clientAddressOf: (request: RequestView) => string
+  readonly log: RequestLog
+  /** A defect of the gateway was caught. The caller ends the exchange in which it happened. */
+  readonly onFault: (error: unknown) => void
+  /** Over TLS nothing may be written to another connection inside a callback. */
+  readonly tls: boolean
+  /** End a failed sender's response cleanly instead of cutting it. */
+  readonly cleanFailures: boolean
+}
+
+/** The same, as the server passes it to its exchanges. */
+export interface ExchangeContext extends UwsContext {
+  /** A client was answered while it may still be uploading. It needs time to read the answer before its connection is closed. */
+  readonly onEarlyAnswer: () => void
+}

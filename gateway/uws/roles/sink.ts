@@ -1,0 +1,189 @@
+import type { BorrowedBytes, EndReason, PipeView, ReceiverEndpoint, Sink, StreamHead } from '../../../core/index.js'
+import { endingAnswer } from '../../http/response/failure-answer.js'
+import type { SinkOptions } from '../../router/exchange.js'
+import { Backoff } from '../body/backoff.js'
+import { openResponseBody } from '../body/open-response-body.js'
+import type { ResponseBody, WriteFrom } from '../body/response-body.js'
+import { atEndOfTurn, type Flushable } from '../connection/end-of-turn.js'
+import type { ExchangeOwner, HttpExchange } from '../connection/http-exchange.js'
+import type { KeepaliveEntry, KeepaliveTarget } from '../connection/keepalive.js'
+
+/** The response of a request as a sink. */
+export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget {
+  /** The reading of a receiver's connection is never left paused. */
+  readonly isPaused = false
+  isFull = false
+  #endpoint: ReceiverEndpoint | undefined
+  #body: ResponseBody | undefined
+  #scheduled = false
+  /** Set while this response may write: in its own callback, or at the end of a turn. */
+  #writeFrom: WriteFrom | undefined
+  #finishing = false
+  #abortReason: EndReason | undefined
+  #abortedPipe: PipeView | undefined
+  #keepalive: KeepaliveEntry | undefined
+  readonly #backoff = new Backoff()
+
+  constructor(
+    readonly exchange: HttpExchange,
+    readonly options: SinkOptions,
+  ) {}
+
+  get res() {
+    return this.exchange.res
+  }
+
+  joined(endpoint: ReceiverEndpoint): void {
+    this.#endpoint = endpoint
+  }
+
+  over(): void {
+    this.#keepalive?.release()
+  }
+
+  gone(): void {
+    this.#endpoint?.left()
+  }
+
+  fault(error: unknown): void {
+    this.exchange.context.onFault(error)
+    this.#endpoint?.fault()
+  }
+
+  /** Never paused, so uWebSockets reports when its peer goes. */
+  lookForPeer(): void {}
+
+  begin(head: StreamHead, pipe: PipeView): void {
+    const { res, exchange, options } = this
+    const headers = [...options.headers(head, pipe.transferId), ...(options.additions?.headers ?? [])]
+    this.#body = openResponseBody(exchange, head.length, () => exchange.writeHead(200, headers))
+    res.onWritable(() => this.#writable())
+    // Anything that the client sends from now on could only be answered in the middle of the stream.
+    exchange.context.sockets.mute(exchange.socket, true)
+    this.#schedule()
+  }
+
+  write(bytes: BorrowedBytes): number {
+    const body = this.#body!
+    this.isFull = true
+    if (this.exchange.over || this.#abortReason !== undefined || body.blocked) return 0
+    const from = this.#writeFrom ?? 'callback'
+    // In a callback of another connection, write only what is cheap and safe there.
+    if (
+      this.#writeFrom === undefined &&
+      (!body.begun || this.exchange.context.tls || body.wantsTurn(bytes.byteLength))
+    ) {
+      this.#schedule()
+      return 0
+    }
+    const took = body.write(bytes, from)
+    this.exchange.bytesOut += took
+    this.isFull = body.blocked || took < bytes.byteLength
+    if (body.done) this.#ended()
+    else if (body.blocked) this.#keepAlive()
+    else if (took < bytes.byteLength) this.#tryAgain()
+    return took
+  }
+
+  queued(): number {
+    const { over, context, socket } = this.exchange
+    return over ? 0 : context.sockets.queued(socket)
+  }
+
+  finish(): boolean {
+    if (this.exchange.over) return true
+    const body = this.#body!
+    if (this.#writeFrom === undefined || body.blocked) {
+      this.#finishing = true
+      if (!body.blocked) this.#schedule()
+      return false
+    }
+    if (!body.end()) {
+      this.#finishing = true
+      this.#tryAgain()
+      return false
+    }
+    this.#ended()
+    return true
+  }
+
+  abort(reason: EndReason, pipe: PipeView): void {
+    this.#abortReason = reason
+    this.#abortedPipe = pipe
+    this.exchange.reason = reason
+    this.#schedule()
+  }
+
+  flush(): void {
+    this.#scheduled = false
+    if (this.exchange.over) return
+    if (this.#abortReason !== undefined) this.#abort(this.#abortReason)
+    else this.#carryOn('turn')
+  }
+
+  /** There was no room for the last bytes. */
+  #tryAgain(): void {
+    this.#backoff.retry(() => this.#schedule())
+  }
+
+  /** uWebSockets: the kernel takes bytes again. */
+  #writable(): boolean {
+    if (this.exchange.over) return true
+    const body = this.#body!
+    body.unblock()
+    try {
+      if (this.#abortReason === undefined) this.#carryOn('callback')
+    } catch (error) {
+      this.fault(error)
+    }
+    return !body.blocked
+  }
+
+  /** Sends what is due. */
+  #carryOn(from: WriteFrom): void {
+    this.#writeFrom = from
+    try {
+      if (!this.#finishing) this.#endpoint!.drained()
+      if (!this.exchange.over) this.#closeOrBegin(from)
+    } finally {
+      this.#writeFrom = undefined
+    }
+  }
+
+  #closeOrBegin(from: WriteFrom): void {
+    const body = this.#body!
+    if (this.#finishing && !body.blocked) {
+      if (this.finish()) this.#endpoint!.finished()
+    } else if (from === 'turn' && !body.begun) {
+      body.begin()
+    }
+  }
+
+  #abort(reason: EndReason): void {
+    this.#release()
+    if (this.#body?.begun) this.exchange.cut()
+    else this.exchange.answer(endingAnswer(reason, this.#abortedPipe!, this.options.accept))
+  }
+
+  #ended(): void {
+    this.#release()
+    this.exchange.ended()
+  }
+
+  /** The connection may take its next request. */
+  #release(): void {
+    const { context, socket } = this.exchange
+    this.#keepalive?.release()
+    context.sockets.mute(socket, false)
+  }
+
+  #keepAlive(): void {
+    this.#keepalive ??= this.exchange.context.keepalive.add(this)
+  }
+
+  #schedule(): void {
+    if (this.#scheduled || this.exchange.over) return
+    this.#scheduled = true
+    atEndOfTurn(this)
+  }
+}

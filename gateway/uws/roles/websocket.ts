@@ -1,0 +1,105 @@
+import type { WebSocket, WebSocketBehavior } from 'uWebSockets.js'
+import { attempt } from '../../host/error-boundary.js'
+import type { WebSocketLink, WebSocketPeer } from '../../host/plugin-api.js'
+import type { HttpExchange } from '../connection/http-exchange.js'
+
+/** What uWebSockets passes to each of its callbacks. */
+export interface WebSocketData {
+  readonly link: UwsWebSocket
+}
+
+/** The longest message. uWebSockets hands out whole messages only, and cannot pause a client that sends them. */
+const MOST_BYTES = 16 * 1024 * 1024
+/** The most that is kept for a client that does not read. Beyond that it is cut off. */
+const MOST_KEPT = 2 * MOST_BYTES
+/** From here on the plugin is told to wait. */
+const ENOUGH = 1024 * 1024
+/** A client that is silent for so many seconds gets a ping, and is cut off when it does not answer. */
+const IDLE_S = 120
+
+/** Closed without a close frame: RFC 6455, section 7.1.5. */
+const ABNORMAL_CLOSURE = 1006
+
+export const WEBSOCKET_BEHAVIOR: WebSocketBehavior<WebSocketData> = {
+  compression: 0,
+  maxPayloadLength: MOST_BYTES,
+  maxBackpressure: MOST_KEPT,
+  closeOnBackpressureLimit: true,
+  idleTimeout: IDLE_S,
+  sendPingsAutomatically: true,
+  open: (ws) => ws.getUserData().link.opened(ws),
+  message: (ws, message, isBinary) => ws.getUserData().link.received(message, !isBinary),
+  drain: (ws) => ws.getUserData().link.drained(),
+  ping: (ws, message) => ws.getUserData().link.pinged(message),
+  close: (ws, code, message) => ws.getUserData().link.closed(code, Buffer.from(message).toString()),
+}
+
+/** A WebSocket that a plugin has accepted. */
+export class UwsWebSocket implements WebSocketLink {
+  #ws: WebSocket<WebSocketData> | undefined
+  #full = false
+
+  /** @param failed hears of what the plugin does wrong */
+  constructor(
+    readonly exchange: HttpExchange,
+    readonly peer: WebSocketPeer,
+    readonly failed: (error: unknown) => void,
+  ) {}
+
+  get kept(): number {
+    return this.#ws?.getBufferedAmount() ?? 0
+  }
+
+  send(bytes: Uint8Array, isText: boolean): boolean {
+    if (this.#ws === undefined) return false
+    this.exchange.bytesOut += bytes.length
+    this.#ws.send(bytes, !isText)
+    this.#full = this.kept > ENOUGH
+    return !this.#full
+  }
+
+  ping(bytes: Uint8Array): void {
+    this.#ws?.ping(bytes)
+  }
+
+  close(code: number, reason: string): void {
+    if (code === ABNORMAL_CLOSURE) this.cut()
+    else this.#ws?.end(code, reason)
+  }
+
+  cut(): void {
+    this.#ws?.close()
+  }
+
+  opened(ws: WebSocket<WebSocketData>): void {
+    this.#ws = ws
+  }
+
+  received(message: ArrayBuffer, isText: boolean): void {
+    this.exchange.bytesIn += message.byteLength
+    this.#notify(() => this.peer.onMessage(new Uint8Array(message), isText))
+  }
+
+  drained(): void {
+    if (!this.#full || this.kept > ENOUGH) return
+    this.#full = false
+    this.#notify(() => this.peer.onDrain())
+  }
+
+  pinged(message: ArrayBuffer): void {
+    this.#notify(() => this.peer.onPing(new Uint8Array(message)))
+  }
+
+  closed(code: number, reason: string): void {
+    this.#ws = undefined
+    this.#notify(() => this.peer.onClose(code, reason))
+    this.exchange.closed(code === ABNORMAL_CLOSURE ? 'aborted' : 'complete')
+  }
+
+  #notify(run: () => void): void {
+    attempt(run, (error) => {
+      this.failed(error)
+      this.cut()
+    })
+  }
+}

@@ -1,0 +1,167 @@
+import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js'
+import type { RequestRecord } from '../http/request-record.js'
+import type { Exchange } from '../router/exchange.js'
+import type { ExchangeContext, UwsContext } from './connection/context.js'
+import { UwsRequest } from './connection/request.js'
+import { isWebSocketUpgrade, readWebSocketUpgrade, type WebSocketUpgrade } from './connection/websocket-upgrade.js'
+import { UwsExchange } from './exchange.js'
+import {
+  App,
+  LIBUS_LISTEN_EXCLUSIVE_PORT,
+  SSLApp,
+  type UwsApp,
+  type UwsTlsApp,
+  us_listen_socket_close,
+  us_socket_local_port,
+} from './module.js'
+import { WEBSOCKET_BEHAVIOR, type WebSocketData } from './roles/websocket.js'
+import { type ServerCertificate, tlsOptions } from './tls-options.js'
+
+/** How long a client is given to read an answer before its connection is closed, in milliseconds. */
+const LINGER_MS = 500
+
+/**
+ * Closes the connection after a while. As long as this request has no answer, uWebSockets also closes it at the next request.
+ */
+function ignore(res: HttpResponse, { clock }: UwsContext): void {
+  let isOpen = true
+  res.onAborted(() => {
+    isOpen = false
+  })
+  clock.after(LINGER_MS, () => isOpen && res.close())
+}
+
+/** The HTTP server. It makes an exchange of every request and hands it over. */
+export class UwsServer {
+  /**
+   * Every app there has been. The first one has the port. An app cannot be given another certificate, and an app whose names
+   * are removed frees what its connections still use. So new certificates mean a new app, and the old one keeps its
+   * connections.
+   */
+  readonly #apps: UwsApp[]
+  readonly #exchangeContext: ExchangeContext
+  readonly #handle: (exchange: Exchange) => void
+  readonly #takesWebSockets: boolean
+  #listening: us_listen_socket | undefined
+  #requests = 0
+  #open = 0
+  /** Until when answers may still be being read, by `context.clock`. */
+  #readUntil = 0
+
+  /**
+   * @param certificates for HTTPS; the first is for clients that ask for no name, or for one that no certificate has
+   * @param handle gives every exchange an answer or a role before it returns; does not throw
+   * @throws when uWebSockets cannot use a certificate or its key
+   */
+  constructor(
+    readonly context: UwsContext,
+    certificates: readonly ServerCertificate[] | undefined,
+    handle: (exchange: Exchange) => void,
+    takesWebSockets = false,
+  ) {
+    this.#handle = handle
+    this.#exchangeContext = {
+      ...context,
+      log: (record) => this.#over(record),
+      onEarlyAnswer: () => {
+        this.#readUntil = context.clock.now() + LINGER_MS
+      },
+    }
+    this.#takesWebSockets = takesWebSockets
+    this.#apps = [certificates === undefined ? this.#withRoutes(App()) : this.#tlsApp(certificates)]
+  }
+
+  /**
+   * HTTPS only. New connections get these certificates; open ones stay as they are.
+   * @throws when uWebSockets cannot use a certificate or its key; nothing has changed then
+   */
+  useCertificates(certificates: readonly ServerCertificate[]): void {
+    const [listener, last] = [this.#apps[0], this.#apps.at(-1)] as [UwsTlsApp, UwsTlsApp]
+    const next = this.#tlsApp(certificates)
+    // Nothing is accepted in between: this is one turn of the loop.
+    if (last !== listener) listener.removeChildAppDescriptor(last.getDescriptor())
+    listener.addChildAppDescriptor(next.getDescriptor())
+    this.#apps.push(next)
+  }
+
+  #tlsApp(certificates: readonly ServerCertificate[]): UwsTlsApp {
+    const app = this.#withRoutes(SSLApp(tlsOptions(certificates[0]!)))
+    if (certificates.length === 1) return app
+    // The names of the first one too, because the wildcard of another one would match them otherwise.
+    this.context.sockets.quietly(() => {
+      for (const certificate of certificates) {
+        for (const name of certificate.names) {
+          this.#withRoutes(app.addServerName(name, tlsOptions(certificate)).domain(name))
+        }
+      }
+    })
+    return app
+  }
+
+  #withRoutes<A extends UwsApp>(app: A): A {
+    app.any('/*', (res, req) => this.#begin(res, req))
+    if (!this.#takesWebSockets) return app
+    app.ws<WebSocketData>('/*', {
+      ...WEBSOCKET_BEHAVIOR,
+      upgrade: (res, req, wsContext) => {
+        if (isWebSocketUpgrade(req)) this.#begin(res, req, readWebSocketUpgrade(req, wsContext))
+        else req.setYield(true)
+      },
+    })
+    return app
+  }
+
+  #begin(res: HttpResponse, req: HttpRequest, upgrade?: WebSocketUpgrade): void {
+    const { context } = this
+    if (context.sockets.currentIsSpent()) {
+      ignore(res, context)
+      return
+    }
+    this.#open++
+    const request = new UwsRequest(req, res, context.sockets)
+    this.#handle(new UwsExchange(++this.#requests, res, request, this.#exchangeContext, upgrade))
+  }
+
+  /** Requests whose response is not over. */
+  get open(): number {
+    return this.#open
+  }
+
+  /** Some client has no answer yet, or may not have read it. */
+  get busy(): boolean {
+    return this.#open > 0 || this.context.clock.now() < this.#readUntil
+  }
+
+  #over(record: RequestRecord): void {
+    this.#open--
+    this.context.log(record)
+  }
+
+  /** Opens the port for this process alone, and returns its number; undefined when the port cannot be opened. */
+  listen(host: string, port: number): Promise<number | undefined> {
+    return new Promise((resolve) => {
+      // Exclusive: otherwise a second gateway would share the port, and half of the pairs would never meet.
+      this.#apps[0]!.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
+        if (socket === false) {
+          resolve(undefined)
+          return
+        }
+        this.#listening = socket
+        resolve(us_socket_local_port(socket))
+      })
+    })
+  }
+
+  /** No new connections; those that are open go on. */
+  closePort(): void {
+    if (this.#listening === undefined) return
+    us_listen_socket_close(this.#listening)
+    this.#listening = undefined
+  }
+
+  /** Closes the port and every connection. */
+  close(): void {
+    this.closePort()
+    for (const app of this.#apps) app.close()
+  }
+}

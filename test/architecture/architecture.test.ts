@@ -1,0 +1,94 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import t, { type Test } from 'tap'
+import { PROJECT } from '../support/program.js'
+import { withDrawing } from './drawing.js'
+import { type Import, importsOf } from './imports.js'
+import { ROOMS } from './rooms.js'
+import { circles, forbidden } from './rules.js'
+
+const FOLDERS = ['core', 'gateway', 'plugins', 'client']
+
+/** Most lines of a file. */
+const MOST_LINES = 300
+/** Files that may be longer, and why. */
+const LONGER: Readonly<Record<string, string>> = {
+  'gateway/host/plugin-api.ts': 'the types of the public API, which are read as one page',
+}
+
+t.test('the imports of the tree', async (t) => {
+  const imports = await importsOf(PROJECT)
+  t.ok(imports.length > 500, 'imports have been read')
+  t.same(forbidden(imports), [], 'every import is allowed by the table of rooms')
+  t.same(circles(imports.filter(({ isLocal }) => isLocal)), [], 'no circle, types included')
+  const page = readFileSync(join(PROJECT, 'docs/architecture.md'), 'utf8')
+  t.equal(page, withDrawing(page, imports), 'docs/architecture.md shows the rooms as they are: npm run docs:rooms')
+})
+
+t.test('the C files include no circle', async (t) => {
+  const folder = join(PROJECT, 'gateway/native')
+  const files = readdirSync(folder).filter((file) => /\.[ch]$/.test(file))
+  const arrows = files.flatMap((from) => {
+    const text = readFileSync(join(folder, from), 'utf8')
+    return [...text.matchAll(/^#include "([^"]+)"/gm)].map(([, to]) => ({ from, to: to! }))
+  })
+  t.ok(arrows.length > 3)
+  t.same(circles(arrows), [])
+})
+
+t.test('every room says what it is', async (t) => {
+  for (const { path } of ROOMS.filter(({ path }) => !path.endsWith('.ts'))) {
+    t.match(readFileSync(join(PROJECT, path, 'README.md'), 'utf8'), /\bimport/, path)
+  }
+})
+
+t.test('a file is one concept', async (t) => {
+  const sizes = FOLDERS.flatMap((folder) =>
+    readdirSync(join(PROJECT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => /\.(ts|c|h)$/.test(file))
+      .map((file) => join(folder, file))
+      .map((file) => ({ file, lines: readFileSync(join(PROJECT, file), 'utf8').split('\n').length - 1 })),
+  )
+  const long = sizes.filter(({ lines }) => lines > MOST_LINES).map(({ file }) => file)
+  t.same(long.sort(), Object.keys(LONGER).sort(), `files over ${MOST_LINES} lines`)
+  const sorted = sizes.map(({ lines }) => lines).sort((a, b) => a - b)
+  t.ok(sorted[sorted.length >> 1]! < 120, `half of the files have less than 120 lines (${sorted[sorted.length >> 1]})`)
+})
+
+/** The sources, in a folder where an arrow can be planted. */
+async function planted(t: Test, file: string, line: string): Promise<Import[]> {
+  const root = t.testdir()
+  for (const folder of FOLDERS) {
+    mkdirSync(join(root, folder))
+    cpSync(join(PROJECT, folder), join(root, folder), { recursive: true, filter: (path) => !/\.node$/.test(path) })
+  }
+  const path = join(root, file)
+  writeFileSync(path, `${line}\n${readFileSync(path, 'utf8')}`)
+  return importsOf(root)
+}
+
+t.test('a planted arrow is found', async (t) => {
+  const up = await planted(t, 'core/window.ts', "import type { Answer } from '../gateway/http/answers.js'")
+  t.match(forbidden(up), [/^core\/window\.ts imports gateway\/http\/answers\.ts: core may import nothing$/])
+})
+
+t.test('a planted circle of types is found', async (t) => {
+  const round = await planted(t, 'core/bytes.ts', "import type { Window } from './window.js'")
+  const [circle = [], ...more] = circles(round.filter(({ isLocal }) => isLocal))
+  t.same(more, [])
+  t.ok(circle.includes('core/bytes.ts') && circle.includes('core/window.ts'))
+})
+
+t.test('a planted use of the engine is found', async (t) => {
+  const engine = await planted(t, 'gateway/router/router.ts', "import type { HttpResponse } from 'uWebSockets.js'")
+  t.match(forbidden(engine), [/^gateway\/router\/router\.ts imports uWebSockets\.js: only gateway\/uws may$/])
+})
+
+t.test('a plugin that looks into the gateway, or into another plugin, is found', async (t) => {
+  const inside = await planted(
+    t,
+    'plugins/cors/headers.ts',
+    "import '../../gateway/http/answers.js'\nimport '../limits/scope.js'",
+  )
+  t.match(forbidden(inside), [/plugins may import/, /a plugin does not import another one/])
+})

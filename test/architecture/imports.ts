@@ -1,0 +1,28 @@
+import { cruise } from 'dependency-cruiser'
+
+/** One import, types included; paths from the root of the tree. */
+export interface Import {
+  readonly from: string
+  /** A module of the tree, a `node:` module or a package. */
+  readonly to: string
+  readonly isLocal: boolean
+}
+
+/**
+ * Every import of a tree, read by dependency-cruiser from the sources as they are, so that type imports count.
+ * @param root where `core`, `gateway`, `plugins` and `client` are
+ */
+export async function importsOf(root: string): Promise<Import[]> {
+  const result = await cruise(['core', 'gateway', 'plugins', 'client'], {
+    baseDir: root,
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+  })
+  if (typeof result.output === 'string') throw new TypeError('dependency-cruiser was asked for no report')
+  return result.output.modules.flatMap(({ source, dependencies }) =>
+    dependencies.map(({ module, resolved, coreModule, couldNotResolve }) => {
+      const isLocal = !coreModule && !couldNotResolve && !resolved.includes('node_modules')
+      return { from: source, to: isLocal ? resolved : module, isLocal }
+    }),
+  )
+}

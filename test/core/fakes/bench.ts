@@ -1,0 +1,138 @@
+/** A transport that does what a test tells it, a clock that is moved by hand, and a small table to try them on. */
+import assert from 'node:assert/strict'
+import type {
+  Clock,
+  Digest,
+  EndReason,
+  Limits,
+  PipeTable,
+  Refusal,
+  SenderJoinOptions,
+  SideLimits,
+  SlabPool,
+} from '../../../core/index.js'
+import * as shippedCore from '../../../core/index.js'
+import { Recorder } from './recorder.js'
+import { FakeReceiver, FakeSender, headOf } from './sides.js'
+import { FakeSink } from './sink.js'
+import { FakeSource } from './source.js'
+
+/** The core under test. The model runs the same script on damaged copies of it. */
+export type Core = typeof shippedCore
+
+/** Small enough that every limit is reached with a few hundred bytes and a few steps of the clock. */
+export const BENCH_LIMITS: Limits = {
+  maxWaiting: 4,
+  maxActive: 3,
+  windowBytes: 256,
+  holdBytes: 1024,
+  idleMs: 60_000,
+  minRate: 0,
+  ratePeriodMs: 10_000,
+  reminderMs: 10_000,
+}
+
+export interface BenchOptions {
+  readonly limits?: Partial<Limits>
+  readonly slabBytes?: number
+  readonly maxSlabs?: number
+  /** Windows do not narrow when memory becomes scarce, and no slabs are set aside. */
+  readonly roomy?: boolean
+  readonly core?: Core
+}
+
+export interface SenderOptions extends Partial<Pick<SenderJoinOptions, 'waitMs' | 'stallMs' | 'expectedBytes'>> {
+  readonly n?: number
+  /** The length it announces. */
+  readonly length?: number | undefined
+  /** Its head comes later. */
+  readonly headLater?: boolean
+  readonly limits?: SideLimits
+  readonly newDigest?: () => Digest
+}
+
+export interface ReceiverOptions {
+  readonly n?: number
+  readonly waitMs?: number
+  readonly room?: number
+  readonly finishesAtOnce?: boolean
+  readonly lags?: boolean
+  readonly limits?: SideLimits
+  readonly newDigest?: () => Digest
+}
+
+/** A table with small limits and its clock, to which a test adds senders and receivers. */
+export class Bench {
+  readonly core: Core
+  readonly clock: Clock
+  readonly slabs: SlabPool
+  readonly table: PipeTable
+  readonly observer = new Recorder()
+  now = 0
+  #streams = 0
+
+  constructor({ limits = {}, slabBytes = 64, maxSlabs = 64, roomy = false, core = shippedCore }: BenchOptions = {}) {
+    this.core = core
+    this.clock = new core.Clock(() => this.now)
+    this.slabs = new core.SlabPool(slabBytes, maxSlabs)
+    if (roomy) this.slabs.share = (bytes) => bytes
+    this.table = new core.PipeTable({ ...BENCH_LIMITS, ...limits }, this.clock, this.slabs, this.observer)
+  }
+
+  /** Moves the clock once, and ticks once. */
+  advance(ms: number): void {
+    this.now += ms
+    this.clock.tick()
+  }
+
+  /** Lets time pass as it does in a gateway: in small ticks. */
+  pass(ms: number, everyMs = 500): void {
+    for (let left = ms; left > 0; left -= everyMs) this.advance(Math.min(left, everyMs))
+  }
+
+  trySender(key: string, options: SenderOptions = {}): FakeSender | Refusal {
+    const { n = 1, length, headLater, waitMs = 300_000, stallMs = 0, expectedBytes, limits, newDigest } = options
+    const stream = this.#streams++
+    const source = new FakeSource()
+    const head = headLater === true ? undefined : headOf(stream, length)
+    const transferId = `transfer-${stream}`
+    const joinOptions = { receivers: n, waitMs, stallMs, expectedBytes, limits, newDigest, transferId }
+    const endpoint = this.table.joinSender(key, source, head, joinOptions)
+    return endpoint instanceof this.core.Refusal ? endpoint : new FakeSender(stream, source, endpoint)
+  }
+
+  tryReceiver(key: string, options: ReceiverOptions = {}): FakeReceiver | Refusal {
+    const { n = 1, waitMs = 300_000, room, finishesAtOnce, lags, limits, newDigest } = options
+    const sink = new FakeSink(room, finishesAtOnce, lags)
+    const endpoint = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits, newDigest })
+    return endpoint instanceof this.core.Refusal ? endpoint : new FakeReceiver(sink, endpoint)
+  }
+
+  sender(key: string, options?: SenderOptions): FakeSender {
+    const sender = this.trySender(key, options)
+    if (sender instanceof this.core.Refusal) assert.fail(`refused: ${sender.text}`)
+    return sender
+  }
+
+  receiver(key: string, options?: ReceiverOptions): FakeReceiver {
+    const receiver = this.tryReceiver(key, options)
+    if (receiver instanceof this.core.Refusal) assert.fail(`refused: ${receiver.text}`)
+    return receiver
+  }
+
+  /** The end reason of the last pipe that ended. */
+  get lastReason(): EndReason | undefined {
+    return this.observer.observed.findLast(({ event }) => event === 'ended')?.reason
+  }
+
+  /** Asserts that everything has ended: no name, no byte, no deadline is left. */
+  assertEmpty(): void {
+    const { table, slabs, clock } = this
+    const left = { waiting: table.waiting, streaming: table.streaming, held: slabs.heldBytes, deadlines: clock.size }
+    assert.deepEqual(left, { waiting: 0, streaming: 0, held: 0, deadlines: 0 })
+    const opened = this.observer.observed.filter(({ event }) => event === 'waiting').length
+    const ended = this.observer.observed.filter(({ event }) => event === 'ended').length
+    assert.equal(ended, opened, 'every pipe that was opened has ended')
+    for (const { key } of this.observer.observed) assert.equal(table.get(key), undefined, `${key} is not free`)
+  }
+}

@@ -1,0 +1,104 @@
+import assert from 'node:assert/strict'
+import type { BorrowedBytes, EndReason, PipeView, Sink, StreamHead } from '../../../core/index.js'
+import { byteAt } from './stream-bytes.js'
+
+/** A receiver's connection that takes as much as it is told to, and fails on what the port forbids. */
+export class FakeSink implements Sink {
+  /** `begin`, `finish` and `abort <reason>` in order. */
+  readonly log: string[] = []
+  /** Sizes of the pieces that were offered. */
+  readonly offers: number[] = []
+  /** Copies of what was taken. */
+  readonly #chunks: Uint8Array[] = []
+  /** The stream whose bytes they must be, from the head's field `stream`. */
+  stream = -1
+  received = 0
+  head: StreamHead | undefined
+  /** It has no room, and has not said that it drained. */
+  full = false
+  /** Bytes that were taken and have not arrived: all that are taken while it lags, until a test lowers it. */
+  inFlight = 0
+  finishCalled = false
+  /** The last byte has been handed on. */
+  finished = false
+  aborted: EndReason | undefined
+  /** Set when the connection closed. */
+  disconnected = false
+  /** The memory of the last piece that was offered. */
+  lastMemory: ArrayBufferLike | undefined
+
+  /**
+   * @param room how many more bytes it takes before it is full
+   * @param finishesAtOnce what `finish()` answers
+   * @param lags what it takes stays in flight
+   */
+  constructor(
+    public room = Number.POSITIVE_INFINITY,
+    public finishesAtOnce = true,
+    readonly lags = false,
+  ) {}
+
+  begin(head: StreamHead, _pipe: PipeView): void {
+    this.#called('begin')
+    assert.equal(this.head, undefined, 'sink: begin() twice')
+    this.log.push('begin')
+    this.head = head
+    this.stream = Number(head.fields.find(([name]) => name === 'stream')?.[1])
+  }
+
+  write(bytes: BorrowedBytes): number {
+    this.#called('write')
+    assert.ok(this.head !== undefined, 'sink: write() before begin()')
+    assert.ok(!this.finishCalled, 'sink: write() after finish()')
+    assert.ok(!this.full, 'sink: write() although it is full')
+    this.offers.push(bytes.byteLength)
+    this.lastMemory = bytes.buffer
+    const took = Math.min(bytes.byteLength, this.room)
+    for (let i = 0; i < took; i++) {
+      const offset = this.received + i
+      if (bytes[i] !== byteAt(this.stream, offset)) assert.fail(`sink: wrong byte at ${offset}`)
+    }
+    if (took > 0) this.#chunks.push(bytes.slice(0, took))
+    this.room -= took
+    this.received += took
+    if (this.lags) this.inFlight += took
+    this.full = this.room === 0
+    return took
+  }
+
+  get isFull(): boolean {
+    return this.full
+  }
+
+  queued(): number {
+    return this.inFlight
+  }
+
+  finish(): boolean {
+    this.#called('finish')
+    assert.ok(this.head !== undefined, 'sink: finish() before begin()')
+    assert.ok(!this.finishCalled, 'sink: finish() twice')
+    this.log.push('finish')
+    this.finishCalled = true
+    this.finished = this.finishesAtOnce
+    return this.finished
+  }
+
+  abort(reason: EndReason, _pipe: PipeView): void {
+    this.#called(`abort ${reason}`)
+    this.log.push(`abort ${reason}`)
+    this.aborted = reason
+  }
+
+  /** Everything that was taken. */
+  get bytes(): Uint8Array {
+    if (this.#chunks.length !== 1) this.#chunks.splice(0, this.#chunks.length, Buffer.concat(this.#chunks))
+    return this.#chunks[0]!
+  }
+
+  #called(what: string): void {
+    assert.equal(this.aborted, undefined, `sink: ${what} after abort()`)
+    assert.ok(!this.finished, `sink: ${what} after it was finished`)
+    assert.ok(!this.disconnected, `sink: ${what} after its connection left`)
+  }
+}

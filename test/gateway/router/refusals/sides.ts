@@ -1,0 +1,85 @@
+/** Requests that cannot be a sender or a receiver. */
+import t from 'tap'
+import { FAILURES } from '../../../../gateway/http/failures.js'
+import { startGateway } from '../../../support/gateway.js'
+import { type Ask, allRefused, answer, type Case, checkText, get, nameOf, open, put } from './rig.js'
+
+t.test('a transfer id that is in use', async (t) => {
+  const gw = await startGateway(t)
+  const waiting = await open(gw, put('/a?transfer=0123456789abcdef', 'first'))
+  await gw.holds(1, 0)
+  const row = FAILURES.transferIdTaken
+  const says = /The transfer id 0123456789abcdef is in use\. Choose another one, or none: then one is drawn\./
+  const { response } = await answer(gw, put('/b?transfer=0123456789abcdef', 'x'))
+  checkText(t, 'a second transfer with it', response, { row, says })
+  waiting.destroy()
+})
+
+t.test('requests that cannot be a side of a pipe', async (t) => {
+  const gw = await startGateway(t)
+  const long = (name: string, bytes: number): Case => ({
+    ...put('/p', '', 'X-Piping: short', `${name}: ${'v'.repeat(bytes)}`),
+    row: FAILURES.headerTooLong,
+    says: new RegExp(`The header ${name} has ${bytes} bytes\\. Keep each value within 8192\\.`),
+  })
+  await allRefused(t, gw, [
+    ...['bytes 0-1/2', 'bytes */2', 'x'].flatMap((range) =>
+      ['PUT', 'POST'].map((method) => ({
+        ...put('/p', 'ab', `Content-Range: ${range}`),
+        method,
+        row: FAILURES.contentRange,
+        says: /has a Content-Range, and a stream has no parts\. Send the whole body without it\./,
+      })),
+    ),
+    ...['script', 'Script', ' SCRIPT '].flatMap((value) =>
+      ['GET', 'PUT', 'POST'].map((method) => ({
+        method,
+        target: '/p',
+        headers: [`Service-Worker: ${value}`],
+        row: FAILURES.serviceWorker,
+        says: /A service worker cannot be loaded from a pipe\. Serve it from a web server of your own\./,
+      })),
+    ),
+    ...['Content-Length: 2', 'Transfer-Encoding: chunked'].map((framing) => ({
+      method: 'GET',
+      target: '/p',
+      headers: [framing],
+      row: FAILURES.bodyNotWanted,
+      says: /This GET has a body, and who receives or watches has nothing to send\. Leave the body out, or send it with PUT or POST\./,
+    })),
+    ...['multipart/form-data', 'Multipart/Form-Data; charset=utf-8', 'multipart/form-data;boundary='].map((type) => ({
+      ...put('/p', '--x--', `Content-Type: ${type}`),
+      row: FAILURES.badBoundary,
+      says: /The Content-Type of this form has no boundary\. Name the boundary between its parts: 1 to 70 characters, as/,
+    })),
+    ...['progress', 'progress=1', 'status', 'status=true', 'n=2&status'].map((query) => ({
+      ...get(`/p?${query}`),
+      row: FAILURES.notAvailable,
+      says: new RegExp(`does not offer \\?${query.replace(/^n=2&|=.*/g, '')}\\. Leave it out\\.`),
+    })),
+    long('X-Piping', 8193),
+    long('X-Hoody-Pipe', 8193),
+    long('X-Piping', 20_000),
+  ])
+})
+
+t.test('switches may be off, and requests that only resemble a refused one are accepted', async (t) => {
+  const gw = await startGateway(t)
+  const pairs: [Ask, Ask][] = [
+    [put('/a?sha256=0', 'a'), get('/a?progress=0&status=false&sha256=no')],
+    [put('/b?sha256=No', 'b'), get('/b?progress=FALSE')],
+    [put('/c?progress&status', 'c', 'Service-Worker: no', 'Content-Type: multipart/mixed'), get('/c?reply=x')],
+    [put('/d', 'd', `X-Piping: ${'v'.repeat(8192)}`, `X-Hoody-Pipe: ${'v'.repeat(8192)}`), get('/d')],
+    [
+      put('/e', 'e'),
+      { method: 'GET', target: '/e', headers: ['Content-Range: bytes 0-1/2', `X-Piping: ${'v'.repeat(9000)}`] },
+    ],
+  ]
+  for (const [send, receive] of pairs) {
+    const sending = await open(gw, send)
+    const { response } = await answer(gw, receive)
+    t.same([response.status, response.body.toString()], [200, send.body], nameOf(send))
+    await sending.waitFor('Transfer complete.')
+    sending.destroy()
+  }
+})

@@ -1,0 +1,16 @@
+import type { Limits } from '../../core/index.js'
+
+/** The limits of the model: small, so that random steps reach all of them. */
+export const LIMITS: Limits = {
+  maxWaiting: 3,
+  maxActive: 2,
+  windowBytes: 256,
+  holdBytes: 512,
+  idleMs: 4000,
+  minRate: 30,
+  ratePeriodMs: 5000,
+  reminderMs: 3000,
+}
+export const SLAB_BYTES = 64
+/** The names that sides join. */
+export const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g']

@@ -1,0 +1,109 @@
+/** The specification's view of a pipe and its sides. */
+import type { EndReason, SideLimits } from '../../core/index.js'
+
+export class SpecSender {
+  bytesIn = 0
+  /** The whole body has been read. */
+  bodyDone = false
+  /** What the source must have been told, without pause and resume. */
+  readonly log: string[] = []
+  /** A source starts paused. */
+  paused = true
+  pipe: SpecPipe | undefined
+
+  constructor(
+    readonly id: string,
+    public length: number | undefined,
+    readonly expectedBytes: number | undefined,
+    readonly stallMs: number,
+    readonly limits: SideLimits,
+    /** Its head is known. */
+    public opened = true,
+  ) {}
+}
+
+export class SpecReceiver {
+  taken = 0
+  /** Taken, and not arrived. */
+  inFlight = 0
+  full = false
+  present = true
+  finishCalled = false
+  finished = false
+  /** What the sink must have been told, without the bytes. */
+  readonly log: string[] = []
+  /** Since when it has not moved although it should, as far as the checks of the limits know. */
+  stillSince: number | undefined
+  deliveredAtCheck = 0
+  pipe: SpecPipe | undefined
+
+  constructor(
+    public room: number,
+    readonly finishesAtOnce: boolean,
+    readonly lags: boolean,
+    readonly limits: SideLimits,
+  ) {}
+
+  get delivered(): number {
+    return this.taken - this.inFlight
+  }
+}
+
+export class SpecPipe {
+  state: 'waiting' | 'streaming' | 'ended' = 'waiting'
+  sender: SpecSender | undefined
+  receivers: SpecReceiver[] = []
+  /** What every side had at the last check of the limits that saw a change. */
+  seen = ''
+  movedAt = 0
+  /** The slowest was a window behind, and has not come within half of one since. */
+  overHighWater = false
+  /** When the period of the rate limit began, and what the slowest had taken then. */
+  periodAt = 0
+  periodOut = 0
+  /** What the slowest had taken when the last receiver left. */
+  lastOut = 0
+
+  constructor(
+    readonly key: string,
+    readonly n: number,
+  ) {}
+
+  get here(): SpecReceiver[] {
+    return this.receivers.filter((receiver) => receiver.present)
+  }
+
+  /** The most bytes it may have: a stream must fit all its sides, a sender that waits only its own limit. */
+  get maxBytes(): number {
+    return strictest(this.#sides.map(({ limits }) => limits.maxBytes))
+  }
+
+  get totalMs(): number {
+    return strictest(this.#sides.map(({ limits }) => limits.totalMs))
+  }
+
+  get #sides(): readonly { readonly limits: SideLimits }[] {
+    const sender = this.sender === undefined ? [] : [this.sender]
+    return this.state === 'waiting' ? sender : [...sender, ...this.receivers]
+  }
+
+  get bytesOut(): number {
+    if (this.sender === undefined || this.state === 'waiting' || this.here.length === 0) return this.lastOut
+    return Math.min(...this.here.map((receiver) => receiver.taken))
+  }
+
+  /** Bytes that were read and that some receiver has still to take. */
+  get behind(): number {
+    return this.sender === undefined ? 0 : this.sender.bytesIn - this.bytesOut
+  }
+}
+
+function strictest(values: readonly (number | undefined)[]): number {
+  return Math.min(Number.POSITIVE_INFINITY, ...values.filter((value) => value !== undefined))
+}
+
+/** What a side that gives up has waited for. */
+export function missing({ sender, receivers, n }: SpecPipe): EndReason {
+  if (sender === undefined) return 'no_sender'
+  return receivers.length === n ? 'empty_form' : 'no_receivers'
+}
