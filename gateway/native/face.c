@@ -84,6 +84,41 @@ static napi_value latin1(napi_env env, const char *text, size_t length) {
 
 /* --- the whole */
 
+static _Thread_local napi_threadsafe_function half_closed;
+
+static void call_half_closed(napi_env env, napi_value callback, void *context, void *data) {
+  napi_value receiver;
+  napi_value socket;
+  (void)context;
+  if (env == NULL) return;
+  napi_get_undefined(env, &receiver);
+  napi_create_int32(env, (int32_t)(intptr_t)data, &socket);
+  napi_call_function(env, receiver, callback, 1, &socket, NULL);
+}
+
+static void tell_half_closed(int fd) {
+  if (half_closed != NULL) napi_call_threadsafe_function(half_closed, (void *)(intptr_t)fd, napi_tsfn_nonblocking);
+}
+
+/* onHalfClosed(run: (socket: number) => void): void — for this thread; the last one given counts. */
+static napi_value on_half_closed_(napi_env env, napi_callback_info info) {
+  static const char usage[] = "onHalfClosed(run: (socket: number) => void)";
+  napi_value values[CALLS_MOST];
+  napi_value name;
+  napi_valuetype type;
+  if (!arguments(env, info, 1, values, usage)) return NULL;
+  if (napi_typeof(env, values[0], &type) != napi_ok || type != napi_function) return wrong(env, usage);
+  if (half_closed != NULL) napi_release_threadsafe_function(half_closed, napi_tsfn_release);
+  half_closed = NULL;
+  napi_create_string_utf8(env, "half-closed sockets", NAPI_AUTO_LENGTH, &name);
+  if (napi_create_threadsafe_function(env, values[0], NULL, name, 0, 1, NULL, NULL, NULL, call_half_closed, &half_closed) != napi_ok) {
+    return wrong(env, usage);
+  }
+  /* It keeps no process alive. */
+  napi_unref_threadsafe_function(env, half_closed);
+  return NULL;
+}
+
 /* install(object: string, usualRead: number, bulkRead: number): boolean — in bytes. False: the object has another layout. */
 static napi_value install(napi_env env, napi_callback_info info) {
   static const char usage[] = "install(object: string, usualRead: number, bulkRead: number)";
@@ -101,6 +136,7 @@ static napi_value install(napi_env env, napi_callback_info info) {
   usual_read = (size_t)usual;
   bulk_read = (size_t)bulk;
   on_all_sent = settle_reads;
+  on_half_closed = tell_half_closed;
   return boolean(env, replace_calls(object, REPLACEMENTS, sizeof REPLACEMENTS / sizeof *REPLACEMENTS));
 }
 
@@ -157,7 +193,7 @@ static napi_value current_socket(napi_env env, napi_callback_info info) {
 
 /*
  * currentHead(): string | undefined — in the handler of a request: its head. The first line is a digit each for keep-alive,
- * Expect, WebSocket and framing (0 none, 1 a length, 2 chunks), a space, the length, a space, and what is wrong with it;
+ * Expect, WebSocket, framing (0 none, 1 a length, 2 chunks) and HTTP/1.0, the length, a space, and what is wrong with it;
  * then what head.h says. Undefined: it was not read here.
  */
 static napi_value current_head(napi_env env, napi_callback_info info) {
@@ -166,8 +202,8 @@ static napi_value current_head(napi_env env, napi_callback_info info) {
   (void)info;
   if (reading == NULL) return NULL;
   const struct head *head = &reading->head;
-  int start = snprintf(text, 96, "%d%d%d%d %llu %s\n", head->keeps_alive, head->expects_continue, head->is_websocket, head->framing,
-                       (unsigned long long)head->length, problem_name((enum problem)head->problem));
+  int start = snprintf(text, 96, "%d%d%d%d%d%llu %s\n", head->keeps_alive, head->expects_continue, head->is_websocket,
+                       head->framing, head->minor == 0, (unsigned long long)head->length, problem_name((enum problem)head->problem));
   memcpy(text + start, reading->text, head->text_length);
   return latin1(env, text, (size_t)start + head->text_length);
 }
@@ -177,12 +213,6 @@ static napi_value current_is_spent(napi_env env, napi_callback_info info) {
   int fd = socket_read_last();
   (void)info;
   return boolean(env, fd >= 0 && (is_spent(fd) || is_unread(fd)));
-}
-
-/* nextHalfClosed(): number */
-static napi_value next_half_closed_(napi_env env, napi_callback_info info) {
-  (void)info;
-  return number(env, next_half_closed());
 }
 
 /* responseIsOver(socket: number, closes: boolean): void */
@@ -334,7 +364,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("currentSocket", current_socket),
       FUNCTION("currentHead", current_head),
       FUNCTION("currentIsSpent", current_is_spent),
-      FUNCTION("nextHalfClosed", next_half_closed_),
+      FUNCTION("onHalfClosed", on_half_closed_),
       FUNCTION("responseIsOver", response_is_over_),
       FUNCTION("discard", discard),
       FUNCTION("becomeWebSocket", become_websocket_),

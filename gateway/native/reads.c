@@ -28,6 +28,7 @@
 
 size_t usual_read = SIZE_MAX;
 size_t bulk_read = SIZE_MAX;
+void (*on_half_closed)(int fd) = NULL;
 
 /* What a client may send ahead while its response is awaited. What one read brings beyond a request may be more, once. */
 #define MOST_AHEAD ((size_t)16 * 1024)
@@ -125,12 +126,6 @@ void settle_reads(int fd) {
 
 /* --- how a connection ends */
 
-/* Clients that have closed their side, for JavaScript to ask. One that does not fit is found out by the next byte for it. */
-static _Thread_local int half_closed[256];
-static _Thread_local size_t half_closed_count = 0;
-
-int next_half_closed(void) { return half_closed_count > 0 ? half_closed[--half_closed_count] : -1; }
-
 static ssize_t nothing_yet(void) {
   errno = EAGAIN;
   return -1;
@@ -148,7 +143,7 @@ static void look_for_client(int fd) {
   int seconds = 10;
   /* In the middle of a response it is asked by what is sent next. */
   if (may_send_interim(fd)) send(fd, interim, sizeof interim - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-  else if (half_closed_count < sizeof half_closed / sizeof *half_closed) half_closed[half_closed_count++] = fd;
+  else if (on_half_closed != NULL) on_half_closed(fd);
   /* Whoever cannot be asked that way is given up by its own kernel after a minute. */
   setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);

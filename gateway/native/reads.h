@@ -10,6 +10,8 @@
 /* The most that one read brings, in bytes: usually, and from a socket that expects bulk. */
 extern size_t usual_read;
 extern size_t bulk_read;
+/* Called when a client has closed its side, and may be gone, while a response is on its way to it. */
+extern void (*on_half_closed)(int fd);
 
 /* Takes the place of recv(). */
 ssize_t helped_recv(int fd, void *buffer, size_t length, int flags);
@@ -23,8 +25,6 @@ void forget_reads(int fd, bool plain);
 void settle_reads(int fd);
 /* The framing of the present body has no fault so far. */
 bool body_is_sound(int fd);
-/* The socket of a client that has closed its side and may be gone, and to which a response is on its way. -1: no other one. */
-int next_half_closed(void);
 /* The next request may come; or there is none, and the connection closes when the response has been sent. */
 void response_is_over(int fd, bool closes);
 /* What still comes of the present request, and all behind it, is dropped. */

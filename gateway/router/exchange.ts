@@ -21,6 +21,8 @@ export interface Exchange {
   readonly id: number
   /** Valid until the handler returns. */
   readonly request: RequestView
+  /** How the request's body is delimited, or why its head is refused. */
+  readonly framing: Framing | Refusal
   /** The client: the peer, or the address that a trusted proxy gives. */
   readonly clientAddress: string
   /** Present when the client asks for a WebSocket. */
