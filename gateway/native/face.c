@@ -307,6 +307,13 @@ static napi_value sent_all(napi_env env, napi_callback_info info) {
   return boolean(env, unsent(fd) == 0);
 }
 
+/* hasAcknowledged(socket: number): boolean */
+static napi_value has_acknowledged(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "hasAcknowledged(socket: number)", &fd)) return NULL;
+  return boolean(env, sent_of_response(fd) > (uint64_t)queued_bytes(fd));
+}
+
 /* hasRoom(socket: number, queued: number): boolean */
 static napi_value has_room_(napi_env env, napi_callback_info info) {
   int fd;
@@ -376,6 +383,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("bytesDue", bytes_due_),
       FUNCTION("sendDue", send_due_),
       FUNCTION("sentAll", sent_all),
+      FUNCTION("hasAcknowledged", has_acknowledged),
       FUNCTION("hasRoom", has_room_),
       FUNCTION("queued", queued),
       FUNCTION("sendInterim", send_interim_),

@@ -47,6 +47,8 @@ export interface Sockets {
   sendDue(socket: number, bytes: Uint8Array): number
   /** Whether nothing of what was written waits in uWebSockets' own buffer. Undefined when this is unknown. */
   sentAll(socket: number): boolean | undefined
+  /** Whether the client's machine has acknowledged anything of the present response. */
+  hasAcknowledged(socket: number): boolean
   /** Whether at most `queued` bytes are on their way to the peer's machine, and the kernel takes a few hundred more for certain. */
   hasRoom(socket: number, queued: number): boolean
   /** Bytes that were sent and that the peer's machine has not acknowledged. */
@@ -84,6 +86,7 @@ export const NO_SOCKETS: Sockets = {
   bytesDue: () => 0,
   sendDue: () => 0,
   sentAll: () => undefined,
+  hasAcknowledged: () => true,
   hasRoom: () => true,
   queued: () => 0,
   sendInterim() {},

@@ -45,8 +45,8 @@ struct response {
   uint64_t size;
   /* Data that uWebSockets has been told was sent, and that JavaScript has to send. */
   size_t due;
-  /* Something of the present response has been sent. */
-  bool begun;
+  /* Bytes of the present response that have been sent. */
+  uint64_t sent;
   /* Its client knows no chunks. */
   bool is_bare;
   struct bare bare;
@@ -131,7 +131,7 @@ ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
   if (response->held_bytes > 0) sent = send_behind_held(response, fd, bytes, length, flags);
   else if (response->is_bare) sent = bare_send(&response->bare, fd, bytes, length, flags);
   else sent = send(fd, bytes, length, flags);
-  if (sent > 0) response->begun = true;
+  if (sent > 0) response->sent += (uint64_t)sent;
   response->left = length - (sent > 0 ? (size_t)sent : 0);
   if (response->left == 0) response->answered = 0;
   if (left_before > 0 && response->left == 0 && on_all_sent != NULL) on_all_sent(fd);
@@ -150,13 +150,15 @@ void forget_writes(int fd) {
 void begin_response(int fd, bool bare) {
   if (fd >= MOST_SOCKETS) return;
   struct response *response = &responses[fd];
-  response->begun = false;
+  response->sent = 0;
   response->is_bare = bare;
   response->bare = (struct bare){0};
 }
 
+uint64_t sent_of_response(int fd) { return fd < MOST_SOCKETS ? responses[fd].sent : 0; }
+
 bool may_send_interim(int fd) {
-  return fd < MOST_SOCKETS && !responses[fd].begun && !responses[fd].is_bare && responses[fd].left == 0;
+  return fd < MOST_SOCKETS && responses[fd].sent == 0 && !responses[fd].is_bare && responses[fd].left == 0;
 }
 
 bool join_chunks(int fd) {

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Takes the place of send(). */
@@ -14,6 +15,8 @@ extern void (*on_all_sent)(int fd);
 void forget_writes(int fd);
 /* A request has come. `bare`: its client knows no chunks. */
 void begin_response(int fd, bool bare);
+/* Bytes of the present response that have been sent. */
+uint64_t sent_of_response(int fd);
 /* Its response has not begun, and the client bears an interim one. */
 bool may_send_interim(int fd);
 /* Call it when a chunked response has been written up to a chunk's end: chunks leave by one call each. False: not now. */

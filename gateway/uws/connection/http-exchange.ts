@@ -15,8 +15,10 @@ const NONE: HeaderList = []
 /** About how large the head of an answer is. */
 const HEAD_BYTES = 256
 
-/** How soon after its request a client closes its side that has nothing more to say, in milliseconds. */
+/** How long after its request a client may close its side that has seen nothing of its response, in milliseconds. */
 const HALF_CLOSE_MS = 1000
+/** The same for one whose machine has: the two may have crossed. */
+const TOGETHER_MS = 5
 
 /** The role that an exchange was given. */
 export interface ExchangeOwner {
@@ -193,12 +195,14 @@ export class HttpExchange {
   }
 
   /**
-   * The client has closed its side, which it does when it has nothing more to say, and when it goes. Whoever closes it together
-   * with the request is taken at its word; later it is asked, and if it cannot be asked it is gone.
+   * The client has closed its side, which it does when it has nothing more to say, and when it goes. A client that is only
+   * silent closes it together with its request, before it has seen anything of the response.
    */
   halfClosed(): void {
     if (this.over || this.#owner?.probe?.() === true) return
-    if (this.context.clock.now() - this.#startedAt > HALF_CLOSE_MS) this.res.close()
+    const ms = this.context.clock.now() - this.#startedAt
+    const hasSeen = this.context.sockets.hasAcknowledged(this.socket)
+    if (ms > HALF_CLOSE_MS || (hasSeen && ms > TOGETHER_MS)) this.res.close()
   }
 
   /** The whole response was written at once, and uWebSockets keeps what the client does not take. */

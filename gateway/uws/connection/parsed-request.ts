@@ -1,6 +1,7 @@
 import type { HttpResponse } from 'uWebSockets.js'
 import type { RequestView } from '../../http/request-view.js'
 import type { Sockets } from '../../native/sockets.js'
+import { isAscii } from './header-bytes.js'
 import { peerAddress } from './peer-address.js'
 
 /** A view of a head that the helper has read: native/head.h says how its text is written. */
@@ -27,7 +28,9 @@ export class ParsedRequest implements RequestView {
   ) {
     const end = text.indexOf('\n', from)
     // A head that was refused early has no such line.
-    const [method = '', target = ''] = end < 0 ? [] : text.slice(from, end).split(' ')
+    const [method = '', latin1 = ''] = end < 0 ? [] : text.slice(from, end).split(' ')
+    // Bytes beyond ASCII are UTF-8 if they are anything: the URL standard has no others.
+    const target = isAscii(latin1) ? latin1 : Buffer.from(latin1, 'latin1').toString('utf8')
     const mark = target.indexOf('?')
     this.method = method
     this.path = mark < 0 ? target : target.slice(0, mark)
