@@ -7,14 +7,14 @@ import {
   type Command,
   ConfigError,
   helpText,
-  type Loaded,
+  type LoadedConfig,
   loadConfigWithOrigins,
   parseCommandLine,
   renderConfig,
   UsageError,
 } from './config/config.js'
-import type { PluginEntry } from './config/plugins.js'
-import { toLoad } from './config/plugins.js'
+import type { PluginEntry } from './config/plugin-entries.js'
+import { enabledPlugins } from './config/plugin-entries.js'
 import { loadPlugins } from './host/loader.js'
 import { createLog } from './log/log.js'
 import { Gateway } from './serve/gateway.js'
@@ -33,7 +33,7 @@ async function main(): Promise<number> {
   return RUN[line.command](loaded)
 }
 
-const RUN: Readonly<Record<Command, (loaded: Loaded) => Promise<number>>> = { serve, check, health }
+const RUN: Readonly<Record<Command, (loaded: LoadedConfig) => Promise<number>>> = { serve, check, health }
 
 function runCommand({ text, exitCode }: { readonly text: string; readonly exitCode: number }): number {
   const out = exitCode === 0 ? process.stdout : process.stderr
@@ -51,12 +51,12 @@ function packageVersion(): string {
 }
 
 /** Plugins are named only: their configuration may hold secrets. */
-function pluginComment(plugins: Loaded['plugins']): string {
+function pluginComment(plugins: LoadedConfig['plugins']): string {
   return plugins.map(({ where }) => `# ${where}, not shown\n`).join('')
 }
 
 /** Everything that `serve` does before it starts anything. */
-async function check({ config, plugins }: Loaded): Promise<number> {
+async function check({ config, plugins }: LoadedConfig): Promise<number> {
   const gateway = new Gateway(config, createLog({ ...config, logLevel: 'silent' }), await load(plugins))
   const lines = gateway.plugins.map((line, i) => `${i + 1}. ${line}\n`)
   await gateway.stop(0)
@@ -65,16 +65,16 @@ async function check({ config, plugins }: Loaded): Promise<number> {
   )
 }
 
-async function health({ config }: Loaded): Promise<number> {
+async function health({ config }: LoadedConfig): Promise<number> {
   const { ok, text } = await askHealth(config)
   return runCommand({ text: `${text}\n`, exitCode: ok ? 0 : 1 })
 }
 
 function load(entries: readonly PluginEntry[]) {
-  return loadPlugins(toLoad(entries, DEFAULTS), BUNDLED)
+  return loadPlugins(enabledPlugins(entries, DEFAULTS), BUNDLED)
 }
 
-async function serve({ config, plugins }: Loaded): Promise<number> {
+async function serve({ config, plugins }: LoadedConfig): Promise<number> {
   const log = createLog(config)
   const gateway = new Gateway(config, log, await load(plugins))
   log.info({ plugins: gateway.plugins }, 'plugins, in the order in which they are asked')

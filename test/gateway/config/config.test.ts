@@ -15,7 +15,8 @@ import {
   settingsMarkdown,
   UsageError,
 } from '../../../gateway/config/config.js'
-import { flagOf, SETTING_KEYS, SWITCHES, variableOf } from '../../../gateway/config/settings.js'
+import { flagOf, SWITCHES, variableOf } from '../../../gateway/config/setting-names.js'
+import { SETTING_KEYS } from '../../../gateway/config/settings.js'
 
 type Env = Sources['env']
 

@@ -1,25 +1,18 @@
 import { parseArgs } from 'node:util'
-import { nearest, show } from './problems.js'
-import {
-  about,
-  FILE_OPTION,
-  flagOf,
-  isSetting,
-  SETTING_KEYS,
-  type SettingKey,
-  SWITCHES,
-  type SwitchName,
-} from './settings.js'
+import { nearest } from './problems/did-you-mean.js'
+import { show } from './problems/show.js'
+import { FILE_OPTION, flagOf, SWITCHES, type SwitchName } from './setting-names.js'
+import { isSetting, SETTING_KEYS, type SettingKey, settingInfo } from './settings.js'
 
 const COMMANDS = ['serve', 'check', 'health'] as const
 
-/** What `pipegate` can be told to do. */
+/** The commands that take the gateway's configuration. */
 export type Command = (typeof COMMANDS)[number]
 
-/** The text given to each flag, not looked at yet. */
+/** The text given to each flag, not checked yet. */
 export type FlagValues = { readonly [key in SettingKey | typeof FILE_OPTION.key]?: string }
 
-/** A command line, taken apart. */
+/** A parsed command line. */
 export interface CommandLine {
   readonly command: Command
   readonly values: FlagValues
@@ -30,7 +23,7 @@ export interface CommandLine {
 export class UsageError extends Error {
   override readonly name = 'UsageError'
   readonly exitCode = 2
-  /** Nothing at all was given: the help text serves better than the message. */
+  /** There were no arguments at all: the help text is more useful than the message. */
   readonly showHelp: boolean
 
   constructor(message: string, showHelp = false) {
@@ -42,7 +35,7 @@ export class UsageError extends Error {
 type FlagKey = SettingKey | typeof FILE_OPTION.key
 type Draft = { values: { [key in FlagKey]?: string }; switches: Record<SwitchName, boolean>; positionals: string[] }
 
-/** One flag as parseArgs saw it. `inline` when the value came with an equals sign. */
+/** One flag as parseArgs reports it. `inline`: the value came with an equals sign. */
 interface Given {
   readonly raw: string
   readonly name: string
@@ -58,7 +51,7 @@ function flagName(key: string): string {
 }
 
 function isBoolean(key: FlagKey): boolean {
-  return isSetting(key) && about(key).name === 'boolean'
+  return isSetting(key) && settingInfo(key).name === 'boolean'
 }
 
 function optionTypes(): Record<string, { type: 'string' | 'boolean'; short?: string }> {
@@ -70,14 +63,14 @@ function optionTypes(): Record<string, { type: 'string' | 'boolean'; short?: str
 }
 
 /**
- * Takes apart `process.argv.slice(2)`. Values stay text: `loadConfig` judges them together with those from elsewhere.
- * Of a repeated flag the last counts. With `--help`, `--version` or `--print-config` the command may be left out.
+ * Parses `process.argv.slice(2)`. Values stay text: `loadConfig` checks them together with those from other sources.
+ * The last of a repeated flag counts. With `--help`, `--version` or `--print-config` the command may be left out.
  *
  * @throws UsageError for an unknown flag or command, a missing or unwanted value, a stray argument, or no command.
  */
 export function parseCommandLine(argv: readonly string[]): CommandLine {
   const draft: Draft = { values: {}, switches: { printConfig: false, help: false, version: false }, positionals: [] }
-  // Not strict: its messages name no near flag, and it has no `--bare-names=false`. Every token is judged below instead.
+  // Not strict: its messages suggest no flag, and it has no `--bare-names=false`. Every token is checked below instead.
   const { tokens } = parseArgs({ args: [...argv], options: optionTypes(), strict: false, tokens: true })
   for (const token of tokens) {
     if (token.kind === 'positional') draft.positionals.push(token.value)
@@ -89,10 +82,10 @@ export function parseCommandLine(argv: readonly string[]): CommandLine {
 }
 
 function take(draft: Draft, given: Given): void {
-  const asked = SWITCH_OF_FLAG.get(given.name)
-  if (asked !== undefined) {
+  const chosen = SWITCH_OF_FLAG.get(given.name)
+  if (chosen !== undefined) {
     refuseValue(given)
-    draft.switches[asked] = true
+    draft.switches[chosen] = true
     return
   }
   const key = KEY_OF_FLAG.get(given.name)
@@ -110,7 +103,7 @@ function takeNegated(draft: Draft, given: Given): void {
 function textOf(given: Given): string {
   const { raw, value, inline } = given
   if (value === undefined) throw new UsageError(`${raw} needs a value`)
-  // `--config --port 80` forgot the file; it does not mean a file named "--port".
+  // In `--config --port 80` the file was forgotten; it does not mean a file named "--port".
   if (!inline && value.length > 1 && value.startsWith('-')) {
     throw new UsageError(`${raw} needs a value; if ${show(value)} is one, write it as ${raw}=VALUE`)
   }

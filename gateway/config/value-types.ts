@@ -1,9 +1,10 @@
 import { z } from 'zod'
 import { isNetwork } from '../http/client-address.js'
 import type { TlsFiles } from '../tls/certificate.js'
+import { parseSize, sizeText } from './sizes.js'
 
-/** What a setting's value is made of; flags, help and rendering look at it. */
-export type KindName =
+/** What a setting's value is: flags, the help text and printing depend on it. */
+export type ValueTypeName =
   | 'integer'
   | 'seconds'
   | 'bytes'
@@ -16,11 +17,11 @@ export type KindName =
   | 'networks'
 
 /**
- * One way of writing a value. The schema takes what a flag or a variable holds (text) as well as what a YAML file
+ * The type of a setting's value. The schema takes what a flag or a variable holds (text) as well as what a YAML file
  * holds (text, number, boolean), so that a value means the same wherever it was written.
  */
-export interface Kind<T> {
-  readonly name: KindName
+export interface ValueType<T> {
+  readonly name: ValueTypeName
   readonly schema: z.ZodType<T, unknown>
   /** Completes the sentence "found …, expected …". */
   readonly expected: string
@@ -35,52 +36,19 @@ function wholeNumber(min: number, max: number): z.ZodType<number, unknown> {
 }
 
 /** An integer from `min` to `max`, both included. */
-export function integer(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number> {
+export function integer(min: number, max = Number.MAX_SAFE_INTEGER): ValueType<number> {
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
   return { name: 'integer', schema: wholeNumber(min, max), expected: `an integer ${range}`, metavar: 'N' }
 }
 
 /** A duration in whole seconds. */
-export function seconds(min: number, max: number): Kind<number> {
+export function seconds(min: number, max: number): ValueType<number> {
   const expected = `a whole number of seconds from ${min} to ${max}`
   return { name: 'seconds', schema: wholeNumber(min, max), expected, metavar: 'SECONDS' }
 }
 
-const KiB = 1024
-const MiB = 1024 ** 2
-const GiB = 1024 ** 3
-
-// A bare letter is binary, as in nginx, curl and docker; only the spelled-out kB, MB and GB are decimal.
-const UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  b: 1,
-  k: KiB,
-  kib: KiB,
-  kb: 1000,
-  m: MiB,
-  mib: MiB,
-  mb: 1000 ** 2,
-  g: GiB,
-  gib: GiB,
-  gb: 1000 ** 3,
-}
-
-/** Bytes of `1048576`, `1MiB`, `1 MB`, `64k`; NaN when it is not a size. Letter case does not matter. */
-function parseSize(text: string): number {
-  const match = /^(\d+) ?([kmg]i?b|[kmgb]|)$/i.exec(text)
-  return match === null ? Number.NaN : Number(match[1]) * UNITS[match[2]!.toLowerCase()]!
-}
-
-/** The shortest exact way to write a number of bytes, readable by {@link bytes}: `1MiB`, `1000000`. */
-export function sizeText(size: number): string {
-  for (const [unit, factor] of [['GiB', GiB] as const, ['MiB', MiB] as const, ['KiB', KiB] as const]) {
-    if (size > 0 && size % factor === 0) return `${size / factor}${unit}`
-  }
-  return String(size)
-}
-
 /** A number of bytes, plain or with a unit: KiB/MiB/GiB and k/M/G are binary, kB/MB/GB decimal. */
-export function bytes(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number> {
+export function bytes(min: number, max = Number.MAX_SAFE_INTEGER): ValueType<number> {
   const range =
     max === Number.MAX_SAFE_INTEGER ? `of at least ${sizeText(min)}` : `from ${sizeText(min)} to ${sizeText(max)}`
   return {
@@ -92,13 +60,13 @@ export function bytes(min: number, max = Number.MAX_SAFE_INTEGER): Kind<number> 
 }
 
 /** `true`/`false`, `yes`/`no`, `1`/`0`, `on`/`off`, in any letter case. */
-export function boolean(): Kind<boolean> {
+export function boolean(): ValueType<boolean> {
   const words = z.stringbool({ truthy: ['true', 'yes', '1', 'on'], falsy: ['false', 'no', '0', 'off'] })
   return { name: 'boolean', schema: z.union([z.boolean(), words]), expected: 'true or false', metavar: 'BOOL' }
 }
 
 /** One of a few words, spelled exactly so. */
-export function choice<const T extends string>(...words: readonly [T, ...T[]]): Kind<T> {
+export function choice<const T extends string>(...words: readonly [T, ...T[]]): ValueType<T> {
   return {
     name: 'choice',
     schema: z.enum(words) as unknown as z.ZodType<T, unknown>,
@@ -107,21 +75,21 @@ export function choice<const T extends string>(...words: readonly [T, ...T[]]): 
   }
 }
 
-/** A host name or an IP address; what it means is for the socket to say. */
-export function host(): Kind<string> {
+/** A host name or an IP address. Whether it exists is found out when the port is opened. */
+export function host(): ValueType<string> {
   const schema = z.string().regex(/^[^\s\u0000-\u001f\u007f]+$/)
   return { name: 'text', schema, expected: 'a host name or an IP address', metavar: 'HOST' }
 }
 
-// No control characters: a PEM text in the place of its path must not get as far as being looked for.
+// No control characters: PEM text pasted in place of its path must not reach the file system.
 const path = z.string().regex(/^[^\u0000-\u001f\u007f]+$/)
 
-/** A path in the file system. Whether the file can be read is asked when the configuration is loaded. */
-export function filePath(): Kind<string> {
+/** A path in the file system. Whether the file can be read is checked when the configuration is loaded. */
+export function filePath(): ValueType<string> {
   return { name: 'path', schema: path, expected: 'the path of a readable file', metavar: 'FILE' }
 }
 
-/** `a.pem:a.key,b.pem:b.key`; what is no pair stays, for the schema to refuse. */
+/** `a.pem:a.key,b.pem:b.key`; what is no pair is left as text, for the schema to refuse. */
 function parsePairs(text: string): unknown[] {
   if (text === '') return []
   return text.split(',').map((pair) => {
@@ -130,8 +98,8 @@ function parsePairs(text: string): unknown[] {
   })
 }
 
-/** Paths of certificates and their keys, none when empty. A list in a file may hold any path, text none with `:` or `,`. */
-export function certificatePairs(): Kind<readonly TlsFiles[]> {
+/** Paths of certificates and their keys; may be empty. A list in a file may hold any path, text none with `:` or `,`. */
+export function certificatePairs(): ValueType<readonly TlsFiles[]> {
   const pairs = z.array(z.strictObject({ cert: path, key: path }))
   return {
     name: 'pairs',
@@ -148,8 +116,8 @@ function normalisePrefix(text: string): string {
   return text.toLowerCase() === 'off' ? '' : text.replace(/(?<!^)\/$/, '')
 }
 
-/** A URL path, without its trailing slash; the empty text when it is switched off. */
-export function urlPrefix(): Kind<string> {
+/** A URL path, without its trailing slash; empty when it is switched off. */
+export function urlPrefix(): ValueType<string> {
   return {
     name: 'prefix',
     schema: z
@@ -161,8 +129,8 @@ export function urlPrefix(): Kind<string> {
   }
 }
 
-/** Addresses and networks, separated by commas; none when empty. */
-export function networks(): Kind<string> {
+/** Addresses and networks, separated by commas; may be empty. */
+export function networks(): ValueType<string> {
   return {
     name: 'networks',
     schema: z.string().refine((text) => text === '' || text.split(',').every((each) => isNetwork(each.trim()))),

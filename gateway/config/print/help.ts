@@ -1,43 +1,5 @@
-import { Document } from 'yaml'
-import { sizeText } from './kinds.js'
-import { type Origin, printable } from './problems.js'
-import {
-  about,
-  type Config,
-  FILE_OPTION,
-  flagOf,
-  SETTING_KEYS,
-  type SettingKey,
-  SWITCHES,
-  variableOf,
-} from './settings.js'
-
-/** Where each value of a {@link Config} came from. */
-export type Origins = Readonly<Record<SettingKey, Origin>>
-
-/** A value as one would write it in a file; null, which counts as unset, for a setting without one. */
-function written(config: Config, key: SettingKey): Config[SettingKey] | null {
-  const value = config[key]
-  if (value === undefined) return null
-  if (key === 'prefix' && value === '') return 'off'
-  return about(key).name === 'bytes' ? sizeText(value as number) : value
-}
-
-/**
- * The configuration as YAML: every key, its value and, in a comment, where the value came from. Given back with
- * `--config` it yields the same configuration.
- */
-export function renderConfig(config: Config, origins: Origins): string {
-  const doc = new Document({})
-  for (const key of SETTING_KEYS) {
-    const { source, name } = origins[key]
-    const node = doc.createNode(written(config, key), { flow: true })
-    node.comment = source === 'default' ? ' default' : ` ${source} ${printable(name)}`
-    doc.set(key, node)
-  }
-  // No folding: a path may be longer than any line width.
-  return doc.toString({ lineWidth: 0 })
-}
+import { FILE_OPTION, flagOf, SWITCHES, variableOf } from '../setting-names.js'
+import { SETTING_KEYS, type SettingKey, settingInfo } from '../settings.js'
 
 const HELP_WIDTH = 100
 const HELP_INDENT = 33
@@ -61,7 +23,7 @@ function helpEntry(flag: string, text: string): string {
 }
 
 function settingHelp(key: SettingKey): string {
-  const { name, metavar, fallback, help } = about(key)
+  const { name, metavar, fallback, help } = settingInfo(key)
   const flag = name === 'boolean' ? flagOf(key).replace('--', '--[no-]') : `${flagOf(key)} ${metavar}`
   return helpEntry(flag, fallback === undefined ? help : `${help} [${fallback}]`)
 }
@@ -94,21 +56,4 @@ export function helpText(): string {
     ),
     '',
   ].join('\n')
-}
-
-function cell(text: string): string {
-  return text.replaceAll('|', '\\|')
-}
-
-function settingRow(key: SettingKey): string {
-  const { expected, fallback, help } = about(key)
-  const initial = fallback === undefined ? 'none' : `\`${fallback}\``
-  const cells = [`\`${key}\``, `\`${flagOf(key)}\``, `\`${variableOf(key)}\``, expected, initial, help]
-  return `| ${cells.map(cell).join(' | ')} |`
-}
-
-/** The table of docs/configuration.md, one row a setting, ending with a line feed. */
-export function settingsMarkdown(): string {
-  const head = ['| Key | Flag | Variable | Value | Default | Meaning |', '| --- | --- | --- | --- | --- | --- |']
-  return `${[...head, ...SETTING_KEYS.map(settingRow)].join('\n')}\n`
 }

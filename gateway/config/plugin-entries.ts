@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { Problem } from './problems.js'
-import { badFile, printable } from './problems.js'
+import { badFile, type Problem } from './problems/problems.js'
+import { printable } from './problems/show.js'
 
 /** One entry of `plugins` in a configuration file. */
 export interface PluginEntry {
@@ -10,7 +10,7 @@ export interface PluginEntry {
   readonly enabled: boolean
   /** For messages: `pipegate.yaml: plugins[2]`. */
   readonly where: string
-  /** The file that says so: a plugin's file and a package are looked for from there. */
+  /** The file that has this entry: a plugin's file or package is looked for from there. */
   readonly from: string
 }
 
@@ -46,16 +46,16 @@ export function pluginEntries(raw: unknown, path: string, problems: Problem[]): 
   })
 }
 
-/** What is to be loaded: the defaults, unless the file says something about them itself, and what the file switches on. */
-export function toLoad(entries: readonly PluginEntry[], defaults: readonly string[]): PluginEntry[] {
-  const unsaid = defaults.filter((name) => entries.every(({ plugin }) => plugin !== name))
+/** The plugins to load: those that the file enables, and the defaults that it does not mention. */
+export function enabledPlugins(entries: readonly PluginEntry[], defaults: readonly string[]): PluginEntry[] {
+  const unmentioned = defaults.filter((name) => entries.every(({ plugin }) => plugin !== name))
   return [
     ...entries.filter(({ enabled }) => enabled),
-    ...unsaid.map((plugin) => ({ plugin, config: {}, enabled: true, where: `${plugin} (a default)`, from: '.' })),
+    ...unmentioned.map((plugin) => ({ plugin, config: {}, enabled: true, where: `${plugin} (a default)`, from: '.' })),
   ]
 }
 
-/** Never a value: a plugin's configuration may hold secrets. */
+/** Never a value, since a plugin's configuration may hold secrets. */
 function found(each: unknown): string {
   if (Array.isArray(each)) return 'a list'
   if (typeof each !== 'object' || each === null) return `a ${typeof each}`
