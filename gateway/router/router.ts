@@ -1,7 +1,9 @@
 import { type JoinOptions, type PipeTable, Refusal, type SenderJoinOptions } from '../../core/index.js'
-import type { Handled, PluginHost } from '../host/host.js'
+import type { Registered } from '../host/handlers.js'
+import { splitKey } from '../host/pipe-key.js'
 import type { Claim, Join, Mode, Right, Route } from '../host/plugin-api.js'
-import { RequestContext, splitKey } from '../host/request-context.js'
+import type { PluginHost } from '../host/plugin-host.js'
+import { RequestContext } from '../host/request-context.js'
 import { type Address, type AddressRules, canonicalName, readAddress } from '../http/address.js'
 import { afterAnswer } from '../http/after-answer.js'
 import {
@@ -65,7 +67,7 @@ interface Asked {
 type Said = Answer | Refusal | undefined
 
 /** The part of the plugins that a request meets. */
-export type Installed = Pick<PluginHost, 'gates' | 'tellers' | 'routes' | 'modes' | 'claims'>
+export type Installed = Pick<PluginHost, 'admission' | 'events' | 'routes' | 'modes' | 'claims'>
 
 /** Looks at one request and either answers it or endpoints it in a pipe. */
 export class Router {
@@ -85,8 +87,8 @@ export class Router {
     const { request } = exchange
     const visit = this.#visit(exchange)
     const claim = this.#claim(exchange)
-    if (claim !== undefined && !(claim instanceof Refusal)) visit!.claimedBy = claim.guard.plugin
-    const said = this.#plugins?.gates.request(request, visit!)
+    if (claim !== undefined && !(claim instanceof Refusal)) visit!.claimedBy = claim.boundary.plugin
+    const said = this.#plugins?.admission.request(request, visit!)
     const framing = readFraming(request)
     if (framing instanceof Refusal) {
       if (visit !== null) visit.refusedBy = 'gateway'
@@ -103,7 +105,7 @@ export class Router {
   #visit(exchange: Exchange): RequestContext | null {
     if (this.#plugins === null) return null
     const visit = new RequestContext(exchange, this.options.onFault)
-    const { onRefused, onRequestEnded } = this.#plugins.tellers
+    const { onRefused, onRequestEnded } = this.#plugins.events
     if (onRefused !== null) exchange.onRefused = (refusal) => onRefused(refusal.failure, visit)
     exchange.onOver = (record) => {
       onRequestEnded?.(record, visit)
@@ -113,25 +115,25 @@ export class Router {
   }
 
   /** Who claims this request, if anybody does. A refusal when one who was asked has failed. */
-  #claim({ request, id }: Exchange): Handled<Claim> | Refusal | undefined {
+  #claim({ request, id }: Exchange): Registered<Claim> | Refusal | undefined {
     const all = this.#plugins?.claims ?? null
     if (all === null) return undefined
     for (const claim of all) {
       try {
         if (claim.claims(request)) return claim
       } catch (error) {
-        return claim.guard.fault(id, error)
+        return claim.boundary.fault(id, error)
       }
     }
     return undefined
   }
 
-  #answerClaim(asked: Asked, claim: Handled<Claim> | Refusal): Said {
+  #answerClaim(asked: Asked, claim: Registered<Claim> | Refusal): Said {
     if (claim instanceof Refusal) return claim
     if (this.options.isDraining()) return new Refusal(FAILURES.shuttingDown)
     const { exchange, framing, visit } = asked
     const { request } = exchange
-    const failed = (error: unknown) => claim.guard.fault(exchange.id, error)
+    const failed = (error: unknown) => claim.boundary.fault(exchange.id, error)
     const accept = request.header('accept')
     let right: Right
     let name: string
@@ -184,7 +186,7 @@ export class Router {
   }
 
   /** A path of a plugin's own. */
-  #answerRoute({ exchange, framing, visit }: Asked, routes: readonly Handled<Route>[], address: Address): Said {
+  #answerRoute({ exchange, framing, visit }: Asked, routes: readonly Registered<Route>[], address: Address): Said {
     const { request } = exchange
     const { underPrefix, name } = address
     if (!underPrefix && !routes.some((route) => route.bare === true)) {
@@ -201,7 +203,7 @@ export class Router {
       if (address.kind === 'reserved' && sends(request)) return new Refusal(FAILURES.reservedName, { found: name })
       return notAllowed(request, methods.join(', '))
     }
-    const failed = (error: unknown) => route.guard.fault(exchange.id, error)
+    const failed = (error: unknown) => route.boundary.fault(exchange.id, error)
     route.handle(request, exchange.toReply(request.header('accept'), afterAnswer(framing), failed), visit!)
     return undefined
   }
@@ -216,23 +218,23 @@ export class Router {
     return mode === undefined ? this.#receive(asked, name, parameters) : this.#answerMode(asked, name, mode)
   }
 
-  #mode(parameters: Parameters, { request, id }: Exchange): Handled<Mode> | Refusal | undefined {
+  #mode(parameters: Parameters, { request, id }: Exchange): Registered<Mode> | Refusal | undefined {
     for (const mode of this.#plugins?.modes.values() ?? []) {
       const value = parameters.get(mode.param)
       if (value === undefined || /^(0|false|no)$/i.test(value)) continue
       try {
         if (mode.applies?.(request) ?? true) return mode
       } catch (error) {
-        return mode.guard.fault(id, error)
+        return mode.boundary.fault(id, error)
       }
     }
     return undefined
   }
 
-  #answerMode({ exchange, framing, visit }: Asked, name: string, mode: Handled<Mode>): Said {
+  #answerMode({ exchange, framing, visit }: Asked, name: string, mode: Registered<Mode>): Said {
     const join = visit!
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
-    const failed = (error: unknown) => mode.guard.fault(exchange.id, error)
+    const failed = (error: unknown) => mode.boundary.fault(exchange.id, error)
     const accept = exchange.request.header('accept')
     let right: Right
     try {
@@ -247,7 +249,7 @@ export class Router {
       return undefined
     }
     if (mode.open !== true) return this.#admit({ exchange, framing, visit }, who, name, goOn)
-    join.asks(who, name)
+    join.joinsAs(who, name)
     return letIn(join, goOn, exchange.request)
   }
 
@@ -264,14 +266,14 @@ export class Router {
   ): Said {
     const { exchange, visit, framing } = asked
     if (visit === null || this.#plugins === null) return goOn(exchange.request)
-    const { gates } = this.#plugins
-    visit.asks(who, name)
-    const said = gates.admit(exchange.request, visit)
+    const { admission } = this.#plugins
+    visit.joinsAs(who, name)
+    const said = admission.admit(exchange.request, visit)
     if (said !== undefined) return said
-    if (!gates.isAsync) return letIn(visit, goOn, exchange.request)
+    if (!admission.isAsync) return letIn(visit, goOn, exchange.request)
     const accept = exchange.request.header('accept')
     const isPipes = who.side === 'sender' || who.side === 'receiver'
-    const copy = new CopiedRequest(exchange.request, isPipes ? gates.reads : undefined)
+    const copy = new CopiedRequest(exchange.request, isPipes ? admission.reads : undefined)
     hold()
     void this.#decide(asked, copy, goOn).then((late) => {
       if (late !== undefined && !visit.over) give(exchange, late, accept, framing)
@@ -281,7 +283,7 @@ export class Router {
 
   /** Never rejects: there is nobody who could answer then. */
   async #decide({ visit }: Asked, copy: CopiedRequest, goOn: (request: RequestView) => Said): Promise<Said> {
-    const said = await this.#plugins!.gates.admitAsync(copy, visit!)
+    const said = await this.#plugins!.admission.admitAsync(copy, visit!)
     if (said !== undefined || visit!.over) return said
     try {
       return letIn(visit!, goOn, copy)
@@ -414,7 +416,7 @@ export class Router {
     }
   }
 
-  #reserved(asked: Asked, address: Address & { kind: 'reserved' }, routes?: readonly Handled<Route>[]): Said {
+  #reserved(asked: Asked, address: Address & { kind: 'reserved' }, routes?: readonly Registered<Route>[]): Said {
     const { request } = asked.exchange
     const { name, underPrefix } = address
     const found = name === '' ? '/' : name

@@ -1,5 +1,5 @@
 import { Refusal, type SideLimits } from '../../core/index.js'
-import { attempt, soundReply } from '../host/error-boundary.js'
+import { attempt, checkedReply } from '../host/error-boundary.js'
 import type { Body, Reply, WebSocketLink, WebSocketPeer } from '../host/plugin-api.js'
 import type { AfterAnswer } from '../http/after-answer.js'
 import { type Answer, endingAnswer, type HeaderList, soundHeaders, soundStatus } from '../http/answers.js'
@@ -280,7 +280,7 @@ export class UwsReply implements Reply, Flushable, ExchangeOwner, Timed {
 
   #sound(said: Answer | Refusal): Answer | Refusal {
     try {
-      return soundReply(said)
+      return checkedReply(said)
     } catch (error) {
       return this.failed(error)
     }

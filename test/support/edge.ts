@@ -4,7 +4,7 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Test } from 'tap'
 import type { FlagValues } from '../../gateway/config/config.js'
 import { enabledPlugins } from '../../gateway/config/plugin-entries.js'
-import { loadPlugins } from '../../gateway/host/loader.js'
+import { loadPlugins } from '../../gateway/host/loading/loader.js'
 import { BUNDLED, DEFAULTS } from '../../plugins/bundled.js'
 import { type Running, startGateway } from './gateway.js'
 

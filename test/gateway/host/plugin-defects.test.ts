@@ -2,7 +2,7 @@
 import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import t from 'tap'
-import { type LoadedPlugin, PluginHost } from '../../../gateway/host/host.js'
+import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
 import {
   definePlugin,
   type Host,
@@ -12,6 +12,7 @@ import {
   textAnswer,
   z,
 } from '../../../gateway/host/plugin-api.js'
+import { PluginHost } from '../../../gateway/host/plugin-host.js'
 import { RequestContext } from '../../../gateway/host/request-context.js'
 import { Throttles } from '../../../gateway/host/throttles.js'
 import { curl, curlDone } from '../../support/curl.js'
@@ -567,23 +568,23 @@ t.test('a speed of nothing would be for ever, and a throttle has a timer only wh
 })
 
 t.test('the strictest that any gate says of a side holds', async (t) => {
-  const visit = new RequestContext({ id: 1, clientAddress: '', headersAlways: [] }, () => {})
-  for (const value of [7, 5, 9]) visit.tighten('maxBytes', value)
-  visit.tighten('totalMs', 3)
-  t.same(visit.limits, { maxBytes: 5, totalMs: 3 })
+  const context = new RequestContext({ id: 1, clientAddress: '', headersAlways: [] }, () => {})
+  for (const value of [7, 5, 9]) context.tighten('maxBytes', value)
+  context.tighten('totalMs', 3)
+  t.same(context.limits, { maxBytes: 5, totalMs: 3 })
 })
 
 t.test('who has decided leaves no timer, and releases run the last one first', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length
   const { host, log } = hostOf([careless(() => ({ hooks: { onAdmitAsync: async () => {} } }))])
-  const visit = new RequestContext({ id: 1, clientAddress: '', headersAlways: [] }, (err) => log.error({ err }))
+  const context = new RequestContext({ id: 1, clientAddress: '', headersAlways: [] }, (err) => log.error({ err }))
   const order: number[] = []
-  for (const i of [1, 2, 3]) visit.onOver(() => void order.push(i))
+  for (const i of [1, 2, 3]) context.onOver(() => void order.push(i))
   const before = timers()
-  t.equal(await host.gates.admitAsync({} as never, visit), undefined)
+  t.equal(await host.admission.admitAsync({} as never, context), undefined)
   t.ok(timers() <= before)
-  visit.end()
-  visit.end()
+  context.end()
+  context.end()
   t.same(order, [3, 2, 1])
 })
 

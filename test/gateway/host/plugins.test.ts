@@ -1,6 +1,6 @@
 /** The plugin host over real sockets: who is asked when, what a plugin may do, and what its defects cannot. */
 import t from 'tap'
-import type { LoadedPlugin } from '../../../gateway/host/host.js'
+import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
 import {
   definePlugin,
   type Hooks,

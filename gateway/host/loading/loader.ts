@@ -2,20 +2,20 @@ import { existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { dirname, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { PluginEntry } from '../config/plugin-entries.js'
-import { nearest } from '../config/problems/did-you-mean.js'
-import { printable, show } from '../config/problems/show.js'
-import type { LoadedPlugin } from './host.js'
-import type { Plugin } from './plugin-api.js'
+import type { PluginEntry } from '../../config/plugin-entries.js'
+import { nearest } from '../../config/problems/did-you-mean.js'
+import { printable, show } from '../../config/problems/show.js'
+import type { Plugin } from '../api/plugin.js'
+import type { LoadedPlugin } from './loaded-plugin.js'
 
-/** Plugins that come with the gateway. */
-export type Bundled = Readonly<Record<string, () => Promise<{ readonly default: Plugin }>>>
+/** Plugins that come with the gateway: their names, and what loads them. */
+export type BundledPlugins = Readonly<Record<string, () => Promise<{ readonly default: Plugin }>>>
 
 /**
  * Finds the plugins, and loads their code.
  * @throws Error with a line for each that is not there, does not load or is no plugin
  */
-export async function loadPlugins(entries: readonly PluginEntry[], bundled: Bundled): Promise<LoadedPlugin[]> {
+export async function loadPlugins(entries: readonly PluginEntry[], bundled: BundledPlugins): Promise<LoadedPlugin[]> {
   const loaded: LoadedPlugin[] = []
   const problems: string[] = []
   for (const entry of entries) {
@@ -30,7 +30,7 @@ export async function loadPlugins(entries: readonly PluginEntry[], bundled: Bund
   return loaded
 }
 
-async function load({ plugin: name, from }: PluginEntry, bundled: Bundled): Promise<Plugin> {
+async function load({ plugin: name, from }: PluginEntry, bundled: BundledPlugins): Promise<Plugin> {
   const own = Object.hasOwn(bundled, name) ? bundled[name] : undefined
   if (own !== undefined) return (await own()).default
   return isFile(name) ? loadFile(resolve(dirname(from), name)) : loadPackage(name, from, Object.keys(bundled))
@@ -64,14 +64,14 @@ async function imported(url: string, what: string): Promise<unknown> {
     return await import(url)
   } catch (error) {
     const why = error instanceof Error ? error.message.split('\n')[0]! : String(error)
-    // A .js file beside a package.json that says nothing of modules, as `npm init` makes it.
+    // A .js file whose package.json does not say "type": "module", as `npm init` makes it.
     const isModule = /\.js$/.test(what) && /import statement|token 'export'|ES Module/.test(why)
     const hint = isModule ? '; name it .mjs, or put "type": "module" into the package.json beside it' : ''
     throw new Error(`${show(what)} does not load: ${why}${hint}`)
   }
 }
 
-/** The default export; of a package in CommonJS that is one level deeper. */
+/** The default export. In a CommonJS package it is one level deeper. */
 function pluginIn(module: unknown, what: string): Plugin {
   const { default: first } = module as { default?: { default?: unknown } }
   const found = [first, first?.default].find((each) => typeof (each as Plugin | undefined)?.setup === 'function')

@@ -1,24 +1,24 @@
-import { Refusal } from '../../core/index.js'
-import { afterAnswer } from '../http/after-answer.js'
-import { type Answer, textAnswer } from '../http/answers.js'
-import { FAILURES } from '../http/failures.js'
-import { readFraming } from '../http/framing.js'
-import { show } from '../http/parameters.js'
-import type { RequestView } from '../http/request-view.js'
-import type { Exchange } from '../router/exchange.js'
+import { Refusal } from '../../../core/index.js'
+import { afterAnswer } from '../../http/after-answer.js'
+import { type Answer, textAnswer } from '../../http/answers.js'
+import { FAILURES } from '../../http/failures.js'
+import { readFraming } from '../../http/framing.js'
+import { show } from '../../http/parameters.js'
+import type { RequestView } from '../../http/request-view.js'
+import type { Exchange } from '../../router/exchange.js'
 
 /** A name or an address, in brackets if it is IPv6, and perhaps a port: RFC 3986, section 3.2, without user and escapes. */
 const HOST = /^([\w.-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i
 
-/** Answers every request of a plain port with where to find it over HTTPS. @param port of HTTPS */
+/** Answers a request without TLS with its address over HTTPS. @param port of HTTPS */
 export function redirect(exchange: Exchange, port: number): void {
   const { request } = exchange
   const framing = readFraming(request)
-  const isBroken = framing instanceof Refusal
-  const said = isBroken ? framing : redirection(request, port)
-  const after = isBroken ? 'close' : afterAnswer(framing)
-  if (said instanceof Refusal) exchange.refuse(said, request.header('accept'), after)
-  else exchange.answer(said, after)
+  const isMalformed = framing instanceof Refusal
+  const answer = isMalformed ? framing : redirection(request, port)
+  const after = isMalformed ? 'close' : afterAnswer(framing)
+  if (answer instanceof Refusal) exchange.refuse(answer, request.header('accept'), after)
+  else exchange.answer(answer, after)
 }
 
 /** 308 keeps the method and the body, where 301 makes a GET of a POST. */
@@ -32,7 +32,7 @@ function redirection(request: RequestView, port: number): Answer | Refusal {
   return textAnswer(308, `[ERROR] Only HTTPS here: use ${location} (curl follows with -L).\n`, [['Location', location]])
 }
 
-/** What a header must not hold, percent-escaped; everything else, escapes too, as it was written. */
+/** Percent-escapes what a header must not hold, and leaves everything else, escapes too, as it was written. */
 function escaped(target: string): string {
   return target.replace(/[^\x21-\x7e]+/g, encodeURIComponent)
 }

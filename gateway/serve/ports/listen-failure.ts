@@ -10,16 +10,16 @@ const REASONS: Readonly<Record<string, string>> = {
 }
 
 /**
- * One line on why a port could not be opened. uWebSockets only says that it could not, so the system is asked once more
- * through Node, which tells.
- * @param flag the one that sets the port
+ * One line on why a port could not be opened. uWebSockets only says that it failed, so the port is tried once more with
+ * Node, which says why.
+ * @param flag the flag that sets the port
  */
 export function explainListenFailure(host: string, port: number, flag: string): Promise<string> {
   return new Promise((resolve) => {
     const probe = createServer()
     const done = (why: string) => resolve(`cannot listen on ${host} port ${port}: ${why.replace('{flag}', flag)}`)
     probe.once('error', (error: NodeJS.ErrnoException) => done(REASONS[error.code ?? ''] ?? error.message))
-    // A port that Node gets now was in use a moment ago. When any port would have done, it was not the port.
+    // If Node can open it now, it was in use a moment ago. If any port would have done, it was the address.
     probe.listen(port, host, () => probe.close(() => done(REASONS[port === 0 ? 'EINVAL' : 'EADDRINUSE']!)))
   })
 }
