@@ -990,7 +990,7 @@ t.test('a client that reads only when it has written everything gets the whole a
 })
 
 t.test('every row of the catalogue was reached, and is fit to be shown', async (t) => {
-  // test/gateway/plugins.test.ts reaches these, and certificates.test.ts the last one.
+  // test/gateway/host reaches these, and test/gateway/serve/redirect.test.ts the last one.
   const elsewhere: Failure[] = [FAILURES.pluginFault, FAILURES.admitTimeout, FAILURES.tooLarge, FAILURES.badHost]
   const rows: Failure[] = Object.values(FAILURES).filter((row: Failure) => !elsewhere.includes(row))
   t.equal(new Set(rows.map(({ code }) => code)).size, rows.length, 'codes are unique')
