@@ -1,5 +1,7 @@
 /** Loads configurations from given sources, and catches their refusals. */
 
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { type Config, ConfigError, type FlagValues, loadConfig, type Sources } from '../../../gateway/config/config.js'
@@ -34,12 +36,10 @@ export function refusalOf(given: Sources): ConfigError {
 /** Long enough, and with enough spaces, for a YAML printer to fold it. */
 export const LONG_NAME = `${'a long name '.repeat(15)}.pem`
 
-export const tls = t.testdir({
-  [LONG_NAME]: 'L',
-  'a.pem': 'A',
-  'b.pem': 'B',
-  'c.pem': 'C',
-  'secret.pem': 'SECRET-CONTENT',
-  folder: {},
-})
+/** Files beside each other. The path is short, so that problems show all of it wherever the project is. */
+export const tls = mkdtempSync(join(tmpdir(), 'pem-'))
+t.teardown(() => rmSync(tls, { recursive: true }))
+const FILES = { [LONG_NAME]: 'L', 'a.pem': 'A', 'b.pem': 'B', 'c.pem': 'C', 'secret.pem': 'SECRET-CONTENT' }
+for (const [name, content] of Object.entries(FILES)) writeFileSync(join(tls, name), content)
+mkdirSync(join(tls, 'folder'))
 export const pem = (name: string) => join(tls, name)
