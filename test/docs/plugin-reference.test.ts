@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import ts from 'typescript'
 import { WebSocket } from 'ws'
-import type { LoadedPlugin } from '../../gateway/host/host.js'
+import type { LoadedPlugin } from '../../gateway/host/loading/loaded-plugin.js'
 import * as api from '../../gateway/host/plugin-api.js'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
@@ -65,35 +65,36 @@ function declared(file: string, name: string): string[] {
 
 const TABLES = tables()
 const API = 'gateway/host/plugin-api.ts'
+const TYPES = 'gateway/host/api'
 /** What is used, and where it is declared: each member has an example. */
 const PARTS: Readonly<Record<string, string>> = {
-  Plugin: API,
-  Parts: API,
-  Host: API,
-  Hooks: API,
-  Context: API,
-  Join: API,
-  Slot: API,
+  Plugin: `${TYPES}/plugin.ts`,
+  Parts: `${TYPES}/plugin.ts`,
+  Host: `${TYPES}/host.ts`,
+  Hooks: `${TYPES}/hooks.ts`,
+  Context: `${TYPES}/context.ts`,
+  Join: `${TYPES}/context.ts`,
+  Slot: `${TYPES}/context.ts`,
   RequestView: 'gateway/http/request-view.ts',
-  Route: API,
-  Mode: API,
-  Claim: API,
-  Body: API,
-  Reply: API,
-  Pipes: API,
-  GatewayView: API,
-  Log: API,
+  Route: `${TYPES}/handlers.ts`,
+  Mode: `${TYPES}/handlers.ts`,
+  Claim: `${TYPES}/handlers.ts`,
+  Body: `${TYPES}/reply.ts`,
+  Reply: `${TYPES}/reply.ts`,
+  Pipes: `${TYPES}/host.ts`,
+  GatewayView: `${TYPES}/host.ts`,
+  Log: `${TYPES}/host.ts`,
 }
 
 /** What is only looked at, and where it is declared. */
 const DATA = {
-  Identity: API,
-  Token: API,
-  WebSocketOffer: API,
-  WebSocketPeer: API,
-  WebSocketLink: API,
-  RequestCopy: API,
-  PipeView: 'core/pipe-view.ts',
+  Identity: `${TYPES}/context.ts`,
+  Token: `${TYPES}/host.ts`,
+  WebSocketOffer: `${TYPES}/websocket.ts`,
+  WebSocketPeer: `${TYPES}/websocket.ts`,
+  WebSocketLink: `${TYPES}/websocket.ts`,
+  RequestCopy: `${TYPES}/hooks.ts`,
+  PipeView: 'core/observer.ts',
   RequestRecord: 'gateway/http/request-record.ts',
 }
 

@@ -2,7 +2,7 @@
 
 import t, { type Test } from 'tap'
 import { makeToken } from '../../client/token.js'
-import type { LoadedPlugin } from '../../gateway/host/host.js'
+import type { LoadedPlugin } from '../../gateway/host/loading/loaded-plugin.js'
 import type { Plugin } from '../../gateway/host/plugin-api.js'
 import authBearer from '../../plugins/auth-bearer/index.js'
 import authJwt from '../../plugins/auth-jwt/index.js'

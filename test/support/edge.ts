@@ -3,8 +3,8 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Test } from 'tap'
 import type { FlagValues } from '../../gateway/config/config.js'
-import { toLoad } from '../../gateway/config/plugins.js'
-import { loadPlugins } from '../../gateway/host/loader.js'
+import { enabledPlugins } from '../../gateway/config/plugin-entries.js'
+import { loadPlugins } from '../../gateway/host/loading/loader.js'
 import { BUNDLED, DEFAULTS } from '../../plugins/bundled.js'
 import { type Running, startGateway } from './gateway.js'
 
@@ -19,7 +19,7 @@ export interface PluginAsked {
 /** These plugins, and the defaults. */
 export function loaded(plugins: readonly PluginAsked[]) {
   const entries = plugins.map((each) => ({ ...each, enabled: true, where: each.plugin, from: '.' }))
-  return loadPlugins(toLoad(entries, DEFAULTS), BUNDLED)
+  return loadPlugins(enabledPlugins(entries, DEFAULTS), BUNDLED)
 }
 
 /** @param route where its relays are, as in the configuration of the plugin */

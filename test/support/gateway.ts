@@ -4,9 +4,9 @@ import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import type { EndReason } from '../../core/index.js'
 import { type FlagValues, loadConfig } from '../../gateway/config/config.js'
-import { toLoad } from '../../gateway/config/plugins.js'
-import type { LoadedPlugin } from '../../gateway/host/host.js'
-import { loadPlugins } from '../../gateway/host/loader.js'
+import { enabledPlugins } from '../../gateway/config/plugin-entries.js'
+import type { LoadedPlugin } from '../../gateway/host/loading/loaded-plugin.js'
+import { loadPlugins } from '../../gateway/host/loading/loader.js'
 import { Gateway } from '../../gateway/serve/gateway.js'
 import { BUNDLED, DEFAULTS } from '../../plugins/bundled.js'
 import { sharedCertificate } from './certificate.js'
@@ -37,7 +37,7 @@ export interface Running {
 }
 
 /** The plugins that a gateway without a configuration has. */
-export const defaultPlugins = () => loadPlugins(toLoad([], DEFAULTS), BUNDLED)
+export const defaultPlugins = () => loadPlugins(enabledPlugins([], DEFAULTS), BUNDLED)
 
 /** Anything that can undo things at the end of a test: tap's `t`. */
 interface Test {

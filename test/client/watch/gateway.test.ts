@@ -2,7 +2,7 @@
 
 import t from 'tap'
 import { makeToken } from '../../../client/token.js'
-import type { LoadedPlugin } from '../../../gateway/host/host.js'
+import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
 import authBearer from '../../../plugins/auth-bearer/index.js'
 import progress from '../../../plugins/progress/index.js'
 import { curl, curlDone } from '../../support/curl.js'

@@ -1,7 +1,7 @@
 /** `?progress` and `?status` over real sockets. */
 
 import t, { type Test } from 'tap'
-import type { LoadedPlugin } from '../../../gateway/host/host.js'
+import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
 import authBearer from '../../../plugins/auth-bearer/index.js'
 import metrics from '../../../plugins/metrics/index.js'
 import progress from '../../../plugins/progress/index.js'
