@@ -1,5 +1,5 @@
 import type { Chain } from './chain.js'
-import type { Mend } from './mend.js'
+import type { Mend } from './remedies.js'
 
 export type Verdict = 'ok' | 'warn' | 'fail' | 'skip'
 

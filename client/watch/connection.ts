@@ -1,7 +1,7 @@
 import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
-import type { Snapshot } from '../../plugins/progress/snapshot.js'
+import type { Snapshot } from '../../plugins/transfer-status/snapshot.js'
 import type { Address } from './address.js'
 import { retryAfterMs } from './backoff.js'
 import { type ProgressEvent, readEvent, readSnapshot } from './events.js'

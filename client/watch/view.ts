@@ -1,4 +1,4 @@
-import type { Snapshot } from '../../plugins/progress/snapshot.js'
+import type { Snapshot } from '../../plugins/transfer-status/snapshot.js'
 
 /** All that is shown of a name while it is watched. */
 export interface View {

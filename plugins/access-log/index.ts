@@ -1,6 +1,6 @@
 import { definePlugin } from '../../gateway/host/plugin-api.js'
 import { type AccessLogConfig, accessLogConfig, readSalt } from './config.js'
-import { Lines } from './lines.js'
+import { Lines } from './log-lines.js'
 import { LOOK_MS, Output } from './output.js'
 import { Pseudonyms } from './pseudonym.js'
 

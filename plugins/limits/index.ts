@@ -9,7 +9,7 @@ import {
 import { addressKey } from './address-key.js'
 import { type ScopeName, schema } from './config.js'
 import { FAILURES } from './failures.js'
-import { RedisLink } from './redis-windows.js'
+import { RedisLink } from './redis-window-limiter.js'
 import { Scope } from './scope.js'
 
 /** A limit's owner, and who is held to it. */

@@ -1,10 +1,10 @@
 import type { Host, Join, Refusal } from '../../gateway/host/plugin-api.js'
 import type { Config, ScopeConfig, ScopeName } from './config.js'
 import type { FailureKey } from './failures.js'
-import { type RedisLink, RedisWindows } from './redis-windows.js'
-import { Speeds } from './speeds.js'
-import { Tally } from './tally.js'
-import { Windows } from './windows.js'
+import { type RedisLink, RedisWindows } from './redis-window-limiter.js'
+import { Speeds } from './throttles.js'
+import { Tally } from './concurrency-counter.js'
+import { Windows } from './fixed-window-limiter.js'
 
 type LimitsHost = Host<Config, FailureKey>
 type WindowName = 'requests' | 'transfers'

@@ -6,7 +6,7 @@ import { gatewayGauges } from './gauges.js'
 import { LoopDelay, TURN_MS } from './loop-delay.js'
 import { processMetrics } from './process-metrics.js'
 import { requestHooks } from './requests.js'
-import { Scraper } from './scraper.js'
+import { Scraper } from './scrape-auth.js'
 import { Transfers } from './transfers.js'
 
 /** Numbers for Prometheus on `GET {prefix}/metrics`. Labels have few values: never a name, a project or an address. */

@@ -1,4 +1,4 @@
-import { WORDS } from './words.js'
+import { WORDS } from './wordlist.js'
 
 /** How many words, and how many digits behind them: 4 × 8 bits and 9.97 bits, so that one in 4.3 × 10^12 names is guessed. */
 const COUNT = 4

@@ -1,6 +1,6 @@
 import type { PipeView } from '../../gateway/host/plugin-api.js'
-import { Kept } from './kept.js'
-import type { Receipt } from './snapshot.js'
+import { Kept } from './retained-transfer.js'
+import type { Receipt } from '../transfer-status/snapshot.js'
 
 export interface ReceiptsOptions {
   readonly most: number

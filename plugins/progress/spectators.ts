@@ -1,7 +1,7 @@
 import type { Reply } from '../../gateway/host/plugin-api.js'
 import { EVENT_STREAM, event, KEEP_ALIVE } from './event-stream.js'
-import type { Kept } from './kept.js'
-import type { Receipt } from './snapshot.js'
+import type { Kept } from './retained-transfer.js'
+import type { Receipt } from '../transfer-status/snapshot.js'
 import { Spectator } from './spectator.js'
 import type { Transfers } from './transfers.js'
 

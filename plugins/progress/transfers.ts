@@ -1,9 +1,9 @@
 import type { Pipes, PipeView } from '../../gateway/host/plugin-api.js'
-import { IDLE } from './idle.js'
-import type { Kept } from './kept.js'
+import { IDLE } from '../transfer-status/idle.js'
+import type { Kept } from './retained-transfer.js'
 import { Meter } from './meter.js'
 import type { Receipts } from './receipts.js'
-import type { Figures, Receipt, Snapshot } from './snapshot.js'
+import type { Figures, Receipt, Snapshot } from '../transfer-status/snapshot.js'
 
 export interface TransfersOptions {
   /** How long a name keeps its final state, in milliseconds. */

@@ -8,14 +8,14 @@ import {
 } from '../../gateway/host/plugin-api.js'
 import { type Config, type ForwardingConfig, schema } from './config.js'
 import { FAILURES, type FailureKey } from './failures.js'
-import { Forwarding, type Outgoing } from './forwarding.js'
-import { requestHeaders } from './headers.js'
-import { HOPS, Hops } from './hops.js'
-import { pipeNameOf, rightFor } from './pipe-name.js'
-import { RouteTable } from './route-table.js'
-import { Service } from './service.js'
-import { nameOf, pathProblem, targetPath } from './target-path.js'
-import { Tunnel } from './tunnel.js'
+import { Forwarding, type Outgoing } from './forwarding/forwarded-request.js'
+import { requestHeaders } from './headers/request-headers.js'
+import { HOPS, Hops } from './routing/loop-detector.js'
+import { pipeNameOf, rightFor } from './routing/pipe-name.js'
+import { RouteTable } from './routing/route-table.js'
+import { Service } from './service/service.js'
+import { nameOf, pathProblem, targetPath } from './routing/target-path.js'
+import { Tunnel } from './websocket/tunnel.js'
 
 /** How often it is looked whether something takes too long. */
 const TICK_MS = 250

@@ -5,10 +5,10 @@ import { COMMON_STYLE, joined, styleSheet } from '../../page-kit/bundle.js'
 
 /** Each behind those it imports from. */
 const MODULES = [
-  'progress/format.js',
-  'progress/page/view.js',
-  'progress/page/icon.js',
-  'progress/page/shown.js',
+  'transfer-status/format.js',
+  'page-kit/page/view.js',
+  'page-kit/page/icon.js',
+  'page-kit/page/display-state.js',
   'progress/page/speed-line.js',
   'page-kit/page/browser/announcer.js',
   'page-kit/page/browser/copy-button.js',

@@ -1,10 +1,10 @@
 import { type Answer, html, htmlPage } from '../../../gateway/host/plugin-api.js'
 import { readable } from '../../page-kit/readable.js'
-import type { Snapshot } from '../snapshot.js'
+import type { Snapshot } from '../../transfer-status/snapshot.js'
 import { SCRIPT_TEXTS, STYLES } from './assets.js'
 import { body } from './document.js'
-import { iconOf } from './icon.js'
-import { NOT_WATCHED, viewOf } from './view.js'
+import { iconOf } from '../../page-kit/page/icon.js'
+import { NOT_WATCHED, viewOf } from '../../page-kit/page/view.js'
 
 export interface DashboardOptions {
   /** As it stands in the address. */

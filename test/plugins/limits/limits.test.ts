@@ -3,9 +3,9 @@ import t from 'tap'
 import { Throttle } from '../../../core/index.js'
 import { addressKey } from '../../../plugins/limits/address-key.js'
 import { schema } from '../../../plugins/limits/config.js'
-import { Speeds } from '../../../plugins/limits/speeds.js'
-import { Tally } from '../../../plugins/limits/tally.js'
-import { Windows } from '../../../plugins/limits/windows.js'
+import { Speeds } from '../../../plugins/limits/throttles.js'
+import { Tally } from '../../../plugins/limits/concurrency-counter.js'
+import { Windows } from '../../../plugins/limits/fixed-window-limiter.js'
 
 t.test('addresses: IPv4 as it is, IPv6 by its network', async (t) => {
   for (const [address, prefix, key] of [

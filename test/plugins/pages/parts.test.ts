@@ -2,9 +2,9 @@
 
 import t from 'tap'
 import { inAddress, nameProblem, newName } from '../../../plugins/pages/name.js'
-import { outcomeOf, outcomeOfReceipt, toldAtEnd } from '../../../plugins/pages/page/sending.js'
-import { WORDS } from '../../../plugins/pages/words.js'
-import { IDLE } from '../../../plugins/progress/idle.js'
+import { outcomeOf, outcomeOfReceipt, toldAtEnd } from '../../../plugins/pages/page/sender-status.js'
+import { WORDS } from '../../../plugins/pages/wordlist.js'
+import { IDLE } from '../../../plugins/transfer-status/idle.js'
 
 t.test('a name has at least 40 bits, in words that can be told apart', async (t) => {
   t.equal(new Set(WORDS).size, 256)

@@ -1,5 +1,5 @@
 /** What a screen reader says, in one polite live region: changes of state, and now and then how far it is. */
-import { isFlowing, type Phase, type View } from '../../../progress/page/view.js'
+import { isFlowing, type Phase, type View } from '../view.js'
 
 const SOON_MS = 5000
 const MINUTE_MS = 60_000

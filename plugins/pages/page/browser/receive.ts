@@ -1,8 +1,8 @@
 /** Brings the page that receives to life. */
 import { Announcer } from '../../../page-kit/page/browser/announcer.js'
 import { copyButton } from '../../../page-kit/page/browser/copy-button.js'
-import { toldOf } from '../receiving.js'
-import type { Told } from '../sending.js'
+import { toldOf } from '../receiver-status.js'
+import type { Told } from '../sender-status.js'
 import {
   askForToken,
   authorization,
@@ -13,7 +13,7 @@ import {
   requestHeaders,
   write,
 } from './document.js'
-import { detailsOf, draw, Live } from './live.js'
+import { detailsOf, draw, Live } from './live-transfer.js'
 import { receive } from './save.js'
 
 const { name, query, links } = givenData<{ readonly name: string; readonly query: string; readonly links: boolean }>()

@@ -1,9 +1,9 @@
 /** Brings the page that sends to life. */
 import { Announcer } from '../../../page-kit/page/browser/announcer.js'
-import { formatBytes } from '../../../progress/format.js'
-import type { Receipt, Snapshot } from '../../../progress/snapshot.js'
-import { type Outcome, outcomeOfReceipt, toldAtEnd, toldOf } from '../sending.js'
-import { Choice } from './choice.js'
+import { formatBytes } from '../../../transfer-status/format.js'
+import type { Receipt, Snapshot } from '../../../transfer-status/snapshot.js'
+import { type Outcome, outcomeOfReceipt, toldAtEnd, toldOf } from '../sender-status.js'
+import { Choice } from './send-form.js'
 import {
   askForToken,
   authorization,
@@ -14,7 +14,7 @@ import {
   requestHeaders,
   write,
 } from './document.js'
-import { detailsOf, draw, Live } from './live.js'
+import { detailsOf, draw, Live } from './live-transfer.js'
 import { Share } from './share.js'
 import { dispositionOf, Upload } from './upload.js'
 

@@ -2,11 +2,11 @@
 import { Announcer } from '../../../page-kit/page/browser/announcer.js'
 import { copyButton } from '../../../page-kit/page/browser/copy-button.js'
 import { Follower, type Link } from '../../../page-kit/page/browser/follower.js'
-import type { Figures, Receipt, Snapshot } from '../../snapshot.js'
-import { iconOf } from '../icon.js'
-import { afterDone, afterProgress, afterState } from '../shown.js'
+import type { Figures, Receipt, Snapshot } from '../../../transfer-status/snapshot.js'
+import { iconOf } from '../../../page-kit/page/icon.js'
+import { afterDone, afterProgress, afterState } from '../../../page-kit/page/display-state.js'
 import { type SpeedHistory, SpeedLine } from '../speed-line.js'
-import { type Shown, type View, viewOf } from '../view.js'
+import { type Shown, type View, viewOf } from '../../../page-kit/page/view.js'
 import { Plot } from './plot.js'
 
 const element = <E extends Element = HTMLElement>(selector: string): E => document.querySelector<E>(selector)!

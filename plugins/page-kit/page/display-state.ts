@@ -1,0 +1,46 @@
+/** What is shown after each event. The final line stays until another transfer begins. No DOM. */
+import type { Figures, Receipt, Snapshot } from '../../transfer-status/snapshot.js'
+import type { Shown } from './view.js'
+
+/** A `state` event, or a snapshot after a break in which anything may have happened. */
+export function afterState(shown: Shown, next: Snapshot): Shown {
+  if (next.state !== 'idle') return next
+  const { state, transferId } = shown
+  if (transferId !== null && next.last?.transferId === transferId) return afterDone(shown, next.last)
+  if ((state === 'complete' || state === 'failed') && next.last === null) return shown
+  return state === 'streaming' || shown.lost ? { ...next, lost: true } : next
+}
+
+/** A `progress` event. */
+export function afterProgress(shown: Shown, figures: Figures): Shown {
+  return shown.state === 'streaming' ? { ...shown, ...figures } : shown
+}
+
+/** A `done` event. */
+export function afterDone(shown: Shown, receipt: Receipt): Shown {
+  const { state, transferId, bytes, totalBytes, duration, avgSpeed, receivers, totalReceivers } = receipt
+  const { reason, message, sha256, startedAt } = receipt
+  return {
+    kind: shown.kind,
+    state,
+    transferId,
+    hasSender: false,
+    bytes,
+    bytesTransferred: bytes,
+    totalBytes,
+    speed: null,
+    mbps: null,
+    avgSpeed,
+    eta: null,
+    etaSec: null,
+    elapsed: duration,
+    receivers,
+    activeReceivers: receivers,
+    totalReceivers,
+    reason,
+    message,
+    sha256,
+    startedAt,
+    last: receipt,
+  }
+}

@@ -1,0 +1,181 @@
+import type { Log } from '../../../gateway/host/plugin-api.js'
+import { type CheckOptions, check, ITSELF, type Trouble, troubleOf } from './health-check.js'
+import { Lookup } from './dns-lookup.js'
+import { heaviest } from './rendezvous.js'
+import { Standing, type StandingRules } from './health-state.js'
+import { readOrigin, type Target, targetOf, type Upstream } from './upstream.js'
+import { readDnsName, type UpstreamsConfig } from './config.js'
+
+export interface PoolOptions {
+  readonly config: UpstreamsConfig
+  /** On every request of a check: the header by which a loop is seen. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** Whose certificates are accepted, if not those of the authorities that Node trusts. */
+  readonly trust?: { readonly ca?: Buffer }
+  readonly log: Log
+  /** Which upstreams are used has changed, and with it where names belong. */
+  readonly onChange?: (() => void) | undefined
+}
+
+/** One upstream and what is thought of it. */
+interface Member extends Target {
+  readonly standing: Standing
+  timer: NodeJS.Timeout | undefined
+}
+
+/** A part of the pause between two checks, by which checks of many edges and upstreams drift apart. */
+const JITTER = 0.1
+
+const LEAVES: Trouble = { why: 'shutting down', certain: true }
+
+const ITSELF_LINE = 'an upstream is this gateway itself and gets no requests: take it out of the configuration'
+
+/**
+ * The upstreams of one service: which there are, which of them can be used, and which of those gets a request. It has to be
+ * started before it knows any.
+ */
+export class Pool {
+  readonly #options: PoolOptions
+  readonly #check: CheckOptions
+  readonly #rules: StandingRules
+  readonly #intervalMs: number
+  readonly #stopped = new AbortController()
+  readonly #lookup: Lookup | undefined
+  #members: Member[] = []
+  /** Those that are used; a new list when that changes. */
+  #up: readonly Member[] = []
+  #turn = 0
+
+  constructor(options: PoolOptions) {
+    this.#options = options
+    const { health, dns, resolver, lookup } = options.config
+    this.#check = {
+      path: health.path,
+      timeoutMs: health.timeout * 1000,
+      headers: options.headers ?? {},
+      trust: options.trust ?? {},
+    }
+    this.#rules = health
+    this.#intervalMs = health.interval * 1000
+    this.#lookup =
+      dns === undefined
+        ? undefined
+        : new Lookup({
+            origin: readDnsName(dns)!,
+            intervalMs: lookup * 1000,
+            servers: resolver,
+            log: options.log,
+            onFound: (targets) => this.#set(targets),
+          })
+  }
+
+  /**
+   * Resolves when every upstream has been looked at once, or its time for that is over: one that is down, or a name that cannot
+   * be looked up, keeps nobody from starting. Never rejects.
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    const { upstreams } = this.#options.config
+    if (this.#lookup !== undefined) await this.#lookup.start(signal)
+    else await this.#set(upstreams!.map((text) => targetOf(readOrigin(text)!)))
+  }
+
+  stop(): void {
+    this.#stopped.abort()
+    this.#lookup?.stop()
+    for (const { timer } of this.#members) clearTimeout(timer)
+  }
+
+  /**
+   * @param key undefined: each in turn
+   * @returns undefined when none can be used; {@link why} tells the reason
+   */
+  pick(key: string | undefined): Upstream | undefined {
+    if (key !== undefined) return heaviest(this.#up, key)
+    if (this.#turn >= this.#up.length) this.#turn = 0
+    return this.#up[this.#turn++]
+  }
+
+  /** Why there is none, for whoever is refused: `no upstream is healthy: 10.0.0.1:8080 (refused)`. */
+  get why(): string {
+    if (this.#members.length === 0) return `no upstream is known: ${this.#lookup?.problem ?? 'not looked up yet'}`
+    const each = this.#members.map(({ id, standing }) => `${id} (${standing.trouble?.why ?? 'not checked yet'})`)
+    return `no upstream is healthy: ${each.join(', ')}`
+  }
+
+  /** A request could not be sent to it, or it broke off before its answer began. Not for what a client has done. */
+  failed(upstream: Upstream, error: Error): void {
+    const member = this.#find(upstream)
+    if (member !== undefined) this.#note(member, () => member.standing.failed(troubleOf(error)))
+  }
+
+  /** It has begun to answer a request. */
+  worked(upstream: Upstream): void {
+    this.#find(upstream)?.standing.worked()
+  }
+
+  /** It has said that it takes no more. */
+  leaves(upstream: Upstream): void {
+    const member = this.#find(upstream)
+    if (member !== undefined) this.#note(member, () => member.standing.failed(LEAVES))
+  }
+
+  /** Requests that were sent to it come back. */
+  isItself(upstream: Upstream): void {
+    const member = this.#find(upstream)
+    if (member !== undefined) this.#note(member, () => member.standing.failed(ITSELF))
+  }
+
+  /** Only those that are there still: a list of addresses may have changed since it was picked. */
+  #find(upstream: Upstream): Member | undefined {
+    return this.#members.find((member) => member === upstream)
+  }
+
+  /** Resolves when all that are new have been looked at. */
+  async #set(targets: readonly Target[]): Promise<void> {
+    const known = new Map(this.#members.map((member) => [member.id, member]))
+    const news: Member[] = []
+    this.#members = targets.map((target) => {
+      const there = known.get(target.id)
+      known.delete(target.id)
+      if (there !== undefined) return there
+      const member = { ...target, standing: new Standing(this.#rules), timer: undefined }
+      news.push(member)
+      return member
+    })
+    for (const { timer } of known.values()) clearTimeout(timer)
+    if (known.size > 0) this.#refresh()
+    const urls = (all: Iterable<Target>) => Array.from(all, ({ url }) => url)
+    this.#options.log.info({ upstreams: urls(targets), gone: urls(known.values()) }, 'the upstreams are known')
+    await Promise.all(news.map((member) => this.#look(member)))
+  }
+
+  /** Checks it now, and then again and again while it is there. */
+  async #look(member: Member): Promise<void> {
+    const { signal } = this.#stopped
+    const isNew = member.timer === undefined
+    const trouble = await check(member, this.#check, signal)
+    if (signal.aborted || !this.#members.includes(member)) return
+    this.#note(member, () => member.standing.checked(trouble))
+    // The second check comes anywhere within the pause: all have had their first one at the same time.
+    const part = isNew ? Math.random() : 1 + JITTER * (2 * Math.random() - 1)
+    member.timer = setTimeout(() => void this.#look(member), this.#intervalMs * part).unref()
+  }
+
+  /** @param look returns whether something has changed */
+  #note({ url, standing }: Member, look: () => boolean): void {
+    const { log } = this.#options
+    const before = standing.trouble
+    const changed = look()
+    const { trouble } = standing
+    // Before its own port was open it was down for another reason.
+    if (trouble === ITSELF && before !== ITSELF) log.error({ upstream: url }, ITSELF_LINE)
+    else if (changed && trouble === undefined) log.info({ upstream: url }, 'an upstream is up')
+    else if (changed && trouble !== undefined) log.warn({ upstream: url, why: trouble.why }, 'an upstream is down')
+    if (changed) this.#refresh()
+  }
+
+  #refresh(): void {
+    this.#up = this.#members.filter(({ standing }) => standing.isUp)
+    this.#options.onChange?.()
+  }
+}
