@@ -1,9 +1,9 @@
 import type { Chain } from './chain.js'
 import type { Check, Finding, Options } from './check.js'
-import { truncationHttp2 } from './checks/truncation-http2.js'
-import { receiverLeft, silence, truncationChunked, truncationLength, waitingLeft } from './checks/truncation.js'
 import { earlyReply, expect, requestBuffering, responseBuffering, trickle, untouched } from './checks/buffering.js'
 import { forwarded, head, meet, reach } from './checks/meet.js'
+import { receiverLeft, silence, truncationChunked, truncationLength, waitingLeft } from './checks/truncation.js'
+import { truncationHttp2 } from './checks/truncation-http2.js'
 
 export interface Result extends Finding {
   readonly check: string

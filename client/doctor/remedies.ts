@@ -1,8 +1,8 @@
 /** The setting that mends a finding, by what it is a setting of. */
-export type Mend = Readonly<Record<string, string>>
+export type Remedy = Readonly<Record<string, string>>
 
 /** docs/proxies.md has the same, with what has been tried. */
-export const MENDS = {
+export const REMEDIES = {
   nodes: {
     'every proxy': 'each name to one gateway: hash the path without "/api/v1/pipe" and without the query',
     nginx: 'hash $pipegate_name consistent;   (deploy/nginx/pipegate.conf)',
@@ -75,4 +75,4 @@ export const MENDS = {
   reach: {
     pipegate: 'the URL is where names live: https://HOST, or https://HOST/PREFIX for another prefix',
   },
-} as const satisfies Record<string, Mend>
+} as const satisfies Record<string, Remedy>

@@ -16,7 +16,7 @@ const ON: Step = { kind: 'on' }
  * Which transfer is followed, and how it ended. Before a stream flows whatever happens on the name counts; from then on that
  * one transfer does, so that the next one on the same name is not taken for it.
  */
-export class Follower {
+export class TransferTracker {
   /** The latest of what the stream told. */
   snapshot: Snapshot | undefined
   /** The transfer that has been seen to flow, or to be over. */

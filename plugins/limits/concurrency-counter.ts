@@ -1,5 +1,5 @@
 /** How many there are of each key, at most so many. Keys that have none are forgotten. */
-export class Tally {
+export class ConcurrencyCounter {
   readonly #counts = new Map<string, number>()
 
   constructor(readonly most: number) {}

@@ -9,7 +9,7 @@ interface Window {
  * Counts in this process: each key has `points` in a window of time that begins with its first one. What is refused is not
  * counted, so whoever waits as long as they are told gets in.
  */
-export class Windows {
+export class FixedWindowLimiter {
   /** All windows are equally long, so the order in which they began is the order in which they end. */
   readonly #windows = new Map<string, Window>()
   readonly #points: number

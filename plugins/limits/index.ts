@@ -9,11 +9,11 @@ import {
 import { addressKey } from './address-key.js'
 import { type ScopeName, schema } from './config.js'
 import { FAILURES } from './failures.js'
-import { RedisLink } from './redis-window-limiter.js'
+import { RedisConnection } from './redis-window-limiter.js'
 import { Scope } from './scope.js'
 
 /** A limit's owner, and who is held to it. */
-interface Held {
+interface LimitKey {
   readonly scope: Scope
   readonly key: string
 }
@@ -32,7 +32,7 @@ export default definePlugin({
 
   setup(host) {
     const { redis, ipv6Prefix } = host.config
-    const link = redis && new RedisLink(redis, host.log, host.now)
+    const link = redis && new RedisConnection(redis, host.log, host.now)
     const scopes = new Map<ScopeName, Scope>()
     for (const name of SCOPES) {
       const config = host.config[name]
@@ -46,7 +46,7 @@ export default definePlugin({
     const addressOf = (context: Context) => addressKey(context.clientAddress, ipv6Prefix)
 
     /** What can be said of a request: the limits of its address, and of who asks when that is known. */
-    function held(join: Join, name: 'all' | 'identified'): readonly Held[] {
+    function held(join: Join, name: 'all' | 'identified'): readonly LimitKey[] {
       const { identity } = join
       if (identity !== undefined) counted.set(join, true)
       return [
@@ -56,7 +56,7 @@ export default definePlugin({
     }
 
     /** What is decided at once. Transfers come last, so that what is refused for another reason is not counted as one. */
-    function admit(all: readonly Held[], join: Join, announced: string): Refusal | undefined {
+    function admit(all: readonly LimitKey[], join: Join, announced: string): Refusal | undefined {
       const length = join.side === 'sender' || join.side === 'client' ? Number(announced) : 0
       return (
         // Requests of addresses were counted when they came.
@@ -66,7 +66,7 @@ export default definePlugin({
       )
     }
 
-    async function admitShared(shared: RedisLink, join: Join): Promise<Refusal | undefined> {
+    async function admitShared(shared: RedisConnection, join: Join): Promise<Refusal | undefined> {
       const { deadline } = shared
       const all = held(join, 'all')
       for (const what of joins(join) ? (['requests', 'transfers'] as const) : (['requests'] as const)) {
@@ -113,7 +113,7 @@ function joins({ side }: Join): boolean {
 }
 
 /** The first refusal; whoever comes after it is not asked. */
-function first(all: readonly Held[], say: (held: Held) => Refusal | undefined): Refusal | undefined {
+function first(all: readonly LimitKey[], say: (held: LimitKey) => Refusal | undefined): Refusal | undefined {
   for (const held of all) {
     const refusal = say(held)
     if (refusal !== undefined) return refusal

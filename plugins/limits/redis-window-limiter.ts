@@ -2,7 +2,7 @@ import type { Redis } from 'ioredis'
 import { RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import type { Log } from '../../gateway/host/plugin-api.js'
 import type { Config, WindowConfig } from './config.js'
-import type { Windows } from './fixed-window-limiter.js'
+import type { FixedWindowLimiter } from './fixed-window-limiter.js'
 
 type RedisConfig = NonNullable<Config['redis']>
 
@@ -10,7 +10,7 @@ type RedisConfig = NonNullable<Config['redis']>
 const RESTS_MS = 1000
 
 /** The connection to Redis that all windows share, and whether it is worth asking. */
-export class RedisLink {
+export class RedisConnection {
   #redis: Redis | undefined
   #restsUntil = 0
   #isUp = true
@@ -108,18 +108,18 @@ export class RedisLink {
 }
 
 /** Counts in Redis, so that several gateways count together; in memory while Redis is down. */
-export class RedisWindows {
+export class RedisWindowLimiter {
   #limiter: RateLimiterRedis | undefined
 
   constructor(
-    readonly link: RedisLink,
+    readonly link: RedisConnection,
     readonly name: string,
     readonly config: WindowConfig,
     /** Who counts while Redis is down. */
-    readonly spare: Windows,
+    readonly spare: FixedWindowLimiter,
   ) {}
 
-  /** As `Windows.take`, but not later than the deadline, a reading of the link's clock. */
+  /** As `FixedWindowLimiter.take`, but not later than the deadline, a reading of the link's clock. */
   async take(key: string, deadline: number): Promise<number> {
     this.#limiter ??= this.link.limiter(this.name, this.config)
     const limiter = this.#limiter

@@ -1,10 +1,10 @@
 import type { Host, Join, Refusal } from '../../gateway/host/plugin-api.js'
+import { ConcurrencyCounter } from './concurrency-counter.js'
 import type { Config, ScopeConfig, ScopeName } from './config.js'
 import type { FailureKey } from './failures.js'
-import { type RedisLink, RedisWindows } from './redis-window-limiter.js'
-import { Speeds } from './throttles.js'
-import { Tally } from './concurrency-counter.js'
-import { Windows } from './fixed-window-limiter.js'
+import { FixedWindowLimiter } from './fixed-window-limiter.js'
+import { type RedisConnection, RedisWindowLimiter } from './redis-window-limiter.js'
+import { Throttles } from './throttles.js'
 
 type LimitsHost = Host<Config, FailureKey>
 type WindowName = 'requests' | 'transfers'
@@ -14,30 +14,30 @@ const RETRY_PIPES_S = 5
 
 /** All limits of one kind of key: of tokens, of projects or of addresses. */
 export class Scope {
-  readonly #windows: Partial<Record<WindowName, Windows>> = {}
-  readonly #shared: Partial<Record<WindowName, RedisWindows>> = {}
-  readonly #pipes: Tally | undefined
-  readonly #speeds: Speeds | undefined
+  readonly #windows: Partial<Record<WindowName, FixedWindowLimiter>> = {}
+  readonly #shared: Partial<Record<WindowName, RedisWindowLimiter>> = {}
+  readonly #pipes: ConcurrencyCounter | undefined
+  readonly #speeds: Throttles | undefined
 
   constructor(
     readonly name: ScopeName,
     readonly config: ScopeConfig,
     readonly host: LimitsHost,
-    readonly link: RedisLink | undefined,
+    readonly link: RedisConnection | undefined,
   ) {
     const { maxKeys } = host.config
     for (const what of ['requests', 'transfers'] as const) {
       const window = config[what]
       if (window === undefined) continue
-      const windows = new Windows(window, maxKeys, host.now)
+      const windows = new FixedWindowLimiter(window, maxKeys, host.now)
       this.#windows[what] = windows
       // Requests are counted by address before anything else is known of them, when nobody can wait for Redis.
       if (link === undefined || (name === 'address' && what === 'requests')) continue
-      this.#shared[what] = new RedisWindows(link, `${name}:${what}`, window, windows)
+      this.#shared[what] = new RedisWindowLimiter(link, `${name}:${what}`, window, windows)
     }
     const { pipes, bytesPerSecond } = config
-    if (pipes !== undefined) this.#pipes = new Tally(pipes)
-    if (bytesPerSecond !== undefined) this.#speeds = new Speeds(() => host.throttle(bytesPerSecond), maxKeys)
+    if (pipes !== undefined) this.#pipes = new ConcurrencyCounter(pipes)
+    if (bytesPerSecond !== undefined) this.#speeds = new Throttles(() => host.throttle(bytesPerSecond), maxKeys)
   }
 
   /** Counts in this process, unless it is counted together with other gateways: then `takeShared` does. */

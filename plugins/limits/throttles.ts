@@ -11,7 +11,7 @@ interface Speed {
  * A throttle for each key. One that nobody uses stays until its debt is paid: otherwise many short transfers, one after
  * the other, would each begin with a new one.
  */
-export class Speeds {
+export class Throttles {
   readonly #speeds = new Map<string, Speed>()
 
   /** @param create makes a throttle with the speed that every key has */

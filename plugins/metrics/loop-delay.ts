@@ -3,7 +3,7 @@ import { Gauge, type Registry } from '@prometheus-io/client'
 
 const RESOLUTION_MS = 20
 const QUANTILES = [0.5, 0.9, 0.99, 1]
-export const TURN_MS = 60_000
+export const ROTATE_MS = 60_000
 
 /**
  * How late the event loop is, over the last one to two minutes. There are two monitors that begin anew in turn, and the
@@ -32,7 +32,7 @@ export class LoopDelay {
     this.#younger = monitor()
   }
 
-  /** Every `TURN_MS`. */
+  /** Every `ROTATE_MS`. */
   turn(): void {
     if (this.#younger === undefined) return
     this.#older?.disable()

@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type { RequestView } from '../../gateway/host/plugin-api.js'
 
 /** Who may read the metrics. */
-export class Scraper {
+export class ScrapeAuth {
   readonly #digest: Buffer | undefined
 
   /** @param token undefined: everybody */

@@ -2,7 +2,7 @@
  * Words for names that are read aloud: known to most who speak some English, hard to mistake for one another, and none that
  * anybody would mind in an address. 256 of them, so that each is eight bits.
  */
-export const WORDS: readonly string[] = `
+export const WORDLIST: readonly string[] = `
   acorn album amber anchor apple apron arrow aspen atlas autumn bagel bakery bamboo banana banjo barley basil
   basket beacon beaver bench berry bishop blanket blossom bonfire bottle branch bread breeze brick bridge bronze
   bucket butter button cabin cable cactus camel candle canoe canvas canyon carbon carpet carrot castle cedar cello

@@ -1,6 +1,6 @@
 import type { PipeView } from '../../gateway/host/plugin-api.js'
-import { Kept } from './retained-transfer.js'
 import type { Receipt } from '../transfer-status/snapshot.js'
+import { RetainedTransfer } from './retained-transfer.js'
 
 export interface ReceiptsOptions {
   readonly most: number
@@ -17,19 +17,19 @@ export interface ReceiptsOptions {
  * that the next look has to skip, and short transfers are so short that it shows.
  */
 export class Receipts {
-  readonly #ring: (Kept | undefined)[] = []
+  readonly #ring: (RetainedTransfer | undefined)[] = []
   /** Where the next one goes, and where the oldest stands. */
   #next = 0
   #oldest = 0
   #size = 0
-  readonly #newest = new Map<string, Kept>()
+  readonly #newest = new Map<string, RetainedTransfer>()
 
   constructor(readonly options: ReceiptsOptions) {}
 
   /** @param pipe one that has just ended, with its sender */
-  add(pipe: PipeView): Kept {
+  add(pipe: PipeView): RetainedTransfer {
     const { most } = this.options
-    const kept = new Kept(pipe)
+    const kept = new RetainedTransfer(pipe)
     const { key } = kept
     if (most === 0) return kept
     if (this.#size === most) this.#dropOldest()
@@ -44,19 +44,19 @@ export class Receipts {
   }
 
   /** The receipt of a transfer on this key; of two with the same id, which clients may choose, the later one. */
-  get(key: string, transferId: string): Kept | undefined {
+  get(key: string, transferId: string): RetainedTransfer | undefined {
     let kept = this.#newest.get(key)
     while (kept !== undefined && kept.transferId !== transferId) kept = kept.older
     return this.#fresh(kept)
   }
 
   /** The last transfer on this key. */
-  last(key: string): Kept | undefined {
+  last(key: string): RetainedTransfer | undefined {
     return this.#fresh(this.#newest.get(key))
   }
 
   /** As everybody may read it. */
-  read(kept: Kept): Receipt {
+  read(kept: RetainedTransfer): Receipt {
     const { now, wallClock } = this.options
     return kept.receipt(wallClock() - now())
   }
@@ -70,11 +70,11 @@ export class Receipts {
     while (this.#size > 0 && this.#isOld(this.#ring[this.#oldest]!)) this.#dropOldest()
   }
 
-  #fresh(kept: Kept | undefined): Kept | undefined {
+  #fresh(kept: RetainedTransfer | undefined): RetainedTransfer | undefined {
     return kept === undefined || this.#isOld(kept) ? undefined : kept
   }
 
-  #isOld({ endedAt }: Kept): boolean {
+  #isOld({ endedAt }: RetainedTransfer): boolean {
     return this.options.now() - endedAt > this.options.keepMs
   }
 

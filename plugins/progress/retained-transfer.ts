@@ -5,7 +5,7 @@ import type { Receipt } from '../transfer-status/snapshot.js'
  * What is remembered of a transfer. Every transfer leaves one, short as it may be, and few are ever read: so it is small, its
  * times are whole milliseconds, and the receipt is made when somebody asks.
  */
-export class Kept {
+export class RetainedTransfer {
   readonly key: string
   readonly transferId: string
   readonly reason: EndReason
@@ -19,8 +19,8 @@ export class Kept {
   readonly endedAt: number
   readonly sha256: string | undefined
   /** The transfers before and after it on the same key. */
-  older: Kept | undefined = undefined
-  newer: Kept | undefined = undefined
+  older: RetainedTransfer | undefined = undefined
+  newer: RetainedTransfer | undefined = undefined
 
   /** @param pipe one that has just ended, with its sender */
   constructor(pipe: PipeView) {

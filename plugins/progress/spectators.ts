@@ -1,7 +1,7 @@
 import type { Reply } from '../../gateway/host/plugin-api.js'
-import { EVENT_STREAM, event, KEEP_ALIVE } from './event-stream.js'
-import type { Kept } from './retained-transfer.js'
 import type { Receipt } from '../transfer-status/snapshot.js'
+import { EVENT_STREAM, event, KEEP_ALIVE } from './event-stream.js'
+import type { RetainedTransfer } from './retained-transfer.js'
 import { Spectator } from './spectator.js'
 import type { Transfers } from './transfers.js'
 
@@ -73,7 +73,7 @@ export class Spectators {
   }
 
   /** A transfer is over: the last words to everybody who watched it. */
-  ended(kept: Kept): void {
+  ended(kept: RetainedTransfer): void {
     const audience = this.#audiences.get(kept.key)
     if (audience === undefined) return
     const text = this.#state(kept.key) + done(this.transfers.receipts.read(kept))

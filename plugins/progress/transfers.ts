@@ -1,9 +1,9 @@
 import type { Pipes, PipeView } from '../../gateway/host/plugin-api.js'
 import { IDLE } from '../transfer-status/idle.js'
-import type { Kept } from './retained-transfer.js'
+import type { Figures, Receipt, Snapshot } from '../transfer-status/snapshot.js'
 import { Meter } from './meter.js'
 import type { Receipts } from './receipts.js'
-import type { Figures, Receipt, Snapshot } from '../transfer-status/snapshot.js'
+import type { RetainedTransfer } from './retained-transfer.js'
 
 export interface TransfersOptions {
   /** How long a name keeps its final state, in milliseconds. */
@@ -41,7 +41,7 @@ export class Transfers {
   }
 
   /** The transfer whose final state the name still has. */
-  lingering(key: string): Kept | undefined {
+  lingering(key: string): RetainedTransfer | undefined {
     const last = this.receipts.last(key)
     return last !== undefined && this.options.now() - last.endedAt <= this.options.lingerMs ? last : undefined
   }

@@ -3,7 +3,7 @@ import { createHash, randomFillSync } from 'node:crypto'
 import { type Call, until } from '../call.js'
 import type { Chain } from '../chain.js'
 import { bad, type Check, type Finding, ok, size, skip, time } from '../check.js'
-import { MENDS } from '../remedies.js'
+import { REMEDIES } from '../remedies.js'
 
 /** What flows at all is here by then, from a machine that has much else to do as well. */
 const FLOW_MS = 5000
@@ -30,7 +30,7 @@ export const responseBuffering: Check = {
     const [lineMs, held] = await Promise.all([secondLine(chain), chain.uploadsFlow ? heldOfLength(chain) : 0])
     const measured = { lineMs: lineMs ?? null, heldBytes: held ?? null }
     const means = 'Responses are held back. Lines, events and slow streams come late, or all at the end.'
-    const fail = (seen: string) => bad('fail', seen, means, MENDS.responseBuffering, measured)
+    const fail = (seen: string) => bad('fail', seen, means, REMEDIES.responseBuffering, measured)
     if (lineMs === undefined) return fail(`a sender that waits has not read a new line after ${time(FLOW_MS)}`)
     if (held === undefined)
       return fail(`of a download that goes on, less than ${size(POUR_BYTES)} does not come through`)
@@ -97,10 +97,10 @@ export const requestBuffering: Check = {
         ? `of an upload that goes on, less than ${size(POUR_BYTES)} does not come through`
         : 'nothing of an upload reaches the gateway before its end'
       const means = 'A receiver gets nothing until the sender is done, and a body that never ends never arrives.'
-      return bad('fail', seen, means, MENDS.requestBuffering, { heldBytes: null })
+      return bad('fail', seen, means, REMEDIES.requestBuffering, { heldBytes: null })
     }
     const means = 'Slow streams, logs and events arrive in lumps, late.'
-    const mend = { ...MENDS.requestBuffering, ...MENDS.responseBuffering }
+    const mend = { ...REMEDIES.requestBuffering, ...REMEDIES.responseBuffering }
     return bad('fail', `an upload comes through only after ${size(held)}`, means, mend, { heldBytes: held })
   },
 }
@@ -139,7 +139,7 @@ export const untouched: Check = {
     ].filter((each) => each !== false)
     if (changed.length === 0) return ok('a body arrives with its length, its type and X-Piping, not compressed')
     const means = 'Receivers get something else than was sent; without a length there is no progress bar.'
-    return bad('warn', `a body does not arrive as it was sent: ${changed.join(', ')}`, means, MENDS.metadata)
+    return bad('warn', `a body does not arrive as it was sent: ${changed.join(', ')}`, means, REMEDIES.metadata)
   },
 }
 
@@ -157,19 +157,19 @@ export const earlyReply: Check = {
     }
     const seen = broken.problem!
     if (broken.status === 413) {
-      return bad('fail', seen, 'The proxy has a limit for the size of a body.', MENDS.tooLarge, measured)
+      return bad('fail', seen, 'The proxy has a limit for the size of a body.', REMEDIES.tooLarge, measured)
     }
     const atEnd = await trial('?reply=end')
     if (atEnd.every(({ problem }) => problem === undefined)) {
       const means = 'The proxy stops reading an upload once it has been answered. With ?reply=end it works.'
-      return bad('fail', seen, means, MENDS.earlyReply, { ...measured, replyEndWorks: true })
+      return bad('fail', seen, means, REMEDIES.earlyReply, { ...measured, replyEndWorks: true })
     }
     const means = `Uploads break on the way. With ?reply=end too: ${atEnd.find(({ problem }) => problem)?.problem}.`
     return bad(
       'fail',
       seen,
       means,
-      { ...MENDS.requestBuffering, ...MENDS.tooLarge },
+      { ...REMEDIES.requestBuffering, ...REMEDIES.tooLarge },
       { ...measured, replyEndWorks: false },
     )
   },
@@ -280,11 +280,11 @@ export const expect: Check = {
     const whole = receiver.end === 'complete' && receiver.sha256 === digest(body)
     if (sender.status !== 200 || !whole || !sender.lastLine.includes('Transfer complete')) {
       const seen = `an upload with "Expect: 100-continue" fails: ${sender.status ?? sender.why} ${sender.lastLine}, ${size(receiver.bytes)} of 1 MiB arrive`
-      return bad('fail', seen, 'That is how curl uploads.', MENDS.expect, { ms })
+      return bad('fail', seen, 'That is how curl uploads.', REMEDIES.expect, { ms })
     }
     if (ms !== null) return ok(`"100 Continue" comes after ${time(ms)}`, { ms })
     const seen = `no "100 Continue" within ${time(FLOW_MS)}; the upload itself works`
-    return bad('warn', seen, 'curl waits a second before each upload.', MENDS.expect, { ms })
+    return bad('warn', seen, 'curl waits a second before each upload.', REMEDIES.expect, { ms })
   },
 }
 
@@ -306,7 +306,7 @@ export const trickle: Check = {
       if (!came || receiver.end !== undefined) {
         leave(sender, receiver)
         const seen = `a stream of a byte every ${time(everyMs)} ${came ? 'broke' : 'stood still'} after ${time(performance.now() - from)}`
-        return bad('fail', seen, 'Slow streams do not live.', MENDS.silence, { bytes: receiver.bytes })
+        return bad('fail', seen, 'Slow streams do not live.', REMEDIES.silence, { bytes: receiver.bytes })
       }
       worstMs = Math.max(worstMs, performance.now() - at)
       await until(() => false, everyMs)

@@ -4,7 +4,7 @@ import type { Call } from '../call.js'
 import { until } from '../call.js'
 import type { Chain } from '../chain.js'
 import { bad, type Check, type Finding, ok, time } from '../check.js'
-import { MENDS } from '../remedies.js'
+import { REMEDIES } from '../remedies.js'
 
 const NAMES = 20
 const REACH_MS = 8000
@@ -25,7 +25,13 @@ export const reach: Check = {
       return bad('warn', 'the gateway drains (503)', 'It takes no new transfers.', {}, measured)
     }
     const seen = `${chain.target.url.origin}${chain.paths[0]}health answers with ${call.status}`
-    return bad('fail', seen, 'That is no pipegate, or the proxy has another one for this path.', MENDS.reach, measured)
+    return bad(
+      'fail',
+      seen,
+      'That is no pipegate, or the proxy has another one for this path.',
+      REMEDIES.reach,
+      measured,
+    )
   },
 }
 
@@ -49,7 +55,7 @@ export const meet: Check = {
       return ok(`both sides of ${NAMES} names met under ${underPrefix}; names without it answer ${status}`, measured)
     }
     const seen = `${acrossMet} of ${NAMES} names met when one side says ${underPrefix}NAME and the other one /NAME`
-    return bad('fail', seen, 'Who uses different forms of an address waits for nobody.', MENDS.nodes, measured)
+    return bad('fail', seen, 'Who uses different forms of an address waits for nobody.', REMEDIES.nodes, measured)
   },
 }
 
@@ -110,7 +116,7 @@ function apart(all: readonly Pair[], measured: Finding['measured'] = {}): Findin
   }
   const seen = `both sides met on ${met(all)} of ${NAMES} names`
   const means = 'There are several gateways, and the two sides of a name come to different ones.'
-  return bad('fail', seen, means, MENDS.nodes, measured)
+  return bad('fail', seen, means, REMEDIES.nodes, measured)
 }
 
 const HEADS = [30_000, 16_000, 8000, 4000, 2000]
@@ -130,7 +136,7 @@ export const head: Check = {
     const seen = `a head of ${headBytes} bytes and an address of ${lineBytes} come through`
     if (headBytes === HEADS[0] && lineBytes === LINES[0]) return ok(seen, measured)
     const means = 'A gateway takes 32 KiB. Long tokens, cookies and X-Piping headers are refused before it sees them.'
-    return bad('warn', seen, means, MENDS.head, measured)
+    return bad('warn', seen, means, REMEDIES.head, measured)
   },
 }
 
@@ -159,7 +165,7 @@ export const forwarded: Check = {
       'warn',
       seen,
       'The addresses that it gives out, in its help, its pages and links, are wrong.',
-      MENDS.forwarded,
+      REMEDIES.forwarded,
       { told },
     )
   },

@@ -1,7 +1,7 @@
 import http2, { type ClientHttp2Session } from 'node:http2'
 import { until } from '../call.js'
 import { bad, type Check, ok, skip, time } from '../check.js'
-import { MENDS } from '../remedies.js'
+import { REMEDIES } from '../remedies.js'
 
 const FLOW_MS = 5000
 const TOLD_MS = 8000
@@ -33,7 +33,7 @@ export const truncationHttp2: Check = {
         return ok(`a receiver over HTTP/2 whose sender dies sees a break after ${time(ms)}`, { ms })
       const what = isTold ? 'gets a part as if it were all' : `is not told within ${time(TOLD_MS)}`
       const means = 'Half a file looks like a whole one, to clients that speak HTTP/2.'
-      const mend = isTold ? MENDS.truncationHttp2 : MENDS.left
+      const mend = isTold ? REMEDIES.truncationHttp2 : REMEDIES.left
       return bad('fail', `a receiver over HTTP/2 whose sender dies ${what}`, means, mend, { ms: isTold ? ms : null })
     } finally {
       session.destroy()

@@ -2,7 +2,7 @@
 import { type Call, until } from '../call.js'
 import type { Chain } from '../chain.js'
 import { bad, type Check, ok, time } from '../check.js'
-import { MENDS } from '../remedies.js'
+import { REMEDIES } from '../remedies.js'
 
 const FLOW_MS = 8000
 const TOLD_MS = 8000
@@ -43,10 +43,10 @@ function truncation(framing: 'chunked' | 'length'): Check {
       const means = 'Half a file looks like a whole one.'
       if (end === 'complete') {
         const seen = `the receiver of a body ${what} whose sender dies gets a part as if it were all`
-        return bad('fail', seen, means, MENDS.truncation, { ms })
+        return bad('fail', seen, means, REMEDIES.truncation, { ms })
       }
       const seen = `the receiver of a body ${what} whose sender dies is not told within ${time(TOLD_MS)}`
-      return bad('fail', seen, 'It waits for nothing.', MENDS.left, { ms: null })
+      return bad('fail', seen, 'It waits for nothing.', REMEDIES.left, { ms: null })
     },
   }
 }
@@ -71,10 +71,10 @@ export const receiverLeft: Check = {
     sender.leave()
     if (end === undefined) {
       const seen = `a sender whose receiver has left is not told within ${time(TOLD_MS)}`
-      return bad('fail', seen, 'It sends on for nobody.', MENDS.left, { ms: null })
+      return bad('fail', seen, 'It sends on for nobody.', REMEDIES.left, { ms: null })
     }
     if (end === 'complete' && status === 200 && !text.includes('[ERROR]')) {
-      return bad('fail', 'a sender whose receiver has left is told that all went well', '', MENDS.truncation, { ms })
+      return bad('fail', 'a sender whose receiver has left is told that all went well', '', REMEDIES.truncation, { ms })
     }
     return ok(`a sender whose receiver has left is told after ${time(ms)}`, { ms })
   },
@@ -99,7 +99,7 @@ export const waitingLeft: Check = {
       if (!isRefused) return ok(`the place of a receiver that leaves while it waits is free after ${time(ms)}`, { ms })
     }
     const seen = `the place of a receiver that left while it waited is not free after ${time(TOLD_MS)}`
-    return bad('fail', seen, 'Who comes next is refused, and a sender sends to nobody.', MENDS.left, { ms: null })
+    return bad('fail', seen, 'Who comes next is refused, and a sender sends to nobody.', REMEDIES.left, { ms: null })
   },
 }
 
@@ -128,7 +128,7 @@ export const silence: Check = {
       const how = call.status === undefined || call.end === 'cut' ? 'is cut' : `is answered with ${call.status}`
       const means =
         'Proxies take silence for death. A gateway lets a side wait for up to an hour, and a stream rest as long.'
-      return bad('fail', `${who} ${how} after ${time(silentMs)}`, means, MENDS.silence, { silentMs })
+      return bad('fail', `${who} ${how} after ${time(silentMs)}`, means, REMEDIES.silence, { silentMs })
     }
     // They may have been forgotten without a word.
     sender.finish()
@@ -145,7 +145,9 @@ export const silence: Check = {
     const lost = ends.find(([, call]) => call.end !== 'complete' || call.status !== 200)
     if (lost !== undefined) {
       const seen = `${lost[0]} was lost without a word within ${time(silentMs)}`
-      return bad('fail', seen, 'Something on the way forgets connections that are silent.', MENDS.silence, { silentMs })
+      return bad('fail', seen, 'Something on the way forgets connections that are silent.', REMEDIES.silence, {
+        silentMs,
+      })
     }
     const seen = `who waits and what rests is still there after ${time(silentMs)}; longer silence was not measured`
     return ok(seen, { silentMs })

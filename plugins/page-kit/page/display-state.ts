@@ -1,9 +1,9 @@
 /** What is shown after each event. The final line stays until another transfer begins. No DOM. */
 import type { Figures, Receipt, Snapshot } from '../../transfer-status/snapshot.js'
-import type { Shown } from './view.js'
+import type { DisplayState } from './view.js'
 
 /** A `state` event, or a snapshot after a break in which anything may have happened. */
-export function afterState(shown: Shown, next: Snapshot): Shown {
+export function afterState(shown: DisplayState, next: Snapshot): DisplayState {
   if (next.state !== 'idle') return next
   const { state, transferId } = shown
   if (transferId !== null && next.last?.transferId === transferId) return afterDone(shown, next.last)
@@ -12,12 +12,12 @@ export function afterState(shown: Shown, next: Snapshot): Shown {
 }
 
 /** A `progress` event. */
-export function afterProgress(shown: Shown, figures: Figures): Shown {
+export function afterProgress(shown: DisplayState, figures: Figures): DisplayState {
   return shown.state === 'streaming' ? { ...shown, ...figures } : shown
 }
 
 /** A `done` event. */
-export function afterDone(shown: Shown, receipt: Receipt): Shown {
+export function afterDone(shown: DisplayState, receipt: Receipt): DisplayState {
   const { state, transferId, bytes, totalBytes, duration, avgSpeed, receivers, totalReceivers } = receipt
   const { reason, message, sha256, startedAt } = receipt
   return {

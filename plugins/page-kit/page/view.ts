@@ -1,25 +1,32 @@
 /** What the page says about a name, as text: the same for the server, which draws it first, and for the script. No DOM. */
-import { formatBytes, formatDuration, formatPercent, formatReceipt, formatSpeed, shareOf } from '../../transfer-status/format.js'
+import {
+  formatBytes,
+  formatDuration,
+  formatPercent,
+  formatReceipt,
+  formatSpeed,
+  shareOf,
+} from '../../transfer-status/format.js'
 import type { Receipt, Snapshot } from '../../transfer-status/snapshot.js'
 
 /** What a reader is told, which is a state of the name, or that its stream stands still. */
 export type Phase = Snapshot['state'] | 'stalled'
 
 /** A snapshot with what somebody knows who has seen the one before it. */
-export interface Shown extends Snapshot {
+export interface DisplayState extends Snapshot {
   /** The server does not know the transfer any more that was shown before. */
   readonly lost?: true
 }
 
 /** What only somebody who has watched for a while can say. */
-export interface Watched {
+export interface Observation {
   /** Seconds since bytes moved last, null when that was not seen. */
   readonly quietFor: number | null
   /** Bytes per second. */
   readonly peak: number | null
 }
 
-export const NOT_WATCHED: Watched = { quietFor: null, peak: null }
+export const NO_OBSERVATION: Observation = { quietFor: null, peak: null }
 
 /** Nothing for so many seconds is a stall. Less is how many streams are. */
 const STALL_SEC = 5
@@ -72,7 +79,7 @@ const HEADLINES: Readonly<Record<Phase, string>> = {
 const UNKNOWN = '–'
 
 /** @param now Unix time in milliseconds */
-export function viewOf(shown: Shown, watched: Watched, now: number, clock: Clock): View {
+export function viewOf(shown: DisplayState, watched: Observation, now: number, clock: Clock): View {
   const phase = phaseOf(shown, watched)
   const share = barOf(phase, shown)
   return {
@@ -93,7 +100,7 @@ export function viewOf(shown: Shown, watched: Watched, now: number, clock: Clock
   }
 }
 
-function phaseOf(shown: Shown, { quietFor }: Watched): Phase {
+function phaseOf(shown: DisplayState, { quietFor }: Observation): Phase {
   if (shown.state !== 'streaming') return shown.state
   const isStill = quietFor === null ? shown.speed === 0 : quietFor >= STALL_SEC
   return isStill ? 'stalled' : 'streaming'
@@ -102,20 +109,20 @@ function phaseOf(shown: Shown, { quietFor }: Watched): Phase {
 export const isOver = (phase: Phase): boolean => phase === 'complete' || phase === 'failed'
 export const isFlowing = (phase: Phase): boolean => phase === 'streaming' || phase === 'stalled'
 
-function barOf(phase: Phase, { bytes, totalBytes }: Shown): number | null {
+function barOf(phase: Phase, { bytes, totalBytes }: DisplayState): number | null {
   if (phase === 'complete') return 1
   return isFlowing(phase) ? shareOf(bytes, totalBytes) : (shareOf(bytes, totalBytes) ?? 0)
 }
 
 /** The large figure: how much of it, or how much. */
-function figureOf(phase: Phase, share: number | null, { bytes, totalBytes }: Shown): string {
+function figureOf(phase: Phase, share: number | null, { bytes, totalBytes }: DisplayState): string {
   if (phase === 'idle' || phase === 'waiting') return ''
   if (phase === 'complete') return '100 %'
   const known = shareOf(bytes, totalBytes) !== null
   return known && share !== null ? formatPercent(share, 1) : formatBytes(bytes)
 }
 
-function titleOf(phase: Phase, share: number | null, shown: Shown): string {
+function titleOf(phase: Phase, share: number | null, shown: DisplayState): string {
   if (phase === 'complete') return '✓ complete'
   if (phase === 'failed') return '✗ failed'
   if (!isFlowing(phase)) return phase
@@ -123,7 +130,7 @@ function titleOf(phase: Phase, share: number | null, shown: Shown): string {
   return phase === 'stalled' ? `stalled ${figure}` : figure
 }
 
-function sentenceOf(phase: Phase, shown: Shown, { quietFor }: Watched): string {
+function sentenceOf(phase: Phase, shown: DisplayState, { quietFor }: Observation): string {
   switch (phase) {
     case 'idle':
       return shown.lost
@@ -147,7 +154,7 @@ function unbroken(text: string): string {
   return text.replace(/(\d) (?=[a-zA-Z])/g, '$1\u00a0')
 }
 
-function waitingFor({ hasSender, receivers, totalReceivers }: Shown): string {
+function waitingFor({ hasSender, receivers, totalReceivers }: DisplayState): string {
   const missing = Math.max(0, totalReceivers - receivers)
   const more = receivers > 0 && missing > 0 ? `${missing} more receiver${missing === 1 ? '' : 's'}` : count(missing)
   if (hasSender) return missing > 0 ? `Waiting for ${more}.` : 'Everybody is here; it is about to begin.'
@@ -158,7 +165,7 @@ function count(receivers: number): string {
   return receivers === 1 ? '1 receiver' : `${receivers} receivers`
 }
 
-function amounts(phase: Phase, { bytes, totalBytes, hasSender }: Shown) {
+function amounts(phase: Phase, { bytes, totalBytes, hasSender }: DisplayState) {
   if (phase === 'idle' || phase === 'waiting')
     return { bytes: UNKNOWN, bytesNote: hasSender ? totalOf(totalBytes) : '' }
   return { bytes: formatBytes(bytes), bytesNote: isOver(phase) && totalBytes === bytes ? '' : totalOf(totalBytes) }
@@ -168,7 +175,7 @@ function totalOf(totalBytes: number | null): string {
   return totalBytes === null ? 'total unknown' : `of ${formatBytes(totalBytes)}`
 }
 
-function speeds(phase: Phase, { speed, avgSpeed }: Shown, { peak }: Watched) {
+function speeds(phase: Phase, { speed, avgSpeed }: DisplayState, { peak }: Observation) {
   const over = isOver(phase)
   const now = phase === 'stalled' ? 0 : speed
   const told = (value: number | null) => (value === null ? UNKNOWN : formatSpeed(value))
@@ -182,7 +189,7 @@ function speeds(phase: Phase, { speed, avgSpeed }: Shown, { peak }: Watched) {
 
 function times(
   phase: Phase,
-  { eta, elapsed, startedAt, totalBytes, transferId, last }: Shown,
+  { eta, elapsed, startedAt, totalBytes, transferId, last }: DisplayState,
   now: number,
   clock: Clock,
 ) {
@@ -214,7 +221,7 @@ function times(
   return { leftLabel, left, leftNote, ...spent }
 }
 
-function receivers(phase: Phase, { receivers: here, totalReceivers }: Shown) {
+function receivers(phase: Phase, { receivers: here, totalReceivers }: DisplayState) {
   const gone = totalReceivers - here
   return {
     receivers: phase === 'idle' ? UNKNOWN : `${here} of ${totalReceivers}`,
@@ -222,7 +229,7 @@ function receivers(phase: Phase, { receivers: here, totalReceivers }: Shown) {
   }
 }
 
-function past(phase: Phase, { last, sha256 }: Shown, clock: Clock) {
+function past(phase: Phase, { last, sha256 }: DisplayState, clock: Clock) {
   const digest = phase === 'idle' ? last?.sha256 : sha256
   return {
     last: phase === 'idle' && last !== null ? unbroken(formatReceipt(last)) : '',

@@ -1,10 +1,11 @@
 /** What a receiver is told. No DOM. */
+
+import type { DisplayState, View } from '../../page-kit/page/view.js'
 import { formatReceipt } from '../../transfer-status/format.js'
-import type { Shown, View } from '../../page-kit/page/view.js'
-import type { Told } from './sender-status.js'
+import type { StatusText } from './sender-status.js'
 
 /** @param asked the reader has asked for the stream, and has not got all of it yet */
-export function toldOf({ phase, fields }: View, shown: Shown, asked: boolean): Told {
+export function receiverStatus({ phase, fields }: View, shown: DisplayState, asked: boolean): StatusText {
   switch (phase) {
     case 'idle':
       return { phase, headline: 'Nothing here yet', sentence: idle(shown) }
@@ -22,19 +23,19 @@ export function toldOf({ phase, fields }: View, shown: Shown, asked: boolean): T
   }
 }
 
-function idle({ last }: Shown): string {
+function idle({ last }: DisplayState): string {
   const before = last === null ? '' : ` The last transfer here: ${formatReceipt(last)}.`
   return `Nobody is sending under this name.${before} You may ask for it now: it begins when the sender comes.`
 }
 
-function ready({ receivers, totalReceivers }: Shown, asked: boolean) {
+function ready({ receivers, totalReceivers }: DisplayState, asked: boolean) {
   const missing = totalReceivers - receivers
   if (!asked) return { headline: 'Ready', sentence: 'The sender is waiting for you.' }
   const others = missing === 1 ? 'one more receiver' : `${missing} more receivers`
   return { headline: 'Waiting', sentence: missing > 0 ? `Waiting for ${others}.` : 'It is about to begin.' }
 }
 
-function early({ receivers, totalReceivers }: Shown, asked: boolean) {
+function early({ receivers, totalReceivers }: DisplayState, asked: boolean) {
   if (asked || receivers < totalReceivers) return { headline: 'Waiting', sentence: 'Waiting for the sender.' }
   return { headline: 'Taken', sentence: 'Somebody else is waiting here for the sender already.' }
 }

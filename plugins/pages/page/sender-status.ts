@@ -1,6 +1,7 @@
 /** What a sender is told, from what its own response said and from what `?progress` showed. No DOM. */
+
+import type { DisplayState, View } from '../../page-kit/page/view.js'
 import { formatReceipt } from '../../transfer-status/format.js'
-import type { Shown, View } from '../../page-kit/page/view.js'
 import type { Receipt } from '../../transfer-status/snapshot.js'
 
 /** How it ended. `refused`: it never began. */
@@ -22,14 +23,17 @@ export function outcomeOfReceipt({ state, message }: Receipt): Outcome {
 }
 
 /** What is said of it. */
-export interface Told {
+export interface StatusText {
   readonly phase: View['phase']
   readonly headline: string
   readonly sentence: string
 }
 
 /** While it runs. */
-export function toldOf({ phase, fields }: View, { receivers, totalReceivers, hasSender }: Shown): Told {
+export function senderStatus(
+  { phase, fields }: View,
+  { receivers, totalReceivers, hasSender }: DisplayState,
+): StatusText {
   switch (phase) {
     case 'waiting':
       return { phase, headline: 'Waiting', sentence: waiting(totalReceivers - receivers, receivers > 0) }
@@ -52,7 +56,7 @@ function waiting(missing: number, some: boolean): string {
 }
 
 /** At the end. @param receipt when there is one */
-export function toldAtEnd(outcome: Outcome, receipt: Receipt | null): Told {
+export function finalStatus(outcome: Outcome, receipt: Receipt | null): StatusText {
   switch (outcome.kind) {
     case 'delivered':
       return { phase: 'complete', headline: 'Delivered', sentence: delivered(receipt) }

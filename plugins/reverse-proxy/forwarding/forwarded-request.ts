@@ -1,26 +1,16 @@
-import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http'
-import httpProxy from 'http-proxy'
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Body, Join, Reply } from '../../../gateway/host/plugin-api.js'
-import { clientSide } from './http-proxy-adapter.js'
-import { Copies } from '../relay/copying-writer.js'
-import type { Member } from '../service/connection-set.js'
-import { failureOf, isReset, Late } from '../relay/upstream-error.js'
 import type { FailureKey } from '../failures.js'
-import { type RequestHeaders, responseHeaders } from '../headers/request-headers.js'
-import { pour } from '../relay/relay-body.js'
-import { SenderLines } from './sender-lines.js'
-import type { Service } from '../service/service.js'
 import type { Upstream } from '../pool/upstream.js'
-
-/** The request as it is sent on. */
-export interface Outgoing {
-  readonly method: string
-  /** Path and query. */
-  readonly url: string
-  readonly headers: RequestHeaders
-  /** What upstreams are chosen by; undefined when they take turns. */
-  readonly key: string | undefined
-}
+import type { OutgoingRequest } from '../relay/outgoing-request.js'
+import { relayBody } from '../relay/relay-body.js'
+import { failureOf, isReset, UpstreamTimeout } from '../relay/upstream-error.js'
+import type { ActiveRequest, Service } from '../service/service.js'
+import { PhaseTimer } from './phase-timer.js'
+import { RequestUpload } from './request-upload.js'
+import { readResponseHead } from './response-head.js'
+import { SenderLines } from './sender-lines.js'
+import { openUpstreamRequest } from './upstream-request.js'
 
 /** The client that asks, and waits for the answer. */
 export interface Client {
@@ -29,11 +19,11 @@ export interface Client {
   readonly join: Join
 }
 
-/** So many upstreams are tried, while none has been sent anything. */
-const MOST_TRIES = 3
-/** Bytes that an upstream has not taken. More than one read brings, so that one that keeps up never pauses the client. */
-const MOST_PENDING = 512 * 1024
-const FEW_PENDING = 128 * 1024
+/** How many upstreams are tried, while none has been sent anything. */
+const MAX_TRIES = 3
+
+/** How many upstreams may die under a receiver that waits. */
+const MAX_LOST = 3
 
 /** Methods that may be sent again when nobody knows whether the first one has arrived: RFC 9110, section 9.2.2. */
 const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
@@ -41,32 +31,19 @@ const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT'
 /** What a sender reads whose name has moved while it waited. */
 const MOVED = '[ERROR] Transfer failed: this name belongs to another relay now; send again.\n'
 
-/** So many upstreams may die under a receiver that waits. */
-const MOST_LOST = 3
-
-/** What is waited for. */
-type Phase = 'connect' | 'request' | 'response' | 'stream'
-
-const proxy = httpProxy.createProxyServer({ toProxy: true, prependPath: false, selfHandleResponse: true })
-
 /** One request on its way to an upstream, and the answer on its way back. */
-export class Forwarding implements Member {
-  place = -1
-  #phase: Phase = 'connect'
+export class ForwardedRequest implements ActiveRequest {
+  index = -1
+  readonly #timer: PhaseTimer
+  readonly #upload: RequestUpload
   #request: ClientRequest | undefined
   #response: IncomingMessage | undefined
   #upstream: Upstream | undefined
   #tries = 0
-  /** When it has taken too long, on the clock of the host. */
-  #until = Number.POSITIVE_INFINITY
-  /** Bytes have moved since the last tick. */
-  #moved = false
+  /** Upstreams that have died under it while it waited. */
+  #lost = 0
   /** Something of the request may have reached the upstream. */
   #sent = false
-  /** All of the client's body has been handed on. */
-  #uploaded = false
-  #lost = 0
-  #isPaused = false
   /** Of a sender to a pipegate. */
   #lines: SenderLines | undefined
   /** The answer has broken off, and must not end as if it had not. */
@@ -75,40 +52,36 @@ export class Forwarding implements Member {
 
   constructor(
     readonly service: Service,
-    readonly outgoing: Outgoing,
+    readonly outgoing: OutgoingRequest,
     readonly client: Client,
-  ) {}
+  ) {
+    this.#timer = new PhaseTimer(service)
+    this.#upload = new RequestUpload(client.body, this.#timer)
+  }
 
   start(): void {
-    const { body, join } = this.client
-    this.service.running.add(this)
-    join.onOver(() => this.#end())
-    this.#uploaded = body.length === 0
-    const { pool } = this.service
+    const { pool, requests } = this.service
+    requests.add(this)
+    this.client.join.onOver(() => this.#end())
     const upstream = pool.pick(this.outgoing.key)
     if (upstream === undefined) this.#refuse('noUpstream', new Error(pool.why))
     else this.#try(upstream)
   }
 
-  /** Looks whether it has taken too long. */
   tick(now: number): void {
-    const { timeouts } = this.service
-    if (this.#moved) {
-      this.#moved = false
-      if (this.#phase === 'request' || this.#phase === 'stream') this.#until = now + timeouts.idle
-    }
-    if (now < this.#until) return
-    this.#until = Number.POSITIVE_INFINITY
-    if (this.#phase === 'connect') this.#late('connectTimeout', timeouts.connect)
-    else if (this.#phase === 'response') this.#late('responseTimeout', timeouts.response)
-    else if (this.#phase === 'request') this.#late(this.#isPaused ? 'responseTimeout' : 'requestTimeout', timeouts.idle)
-    else this.#broken(new Late('responseTimeout', timeouts.idle / 1000))
+    if (!this.#timer.tick(now)) return
+    const { connect, response, idle } = this.service.timeouts
+    const { phase } = this.#timer
+    if (phase === 'connect') this.#timeOut('connectTimeout', connect)
+    else if (phase === 'response') this.#timeOut('responseTimeout', response)
+    else if (phase === 'request') this.#timeOut(this.#upload.isPaused ? 'responseTimeout' : 'requestTimeout', idle)
+    else this.#broken(new UpstreamTimeout('responseTimeout', idle / 1000))
   }
 
   /**
-   * The upstreams have changed. Who waits on a pipegate to which its name does not belong any more waits for nobody: the other side
-   * goes elsewhere. A receiver is taken along, and a sender, of whom that pipegate may hold some bytes, is told to come again. A
-   * stream that flows stays where it is.
+   * A request that waits on a pipegate to which its name does not belong any more waits in vain: the other side goes elsewhere. A
+   * receiver is sent to the new pipegate. A sender, of which the old pipegate may hold some bytes, is told to send again. A stream
+   * that flows stays where it is.
    */
   reconsider(): void {
     const { key } = this.outgoing
@@ -127,14 +100,8 @@ export class Forwarding implements Member {
     return key !== undefined && method === 'GET' && this.client.body.length === 0 && this.#response === undefined
   }
 
-  #late(key: FailureKey, ms: number): void {
-    this.#request?.destroy(new Late(key, ms / 1000))
-  }
-
-  #await(phase: Phase): void {
-    const { connect, response, idle } = this.service.timeouts
-    this.#phase = phase
-    this.#until = this.service.host.now() + { connect, response, request: idle, stream: idle }[phase]
+  #timeOut(key: FailureKey, ms: number): void {
+    this.#request?.destroy(new UpstreamTimeout(key, ms / 1000))
   }
 
   #try(upstream: Upstream, isFresh = false): void {
@@ -145,37 +112,22 @@ export class Forwarding implements Member {
     this.#tries++
     this.#sent = false
     this.#upstream = upstream
-    this.#await('connect')
-    const { kept, fresh } = service.agentsFor(upstream)
-    const { protocol, port, serverName } = upstream
-    const host = upstream.host.includes(':') ? `[${upstream.host}]` : upstream.host
+    this.#timer.enter('connect')
     let sent: ClientRequest | undefined
-    const send = (it: ClientRequest) => {
-      sent = it
-      this.#send(it)
+    const onRequest = (request: ClientRequest) => {
+      sent = request
+      this.#send(request)
     }
-    const [request, response] = clientSide({ ...outgoing, headers: this.#headers(upstream), send })
-    const target = { protocol, port, host, hostname: upstream.host }
-    // An empty name: Node would take the one in the Host header, and check the certificate against what the client wrote.
-    const ssl = protocol === 'https:' ? { servername: serverName ?? '' } : undefined
+    const onError = (error: Error) => {
+      if (sent === this.#request) this.#failed(error)
+    }
     try {
-      proxy.web(request, response, { target, agent: isFresh ? fresh : kept, ...(ssl && { ssl }) }, (error) => {
-        if (sent === this.#request) this.#failed(error)
-      })
+      openUpstreamRequest({ service, outgoing, upstream, isFresh, onRequest, onError })
     } catch (error) {
-      // Node takes neither every path nor every header that uWebSockets takes.
       this.#refuse('badRequest', error as Error, {
         found: 'characters in its path or its headers that have no place there',
       })
     }
-  }
-
-  #headers({ host, port, serverName, protocol }: Upstream): RequestHeaders {
-    const { headers } = this.outgoing
-    if (this.service.config.hostHeader === 'client' && headers.host !== undefined) return headers
-    const name = serverName ?? (host.includes(':') ? `[${host}]` : host)
-    const isUsual = port === (protocol === 'https:' ? 443 : 80)
-    return { ...headers, host: isUsual ? name : `${name}:${port}` }
   }
 
   #send(request: ClientRequest): void {
@@ -187,13 +139,13 @@ export class Forwarding implements Member {
     request.on('response', (response) => {
       if (request === this.#request) this.#answered(response)
     })
-    // Without a word otherwise: Node destroys the request when its answer is an upgrade that nobody has asked for.
+    // Not an error otherwise: Node destroys the request silently when its answer is an upgrade that nobody has asked for.
     request.on('close', () => {
       if (this.#over || this.#response !== undefined || request !== this.#request) return
       this.#failed(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))
     })
     request.on('socket', (socket) => {
-      // Nothing is read of the client before somebody listens: until then another upstream can be tried.
+      // The client is not read before the upstream is connected: until then another upstream can be tried.
       if (!socket.connecting) this.#connected(request)
       else
         socket.once(this.#upstream!.protocol === 'https:' ? 'secureConnect' : 'connect', () => this.#connected(request))
@@ -205,41 +157,12 @@ export class Forwarding implements Member {
     if (this.#over || request.destroyed || request !== this.#request) return
     this.#sent = true
     this.#tries = 0
-    const { body } = this.client
-    if (body.length === 0) {
-      this.#await('response')
+    if (this.client.body.length === 0) {
+      this.#timer.enter('response')
       return
     }
-    this.#await('request')
-    const copies = new Copies(request, () => this.#taken(copies))
-    body.read(
-      (bytes) => this.#upload(request, copies, bytes),
-      () => {
-        this.#uploaded = true
-        if (this.#phase === 'request') this.#await('response')
-        copies.flush()
-        request.end()
-      },
-    )
-    // What the client sends may come much later.
-    if (!request.headersSent) request.flushHeaders()
-  }
-
-  #upload(request: ClientRequest, copies: Copies, bytes: Uint8Array): void {
-    if (request.destroyed) return
-    this.#moved = true
-    copies.write(bytes)
-    if (this.#isPaused || copies.pending < MOST_PENDING) return
-    this.#isPaused = true
-    this.client.body.pause()
-  }
-
-  /** The upstream's connection has taken some bytes. */
-  #taken({ pending }: Copies): void {
-    this.#moved = true
-    if (!this.#isPaused || pending > FEW_PENDING || this.#over) return
-    this.#isPaused = false
-    this.client.body.resume()
+    this.#timer.enter('request')
+    this.#upload.start(request)
   }
 
   #answered(response: IncomingMessage): void {
@@ -248,48 +171,45 @@ export class Forwarding implements Member {
     this.#response = response
     response.on('error', (error) => this.#broken(error))
     if (this.#over) return
-    this.service.pool.worked(this.#upstream!)
-    const headers = responseHeaders(response.rawHeaders)
-    const status = response.statusCode!
-    const length = lengthOf(response)
-    const isHttp1 = response.httpVersionMajor === 1
-    if (headers === undefined || !isHttp1 || status < 200 || status > 599 || length === null) {
+    this.service.pool.succeeded(this.#upstream!)
+    const head = readResponseHead(response)
+    if (head === undefined) {
       this.#refuse('badResponse', new Error('the head of its response has what cannot be passed on'))
       this.#request?.destroy()
       return
     }
-    this.#await('stream')
+    this.#timer.enter('stream')
     response.on('end', () => this.#ended())
     response.on('close', () => {
       if (!response.complete) this.#broken(new Error('closed before the end'))
     })
-    if (!reply.open(status, headers, length)) return
+    if (!reply.open(head.status, head.headers, head.length)) return
     if (this.outgoing.key !== undefined && isUpload(this.outgoing.method)) this.#lines = new SenderLines()
-    pour(response, reply, (bytes) => {
-      this.#moved = true
+    relayBody(response, reply, (bytes) => {
+      this.#timer.moved()
       this.#lines?.add(bytes)
     })
   }
 
-  /** A pipegate that shuts down has said so: it gets no more, and a receiver can wait at another one. */
+  /** A pipegate that shuts down says so: it gets no more requests, and a receiver can wait at another one. */
   #goesElsewhere({ statusCode, headers }: IncomingMessage): boolean {
     const { service, outgoing } = this
     if (!service.byName || statusCode !== 503 || headers['x-pipe-code'] !== 'SHUTTING_DOWN') return false
     const { pool } = service
     const upstream = this.#upstream!
-    pool.leaves(upstream)
-    // That may have been told to all who wait, and this one be on its way.
+    pool.draining(upstream)
+    // The pool may have told all requests that wait, and this one may be on its way already.
     if (upstream !== this.#upstream) return true
     const other = this.#waitsForStream ? pool.pick(outgoing.key) : undefined
     if (other !== undefined) this.#try(other)
     return other !== undefined
   }
 
-  /** The whole answer has come. What the client still sends is nobody's business any more. */
+  /** The whole answer has come. What the client still sends is not needed any more. */
   #ended(): void {
     if (this.#isBroken) return
     this.client.reply.close()
-    if (!this.#uploaded) this.#request?.destroy()
+    if (!this.#upload.isComplete) this.#request?.destroy()
   }
 
   /** The upstream has failed in the middle of its answer. */
@@ -313,30 +233,33 @@ export class Forwarding implements Member {
       return
     }
     const upstream = this.#upstream!
-    const request = this.#request
-    const isStale = request?.reusedSocket === true && this.#phase !== 'connect' && isReset(error)
-    if (isStale && this.client.body.length === 0 && IDEMPOTENT.has(this.outgoing.method)) {
-      // An idle connection that the upstream closed while this was on its way.
+    if (this.#isStale(error)) {
       this.#try(upstream, true)
       return
     }
     const key = failureOf(error)
-    // What happens to a request that has been sent may be the client's doing, who must not take an upstream out with it.
+    // What happens to a request that has been sent may be the client's doing: a client must not take an upstream out.
     if (!this.#sent && key !== 'badResponse') this.service.pool.failed(upstream, error)
-    // All who wait there may have been taken elsewhere, this one too.
+    // All requests that wait there may have been taken elsewhere, this one too.
     if (upstream !== this.#upstream) return
-    const waited = key === 'reset' && this.#sent && this.#waitsForStream && this.#lost++ < MOST_LOST
-    const mayTry = waited || (!this.#sent && this.#tries < MOST_TRIES)
+    const waited = key === 'reset' && this.#sent && this.#waitsForStream && this.#lost++ < MAX_LOST
+    const mayTry = waited || (!this.#sent && this.#tries < MAX_TRIES)
     const next = mayTry ? this.service.pool.pick(this.outgoing.key) : undefined
     if (next === undefined || (next === upstream && !waited)) this.#refuse(key, error)
     else this.#try(next)
+  }
+
+  /** An idle connection that the upstream closed while this request was on its way; the request may be sent again. */
+  #isStale(error: Error): boolean {
+    const isReused = this.#request?.reusedSocket === true && this.#timer.phase !== 'connect'
+    return isReused && isReset(error) && this.client.body.length === 0 && IDEMPOTENT.has(this.outgoing.method)
   }
 
   #refuse(key: FailureKey, error: Error, values: Record<string, string> = {}): void {
     const { reply, join } = this.client
     if (this.#over) return
     this.#log(error, 'a request could not be forwarded')
-    const seconds = error instanceof Late ? error.seconds : 0
+    const seconds = error instanceof UpstreamTimeout ? error.seconds : 0
     reply.give(this.service.host.refuse(key, { id: join.id, seconds, ...values }))
   }
 
@@ -348,20 +271,13 @@ export class Forwarding implements Member {
   /** The client has its answer, or has gone. */
   #end(): void {
     this.#over = true
-    this.service.running.remove(this)
-    if (this.#uploaded && this.#response?.complete === true) this.#response.resume()
+    this.#upload.stop()
+    this.service.requests.remove(this)
+    if (this.#upload.isComplete && this.#response?.complete === true) this.#response.resume()
     else this.#request?.destroy()
   }
 }
 
 function isUpload(method: string): boolean {
   return method === 'PUT' || method === 'POST'
-}
-
-/** Null when it is none. */
-function lengthOf({ headers }: { readonly headers: OutgoingHttpHeaders }): number | undefined | null {
-  const found = headers['content-length']
-  if (found === undefined || headers['transfer-encoding'] !== undefined) return undefined
-  const length = /^\d{1,15}$/.test(String(found)) ? Number(found) : Number.NaN
-  return Number.isNaN(length) ? null : length
 }

@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import type { RequestHeaders } from '../headers/request-headers.js'
 
 /** What http-proxy is given for a request of Node's own server, which this gateway has not: as much as it looks at. */
-export interface ClientSide {
+export interface ProxiedRequest {
   readonly method: string
   /** Path and query as they stand in the request line. */
   readonly url: string
@@ -16,7 +16,7 @@ export interface ClientSide {
 const SOCKET = new Socket()
 
 /** @returns the two arguments of `web()` */
-export function clientSide({ method, url, headers, send }: ClientSide): [IncomingMessage, ServerResponse] {
+export function proxyArguments({ method, url, headers, send }: ProxiedRequest): [IncomingMessage, ServerResponse] {
   const request = {
     method,
     url,

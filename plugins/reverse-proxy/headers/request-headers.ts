@@ -1,25 +1,5 @@
 import type { HeaderList } from '../../../gateway/host/plugin-api.js'
-
-/** Of one connection, and not of the message: RFC 9110, section 7.6.1. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
-
-const NONE: ReadonlySet<string> = new Set()
-
-/** Names that `Connection` declares to be of one connection. */
-function named(connection: string): ReadonlySet<string> {
-  if (connection === '' || /^,(keep-alive|close)$/i.test(connection)) return NONE
-  return new Set(connection.split(',').map((each) => each.trim().toLowerCase()))
-}
+import { connectionOptions, HOP_BY_HOP } from './hop-by-hop.js'
 
 /** What this gateway knows of where a request comes from. */
 export interface Origin {
@@ -49,7 +29,7 @@ const OWN = new Set(['expect', 'content-length', 'http2-settings'])
 export function requestHeaders(lines: HeaderList, origin: Origin): RequestHeaders {
   let connection = ''
   for (const [name, value] of lines) if (name === 'connection') connection += `,${value}`
-  const dropped = named(connection)
+  const dropped = connectionOptions(connection)
   // Without a prototype: a header may be called `constructor`.
   const headers: RequestHeaders = Object.create(null)
   const came: RequestHeaders = Object.create(null)
@@ -101,37 +81,4 @@ function portOf(host: string, scheme: 'http' | 'https'): string {
 
 function quoted(host: string): string {
   return /^[\w.-]+$/.test(host) ? host : `"${host.replace(/["\\]/g, '\\$&')}"`
-}
-
-/** The gateway writes these itself. */
-const OWN_OF_RESPONSE = new Set(['content-length', 'date'])
-
-/** What else than visible characters, spaces and tabs a header must not have. */
-const UNSOUND = /[^\t\x20-\x7e\x80-\xff]/
-
-/**
- * What of an upstream's response is the client's business.
- * @param raw names and values by turns, as Node has them
- * @returns undefined when one of them cannot stand in a response, or when the body has a coding that would lose its name
- */
-export function responseHeaders(raw: readonly string[]): HeaderList | undefined {
-  let connection = ''
-  let coding = ''
-  for (let i = 0; i < raw.length; i += 2) {
-    const { length } = raw[i]!
-    if (length === 10 && raw[i]!.toLowerCase() === 'connection') connection += `,${raw[i + 1]}`
-    if (length === 17 && raw[i]!.toLowerCase() === 'transfer-encoding') coding += `,${raw[i + 1]}`
-  }
-  if (coding !== '' && !/^,chunked$/i.test(coding)) return undefined
-  const dropped = named(connection)
-  const headers: [string, string][] = []
-  for (let i = 0; i < raw.length; i += 2) {
-    const name = raw[i]!
-    const value = raw[i + 1]!
-    const lower = name.toLowerCase()
-    if (HOP_BY_HOP.has(lower) || OWN_OF_RESPONSE.has(lower) || dropped.has(lower)) continue
-    if (UNSOUND.test(value)) return undefined
-    headers.push([name, value.includes('\t') ? value.replaceAll('\t', ' ') : value])
-  }
-  return headers
 }

@@ -10,7 +10,7 @@ const FIRST_MS = 5000
 /** What a DNS server says when a name has no address of a kind, or does not exist. */
 const NONE = new Set(['ENODATA', 'ENOTFOUND'])
 
-export interface LookupOptions {
+export interface DnsLookupOptions {
   /** A DNS name where the host stands. */
   readonly origin: URL
   readonly intervalMs: number
@@ -25,8 +25,8 @@ export interface LookupOptions {
  * The upstreams that a DNS name stands for, asked for again and again. A lookup that fails, or finds nothing, changes nothing: no
  * DNS server can take all upstreams away by going down, and those that are really gone fail their checks.
  */
-export class Lookup {
-  readonly #options: LookupOptions
+export class DnsLookup {
+  readonly #options: DnsLookupOptions
   readonly #resolver = new dns.Resolver({ timeout: TIMEOUT_MS, tries: 2 })
   #timer: NodeJS.Timeout | undefined
   #stopped = false
@@ -34,7 +34,7 @@ export class Lookup {
   /** Why the last lookup failed; undefined when it did not. */
   problem: string | undefined
 
-  constructor(options: LookupOptions) {
+  constructor(options: DnsLookupOptions) {
     this.#options = options
     if (options.servers !== undefined) this.#resolver.setServers(options.servers)
   }

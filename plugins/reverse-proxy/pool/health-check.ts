@@ -4,7 +4,7 @@ import { request as requestHttps } from 'node:https'
 import { connect } from 'node:net'
 import type { Upstream } from './upstream.js'
 
-export interface CheckOptions {
+export interface HealthCheckOptions {
   /** What is asked for with GET. Undefined: it is enough that a connection opens. */
   readonly path: string | undefined
   readonly timeoutMs: number
@@ -15,7 +15,7 @@ export interface CheckOptions {
 }
 
 /** Why an upstream is not to be used. */
-export interface Trouble {
+export interface UpstreamProblem {
   /** In a few words, for the log and for whoever is refused. */
   readonly why: string
   /** Once is enough: nobody listens there, or it says so itself. */
@@ -24,11 +24,11 @@ export interface Trouble {
 
 /** The answer of whoever finds that a request has come to it before: here, that the upstream is this gateway. */
 const LOOP = 508
-export const ITSELF: Trouble = { why: 'it is this gateway itself', certain: true }
+export const ITSELF: UpstreamProblem = { why: 'it is this gateway itself', certain: true }
 
-const TIMEOUT: Trouble = { why: 'timeout', certain: false }
+const TIMEOUT: UpstreamProblem = { why: 'timeout', certain: false }
 
-const WORDS: Readonly<Record<string, Trouble>> = {
+const PROBLEMS: Readonly<Record<string, UpstreamProblem>> = {
   ECONNREFUSED: { why: 'refused', certain: true },
   EHOSTUNREACH: { why: 'unreachable', certain: true },
   ENETUNREACH: { why: 'unreachable', certain: true },
@@ -40,17 +40,17 @@ const WORDS: Readonly<Record<string, Trouble>> = {
 }
 
 /** What an error on the way to an upstream says about it. */
-export function troubleOf(error: NodeJS.ErrnoException): Trouble {
+export function problemOf(error: NodeJS.ErrnoException): UpstreamProblem {
   const { code = '', message } = error
-  return WORDS[code] ?? { why: code || message, certain: false }
+  return PROBLEMS[code] ?? { why: code || message, certain: false }
 }
 
 /** Looks at an upstream, once and over a connection of its own. Never rejects; undefined when it is well. */
-export async function check(
+export async function checkHealth(
   upstream: Upstream,
-  options: CheckOptions,
+  options: HealthCheckOptions,
   stopped: AbortSignal,
-): Promise<Trouble | undefined> {
+): Promise<UpstreamProblem | undefined> {
   // Not AbortSignal.any() with AbortSignal.timeout(): Node 20 collects the latter as garbage, and it never fires.
   const control = new AbortController()
   const abort = () => control.abort()
@@ -60,7 +60,7 @@ export async function check(
     if (options.path === undefined) return await opens(upstream, control.signal)
     return verdictOn(await answers(upstream, options, control.signal))
   } catch (error) {
-    return control.signal.aborted ? TIMEOUT : troubleOf(error as Error)
+    return control.signal.aborted ? TIMEOUT : problemOf(error as Error)
   } finally {
     clearTimeout(timer)
     stopped.removeEventListener('abort', abort)
@@ -81,7 +81,7 @@ async function opens({ host, port }: Upstream, signal: AbortSignal): Promise<und
 /** @returns the status, once the whole answer has come */
 async function answers(
   { protocol, host, port, serverName }: Upstream,
-  { path, headers, trust }: CheckOptions,
+  { path, headers, trust }: HealthCheckOptions,
   signal: AbortSignal,
 ): Promise<number> {
   // Node would name the address in both.
@@ -98,7 +98,7 @@ async function answers(
   return response.statusCode!
 }
 
-function verdictOn(status: number): Trouble | undefined {
+function verdictOn(status: number): UpstreamProblem | undefined {
   if (status >= 200 && status < 400) return undefined
   return status === LOOP ? ITSELF : { why: `answers ${status}`, certain: status === 503 }
 }

@@ -1,10 +1,10 @@
 import type { Log } from '../../../gateway/host/plugin-api.js'
-import { type CheckOptions, check, ITSELF, type Trouble, troubleOf } from './health-check.js'
-import { Lookup } from './dns-lookup.js'
-import { heaviest } from './rendezvous.js'
-import { Standing, type StandingRules } from './health-state.js'
-import { readOrigin, type Target, targetOf, type Upstream } from './upstream.js'
 import { readDnsName, type UpstreamsConfig } from './config.js'
+import { DnsLookup } from './dns-lookup.js'
+import { checkHealth, type HealthCheckOptions, ITSELF, problemOf, type UpstreamProblem } from './health-check.js'
+import { HealthState, type HealthThresholds } from './health-state.js'
+import { heaviest } from './rendezvous.js'
+import { readOrigin, type Target, targetOf, type Upstream } from './upstream.js'
 
 export interface PoolOptions {
   readonly config: UpstreamsConfig
@@ -18,15 +18,15 @@ export interface PoolOptions {
 }
 
 /** One upstream and what is thought of it. */
-interface Member extends Target {
-  readonly standing: Standing
+interface PoolMember extends Target {
+  readonly health: HealthState
   timer: NodeJS.Timeout | undefined
 }
 
 /** A part of the pause between two checks, by which checks of many edges and upstreams drift apart. */
 const JITTER = 0.1
 
-const LEAVES: Trouble = { why: 'shutting down', certain: true }
+const DRAINING: UpstreamProblem = { why: 'shutting down', certain: true }
 
 const ITSELF_LINE = 'an upstream is this gateway itself and gets no requests: take it out of the configuration'
 
@@ -36,20 +36,20 @@ const ITSELF_LINE = 'an upstream is this gateway itself and gets no requests: ta
  */
 export class Pool {
   readonly #options: PoolOptions
-  readonly #check: CheckOptions
-  readonly #rules: StandingRules
+  readonly #healthCheck: HealthCheckOptions
+  readonly #rules: HealthThresholds
   readonly #intervalMs: number
   readonly #stopped = new AbortController()
-  readonly #lookup: Lookup | undefined
-  #members: Member[] = []
+  readonly #lookup: DnsLookup | undefined
+  #members: PoolMember[] = []
   /** Those that are used; a new list when that changes. */
-  #up: readonly Member[] = []
+  #up: readonly PoolMember[] = []
   #turn = 0
 
   constructor(options: PoolOptions) {
     this.#options = options
     const { health, dns, resolver, lookup } = options.config
-    this.#check = {
+    this.#healthCheck = {
       path: health.path,
       timeoutMs: health.timeout * 1000,
       headers: options.headers ?? {},
@@ -60,7 +60,7 @@ export class Pool {
     this.#lookup =
       dns === undefined
         ? undefined
-        : new Lookup({
+        : new DnsLookup({
             origin: readDnsName(dns)!,
             intervalMs: lookup * 1000,
             servers: resolver,
@@ -98,47 +98,47 @@ export class Pool {
   /** Why there is none, for whoever is refused: `no upstream is healthy: 10.0.0.1:8080 (refused)`. */
   get why(): string {
     if (this.#members.length === 0) return `no upstream is known: ${this.#lookup?.problem ?? 'not looked up yet'}`
-    const each = this.#members.map(({ id, standing }) => `${id} (${standing.trouble?.why ?? 'not checked yet'})`)
+    const each = this.#members.map(({ id, health }) => `${id} (${health.problem?.why ?? 'not checked yet'})`)
     return `no upstream is healthy: ${each.join(', ')}`
   }
 
   /** A request could not be sent to it, or it broke off before its answer began. Not for what a client has done. */
   failed(upstream: Upstream, error: Error): void {
     const member = this.#find(upstream)
-    if (member !== undefined) this.#note(member, () => member.standing.failed(troubleOf(error)))
+    if (member !== undefined) this.#note(member, () => member.health.failed(problemOf(error)))
   }
 
   /** It has begun to answer a request. */
-  worked(upstream: Upstream): void {
-    this.#find(upstream)?.standing.worked()
+  succeeded(upstream: Upstream): void {
+    this.#find(upstream)?.health.succeeded()
   }
 
   /** It has said that it takes no more. */
-  leaves(upstream: Upstream): void {
+  draining(upstream: Upstream): void {
     const member = this.#find(upstream)
-    if (member !== undefined) this.#note(member, () => member.standing.failed(LEAVES))
+    if (member !== undefined) this.#note(member, () => member.health.failed(DRAINING))
   }
 
   /** Requests that were sent to it come back. */
   isItself(upstream: Upstream): void {
     const member = this.#find(upstream)
-    if (member !== undefined) this.#note(member, () => member.standing.failed(ITSELF))
+    if (member !== undefined) this.#note(member, () => member.health.failed(ITSELF))
   }
 
   /** Only those that are there still: a list of addresses may have changed since it was picked. */
-  #find(upstream: Upstream): Member | undefined {
+  #find(upstream: Upstream): PoolMember | undefined {
     return this.#members.find((member) => member === upstream)
   }
 
   /** Resolves when all that are new have been looked at. */
   async #set(targets: readonly Target[]): Promise<void> {
     const known = new Map(this.#members.map((member) => [member.id, member]))
-    const news: Member[] = []
+    const news: PoolMember[] = []
     this.#members = targets.map((target) => {
       const there = known.get(target.id)
       known.delete(target.id)
       if (there !== undefined) return there
-      const member = { ...target, standing: new Standing(this.#rules), timer: undefined }
+      const member = { ...target, health: new HealthState(this.#rules), timer: undefined }
       news.push(member)
       return member
     })
@@ -150,32 +150,32 @@ export class Pool {
   }
 
   /** Checks it now, and then again and again while it is there. */
-  async #look(member: Member): Promise<void> {
+  async #look(member: PoolMember): Promise<void> {
     const { signal } = this.#stopped
     const isNew = member.timer === undefined
-    const trouble = await check(member, this.#check, signal)
+    const problem = await checkHealth(member, this.#healthCheck, signal)
     if (signal.aborted || !this.#members.includes(member)) return
-    this.#note(member, () => member.standing.checked(trouble))
+    this.#note(member, () => member.health.checked(problem))
     // The second check comes anywhere within the pause: all have had their first one at the same time.
     const part = isNew ? Math.random() : 1 + JITTER * (2 * Math.random() - 1)
     member.timer = setTimeout(() => void this.#look(member), this.#intervalMs * part).unref()
   }
 
   /** @param look returns whether something has changed */
-  #note({ url, standing }: Member, look: () => boolean): void {
+  #note({ url, health }: PoolMember, look: () => boolean): void {
     const { log } = this.#options
-    const before = standing.trouble
+    const before = health.problem
     const changed = look()
-    const { trouble } = standing
+    const { problem } = health
     // Before its own port was open it was down for another reason.
-    if (trouble === ITSELF && before !== ITSELF) log.error({ upstream: url }, ITSELF_LINE)
-    else if (changed && trouble === undefined) log.info({ upstream: url }, 'an upstream is up')
-    else if (changed && trouble !== undefined) log.warn({ upstream: url, why: trouble.why }, 'an upstream is down')
+    if (problem === ITSELF && before !== ITSELF) log.error({ upstream: url }, ITSELF_LINE)
+    else if (changed && problem === undefined) log.info({ upstream: url }, 'an upstream is up')
+    else if (changed && problem !== undefined) log.warn({ upstream: url, why: problem.why }, 'an upstream is down')
     if (changed) this.#refresh()
   }
 
   #refresh(): void {
-    this.#up = this.#members.filter(({ standing }) => standing.isUp)
+    this.#up = this.#members.filter(({ health }) => health.isUp)
     this.#options.onChange?.()
   }
 }

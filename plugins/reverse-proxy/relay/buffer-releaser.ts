@@ -1,45 +1,45 @@
 import { MessageChannel } from 'node:worker_threads'
 
-/** Closed: what is handed to it is gone. */
-const NOWHERE = new MessageChannel().port1
-NOWHERE.close()
+/** A closed port: a buffer that is transferred to it is freed. */
+const CLOSED_PORT = new MessageChannel().port1
+CLOSED_PORT.close()
 
-/** What one read of a socket has brought, if that was much. Smaller buffers may be parts of one that others use. */
-const LARGE = 16 * 1024
-/** When so many are still needed they are left to V8. */
-const MOST = 32
+/** One read of a socket has brought so much. Smaller buffers may be parts of a pool that others use. */
+const MIN_BYTES = 16 * 1024
+/** When this many are still in use they are left to V8. */
+const MAX_BUFFERS = 32
 
 /**
- * Gives the memory of buffers back that nobody needs any more. Node reads into a new one each time, 64 KiB at once, and V8 collects
- * such garbage so often and so thoroughly that a download cost twice as much.
+ * Frees buffers as soon as nobody needs them. Node reads into a new one each time, 64 KiB at once, and V8 collects such garbage
+ * so often and so thoroughly that a download cost twice as much.
  */
-export class Spent {
+export class BufferReleaser {
   readonly #buffers = new Set<ArrayBuffer>()
-  #isDue = false
+  #isScheduled = false
 
-  /** @param isUnused whether nobody looks at any of the buffers by now */
+  /** @param isUnused whether nobody reads any of the buffers any more */
   constructor(readonly isUnused: () => boolean) {}
 
-  /** Of a piece that was read from a socket. Node's parser is still reading from it, so that it is given back after this. */
+  /** Of a piece that was read from a socket. Node's parser is still reading from it, so that it is freed after this call. */
   add({ buffer }: Uint8Array): void {
-    if (buffer.byteLength < LARGE || !(buffer instanceof ArrayBuffer)) return
-    if (this.#buffers.size === MOST) this.#buffers.clear()
+    if (buffer.byteLength < MIN_BYTES || !(buffer instanceof ArrayBuffer)) return
+    if (this.#buffers.size === MAX_BUFFERS) this.#buffers.clear()
     this.#buffers.add(buffer)
-    this.look()
+    this.schedule()
   }
 
-  /** Somebody may need less than before. */
-  look(): void {
-    if (this.#isDue || this.#buffers.size === 0) return
-    this.#isDue = true
-    process.nextTick(this.#giveBack)
+  /** Frees all of them in the next tick, if they are unused then. */
+  schedule(): void {
+    if (this.#isScheduled || this.#buffers.size === 0) return
+    this.#isScheduled = true
+    process.nextTick(this.#release)
   }
 
-  readonly #giveBack = (): void => {
-    this.#isDue = false
-    // To hand a buffer over takes it from whoever has it.
+  readonly #release = (): void => {
+    this.#isScheduled = false
     if (!this.isUnused()) return
-    for (const buffer of this.#buffers) NOWHERE.postMessage(null, [buffer])
+    // A transferred buffer is detached from whoever still holds it.
+    for (const buffer of this.#buffers) CLOSED_PORT.postMessage(null, [buffer])
     this.#buffers.clear()
   }
 }

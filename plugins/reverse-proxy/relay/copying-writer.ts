@@ -1,33 +1,33 @@
-/** What one copy holds at most. */
+/** The size of a pooled buffer. */
 const SLAB_BYTES = 64 * 1024
-/** Up to this the pieces of a turn are made one. */
+/** Pieces up to this size are gathered until the end of the turn. */
 const SMALL = 8 * 1024
 /** What each write costs in memory besides its bytes, about. */
-const WRITE_BYTES = 1024
-/** So many are kept for later. */
-const MOST_SPARE = 64
+const WRITE_OVERHEAD = 1024
+/** How many buffers are kept for later. */
+const MAX_POOLED = 64
 
-const spare: Buffer[] = []
+const pool: Buffer[] = []
 
-/** Whoever takes bytes over and says when it has no use for them any more. */
-export interface Taker {
+/** Takes bytes over, and says when it does not need them any more. */
+export interface ByteWriter {
   write(bytes: Uint8Array, done: (error?: Error | null) => void): unknown
 }
 
 /**
- * Hands on bytes that were lent for a call to somebody who keeps them for a while. Memory of large ones is used again and again: a
- * fresh piece costs a page fault for every 4 KiB, which is more than all else. Small ones are gathered until the end of the turn: a
- * client can send a body as a million chunks of one byte, and each write would cost a thousand times that.
+ * Copies bytes that were lent for one call, and writes the copies to a stream that keeps them for a while. Copies of large pieces
+ * use pooled buffers: fresh memory costs a page fault for every 4 KiB, which is more than all else. Small pieces are gathered until
+ * the end of the turn: a client can send a body as a million chunks of one byte, and each write would cost a thousand times that.
  */
-export class Copies {
-  /** What has been given and not taken yet, in bytes of memory. */
+export class CopyingWriter {
+  /** What has been written and not taken yet, in bytes of memory. */
   pending = 0
   #gathered: Buffer | undefined
   #length = 0
 
-  /** @param taken called when some of it has been */
+  /** @param taken called when some of it has been taken */
   constructor(
-    readonly to: Taker,
+    readonly to: ByteWriter,
     readonly taken: () => void,
   ) {}
 
@@ -55,18 +55,18 @@ export class Copies {
 
   #writeLarge(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; at += SLAB_BYTES) {
-      const slab = spare.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES)
+      const slab = pool.pop() ?? Buffer.allocUnsafeSlow(SLAB_BYTES)
       const size = Math.min(SLAB_BYTES, bytes.length - at)
       slab.set(bytes.subarray(at, at + size))
       this.#write(slab.subarray(0, size), (error) => {
-        // A socket that failed may not have let go of it.
-        if (!error && spare.length < MOST_SPARE) spare.push(slab)
+        // A socket that failed may still use it.
+        if (!error && pool.length < MAX_POOLED) pool.push(slab)
       })
     }
   }
 
   #write(piece: Uint8Array, done: (error?: Error | null) => void): void {
-    const bytes = piece.length + WRITE_BYTES
+    const bytes = piece.length + WRITE_OVERHEAD
     this.pending += bytes
     this.to.write(piece, (error) => {
       done(error)

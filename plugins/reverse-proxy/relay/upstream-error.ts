@@ -1,7 +1,7 @@
 import type { FailureKey } from '../failures.js'
 
-/** Something has taken too long. */
-export class Late extends Error {
+/** A phase of the request has taken too long. */
+export class UpstreamTimeout extends Error {
   constructor(
     readonly key: FailureKey,
     readonly seconds: number,
@@ -17,7 +17,7 @@ export function isReset({ code }: NodeJS.ErrnoException): boolean {
 
 /** What an error on the way to an upstream is to the client. */
 export function failureOf(error: NodeJS.ErrnoException): FailureKey {
-  if (error instanceof Late) return error.key
+  if (error instanceof UpstreamTimeout) return error.key
   const { code = '' } = error
   if (code.startsWith('HPE_')) return 'badResponse'
   if (/CERT|SELF_SIGNED|UNABLE_TO|ERR_TLS/.test(code)) return 'untrusted'

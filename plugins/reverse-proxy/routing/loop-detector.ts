@@ -1,28 +1,28 @@
 import { randomBytes } from 'node:crypto'
 
-/** Who has forwarded a request already, so that one that goes in a circle is seen: RFC 8586. */
-export const HOPS = 'cdn-loop'
+/** The header in which gateways that have forwarded a request leave their names, so that a loop is detected: RFC 8586. */
+export const CDN_LOOP = 'cdn-loop'
 
-/** The names of this gateway and of others in that header. */
-export class Hops {
+/** Finds loops by the names of this gateway and of others in that header. */
+export class LoopDetector {
   /** Drawn at each start: no two gateways have the same one. */
   readonly own = `pipegate-${randomBytes(8).toString('hex')}`
 
-  constructor(readonly most: number) {}
+  constructor(readonly maxHops: number) {}
 
   /**
-   * What this gateway forwards with.
-   * @param came the header of the request, all of its lines
+   * The header that this gateway forwards with.
+   * @param passed the header of the request, all of its lines
    */
-  next(came: string): string {
-    return came === '' ? this.own : `${came}, ${this.own}`
+  next(passed: string): string {
+    return passed === '' ? this.own : `${passed}, ${this.own}`
   }
 
-  /** Whether it was here before, or how many gateways it has come through if those are too many. */
-  problem(came: string): 'loop' | number | undefined {
-    if (came === '') return undefined
-    const names = came.split(',').map((each) => each.split(';')[0]!.trim())
+  /** `loop` when the request was here before; the number of gateways it has come through when that is too many. */
+  problem(passed: string): 'loop' | number | undefined {
+    if (passed === '') return undefined
+    const names = passed.split(',').map((each) => each.split(';')[0]!.trim())
     if (names.includes(this.own)) return 'loop'
-    return names.length >= this.most ? names.length : undefined
+    return names.length >= this.maxHops ? names.length : undefined
   }
 }

@@ -1,35 +1,35 @@
-/** What is in a {@link Crowd}. */
-export interface Member {
-  /** Its place there. */
-  place: number
+/** An element of a {@link ConnectionSet}. */
+export interface TrackedConnection {
+  /** Where it stands in the set; -1 before it is added. Only the set writes it. */
+  index: number
 }
 
 /**
- * A set of what comes and goes all the time. Not a `Set`: that makes a new table for every few of them, and each old one, which lives
- * until the old generation is collected, keeps alive whatever was in it.
+ * A set whose elements come and go all the time. Not a `Set`: that allocates a new table every few changes, and each old table,
+ * which lives until the old generation is collected, keeps alive whatever was in it.
  */
-export class Crowd<M extends Member> {
-  readonly #members: M[] = []
+export class ConnectionSet<C extends TrackedConnection> {
+  readonly #connections: C[] = []
 
-  add(member: M): void {
-    member.place = this.#members.push(member) - 1
+  add(connection: C): void {
+    connection.index = this.#connections.push(connection) - 1
   }
 
-  /** The last one takes its place. */
-  remove(member: M): void {
-    const { place } = member
-    if (this.#members[place] !== member) return
-    const last = this.#members.pop()!
-    if (last === member) return
-    this.#members[place] = last
-    last.place = place
+  /** Moves the last element to the index that becomes free. */
+  remove(connection: C): void {
+    const { index } = connection
+    if (this.#connections[index] !== connection) return
+    const last = this.#connections.pop()!
+    if (last === connection) return
+    this.#connections[index] = last
+    last.index = index
   }
 
-  /** Whoever is visited may remove itself. */
-  each(visit: (member: M) => void): void {
-    for (let i = this.#members.length - 1; i >= 0; i--) {
-      const member = this.#members[i]
-      if (member !== undefined) visit(member)
+  /** The callback may remove the element that it is given. */
+  each(visit: (connection: C) => void): void {
+    for (let i = this.#connections.length - 1; i >= 0; i--) {
+      const connection = this.#connections[i]
+      if (connection !== undefined) visit(connection)
     }
   }
 }

@@ -1,32 +1,30 @@
 import { readFileSync } from 'node:fs'
-import { type ClientRequest, Agent as HttpAgent } from 'node:http'
-import { Agent as HttpsAgent } from 'node:https'
 import type { Host } from '../../../gateway/host/plugin-api.js'
 import type { Config, ForwardingConfig } from '../config.js'
-import { Crowd } from './connection-set.js'
 import type { FailureKey } from '../failures.js'
-import type { Forwarding } from '../forwarding/forwarded-request.js'
 import { Pool } from '../pool/pool.js'
-import type { Tunnel } from '../websocket/tunnel.js'
 import type { Upstream } from '../pool/upstream.js'
+import { type Agents, httpAgents, httpsAgents } from './agents.js'
+import { ConnectionSet, type TrackedConnection } from './connection-set.js'
+import { type Timeouts, timeoutsOf } from './timeouts.js'
 
 export type ProxyHost = Host<Config, FailureKey>
 
-/** How long each part of a request may take, in milliseconds; Infinity for no limit. */
-export interface Timeouts {
-  readonly connect: number
-  readonly response: number
-  readonly idle: number
+/** A request on its way to an upstream, as its service sees it. */
+export interface ActiveRequest extends TrackedConnection {
+  /** Ends it if it has taken too long. */
+  tick(now: number): void
+  /** The upstreams have changed. */
+  reconsider(): void
 }
 
-/** How a connection is taken: from those that are kept, or a fresh one. */
-export interface Agents {
-  readonly kept: HttpAgent
-  readonly fresh: HttpAgent
+/** A WebSocket to an upstream, as its service sees it. */
+export interface ActiveWebSocket extends TrackedConnection {
+  /** The gateway shuts down: closes it in order. */
+  drain(): void
+  /** Cuts what is left. */
+  stop(): void
 }
-
-const RESPONSE_S = 60
-const IDLE_S = 300
 
 /** What stands behind a route: its upstreams, the connections to them, and the requests that are on their way. */
 export class Service {
@@ -34,11 +32,11 @@ export class Service {
   readonly timeouts: Timeouts
   /** The upstreams are pipegates, each of which has its own names. */
   readonly byName: boolean
-  readonly running = new Crowd<Forwarding>()
-  readonly tunnels = new Crowd<Tunnel>()
+  readonly requests = new ConnectionSet<ActiveRequest>()
+  readonly webSockets = new ConnectionSet<ActiveWebSocket>()
   /** Certificates of authorities, if not those that Node trusts. */
   readonly trust: { readonly ca?: Buffer }
-  readonly #http = agents(HttpAgent, {})
+  readonly #http = httpAgents()
   readonly #https: Agents
 
   /** @throws Error with one line */
@@ -47,9 +45,9 @@ export class Service {
     readonly host: ProxyHost,
     headers: Readonly<Record<string, string>>,
   ) {
-    const { ca, timeouts, balance, health } = config
+    const { ca, balance, health } = config
     const byName = balance === 'name'
-    // A pipegate says how it is.
+    // A pipegate has a health answer.
     const path = health.path ?? (byName ? `${host.prefix}/health` : undefined)
     const onChange = byName ? () => this.#reconsider() : undefined
     const trust = ca === undefined ? {} : { ca: readFileSync(host.resolve(ca)) }
@@ -62,13 +60,8 @@ export class Service {
     })
     this.byName = byName
     this.trust = trust
-    this.#https = agents(HttpsAgent, trust)
-    // Pipegates have limits of their own, which know what is waited for.
-    this.timeouts = {
-      connect: ms(timeouts.connect),
-      response: ms(timeouts.response ?? (byName ? 0 : RESPONSE_S)),
-      idle: ms(timeouts.idle ?? (byName ? 0 : IDLE_S)),
-    }
+    this.#https = httpsAgents(trust)
+    this.timeouts = timeoutsOf(config)
   }
 
   agentsFor({ protocol }: Upstream): Agents {
@@ -77,59 +70,24 @@ export class Service {
 
   /** Ends what has taken too long. */
   tick(now: number): void {
-    this.running.each((forwarding) => forwarding.tick(now))
+    this.requests.each((request) => request.tick(now))
   }
 
-  /** Which upstreams there are has changed, and with it where some of the names belong. */
+  /** The list of upstreams has changed, and with it where some of the names belong. */
   #reconsider(): void {
-    this.running.each((forwarding) => forwarding.reconsider())
+    this.requests.each((request) => request.reconsider())
   }
 
   drain(): void {
-    this.tunnels.each((tunnel) => tunnel.leave())
+    this.webSockets.each((socket) => socket.drain())
   }
 
   stop(): void {
     this.pool.stop()
-    this.tunnels.each((tunnel) => tunnel.stop())
+    this.webSockets.each((socket) => socket.stop())
     for (const { kept, fresh } of [this.#http, this.#https]) {
       kept.destroy()
       fresh.destroy()
     }
   }
-}
-
-function agents(Agent: typeof HttpAgent, options: object): Agents {
-  return { kept: quick(new Agent({ ...options, keepAlive: true })), fresh: new Agent(options) }
-}
-
-/**
- * Connections of one agent differ in nothing else, and Node looks at two dozen options for each request. It also copies all of
- * them, most of which are undefined, for each request: a plain connection needs two.
- */
-function quick(agent: HttpAgent): HttpAgent {
-  agent.getName = (options) => `${options?.host}:${options?.port}:${(options as SecureContext)?.servername}`
-  if (agent instanceof HttpsAgent) return agent
-  const queue = agent as unknown as RequestQueue
-  const { addRequest } = queue
-  queue.addRequest = (request, { host, port }) => addRequest.call(queue, request, { host, port })
-  return agent
-}
-
-/** What Node's types leave out of an agent. */
-interface RequestQueue {
-  addRequest(request: ClientRequest, options: AgentOptions): void
-}
-
-interface AgentOptions {
-  readonly host?: string | undefined
-  readonly port?: number | undefined
-}
-
-interface SecureContext {
-  readonly servername?: string
-}
-
-function ms(seconds: number): number {
-  return seconds === 0 ? Number.POSITIVE_INFINITY : seconds * 1000
 }

@@ -1,14 +1,13 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
 import type { Join, Reply, WebSocketLink, WebSocketOffer } from '../../../gateway/host/plugin-api.js'
-import type { Member } from '../service/connection-set.js'
-import { failureOf } from '../relay/upstream-error.js'
 import type { FailureKey } from '../failures.js'
-import type { Outgoing } from '../forwarding/forwarded-request.js'
-import { responseHeaders } from '../headers/request-headers.js'
-import { pour } from '../relay/relay-body.js'
-import type { Service } from '../service/service.js'
+import { responseHeaders } from '../headers/response-headers.js'
 import type { Upstream } from '../pool/upstream.js'
+import type { OutgoingRequest } from '../relay/outgoing-request.js'
+import { relayBody } from '../relay/relay-body.js'
+import { failureOf } from '../relay/upstream-error.js'
+import type { ActiveWebSocket, Service } from '../service/service.js'
 
 /** Bytes that the upstream has not taken. A client cannot be paused, so that one that goes on is turned away. */
 const MOST_AHEAD = 16 * 1024 * 1024
@@ -36,8 +35,8 @@ export interface WebSocketClient {
 }
 
 /** Two WebSockets, the client's and one to an upstream, and what is said on one is said on the other. */
-export class Tunnel implements Member {
-  place = -1
+export class Tunnel implements ActiveWebSocket {
+  index = -1
   #socket: WebSocket | undefined
   #upstream: Upstream | undefined
   #link: WebSocketLink | undefined
@@ -46,7 +45,7 @@ export class Tunnel implements Member {
 
   constructor(
     readonly service: Service,
-    readonly outgoing: Outgoing,
+    readonly outgoing: OutgoingRequest,
     readonly client: WebSocketClient,
   ) {}
 
@@ -104,9 +103,9 @@ export class Tunnel implements Member {
       this.#link?.ping(data)
       if (this.#keepsUp) socket.pong(data)
     })
-    service.tunnels.add(this)
+    service.webSockets.add(this)
     socket.on('close', (code, reason) => {
-      service.tunnels.remove(this)
+      service.webSockets.remove(this)
       this.#link?.close(code, reason.toString())
     })
   }
@@ -114,7 +113,7 @@ export class Tunnel implements Member {
   #accept(answer: IncomingMessage): void {
     const { service, client } = this
     const socket = this.#socket!
-    service.pool.worked(this.#upstream!)
+    service.pool.succeeded(this.#upstream!)
     const headers = responseHeaders(answer.rawHeaders)?.filter(([name]) => !HANDSHAKE.test(name.toLowerCase()))
     if (headers === undefined) {
       this.#refuse('badResponse', new Error('the head of its response has what cannot be passed on'))
@@ -122,19 +121,19 @@ export class Tunnel implements Member {
     }
     const protocol = answer.headers['sec-websocket-protocol'] ?? ''
     this.#link = client.offer.accept(protocol, headers, {
-      onMessage: (bytes, isText) => this.#said(bytes, isText),
+      onMessage: (bytes, isText) => this.#fromClient(bytes, isText),
       onPing: (bytes) => {
         if (this.#keepsUp) socket.ping(Buffer.from(bytes))
       },
       onDrain: () => socket.resume(),
-      onClose: (code, reason) => this.#left(code, reason),
+      onClose: (code, reason) => this.#clientClosed(code, reason),
     })
     if (this.#link === undefined) socket.terminate()
-    else if (service.host.gateway.draining) this.leave()
+    else if (service.host.gateway.draining) this.drain()
   }
 
   /** Both sides are told that the gateway goes: a WebSocket has no end of its own to wait for. */
-  leave(): void {
+  drain(): void {
     this.#link?.close(GOING_AWAY, 'the gateway is shutting down')
   }
 
@@ -148,7 +147,7 @@ export class Tunnel implements Member {
     return socket.readyState === socket.OPEN && socket.bufferedAmount < BEHIND
   }
 
-  #said(bytes: Uint8Array, isText: boolean): void {
+  #fromClient(bytes: Uint8Array, isText: boolean): void {
     const socket = this.#socket!
     if (socket.readyState > socket.OPEN) return
     const cost = MESSAGE_COST + bytes.length
@@ -164,7 +163,7 @@ export class Tunnel implements Member {
     })
   }
 
-  #left(code: number, reason: string): void {
+  #clientClosed(code: number, reason: string): void {
     const socket = this.#socket!
     this.#link = undefined
     if (code === ABNORMAL) socket.terminate()
@@ -184,7 +183,7 @@ export class Tunnel implements Member {
       request.destroy()
       this.#refuse('badResponse', new Error('the head of its response has what cannot be passed on'))
     } else if (reply.open(status, headers)) {
-      pour(answer, reply, () => {})
+      relayBody(answer, reply, () => {})
     }
   }
 

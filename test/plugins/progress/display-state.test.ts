@@ -1,10 +1,10 @@
 /** What the dashboard keeps from one event to the next, without a browser. */
 
 import t from 'tap'
-import { IDLE } from '../../../plugins/transfer-status/idle.js'
-import { dashboard } from '../../../plugins/progress/page/index.js'
 import { afterDone, afterProgress, afterState } from '../../../plugins/page-kit/page/display-state.js'
+import { dashboard } from '../../../plugins/progress/page/index.js'
 import { SpeedLine } from '../../../plugins/progress/page/speed-line.js'
+import { IDLE } from '../../../plugins/transfer-status/idle.js'
 import type { Receipt, Snapshot } from '../../../plugins/transfer-status/snapshot.js'
 
 const STREAMING: Snapshot = { ...IDLE, state: 'streaming', transferId: 'one', bytes: 5, elapsed: 2, totalReceivers: 1 }

@@ -1,18 +1,18 @@
 /** What goes on at a name, as it is told by `?progress`, and how that looks. */
-import { Follower, type Link } from '../../../page-kit/page/browser/follower.js'
+import { type ConnectionStatus, Follower } from '../../../page-kit/page/browser/follower.js'
+import { afterDone, afterProgress, afterState } from '../../../page-kit/page/display-state.js'
+import { iconOf } from '../../../page-kit/page/icon.js'
+import { type DisplayState, type View, viewOf } from '../../../page-kit/page/view.js'
 import { formatBytes } from '../../../transfer-status/format.js'
 import { IDLE } from '../../../transfer-status/idle.js'
-import { iconOf } from '../../../page-kit/page/icon.js'
-import { afterDone, afterProgress, afterState } from '../../../page-kit/page/display-state.js'
-import { type Shown, type View, viewOf } from '../../../page-kit/page/view.js'
 import type { Figures, Receipt, Snapshot } from '../../../transfer-status/snapshot.js'
-import type { Told } from '../sender-status.js'
+import type { StatusText } from '../sender-status.js'
 import { element, write } from './document.js'
 
 /** Before anything has been told: somebody is expected to receive. */
 export const NOTHING: Snapshot = { ...IDLE, totalReceivers: 1 }
 
-export interface LiveOptions {
+export interface LiveTransferOptions {
   /** Of what is followed. */
   readonly url: string
   readonly headers: () => Readonly<Record<string, string>>
@@ -25,16 +25,16 @@ export interface LiveOptions {
   refused?(status: number, why: string): void
 }
 
-export class Live {
-  shown: Shown = NOTHING
+export class LiveTransfer {
+  shown: DisplayState = NOTHING
   /** Undefined before the first word. */
-  link: Link | undefined
+  link: ConnectionStatus | undefined
   #movedAt: number | null = null
   #toldAt = Date.now()
   readonly #follower: Follower
   readonly #clock: ReturnType<typeof setInterval>
 
-  constructor(readonly options: LiveOptions) {
+  constructor(readonly options: LiveTransferOptions) {
     this.#follower = new Follower(
       options.url,
       {
@@ -106,7 +106,10 @@ function clock(unixMs: number): string {
 }
 
 /** `12.3 MB of 200 MB · 8.1 MB/s · 23 s left` */
-export function detailsOf({ phase, fields }: View, { bytes, totalBytes, receivers, totalReceivers }: Shown): string {
+export function detailsOf(
+  { phase, fields }: View,
+  { bytes, totalBytes, receivers, totalReceivers }: DisplayState,
+): string {
   if (phase !== 'streaming' && phase !== 'stalled') return ''
   const amount = totalBytes === null ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`
   const left = fields.leftNote.startsWith('about') ? `${fields.left} left` : ''
@@ -116,7 +119,12 @@ export function detailsOf({ phase, fields }: View, { bytes, totalBytes, receiver
 }
 
 /** Shows a state in its card, in the tab and in the window's title. @param view null: nothing is known but what is told */
-export function draw({ phase, headline, sentence }: Told, view: View | null, title: string, details: string): void {
+export function draw(
+  { phase, headline, sentence }: StatusText,
+  view: View | null,
+  title: string,
+  details: string,
+): void {
   // What is told may know better than what was seen.
   const seen = view?.phase === phase ? view : null
   const share = seen !== null ? seen.share : phase === 'complete' ? 1 : 0

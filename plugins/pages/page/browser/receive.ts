@@ -1,8 +1,8 @@
 /** Brings the page that receives to life. */
 import { Announcer } from '../../../page-kit/page/browser/announcer.js'
 import { copyButton } from '../../../page-kit/page/browser/copy-button.js'
-import { toldOf } from '../receiver-status.js'
-import type { Told } from '../sender-status.js'
+import { receiverStatus } from '../receiver-status.js'
+import type { StatusText } from '../sender-status.js'
 import {
   askForToken,
   authorization,
@@ -13,7 +13,7 @@ import {
   requestHeaders,
   write,
 } from './document.js'
-import { detailsOf, draw, Live } from './live-transfer.js'
+import { detailsOf, draw, LiveTransfer } from './live-transfer.js'
 import { receive } from './save.js'
 
 const { name, query, links } = givenData<{ readonly name: string; readonly query: string; readonly links: boolean }>()
@@ -32,10 +32,10 @@ let asked: 'browser' | 'page' | undefined
 /** Receivers have been seen since a download was asked for. */
 let isSeen = false
 /** What the page itself knows of its stream's end. */
-let ended: Told | undefined
+let ended: StatusText | undefined
 let abort = new AbortController()
 
-const live = new Live({
+const live = new LiveTransfer({
   url: `${address}?progress${given}`,
   headers: requestHeaders,
   changed: show,
@@ -49,7 +49,7 @@ function show(): void {
   const blind = link === undefined || (link.kind === 'lost' && shown.state === 'idle')
   if (ended !== undefined) draw(ended, null, name, '')
   else {
-    const told = blind ? unseen(link) : toldOf(view, shown, asked !== undefined)
+    const told = blind ? unseen(link) : receiverStatus(view, shown, asked !== undefined)
     draw(told, blind ? null : view, name, blind ? '' : detailsOf(view, shown))
     if (!blind) announcer.see({ ...view, phase: told.phase, fields: { ...view.fields, ...told } }, Date.now())
   }
@@ -57,7 +57,7 @@ function show(): void {
 }
 
 /** What can be said of what is not shown. */
-function unseen(link: typeof live.link): Told {
+function unseen(link: typeof live.link): StatusText {
   if (asked !== undefined)
     return { phase: 'waiting', headline: 'Waiting', sentence: 'It begins when the sender is there.' }
   const why = link?.kind === 'lost' && link.status === undefined ? `${link.why} ` : ''

@@ -5,7 +5,7 @@ import { element, write } from './document.js'
 const MOST_RECEIVERS = 256
 
 /** What shall be sent, as whom, and to how many: the form. */
-export class Choice {
+export class SendForm {
   readonly #form = element<HTMLFormElement>('#form')
   readonly #name = element<HTMLInputElement>('#name')
   readonly #receivers = element<HTMLInputElement>('#receivers')
@@ -13,7 +13,7 @@ export class Choice {
   readonly #text = element<HTMLTextAreaElement>('#text')
   #file: File | undefined
 
-  constructor(readonly changed: (choice: Choice) => void) {
+  constructor(readonly changed: (choice: SendForm) => void) {
     this.#form.addEventListener('input', () => this.#show())
     this.#picker.addEventListener('change', () => this.#choose(this.#picker.files))
     element('#another').addEventListener('click', () => this.rename())

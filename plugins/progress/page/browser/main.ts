@@ -1,12 +1,12 @@
 /** Brings the dashboard to life. What it says is in `view.ts`, which the server has drawn it with before. */
 import { Announcer } from '../../../page-kit/page/browser/announcer.js'
 import { copyButton } from '../../../page-kit/page/browser/copy-button.js'
-import { Follower, type Link } from '../../../page-kit/page/browser/follower.js'
-import type { Figures, Receipt, Snapshot } from '../../../transfer-status/snapshot.js'
-import { iconOf } from '../../../page-kit/page/icon.js'
+import { type ConnectionStatus, Follower } from '../../../page-kit/page/browser/follower.js'
 import { afterDone, afterProgress, afterState } from '../../../page-kit/page/display-state.js'
+import { iconOf } from '../../../page-kit/page/icon.js'
+import { type DisplayState, type View, viewOf } from '../../../page-kit/page/view.js'
+import type { Figures, Receipt, Snapshot } from '../../../transfer-status/snapshot.js'
 import { type SpeedHistory, SpeedLine } from '../speed-line.js'
-import { type Shown, type View, viewOf } from '../../../page-kit/page/view.js'
 import { Plot } from './plot.js'
 
 const element = <E extends Element = HTMLElement>(selector: string): E => document.querySelector<E>(selector)!
@@ -25,8 +25,8 @@ const line = new SpeedLine()
 const plot = new Plot(chart, (text) => write(element('#point'), text))
 const announcer = new Announcer(element('#live'))
 
-let shown: Shown = given.snapshot
-let link: Link = { kind: 'live' }
+let shown: DisplayState = given.snapshot
+let link: ConnectionStatus = { kind: 'live' }
 /** Unix times in milliseconds: when bytes moved last, as far as that was seen, and when the last figures came. */
 let movedAt: number | null = null
 let toldAt = Date.now()
