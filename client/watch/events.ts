@@ -1,4 +1,4 @@
-import { z } from '../../gateway/host/plugin-api.js'
+import { z } from 'zod'
 import type { Figures, Receipt, Snapshot } from '../../plugins/transfer-status/snapshot.js'
 
 /** What the stream tells. */

@@ -4,3 +4,8 @@ import type { LinkRight } from './signature.js'
 export function linkUrl(address: string, right: LinkRight, signature: string): string {
   return `${address}?${right === 'watch' ? 'progress&' : ''}sig=${signature}`
 }
+
+/** @param expiry seconds since 1970 */
+export function expiryText(expiry: number): string {
+  return new Date(expiry * 1000).toISOString().replace('.000Z', 'Z')
+}
