@@ -1,18 +1,18 @@
-/** How many there are of each key, at most so many. Keys that have none are forgotten. */
+/** Counts what runs at once under each key, up to a limit. Keys whose count is 0 are forgotten. */
 export class ConcurrencyCounter {
   readonly #counts = new Map<string, number>()
 
-  constructor(readonly most: number) {}
+  constructor(readonly limit: number) {}
 
-  /** One more. Returns false, and counts nothing, when there are as many as may be. */
+  /** Counts one more. Returns false, and counts nothing, when the limit is reached. */
   enter(key: string): boolean {
     const count = this.#counts.get(key) ?? 0
-    if (count >= this.most) return false
+    if (count >= this.limit) return false
     this.#counts.set(key, count + 1)
     return true
   }
 
-  /** One less, exactly once for every `enter` that returned true. */
+  /** Counts one less; to be called exactly once for every `enter` that returned true. */
   leave(key: string): void {
     const count = this.#counts.get(key) ?? 0
     if (count > 1) this.#counts.set(key, count - 1)

@@ -7,7 +7,7 @@ interface Window {
 
 /**
  * Counts in this process: each key has `points` in a window of time that begins with its first one. What is refused is not
- * counted, so whoever waits as long as they are told gets in.
+ * counted, so that a client that waits as long as it is told gets in.
  */
 export class FixedWindowLimiter {
   /** All windows are equally long, so the order in which they began is the order in which they end. */

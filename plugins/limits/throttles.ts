@@ -1,18 +1,18 @@
 import type { Throttle } from '../../gateway/host/plugin-api.js'
 
-interface Speed {
+interface Entry {
   readonly throttle: Throttle
   users: number
-  /** Looks in a row at which nobody used it and nothing was owed. */
-  quiet: number
+  /** Sweeps in a row that found it unused and without debt. */
+  idleSweeps: number
 }
 
 /**
- * A throttle for each key. One that nobody uses stays until its debt is paid: otherwise many short transfers, one after
- * the other, would each begin with a new one.
+ * A throttle for each key. An unused one stays until its debt is paid: otherwise each of many short transfers in a row would
+ * begin with a new one.
  */
 export class Throttles {
-  readonly #speeds = new Map<string, Speed>()
+  readonly #entries = new Map<string, Entry>()
 
   /** @param create makes a throttle with the speed that every key has */
   constructor(
@@ -22,43 +22,43 @@ export class Throttles {
 
   /** The throttle of this key; `leave` has to follow once. */
   enter(key: string): Throttle {
-    let speed = this.#speeds.get(key)
-    if (speed === undefined) {
-      if (this.#speeds.size >= this.maxKeys) this.#forgetOne()
-      speed = { throttle: this.create(), users: 0, quiet: 0 }
-      this.#speeds.set(key, speed)
+    let entry = this.#entries.get(key)
+    if (entry === undefined) {
+      if (this.#entries.size >= this.maxKeys) this.#forgetOne()
+      entry = { throttle: this.create(), users: 0, idleSweeps: 0 }
+      this.#entries.set(key, entry)
     }
-    speed.users++
-    speed.quiet = 0
-    return speed.throttle
+    entry.users++
+    entry.idleSweeps = 0
+    return entry.throttle
   }
 
   leave(key: string): void {
-    const speed = this.#speeds.get(key)
-    if (speed !== undefined) speed.users--
+    const entry = this.#entries.get(key)
+    if (entry !== undefined) entry.users--
   }
 
   /** Keys that have a throttle. */
   get size(): number {
-    return this.#speeds.size
+    return this.#entries.size
   }
 
   /** Drops what is as good as new: to be called once a second. */
   sweep(): void {
-    for (const [key, speed] of this.#speeds) {
-      if (speed.users > 0) continue
-      speed.throttle.refill()
-      if (speed.throttle.isDry) continue
+    for (const [key, entry] of this.#entries) {
+      if (entry.users > 0) continue
+      entry.throttle.refill()
+      if (entry.throttle.isDry) continue
       // A level above 0 is a full one a second later.
-      if (++speed.quiet > 1) this.#speeds.delete(key)
+      if (++entry.idleSweeps > 1) this.#entries.delete(key)
     }
   }
 
-  /** The oldest that nobody uses. Those in use are as many as there are sides, which the gateway bounds. */
+  /** The oldest unused one. The number of those in use is bounded by the gateway, which bounds the sides. */
   #forgetOne(): void {
-    for (const [key, { users }] of this.#speeds) {
+    for (const [key, { users }] of this.#entries) {
       if (users > 0) continue
-      this.#speeds.delete(key)
+      this.#entries.delete(key)
       return
     }
   }

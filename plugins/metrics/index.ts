@@ -18,7 +18,7 @@ export default definePlugin<MetricsConfig, MetricsFailure>({
   failures: METRICS_FAILURES,
 
   setup(host) {
-    const scraper = new ScrapeAuth(readToken(host.config, process.env))
+    const auth = new ScrapeAuth(readToken(host.config, process.env))
     const registry = new Registry()
     const transfers = new Transfers(registry, host.pipes)
     const delay = new LoopDelay(registry)
@@ -30,12 +30,12 @@ export default definePlugin<MetricsConfig, MetricsFailure>({
         {
           method: 'GET',
           path: '/metrics',
-          handle: (request, reply) => scrape(host, registry, scraper, request, reply),
+          handle: (request, reply) => scrape(host, registry, auth, request, reply),
         },
       ],
       start() {
         delay.start()
-        host.every(ROTATE_MS, () => delay.turn())
+        host.every(ROTATE_MS, () => delay.rotate())
       },
       stop() {
         delay.stop()
@@ -47,8 +47,8 @@ export default definePlugin<MetricsConfig, MetricsFailure>({
 
 type MetricsHost = Host<MetricsConfig, MetricsFailure>
 
-function scrape(host: MetricsHost, registry: Registry, scraper: ScrapeAuth, request: RequestView, reply: Reply): void {
-  const found = scraper.fault(request)
+function scrape(host: MetricsHost, registry: Registry, auth: ScrapeAuth, request: RequestView, reply: Reply): void {
+  const found = auth.problem(request)
   if (found !== undefined) {
     reply.give(host.refuse('unauthorized', { found }, [['WWW-Authenticate', 'Bearer realm="metrics"']]))
     return

@@ -33,7 +33,7 @@ export class LoopDelay {
   }
 
   /** Every `ROTATE_MS`. */
-  turn(): void {
+  rotate(): void {
     if (this.#younger === undefined) return
     this.#older?.disable()
     this.#older = this.#younger
@@ -47,16 +47,16 @@ export class LoopDelay {
     this.#younger = undefined
   }
 
-  /** How often the monitor that is read has looked. */
-  get looks(): number {
+  /** The number of samples in the monitor that is read. */
+  get samples(): number {
     return this.#older?.count ?? 0
   }
 
   /** 0 while nothing is known. */
   seconds(quantile: number): number {
-    if (this.#older === undefined || this.looks === 0) return 0
+    if (this.#older === undefined || this.samples === 0) return 0
     const nanoseconds = quantile === 1 ? this.#older.max : this.#older.percentile(quantile * 100)
-    // What is recorded is the time between two looks; being on time is no delay.
+    // What is recorded is the time between two samples; being on time is no delay.
     return Math.max(0, nanoseconds / 1e9 - RESOLUTION_MS / 1000)
   }
 }

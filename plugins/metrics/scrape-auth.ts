@@ -1,17 +1,17 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { RequestView } from '../../gateway/host/plugin-api.js'
 
-/** Who may read the metrics. */
+/** Whether a request may read the metrics. */
 export class ScrapeAuth {
   readonly #digest: Buffer | undefined
 
-  /** @param token undefined: everybody */
+  /** @param token undefined: every request may */
   constructor(token: string | undefined) {
     this.#digest = token === undefined ? undefined : digest(token)
   }
 
   /** What is wrong with the request, to stand in a sentence; undefined when it may read. */
-  fault(request: RequestView): string | undefined {
+  problem(request: RequestView): string | undefined {
     if (this.#digest === undefined) return undefined
     const given: string[] = []
     request.eachHeader((name, value) => {

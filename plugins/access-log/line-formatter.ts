@@ -4,8 +4,8 @@ import type { AccessLogConfig } from './config.js'
 import { escapedName, nameOf, printable } from './name.js'
 import type { Pseudonyms } from './pseudonym.js'
 
-/** Makes the fields of a line. Nothing of a query or a header comes here, so that no secret can. */
-export class Lines {
+/** Makes the fields of a line. No query and no header gets here, so that no secret can. */
+export class LineFormatter {
   readonly #name: (name: string) => string | undefined
   readonly #address: (address: string) => string
 
@@ -45,9 +45,9 @@ export class Lines {
   }
 
   transfer(pipe: PipeView): object {
-    // A key is the name, behind the project and a space when it is not everybody's.
+    // A key is the name, behind the project and a space when it has a project.
     const space = pipe.key.indexOf(' ')
-    // A pipe that never streamed has only waited.
+    // A pipe that never streamed was waiting all the time.
     const endedAt = pipe.endedAt ?? pipe.openedAt
     const pairedAt = pipe.pairedAt ?? endedAt
     const streamedMs = endedAt - pairedAt
