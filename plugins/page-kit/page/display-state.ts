@@ -1,6 +1,11 @@
 /** What is shown after each event. The final line stays until another transfer begins. No DOM. */
 import type { Figures, Receipt, Snapshot } from '../../transfer-status/snapshot.js'
-import type { DisplayState } from './view.js'
+
+/** A snapshot with what a page knows that has seen the one before it. */
+export interface DisplayState extends Snapshot {
+  /** The server does not know the transfer any more that was shown before. */
+  readonly lost?: true
+}
 
 /** A `state` event, or a snapshot after a break in which anything may have happened. */
 export function afterState(shown: DisplayState, next: Snapshot): DisplayState {

@@ -1,5 +1,5 @@
 /** The state as a small picture, for the tab and beside the headline: a ring that fills, and a sign that needs no colour. */
-import { isFlowing, isOver, type Phase } from './view.js'
+import { isFlowing, isOver, type Phase } from './phase.js'
 
 /** They stand out on light and on dark tabs. */
 const COLOURS: Readonly<Record<Phase, string>> = {

@@ -1,7 +1,7 @@
 /** What the pages are made of besides their text. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { COMMON_STYLE, joined, styleSheet } from '../../page-kit/bundle.js'
+import { bundle, COMMON_STYLE, styleSheet } from '../../page-kit/bundle.js'
 
 export const STYLES: readonly string[] = [COMMON_STYLE, styleSheet('pages/page/pages.css')]
 
@@ -9,6 +9,9 @@ export const STYLES: readonly string[] = [COMMON_STYLE, styleSheet('pages/page/p
 const SHARED = [
   'transfer-status/format.js',
   'transfer-status/idle.js',
+  'page-kit/page/phase.js',
+  'page-kit/page/sentence.js',
+  'page-kit/page/figures.js',
   'page-kit/page/view.js',
   'page-kit/page/icon.js',
   'page-kit/page/display-state.js',
@@ -18,6 +21,7 @@ const SHARED = [
   'pages/page/sender-status.js',
   'pages/page/browser/document.js',
   'pages/page/browser/live-transfer.js',
+  'pages/page/browser/status-card.js',
 ]
 
 /** A CommonJS module without imports, as a global variable of a page. */
@@ -28,7 +32,7 @@ function asGlobal(name: string, module: string): string {
 
 export const SEND_SCRIPTS: readonly string[] = [
   asGlobal('uqr', 'uqr'),
-  joined([
+  bundle([
     ...SHARED,
     'pages/wordlist.js',
     'pages/name.js',
@@ -40,5 +44,5 @@ export const SEND_SCRIPTS: readonly string[] = [
 ]
 
 export const RECEIVE_SCRIPTS: readonly string[] = [
-  joined([...SHARED, 'pages/page/receiver-status.js', 'pages/page/browser/save.js', 'pages/page/browser/receive.js']),
+  bundle([...SHARED, 'pages/page/receiver-status.js', 'pages/page/browser/save.js', 'pages/page/browser/receive.js']),
 ]

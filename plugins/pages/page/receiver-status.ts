@@ -1,6 +1,7 @@
-/** What a receiver is told. No DOM. */
+/** What the page tells a receiver. No DOM. */
 
-import type { DisplayState, View } from '../../page-kit/page/view.js'
+import type { DisplayState } from '../../page-kit/page/display-state.js'
+import type { View } from '../../page-kit/page/view.js'
 import { formatReceipt } from '../../transfer-status/format.js'
 import type { StatusText } from './sender-status.js'
 

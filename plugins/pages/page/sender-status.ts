@@ -1,6 +1,7 @@
-/** What a sender is told, from what its own response said and from what `?progress` showed. No DOM. */
+/** What the page tells a sender, from its own response and from `?progress`. No DOM. */
 
-import type { DisplayState, View } from '../../page-kit/page/view.js'
+import type { DisplayState } from '../../page-kit/page/display-state.js'
+import type { View } from '../../page-kit/page/view.js'
 import { formatReceipt } from '../../transfer-status/format.js'
 import type { Receipt } from '../../transfer-status/snapshot.js'
 
@@ -9,7 +10,7 @@ export type Outcome =
   | { readonly kind: 'delivered' | 'cancelled' }
   | { readonly kind: 'failed' | 'refused'; readonly why: string; readonly status?: number }
 
-/** What the sender's response tells. @param status 0 when there was none @param text its body, as far as it came */
+/** The outcome that the sender's response tells. @param status 0 when there was none @param text its body, as far as it came */
 export function outcomeOf(status: number, text: string): Outcome | undefined {
   const error = /^\[ERROR\] (.*)/m.exec(text)?.[1]
   if (status >= 300) return { kind: 'refused', why: error ?? `The server answered ${status}.`, status }
@@ -17,12 +18,12 @@ export function outcomeOf(status: number, text: string): Outcome | undefined {
   return /^\[INFO\] Transfer complete\.$/m.test(text) ? { kind: 'delivered' } : undefined
 }
 
-/** What a receipt tells. */
+/** The outcome that a receipt tells. */
 export function outcomeOfReceipt({ state, message }: Receipt): Outcome {
   return state === 'complete' ? { kind: 'delivered' } : { kind: 'failed', why: message ?? 'The transfer failed.' }
 }
 
-/** What is said of it. */
+/** A headline and a sentence, and the phase whose colour they have. */
 export interface StatusText {
   readonly phase: View['phase']
   readonly headline: string

@@ -1,6 +1,7 @@
 import { type Answer, html, htmlPage } from '../../../gateway/host/plugin-api.js'
 import { iconOf } from '../../page-kit/page/icon.js'
-import { NO_OBSERVATION, viewOf } from '../../page-kit/page/view.js'
+import { NO_OBSERVATION } from '../../page-kit/page/phase.js'
+import { viewOf } from '../../page-kit/page/view.js'
 import { readable } from '../../page-kit/readable.js'
 import type { Snapshot } from '../../transfer-status/snapshot.js'
 import { SCRIPT_TEXTS, STYLES } from './assets.js'

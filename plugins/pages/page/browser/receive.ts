@@ -13,8 +13,9 @@ import {
   requestHeaders,
   write,
 } from './document.js'
-import { detailsOf, draw, LiveTransfer } from './live-transfer.js'
+import { LiveTransfer } from './live-transfer.js'
 import { receive } from './save.js'
+import { detailsOf, drawStatus } from './status-card.js'
 
 const { name, query, links } = givenData<{ readonly name: string; readonly query: string; readonly links: boolean }>()
 const [saveLink, showButton, stopButton, tokenField] = [
@@ -47,11 +48,11 @@ function show(): void {
   followDownload()
   const view = live.view()
   const blind = link === undefined || (link.kind === 'lost' && shown.state === 'idle')
-  if (ended !== undefined) draw(ended, null, name, '')
+  if (ended !== undefined) drawStatus(ended, null, name, '')
   else {
-    const told = blind ? unseen(link) : receiverStatus(view, shown, asked !== undefined)
-    draw(told, blind ? null : view, name, blind ? '' : detailsOf(view, shown))
-    if (!blind) announcer.see({ ...view, phase: told.phase, fields: { ...view.fields, ...told } }, Date.now())
+    const status = blind ? unseen(link) : receiverStatus(view, shown, asked !== undefined)
+    drawStatus(status, blind ? null : view, name, blind ? '' : detailsOf(view, shown))
+    if (!blind) announcer.see({ ...view, phase: status.phase, fields: { ...view.fields, ...status } }, Date.now())
   }
   showActions()
 }

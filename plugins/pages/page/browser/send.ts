@@ -13,9 +13,10 @@ import {
   requestHeaders,
   write,
 } from './document.js'
-import { detailsOf, draw, LiveTransfer } from './live-transfer.js'
+import { LiveTransfer } from './live-transfer.js'
 import { SendForm } from './send-form.js'
 import { Share } from './share.js'
+import { detailsOf, drawStatus } from './status-card.js'
 import { dispositionOf, Upload } from './upload.js'
 
 /** Giving somebody a link takes its time: as long as the gateway lets anybody wait. */
@@ -115,18 +116,18 @@ class Attempt {
   show(): void {
     const view = this.#live?.view() ?? null
     if (this.#outcome !== undefined) {
-      draw(finalStatus(this.#outcome, this.#receipt), view, 'Send', '')
+      drawStatus(finalStatus(this.#outcome, this.#receipt), view, 'Send', '')
     } else if (this.#live === undefined || view === null) {
-      draw(
+      drawStatus(
         { phase: 'waiting', headline: 'Sending', sentence: BLIND },
         null,
         'Send',
         this.#sent > 0 ? `${formatBytes(this.#sent)} have left this device.` : '',
       )
     } else {
-      const told = senderStatus(view, this.#live.shown)
-      draw(told, view, 'Send', detailsOf(view, this.#live.shown))
-      announcer.see({ ...view, phase: told.phase, fields: { ...view.fields, ...told } }, Date.now())
+      const status = senderStatus(view, this.#live.shown)
+      drawStatus(status, view, 'Send', detailsOf(view, this.#live.shown))
+      announcer.see({ ...view, phase: status.phase, fields: { ...view.fields, ...status } }, Date.now())
     }
   }
 
