@@ -12,9 +12,9 @@ export interface ReceiptsOptions {
 }
 
 /**
- * Receipts of transfers that are over: never more than so many, and never older than so much. They stand in a ring in the
- * order in which the transfers ended. A Map would keep that order too, but each that is deleted from its front leaves a hole
- * that the next look has to skip, and short transfers are so short that it shows.
+ * Receipts of transfers that are over: bounded in number and in age. They are in a ring, in the order in which the
+ * transfers ended. A Map would keep that order too, but each entry that is deleted from its front leaves a hole that the next
+ * access has to skip, and with short transfers that is measurable.
  */
 export class Receipts {
   readonly #ring: (RetainedTransfer | undefined)[] = []
@@ -29,25 +29,25 @@ export class Receipts {
   /** @param pipe one that has just ended, with its sender */
   add(pipe: PipeView): RetainedTransfer {
     const { most } = this.options
-    const kept = new RetainedTransfer(pipe)
-    const { key } = kept
-    if (most === 0) return kept
+    const transfer = new RetainedTransfer(pipe)
+    const { key } = transfer
+    if (most === 0) return transfer
     if (this.#size === most) this.#dropOldest()
-    this.#ring[this.#next] = kept
+    this.#ring[this.#next] = transfer
     this.#next = (this.#next + 1) % most
     this.#size++
     const before = this.#newest.get(key)
-    kept.older = before
-    if (before !== undefined) before.newer = kept
-    this.#newest.set(key, kept)
-    return kept
+    transfer.older = before
+    if (before !== undefined) before.newer = transfer
+    this.#newest.set(key, transfer)
+    return transfer
   }
 
   /** The receipt of a transfer on this key; of two with the same id, which clients may choose, the later one. */
   get(key: string, transferId: string): RetainedTransfer | undefined {
-    let kept = this.#newest.get(key)
-    while (kept !== undefined && kept.transferId !== transferId) kept = kept.older
-    return this.#fresh(kept)
+    let transfer = this.#newest.get(key)
+    while (transfer !== undefined && transfer.transferId !== transferId) transfer = transfer.older
+    return this.#fresh(transfer)
   }
 
   /** The last transfer on this key. */
@@ -55,10 +55,10 @@ export class Receipts {
     return this.#fresh(this.#newest.get(key))
   }
 
-  /** As everybody may read it. */
-  read(kept: RetainedTransfer): Receipt {
+  /** The receipt that clients get. */
+  read(transfer: RetainedTransfer): Receipt {
     const { now, wallClock } = this.options
-    return kept.receipt(wallClock() - now())
+    return transfer.receipt(wallClock() - now())
   }
 
   get size(): number {
@@ -70,8 +70,8 @@ export class Receipts {
     while (this.#size > 0 && this.#isOld(this.#ring[this.#oldest]!)) this.#dropOldest()
   }
 
-  #fresh(kept: RetainedTransfer | undefined): RetainedTransfer | undefined {
-    return kept === undefined || this.#isOld(kept) ? undefined : kept
+  #fresh(transfer: RetainedTransfer | undefined): RetainedTransfer | undefined {
+    return transfer === undefined || this.#isOld(transfer) ? undefined : transfer
   }
 
   #isOld({ endedAt }: RetainedTransfer): boolean {

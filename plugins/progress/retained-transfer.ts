@@ -2,8 +2,8 @@ import { type EndReason, endingOf, type Failure, type PipeView } from '../../gat
 import type { Receipt } from '../transfer-status/snapshot.js'
 
 /**
- * What is remembered of a transfer. Every transfer leaves one, short as it may be, and few are ever read: so it is small, its
- * times are whole milliseconds, and the receipt is made when somebody asks.
+ * What is retained of a transfer. Every transfer leaves one, however short it is, and few are ever read: so it is small, its times
+ * are whole milliseconds, and the receipt is made when a client asks for it.
  */
 export class RetainedTransfer {
   readonly key: string

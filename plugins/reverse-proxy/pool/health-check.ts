@@ -14,15 +14,15 @@ export interface HealthCheckOptions {
   readonly trust: { readonly ca?: Buffer }
 }
 
-/** Why an upstream is not to be used. */
+/** Why an upstream cannot be used. */
 export interface UpstreamProblem {
-  /** In a few words, for the log and for whoever is refused. */
+  /** In a few words, for the log and for the client that is refused. */
   readonly why: string
-  /** Once is enough: nobody listens there, or it says so itself. */
+  /** Once is enough: nothing listens there, or it says so itself. */
   readonly certain: boolean
 }
 
-/** The answer of whoever finds that a request has come to it before: here, that the upstream is this gateway. */
+/** The answer of a gateway that a request has reached before: here, the upstream is this gateway. */
 const LOOP = 508
 export const ITSELF: UpstreamProblem = { why: 'it is this gateway itself', certain: true }
 
@@ -45,7 +45,7 @@ export function problemOf(error: NodeJS.ErrnoException): UpstreamProblem {
   return PROBLEMS[code] ?? { why: code || message, certain: false }
 }
 
-/** Looks at an upstream, once and over a connection of its own. Never rejects; undefined when it is well. */
+/** Checks an upstream once, over a connection of its own. Never rejects; undefined when it is well. */
 export async function checkHealth(
   upstream: Upstream,
   options: HealthCheckOptions,
@@ -69,7 +69,7 @@ export async function checkHealth(
 
 async function opens({ host, port }: Upstream, signal: AbortSignal): Promise<undefined> {
   const socket = connect({ host, port, signal })
-  // Who stops waiting for an event does not listen for errors any more.
+  // Once the wait is over, `once` does not listen for errors any more.
   socket.on('error', () => {})
   try {
     await once(socket, 'connect')
@@ -93,7 +93,7 @@ async function answers(
   const [response] = (await once(request, 'response')) as [IncomingMessage]
   response.resume()
   if (!response.complete) await once(response, 'end')
-  // A body without a length ends well when its request is taken back.
+  // A body without a length seems to end well when its request is aborted.
   signal.throwIfAborted()
   return response.statusCode!
 }

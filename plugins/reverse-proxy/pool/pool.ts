@@ -13,17 +13,17 @@ export interface PoolOptions {
   /** Whose certificates are accepted, if not those of the authorities that Node trusts. */
   readonly trust?: { readonly ca?: Buffer }
   readonly log: Log
-  /** Which upstreams are used has changed, and with it where names belong. */
+  /** The list of upstreams in use has changed, and with it where names belong. */
   readonly onChange?: (() => void) | undefined
 }
 
-/** One upstream and what is thought of it. */
+/** One upstream and its health. */
 interface PoolMember extends Target {
   readonly health: HealthState
   timer: NodeJS.Timeout | undefined
 }
 
-/** A part of the pause between two checks, by which checks of many edges and upstreams drift apart. */
+/** Fraction of the interval by which each check is moved, so that checks of many edges and upstreams spread. */
 const JITTER = 0.1
 
 const DRAINING: UpstreamProblem = { why: 'shutting down', certain: true }
@@ -42,7 +42,7 @@ export class Pool {
   readonly #stopped = new AbortController()
   readonly #lookup: DnsLookup | undefined
   #members: PoolMember[] = []
-  /** Those that are used; a new list when that changes. */
+  /** Those that are up; a new list when that changes. */
   #up: readonly PoolMember[] = []
   #turn = 0
 
@@ -70,8 +70,8 @@ export class Pool {
   }
 
   /**
-   * Resolves when every upstream has been looked at once, or its time for that is over: one that is down, or a name that cannot
-   * be looked up, keeps nobody from starting. Never rejects.
+   * Resolves when every upstream has been checked once, or the time for that is over: an upstream that is down, or a name that
+   * cannot be looked up, does not prevent the start. Never rejects.
    */
   async start(signal: AbortSignal): Promise<void> {
     const { upstreams } = this.#options.config
@@ -95,7 +95,7 @@ export class Pool {
     return this.#up[this.#turn++]
   }
 
-  /** Why there is none, for whoever is refused: `no upstream is healthy: 10.0.0.1:8080 (refused)`. */
+  /** Why there is none, for the client that is refused: `no upstream is healthy: 10.0.0.1:8080 (refused)`. */
   get why(): string {
     if (this.#members.length === 0) return `no upstream is known: ${this.#lookup?.problem ?? 'not looked up yet'}`
     const each = this.#members.map(({ id, health }) => `${id} (${health.problem?.why ?? 'not checked yet'})`)
@@ -113,7 +113,7 @@ export class Pool {
     this.#find(upstream)?.health.succeeded()
   }
 
-  /** It has said that it takes no more. */
+  /** It has said that it takes no more requests. */
   draining(upstream: Upstream): void {
     const member = this.#find(upstream)
     if (member !== undefined) this.#note(member, () => member.health.failed(DRAINING))
@@ -125,32 +125,32 @@ export class Pool {
     if (member !== undefined) this.#note(member, () => member.health.failed(ITSELF))
   }
 
-  /** Only those that are there still: a list of addresses may have changed since it was picked. */
+  /** Undefined when it has left the pool since it was picked. */
   #find(upstream: Upstream): PoolMember | undefined {
     return this.#members.find((member) => member === upstream)
   }
 
-  /** Resolves when all that are new have been looked at. */
+  /** Resolves when all new ones have been checked. */
   async #set(targets: readonly Target[]): Promise<void> {
     const known = new Map(this.#members.map((member) => [member.id, member]))
-    const news: PoolMember[] = []
+    const added: PoolMember[] = []
     this.#members = targets.map((target) => {
-      const there = known.get(target.id)
+      const existing = known.get(target.id)
       known.delete(target.id)
-      if (there !== undefined) return there
+      if (existing !== undefined) return existing
       const member = { ...target, health: new HealthState(this.#rules), timer: undefined }
-      news.push(member)
+      added.push(member)
       return member
     })
     for (const { timer } of known.values()) clearTimeout(timer)
     if (known.size > 0) this.#refresh()
     const urls = (all: Iterable<Target>) => Array.from(all, ({ url }) => url)
     this.#options.log.info({ upstreams: urls(targets), gone: urls(known.values()) }, 'the upstreams are known')
-    await Promise.all(news.map((member) => this.#look(member)))
+    await Promise.all(added.map((member) => this.#checkRegularly(member)))
   }
 
   /** Checks it now, and then again and again while it is there. */
-  async #look(member: PoolMember): Promise<void> {
+  async #checkRegularly(member: PoolMember): Promise<void> {
     const { signal } = this.#stopped
     const isNew = member.timer === undefined
     const problem = await checkHealth(member, this.#healthCheck, signal)
@@ -158,14 +158,14 @@ export class Pool {
     this.#note(member, () => member.health.checked(problem))
     // The second check comes anywhere within the pause: all have had their first one at the same time.
     const part = isNew ? Math.random() : 1 + JITTER * (2 * Math.random() - 1)
-    member.timer = setTimeout(() => void this.#look(member), this.#intervalMs * part).unref()
+    member.timer = setTimeout(() => void this.#checkRegularly(member), this.#intervalMs * part).unref()
   }
 
-  /** @param look returns whether something has changed */
-  #note({ url, health }: PoolMember, look: () => boolean): void {
+  /** @param update returns whether the state has changed */
+  #note({ url, health }: PoolMember, update: () => boolean): void {
     const { log } = this.#options
     const before = health.problem
-    const changed = look()
+    const changed = update()
     const { problem } = health
     // Before its own port was open it was down for another reason.
     if (problem === ITSELF && before !== ITSELF) log.error({ upstream: url }, ITSELF_LINE)

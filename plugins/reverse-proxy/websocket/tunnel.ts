@@ -9,12 +9,12 @@ import { relayBody } from '../relay/relay-body.js'
 import { failureOf } from '../relay/upstream-error.js'
 import type { ActiveWebSocket, Service } from '../service/service.js'
 
-/** Bytes that the upstream has not taken. A client cannot be paused, so that one that goes on is turned away. */
-const MOST_AHEAD = 16 * 1024 * 1024
+/** Bytes that the upstream has not taken. A client cannot be paused, so that one that exceeds this is closed. */
+const MAX_PENDING_BYTES = 16 * 1024 * 1024
 /** What a message weighs besides its bytes, which may be none. */
 const MESSAGE_COST = 1024
-/** Bytes that the upstream has not taken from which on it is not asked whether it is there. */
-const BEHIND = 16 * 1024
+/** With this many bytes that the upstream has not taken, no ping is passed on. */
+const PING_LIMIT_BYTES = 16 * 1024
 /** "Going away". */
 const GOING_AWAY = 1001
 /** "Try again later": RFC 6455 and its registry of status codes. */
@@ -34,14 +34,14 @@ export interface WebSocketClient {
   readonly join: Join
 }
 
-/** Two WebSockets, the client's and one to an upstream, and what is said on one is said on the other. */
+/** Two WebSockets, the client's and one to an upstream. What comes on one is sent on the other. */
 export class Tunnel implements ActiveWebSocket {
   index = -1
   #socket: WebSocket | undefined
   #upstream: Upstream | undefined
   #link: WebSocketLink | undefined
-  /** Of MOST_AHEAD. */
-  #ahead = 0
+  /** Bytes from the client that the upstream has not taken. */
+  #pending = 0
 
   constructor(
     readonly service: Service,
@@ -83,7 +83,7 @@ export class Tunnel implements ActiveWebSocket {
       },
       autoPong: false,
       perMessageDeflate: false,
-      maxPayload: MOST_AHEAD,
+      maxPayload: MAX_PENDING_BYTES,
       followRedirects: false,
       ...(Number.isFinite(connect + response) && { handshakeTimeout: connect + response }),
       ...(protocol === 'https:' && { servername: serverName ?? '', ...service.trust }),
@@ -132,19 +132,18 @@ export class Tunnel implements ActiveWebSocket {
     else if (service.host.gateway.draining) this.drain()
   }
 
-  /** Both sides are told that the gateway goes: a WebSocket has no end of its own to wait for. */
+  /** Closes both sides: a WebSocket has no end of its own to wait for. */
   drain(): void {
     this.#link?.close(GOING_AWAY, 'the gateway is shutting down')
   }
 
-  /** Whatever of it is left. */
   stop(): void {
     this.#socket?.terminate()
   }
 
   get #keepsUp(): boolean {
     const socket = this.#socket!
-    return socket.readyState === socket.OPEN && socket.bufferedAmount < BEHIND
+    return socket.readyState === socket.OPEN && socket.bufferedAmount < PING_LIMIT_BYTES
   }
 
   #fromClient(bytes: Uint8Array, isText: boolean): void {
@@ -152,14 +151,14 @@ export class Tunnel implements ActiveWebSocket {
     if (socket.readyState > socket.OPEN) return
     const cost = MESSAGE_COST + bytes.length
     // A message of the greatest length goes when nothing is ahead of it.
-    if (this.#ahead > 0 && this.#ahead + cost > MOST_AHEAD) {
+    if (this.#pending > 0 && this.#pending + cost > MAX_PENDING_BYTES) {
       this.#link?.close(TRY_AGAIN, 'the service does not keep up')
       socket.terminate()
       return
     }
-    this.#ahead += cost
+    this.#pending += cost
     socket.send(Buffer.from(bytes), { binary: !isText }, () => {
-      this.#ahead -= cost
+      this.#pending -= cost
     })
   }
 
@@ -208,7 +207,7 @@ export class Tunnel implements ActiveWebSocket {
     )
     const seconds = (timeouts.connect + timeouts.response) / 1000
     const refusal = host.refuse(key, { id, seconds, found: 'characters that have no place there' })
-    // Of an answer that has begun nobody may take what there is for all of it.
+    // A client must not take the part of an answer that has begun for all of it.
     if (!reply.give(refusal)) reply.cut()
     this.#socket?.terminate()
   }
