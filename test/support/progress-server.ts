@@ -2,8 +2,8 @@
 
 import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { IDLE } from '../../plugins/progress/idle.js'
-import type { Figures, Receipt, Snapshot } from '../../plugins/progress/snapshot.js'
+import { IDLE } from '../../plugins/transfer-status/idle.js'
+import type { Figures, Receipt, Snapshot } from '../../plugins/transfer-status/snapshot.js'
 import { eventually } from './eventually.js'
 
 const { bytes, bytesTransferred, totalBytes, speed, mbps, avgSpeed, eta, etaSec, elapsed } = IDLE

@@ -2,9 +2,9 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { IDLE } from '../../plugins/progress/idle.js'
 import { dashboard } from '../../plugins/progress/page/index.js'
-import type { Figures, Receipt, Snapshot } from '../../plugins/progress/snapshot.js'
+import { IDLE } from '../../plugins/transfer-status/idle.js'
+import type { Figures, Receipt, Snapshot } from '../../plugins/transfer-status/snapshot.js'
 import { eventually } from './eventually.js'
 
 /** Anything that can undo things at the end of a test: tap's `t`. */

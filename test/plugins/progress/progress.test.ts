@@ -5,7 +5,7 @@ import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.j
 import authBearer from '../../../plugins/auth-bearer/index.js'
 import metrics from '../../../plugins/metrics/index.js'
 import progress from '../../../plugins/progress/index.js'
-import type { Receipt, Snapshot } from '../../../plugins/progress/snapshot.js'
+import type { Receipt, Snapshot } from '../../../plugins/transfer-status/snapshot.js'
 import { type CurlRun, curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { type Running, startGateway } from '../../support/gateway.js'
