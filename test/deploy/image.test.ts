@@ -68,6 +68,7 @@ t.test('what is copied is there, and all that the package consists of is', async
   t.same(left, ['deploy', 'docs', 'examples'], 'papers stay behind')
   for (const path of [
     'core',
+    'client',
     'gateway',
     'plugins',
     'tsconfig.json',
