@@ -11,13 +11,13 @@ import { type Running, startGateway } from './gateway.js'
 /** Looked at often, and soon believed: so that a test need not wait. A busy machine makes nobody look lost. */
 export const HEALTH = { interval: 0.1, timeout: 10, rise: 1, fall: 2 }
 
-export interface PluginAsked {
+export interface PluginToLoad {
   readonly plugin: string
   readonly config: object
 }
 
 /** These plugins, and the defaults. */
-export function loaded(plugins: readonly PluginAsked[]) {
+export function loadWithDefaults(plugins: readonly PluginToLoad[]) {
   const entries = plugins.map((each) => ({ ...each, enabled: true, where: each.plugin, from: '.' }))
   return loadPlugins(enabledPlugins(entries, DEFAULTS), BUNDLED)
 }
@@ -26,10 +26,10 @@ export function loaded(plugins: readonly PluginAsked[]) {
 export async function startEdge(
   t: Test,
   route: object,
-  { flags = {}, plugins = [] }: { readonly flags?: FlagValues; readonly plugins?: readonly PluginAsked[] } = {},
+  { flags = {}, plugins = [] }: { readonly flags?: FlagValues; readonly plugins?: readonly PluginToLoad[] } = {},
 ): Promise<Running> {
   const config = { routes: [{ balance: 'name', health: HEALTH, ...route }] }
-  return startGateway(t, flags, { plugins: await loaded([...plugins, { plugin: 'reverse-proxy', config }]) })
+  return startGateway(t, flags, { plugins: await loadWithDefaults([...plugins, { plugin: 'reverse-proxy', config }]) })
 }
 
 export interface Answer {

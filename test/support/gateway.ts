@@ -12,6 +12,7 @@ import { BUNDLED, DEFAULTS } from '../../plugins/bundled.js'
 import { sharedCertificate } from './certificate.js'
 import { eventually } from './eventually.js'
 import { type ConnectOptions, connect, type RawClient } from './raw.js'
+import type { Teardown } from './teardown.js'
 
 export interface LogLine {
   readonly msg: string
@@ -38,11 +39,6 @@ export interface Running {
 
 /** The plugins that a gateway without a configuration has. */
 export const defaultPlugins = () => loadPlugins(enabledPlugins([], DEFAULTS), BUNDLED)
-
-/** Anything that can undo things at the end of a test: tap's `t`. */
-interface Test {
-  teardown(undo: () => unknown): void
-}
 
 export interface GatewayOptions {
   readonly plugins?: readonly LoadedPlugin[]
@@ -73,7 +69,7 @@ function tlsFlags(): FlagValues {
  * slab or pipe fails the test that leaked it.
  */
 export async function startGateway(
-  t: Test,
+  t: Teardown,
   flags: FlagValues = {},
   { plugins = [], tls = tlsByDefault || flags.tlsCert !== undefined }: GatewayOptions = {},
 ): Promise<Running> {
@@ -120,4 +116,9 @@ export async function startGateway(
       )
     },
   }
+}
+
+/** Starts a gateway with the plugins that one without a configuration has. */
+export async function startDefaultGateway(t: Teardown, flags: FlagValues = {}): Promise<Running> {
+  return startGateway(t, flags, { plugins: await defaultPlugins() })
 }

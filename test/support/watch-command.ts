@@ -1,8 +1,8 @@
-/** `pipegate watch` as a process, against a server that says what a test tells it to. */
+/** `pipegate watch` as a process, against a server of progress that the test controls. */
 
 import type { Test } from 'tap'
 import { type Exit, Program } from './program.js'
-import { ProgressServer, type RequestContext, receipt } from './progress-server.js'
+import { type ProgressRequest, ProgressServer, receipt } from './progress-server.js'
 
 /** For a machine that is loaded and slow. */
 export const PATIENCE_MS = 30_000
@@ -20,11 +20,11 @@ export const FAILED = receipt({
 export const FAILED_LINE = 'failed: sender disconnected after 1.2 GB in 8 h 2 m\n'
 
 /** `pipegate watch` and the server that it watches. */
-export interface Watching {
+export interface WatchRun {
   readonly server: ProgressServer
   readonly program: Program
   /** The next request that comes. */
-  next(): Promise<RequestContext>
+  next(): Promise<ProgressRequest>
   ends(): Promise<Exit>
 }
 
@@ -33,7 +33,7 @@ export async function watch(
   t: Test,
   flags: readonly string[] = [],
   env: Record<string, string> = UTF8,
-): Promise<Watching> {
+): Promise<WatchRun> {
   const server = await ProgressServer.start(t)
   const program = new Program(t, ['watch', server.url('jobs'), ...flags], { env })
   return { server, program, next: () => server.next(), ends: () => program.ends(PATIENCE_MS) }
