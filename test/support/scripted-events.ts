@@ -1,9 +1,8 @@
 /** A server that says exactly what a test wants the dashboard to hear, when it wants it. */
 
-
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dashboard } from '../../plugins/progress/page/index.js'
-import { IDLE, IDLE } from '../../plugins/transfer-status/idle.js'
+import { IDLE } from '../../plugins/transfer-status/idle.js'
 import type { Figures, Receipt, Snapshot } from '../../plugins/transfer-status/snapshot.js'
 import { eventually } from './eventually.js'
 import { RestartableServer } from './restartable-server.js'
