@@ -395,11 +395,14 @@ t.test('after an early answer in the handler, without onData, even a fast upload
   byTimer(t, performance.now() - since)
 })
 
-t.test('after an early answer with onData registered nothing ends a fast upload: it goes on reaching onData', async (t) => {
-  const { client, seen } = await uploadsOn(t, answerInOnData, 64 * 1024, 20)
-  t.ok(await staysAlive(() => client.isClosed), 'alive')
-  t.ok(seen.bytes > 10 * MIB, `${seen.bytes} bytes came to onData after the end`)
-})
+t.test(
+  'after an early answer with onData registered nothing ends a fast upload: it goes on reaching onData',
+  async (t) => {
+    const { client, seen } = await uploadsOn(t, answerInOnData, 64 * 1024, 20)
+    t.ok(await staysAlive(() => client.isClosed), 'alive')
+    t.ok(seen.bytes > 10 * MIB, `${seen.bytes} bytes came to onData after the end`)
+  },
+)
 
 t.test('an idle keep-alive connection is closed after its response', async (t) => {
   const { client, seen } = await open(t, head('GET', '/'), ({ res }) => res.end('done'))
