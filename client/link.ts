@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util'
-import { Refusal, readAddress, show } from '../gateway/host/plugin-api.js'
-import { linkUrl } from '../plugins/links/link-url.js'
+import { readAddress } from '../gateway/http/address.js'
+import { show } from '../gateway/http/parameters.js'
+import { linkUrl } from '../plugins/links/link-text.js'
 import { secretsFrom } from '../plugins/links/secret.js'
 import { type LinkRight, sign } from '../plugins/links/signature.js'
 import type { CommandResult } from './command.js'
@@ -77,7 +78,7 @@ function nameOf(address: string, prefix: string): { shown: string; name: string 
     throw new Usage(`found "${show(address)}", expected http://HOST/NAME without a query`)
   }
   const read = readAddress(path, { prefix, bareNames: true })
-  if (read instanceof Refusal) throw new Usage(read.text)
+  if (!('kind' in read)) throw new Usage(read.text)
   if (read.kind === 'reserved') throw new Usage('that is no name of a pipe; expected http://HOST/NAME')
   return { shown: address, name: read.name }
 }

@@ -1,16 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import { stringify } from 'yaml'
-import { show } from '../gateway/host/plugin-api.js'
+import { show } from '../gateway/http/parameters.js'
 import { entrySchema } from '../plugins/auth-bearer/entries.js'
-import { digestOf } from '../plugins/auth-bearer/token-table.js'
+import { newToken } from '../plugins/auth-bearer/new-token.js'
 import type { CommandResult } from './command.js'
-
-/** A new token of 256 random bits, and what the gateway knows it by. */
-export function makeToken(): { readonly token: string; readonly hash: string } {
-  const token = `pg_${randomBytes(32).toString('base64url')}`
-  return { token, hash: `sha256:${digestOf(token).toString('hex')}` }
-}
 
 const USAGE =
   'usage: pipegate token [--name NAME] [--project PROJECT] [--rights send,receive,watch] [--names PATTERN,...]'
@@ -19,7 +12,7 @@ const USAGE =
 export function tokenCommand(argv: readonly string[]): CommandResult {
   const given = read(argv)
   if (typeof given === 'string') return { text: `pipegate: ${given}\n${USAGE}\n`, exitCode: 2 }
-  const { token, hash } = makeToken()
+  const { token, hash } = newToken()
   const entry = { ...given, name: given.name ?? `token-${hash.slice(7, 15)}`, hash }
   const checked = entrySchema.safeParse(entry)
   if (!checked.success) {
@@ -32,6 +25,7 @@ export function tokenCommand(argv: readonly string[]): CommandResult {
   return { text: `${token}\n\n${remark}\n${yaml}`, exitCode: 0 }
 }
 
+/** The flags that were given. */
 interface Given {
   name?: string
   project?: string
@@ -39,7 +33,7 @@ interface Given {
   names?: string[]
 }
 
-/** What was asked for, or what is wrong with it. */
+/** @returns the flags, or what is wrong with them */
 function read(argv: readonly string[]): Given | string {
   const text = { type: 'string' } as const
   try {

@@ -1,7 +1,7 @@
 /** One lane, in a process of its own: `lane-process.js ORDER`, with the order as JSON. Sends its result to its parent. */
 
 import { endAll } from './children.js'
-import type { Context, Cursor } from './lane.js'
+import type { Context, Lane } from './lane.js'
 import { LANES } from './lanes/index.js'
 import { describeMachine } from './machine.js'
 import { type Peer, pipegate } from './peers.js'
@@ -40,7 +40,7 @@ const result: LaneResult = {
 // Only when it has been sent.
 process.send?.({ result }, undefined, undefined, () => process.exit())
 
-async function runLane({ deadline, run }: Cursor, context: Context): Promise<string | null> {
+async function runLane({ deadline, run }: Lane, context: Context): Promise<string | null> {
   const seconds = deadline + (order.seconds ?? 0)
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<string>((resolve) => {

@@ -3,7 +3,7 @@
 import type { Peer } from './peers.js'
 import type { Report } from './report-builder.js'
 
-export interface Cursor {
+export interface Lane {
   readonly name: string
   /** One sentence for the report. */
   readonly title: string

@@ -125,3 +125,13 @@ export async function until(fact: () => boolean, timeoutMs: number): Promise<boo
     await sleep(LOOK_EVERY_MS)
   }
 }
+
+/** Ends these without waiting for their responses. */
+export function leave(...calls: readonly Call[]): void {
+  for (const call of calls) call.leave()
+}
+
+/** In hexadecimal, to compare with {@link Call.sha256}. */
+export function sha256(body: string | Uint8Array): string {
+  return createHash('sha256').update(body).digest('hex')
+}

@@ -13,7 +13,7 @@ export interface Target {
   readonly ca?: string | undefined
 }
 
-export interface More {
+export interface RequestOptions {
   /** Which of `paths`; the first when absent. */
   readonly form?: number
   readonly query?: string
@@ -42,19 +42,23 @@ export class Chain {
     return `${this.#names}-${what}`
   }
 
-  open(method: string, name: string, { form = 0, query = '', headers = {} }: More = {}): Call {
+  open(method: string, name: string, { form = 0, query = '', headers = {} }: RequestOptions = {}): Call {
     const url = new URL(`${this.paths[form % this.paths.length]}${name}${query}`, this.target.url)
     const call = new Call(url, method, { ...this.target.headers, ...headers }, this.target.ca)
     this.#calls.add(call)
     return call
   }
 
-  receive(name: string, more: More = {}): Call {
+  receive(name: string, more: RequestOptions = {}): Call {
     return this.open('GET', name, more)
   }
 
   /** @param length of the body; undefined: it is chunked */
-  send(name: string, length: number | undefined, { headers = {}, query = this.sendQuery, ...more }: More = {}): Call {
+  send(
+    name: string,
+    length: number | undefined,
+    { headers = {}, query = this.sendQuery, ...more }: RequestOptions = {},
+  ): Call {
     const framing = length === undefined ? { 'transfer-encoding': 'chunked' } : { 'content-length': length }
     return this.open('PUT', name, { ...more, query, headers: { ...framing, ...headers } })
   }

@@ -1,5 +1,5 @@
 import type { Chain } from './chain.js'
-import type { Mend } from './mend.js'
+import type { Remedy } from './remedies.js'
 
 export type Verdict = 'ok' | 'warn' | 'fail' | 'skip'
 
@@ -10,7 +10,7 @@ export interface Finding {
   readonly seen: string
   /** What it means for who uses the chain; for `warn` and `fail`. */
   readonly means?: string
-  readonly mend?: Mend
+  readonly mend?: Remedy
   /** For programs. Times are milliseconds, sizes bytes; the names say so. */
   readonly measured?: Readonly<Record<string, number | string | boolean | null>>
 }
@@ -37,7 +37,7 @@ export function bad(
   verdict: 'warn' | 'fail',
   seen: string,
   means: string,
-  mend: Mend,
+  mend: Remedy,
   measured: Finding['measured'] = {},
 ): Finding {
   return { verdict, seen, means, mend, measured }

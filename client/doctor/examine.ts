@@ -1,9 +1,17 @@
 import type { Chain } from './chain.js'
 import type { Check, Finding, Options } from './check.js'
-import { truncationHttp2 } from './check-http2.js'
-import { receiverLeft, silence, truncationChunked, truncationLength, waitingLeft } from './checks-end.js'
-import { earlyReply, expect, requestBuffering, responseBuffering, trickle, untouched } from './checks-flow.js'
-import { forwarded, head, meet, reach } from './checks-way.js'
+import { requestBuffering, responseBuffering } from './checks/buffering.js'
+import { receiverLeft, waitingLeft } from './checks/departure.js'
+import { earlyReply } from './checks/early-reply.js'
+import { expect } from './checks/expect.js'
+import { head } from './checks/head.js'
+import { meet } from './checks/meet.js'
+import { forwarded, reach } from './checks/reach.js'
+import { silence } from './checks/silence.js'
+import { trickle } from './checks/trickle.js'
+import { truncationChunked, truncationLength } from './checks/truncation.js'
+import { truncationHttp2 } from './checks/truncation-http2.js'
+import { untouched } from './checks/untouched.js'
 
 export interface Result extends Finding {
   readonly check: string

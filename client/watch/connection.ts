@@ -1,7 +1,7 @@
 import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
-import type { Snapshot } from '../../plugins/progress/snapshot.js'
+import type { Snapshot } from '../../plugins/transfer-status/snapshot.js'
 import type { Address } from './address.js'
 import { retryAfterMs } from './backoff.js'
 import { type ProgressEvent, readEvent, readSnapshot } from './events.js'
@@ -12,10 +12,10 @@ const LONGEST_EVENT = 65_536
 const LONGEST_ANSWER = 65_536
 
 /** The server cannot be reached, or not any more. `message` is part of a sentence: `connection refused`. */
-export class Lost extends Error {}
+export class ConnectionLost extends Error {}
 
 /** The server has answered, and not with what was asked for. `message` is its line. */
-export class Refused extends Error {
+export class RequestRefused extends Error {
   constructor(
     readonly status: number,
     message: string,
@@ -42,7 +42,7 @@ export interface Client {
 /**
  * The events of one connection, until the server ends it.
  * @param onId is told the id of each event that has one, before the event
- * @throws Lost, Refused
+ * @throws ConnectionLost, RequestRefused
  */
 export async function* events(
   client: Client,
@@ -58,7 +58,8 @@ export async function* events(
     maxBufferSize: LONGEST_EVENT,
     onEvent: (message) => queue.push(message),
     onError(error) {
-      if (error.type === 'max-buffer-size-exceeded') throw new Lost('the server sent an event that is too long')
+      if (error.type === 'max-buffer-size-exceeded')
+        throw new ConnectionLost('the server sent an event that is too long')
     },
   })
   for await (const chunk of chunks(isStream)) {
@@ -74,7 +75,7 @@ export async function* events(
 
 /**
  * What the server knows of one transfer, undefined when it does not know it.
- * @throws Lost, Refused when it may know it later
+ * @throws ConnectionLost, RequestRefused when it may know it later
  */
 export async function askFor(client: Client, transferId: string): Promise<Snapshot | undefined> {
   const mode = `status&transfer=${encodeURIComponent(transferId)}`
@@ -83,10 +84,10 @@ export async function askFor(client: Client, transferId: string): Promise<Snapsh
   try {
     for await (const chunk of chunks(({ statusCode }) => statusCode === 200)) {
       body += chunk
-      if (body.length > LONGEST_ANSWER) throw new Lost('the server sent an answer that is too long')
+      if (body.length > LONGEST_ANSWER) throw new ConnectionLost('the server sent an answer that is too long')
     }
   } catch (error) {
-    if (error instanceof Refused && !error.isPassing) return undefined
+    if (error instanceof RequestRefused && !error.isPassing) return undefined
     throw error
   }
   return readOrLose(() => readSnapshot(body))
@@ -96,7 +97,7 @@ function readOrLose<T>(read: () => T): T {
   try {
     return read()
   } catch {
-    throw new Lost('the server sent something that is no progress')
+    throw new ConnectionLost('the server sent something that is no progress')
   }
 }
 
@@ -128,8 +129,10 @@ function request({ address, headers, silenceMs, signal }: Client, mode: string, 
         yield chunk
       }
     } catch (error) {
-      if (error instanceof Refused) throw error
-      throw isSilent ? new Lost(`nothing was heard for ${silenceMs / 1000} s`) : new Lost(reasonOf(error as Error))
+      if (error instanceof RequestRefused) throw error
+      throw isSilent
+        ? new ConnectionLost(`nothing was heard for ${silenceMs / 1000} s`)
+        : new ConnectionLost(reasonOf(error as Error))
     } finally {
       clearTimeout(silence)
       outgoing.destroy()
@@ -137,14 +140,14 @@ function request({ address, headers, silenceMs, signal }: Client, mode: string, 
   }
 }
 
-async function refusal(response: IncomingMessage): Promise<Refused> {
+async function refusal(response: IncomingMessage): Promise<RequestRefused> {
   const { statusCode: status = 0, headers } = response
   let body = ''
   for await (const chunk of response) {
     body += chunk
     if (body.length > LONGEST_ANSWER) break
   }
-  return new Refused(status, lineOf(response, body), retryAfterMs(headers['retry-after']))
+  return new RequestRefused(status, lineOf(response, body), retryAfterMs(headers['retry-after']))
 }
 
 /** What to tell people of an answer: its first line if it is meant for people, else its status. */
@@ -172,7 +175,7 @@ const REASONS: Readonly<Record<string, string>> = {
 
 /** A host with several addresses fails with an error that has a code and no message. */
 function reasonOf(error: NodeJS.ErrnoException): string {
-  if (error instanceof Lost) return error.message
+  if (error instanceof ConnectionLost) return error.message
   const [line = ''] = error.message.split('\n', 1)
   return REASONS[error.code ?? ''] ?? (line === '' ? (error.code ?? 'unknown error') : line)
 }

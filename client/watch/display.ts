@@ -2,14 +2,14 @@ import { safeJson, safeText } from '../safe-text.js'
 import type { ProgressEvent } from './events.js'
 import { liveLine, plainLine } from './line.js'
 import type { Outcome } from './outcome.js'
-import type { Loss, View } from './view.js'
+import type { ConnectionLoss, View } from './view.js'
 
 /** What has just happened; undefined when only time has passed. */
-export type News = ProgressEvent | { readonly event: 'lost'; readonly data: Loss } | undefined
+export type DisplayUpdate = ProgressEvent | { readonly event: 'lost'; readonly data: ConnectionLoss } | undefined
 
 /** Where the view is shown. */
 export interface Display {
-  update(view: View, news: News): void
+  update(view: View, news: DisplayUpdate): void
   /** Whoever waits has been interrupted: leaves the output as one would like to find it. */
   leave(): void
   /** The last line, which stays. */
@@ -22,7 +22,7 @@ export interface Output {
   write(text: string): unknown
 }
 
-export interface Look {
+export interface TerminalStyle {
   readonly unicode: boolean
   readonly colour: boolean
 }
@@ -39,7 +39,7 @@ export class LiveDisplay implements Display {
   constructor(
     readonly out: Output,
     readonly errors: Output,
-    readonly look: Look,
+    readonly look: TerminalStyle,
   ) {}
 
   update(view: View): void {
@@ -76,7 +76,7 @@ export class PlainDisplay implements Display {
     readonly now: () => number,
   ) {}
 
-  update(view: View, news: News): void {
+  update(view: View, news: DisplayUpdate): void {
     const isChange = news?.event === 'state' || news?.event === 'lost'
     const isStreaming = view.snapshot?.state === 'streaming' && view.loss === undefined
     const isDue = isStreaming && this.now() - this.#lastAt >= PLAIN_EVERY_MS
@@ -103,7 +103,7 @@ export class PlainDisplay implements Display {
 export class JsonDisplay implements Display {
   constructor(readonly out: Output) {}
 
-  update(_view: View, news: News): void {
+  update(_view: View, news: DisplayUpdate): void {
     if (news === undefined) return
     const data = news.event === 'lost' ? { why: news.data.why, retrySec: news.data.retryMs / 1000 } : news.data
     this.out.write(`${safeJson({ event: news.event, data })}\n`)
@@ -122,7 +122,12 @@ export function quietly(display: Display): Display {
 }
 
 /** What the server has said stands on the output, what kept it from saying it among the errors. */
-function writeOutcome({ line, exitCode }: Outcome, out: Output, errors: Output, { unicode, colour }: Look): void {
+function writeOutcome(
+  { line, exitCode }: Outcome,
+  out: Output,
+  errors: Output,
+  { unicode, colour }: TerminalStyle,
+): void {
   const text = safeText(line, unicode)
   if (exitCode > 1) errors.write(`pipegate: ${text}\n`)
   else out.write(`${colour ? (exitCode === 0 ? GREEN : RED) + text + DEFAULT_COLOUR : text}\n`)

@@ -1,5 +1,5 @@
-import { z } from '../../gateway/host/plugin-api.js'
-import type { Figures, Receipt, Snapshot } from '../../plugins/progress/snapshot.js'
+import { z } from 'zod'
+import type { Figures, Receipt, Snapshot } from '../../plugins/transfer-status/snapshot.js'
 
 /** What the stream tells. */
 export type ProgressEvent =

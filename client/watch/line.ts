@@ -5,8 +5,8 @@ import {
   formatReceipt,
   formatSpeed,
   shareOf,
-} from '../../plugins/progress/format.js'
-import type { Snapshot } from '../../plugins/progress/snapshot.js'
+} from '../../plugins/transfer-status/format.js'
+import type { Snapshot } from '../../plugins/transfer-status/snapshot.js'
 import { safeText } from '../safe-text.js'
 import type { View } from './view.js'
 

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { show } from '../../gateway/host/plugin-api.js'
+import { show } from '../../gateway/http/parameters.js'
 import { authorization, headersOf, WrongUsage } from '../request-headers.js'
 import { type Address, readAddress } from './address.js'
 

@@ -1,5 +1,5 @@
-import { formatDuration, formatReceipt } from '../../plugins/progress/format.js'
-import type { Receipt } from '../../plugins/progress/snapshot.js'
+import { formatDuration, formatReceipt } from '../../plugins/transfer-status/format.js'
+import type { Receipt } from '../../plugins/transfer-status/snapshot.js'
 
 /** How it ended, for people and for scripts. */
 export interface Outcome {

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Receipt, Snapshot } from '../../plugins/progress/snapshot.js'
+import type { Receipt, Snapshot } from '../../plugins/transfer-status/snapshot.js'
 import { backoffMs } from './backoff.js'
-import { askFor, type Client, events, Lost, Refused } from './connection.js'
+import { askFor, type Client, ConnectionLost, events, RequestRefused } from './connection.js'
 import type { Display } from './display.js'
 import { type ProgressEvent, receiptOf } from './events.js'
-import { Follower } from './follower.js'
 import { amountOf } from './line.js'
 import { type Outcome, over, refused, unknown } from './outcome.js'
-import type { Loss, View } from './view.js'
+import { TransferTracker } from './transfer-tracker.js'
+import type { ConnectionLoss, View } from './view.js'
 
 /** A connection that lasted for so long, in milliseconds, was a good one: the next attempt is the first again. */
 const GOOD_MS = 10_000
@@ -25,7 +25,7 @@ export interface WatchOptions {
 /** Follows a name until a transfer on it is over, however often the connection is lost on the way. */
 export class Watch {
   readonly #now: () => number
-  readonly #follower: Follower
+  readonly #follower: TransferTracker
   #lastEventId: string | undefined
   /** The server has answered once: from then on it is worth while to come back. */
   #wasHeard = false
@@ -35,7 +35,7 @@ export class Watch {
 
   constructor(readonly options: WatchOptions) {
     this.#now = options.now ?? (() => performance.now())
-    this.#follower = new Follower(options.last)
+    this.#follower = new TransferTracker(options.last)
     this.#movedAt = this.#now()
   }
 
@@ -55,18 +55,18 @@ export class Watch {
     const { signal } = this.options.client
     for (let attempt = 1; ; attempt++) {
       const since = this.#now()
-      let lost: Lost | Refused
+      let lost: ConnectionLost | RequestRefused
       try {
         const outcome = await this.#listen()
         if (outcome !== undefined) return outcome
-        lost = new Lost('the server ended the connection')
+        lost = new ConnectionLost('the server ended the connection')
       } catch (error) {
         signal.throwIfAborted()
-        if (!(error instanceof Lost || error instanceof Refused)) throw error
+        if (!(error instanceof ConnectionLost || error instanceof RequestRefused)) throw error
         lost = error
       }
       if (this.#follower.ended !== undefined) return over(this.#follower.ended)
-      if (lost instanceof Refused ? !lost.isPassing : !this.#wasHeard) return refused(lost.message)
+      if (lost instanceof RequestRefused ? !lost.isPassing : !this.#wasHeard) return refused(lost.message)
       this.#wasHeard = true
       if (this.#now() - since >= GOOD_MS) attempt = 1
       await this.#pause(lost, attempt)
@@ -86,7 +86,7 @@ export class Watch {
       }
     } catch (error) {
       // The answer to a Last-Event-ID that was the last one.
-      const isOver = error instanceof Refused && error.status === NO_CONTENT && this.#lastEventId !== undefined
+      const isOver = error instanceof RequestRefused && error.status === NO_CONTENT && this.#lastEventId !== undefined
       if (!isOver) throw error
       return this.#ask(this.#follower.transferId ?? this.#lastEventId!)
     }
@@ -127,14 +127,14 @@ export class Watch {
     }
   }
 
-  async #pause(lost: Lost | Refused, attempt: number): Promise<void> {
-    const ms = Math.max(backoffMs(attempt), lost instanceof Refused ? lost.retryAfterMs : 0)
+  async #pause(lost: ConnectionLost | RequestRefused, attempt: number): Promise<void> {
+    const ms = Math.max(backoffMs(attempt), lost instanceof RequestRefused ? lost.retryAfterMs : 0)
     this.#retry = { why: lost.message, at: this.#now() + ms }
     this.options.display.update(this.view, { event: 'lost', data: { why: lost.message, retryMs: ms } })
     await sleep(ms, undefined, { signal: this.options.client.signal })
   }
 
-  #loss(): Loss | undefined {
+  #loss(): ConnectionLoss | undefined {
     if (this.#retry === undefined) return undefined
     return { why: this.#retry.why, retryMs: Math.max(0, this.#retry.at - this.#now()) }
   }

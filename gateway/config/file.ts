@@ -11,22 +11,23 @@ import {
   type YAMLError,
   type YAMLSeq,
 } from 'yaml'
-import { badFile, type Problem, show, systemError } from './problems.js'
+import { badFile, type Problem } from './problems/problems.js'
+import { show, systemError } from './problems/show.js'
 
 /** Reads a whole file as text; throws as `fs.readFileSync` does. */
 export type ReadFile = (path: string) => string
 
-/** What stands in a configuration file: its keys in their order, or why it cannot be used at all. */
+/** The content of a configuration file: its keys in their order, or why it cannot be used at all. */
 export interface FileContent {
   readonly entries: readonly (readonly [key: string, raw: unknown])[]
   readonly problem?: Problem
-  /** What stands under `plugins`, as it is: the only key that takes more than a scalar. */
+  /** The raw value of `plugins`, the only key that is no setting. */
   readonly plugins?: unknown
 }
 
 /**
  * Reads a YAML (or JSON, which is YAML) mapping of keys to scalars. `askedBy` is the flag or variable that named the
- * file. Nothing of the content is repeated in a problem: whoever passes the wrong file may have passed a secret.
+ * file. No problem repeats any of the content: a file named by mistake may hold a secret.
  */
 export function readConfigFile(path: string, askedBy: string, readFile: ReadFile): FileContent {
   let text: string
@@ -37,7 +38,7 @@ export function readConfigFile(path: string, askedBy: string, readFile: ReadFile
   }
   const lines = new LineCounter()
   const doc = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' })
-  // A warning is a tag that means nothing here: as wrong as any other thing that would be ignored.
+  // A warning is a tag that means nothing here. It is an error like anything else that would be ignored.
   const fault = doc.errors[0] ?? doc.warnings[0]
   if (fault !== undefined) return refused(notYaml(path, fault, lines))
   return contentOf(path, doc, lines)
@@ -53,14 +54,14 @@ function at(path: string, lines: LineCounter, offset: number): string {
 }
 
 function notYaml(path: string, fault: YAMLError, lines: LineCounter): Problem {
-  // After one of these the parser's messages quote the file.
+  // What follows one of these in the parser's messages may quote the file.
   const reason = fault.code === 'MULTIPLE_DOCS' ? 'a second document' : fault.message.split(/[:"\\]/)[0]!.trim()
   return badFile(at(path, lines, fault.pos[0]), `a YAML error (${reason})`, 'YAML or JSON')
 }
 
 function contentOf(path: string, doc: Document.Parsed, lines: LineCounter): FileContent {
   const root = doc.contents
-  // A file of comments only is a file in which nothing has been set yet.
+  // A file of comments only sets nothing.
   if (root === null || (isScalar(root) && root.value === null)) return { entries: [] }
   if (!isMap(root)) {
     const found = isSeq(root) ? 'a list' : 'a single value'
@@ -82,10 +83,10 @@ function keyText(key: unknown): string {
 
 const DANGLING = Symbol('an alias without its anchor')
 
-/** The value of a scalar or a list; an empty mapping in the place of one, since no setting takes any. */
+/** The value of a scalar or a list. A mapping becomes an empty one, since no setting takes any. */
 function plain(node: Node | null, doc: Document.Parsed): unknown {
   const target = isAlias(node) ? node.resolve(doc) : node
-  // The parser leaves this to whoever converts the document; as null it would pass for a key that is unset.
+  // The parser does not report this. As null it would pass for a key that is unset.
   if (target === undefined) return DANGLING
   if (target === null) return null
   if (isScalar(target)) return target.value

@@ -7,35 +7,40 @@ import {
   filePath,
   host,
   integer,
-  type Kind,
   networks,
   seconds,
   urlPrefix,
-} from './kinds.js'
+  type ValueType,
+} from './value-types.js'
 
-/** What is known of a setting besides its schema. Flags, variables, help text and documentation derive from it. */
-export interface About extends Omit<Kind<unknown>, 'schema'> {
-  /** As one would write it in a file; undefined for a setting that has none. */
+/** What a setting has besides its schema. Flags, variables, the help text and the documentation derive from it. */
+export interface SettingInfo extends Omit<ValueType<unknown>, 'schema'> {
+  /** The default, as it would be written in a file; undefined for a setting without one. */
   readonly fallback: string | undefined
   /** One or two sentences for the help text and the documentation. */
   readonly help: string
 }
 
-const registry = z.registry<About>()
+const registry = z.registry<SettingInfo>()
 
-function describe<S extends z.ZodType>(schema: S, kind: Kind<unknown>, fallback: string | undefined, help: string): S {
-  const { name, expected, metavar } = kind
+function describe<S extends z.ZodType>(
+  schema: S,
+  type: ValueType<unknown>,
+  fallback: string | undefined,
+  help: string,
+): S {
+  const { name, expected, metavar } = type
   registry.add(schema, { name, expected, metavar, fallback, help })
   return schema
 }
 
-// The default goes through the schema like any other value, so that one out of range cannot go unnoticed.
-function setting<T>(kind: Kind<T>, fallback: string, help: string): z.ZodPrefault<z.ZodType<T, unknown>> {
-  return describe(kind.schema.prefault(fallback), kind, fallback, help)
+// The default goes through the schema like any other value, so that a default out of range is noticed.
+function setting<T>(type: ValueType<T>, fallback: string, help: string): z.ZodPrefault<z.ZodType<T, unknown>> {
+  return describe(type.schema.prefault(fallback), type, fallback, help)
 }
 
-function optional<T>(kind: Kind<T>, help: string): z.ZodOptional<z.ZodType<T, unknown>> {
-  return describe(kind.schema.optional(), kind, undefined, help)
+function optional<T>(type: ValueType<T>, help: string): z.ZodOptional<z.ZodType<T, unknown>> {
+  return describe(type.schema.optional(), type, undefined, help)
 }
 
 /**
@@ -135,39 +140,6 @@ export function isSetting(key: string): key is SettingKey {
 }
 
 /** What the table says about a setting. */
-export function about(key: SettingKey): About {
+export function settingInfo(key: SettingKey): SettingInfo {
   return registry.get(settings.shape[key])!
 }
-
-/** The flag of a key: `--log-level` for `logLevel`. */
-export function flagOf(key: string): string {
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-}
-
-/** What the name of every variable begins with. */
-export const VARIABLE_PREFIX = 'PIPEGATE_'
-
-/** The environment variable of a key: `PIPEGATE_LOG_LEVEL` for `logLevel`. */
-export function variableOf(key: string): string {
-  return VARIABLE_PREFIX + key.replace(/[A-Z]/g, '_$&').toUpperCase()
-}
-
-/** The token that `pipegate watch` presents. `serve` must neither take it for a setting nor quote it. */
-export const TOKEN_VARIABLE = 'PIPEGATE_TOKEN'
-
-/** Where to find the configuration file: a flag and a variable, but not a key, for a file cannot say where it is. */
-export const FILE_OPTION = {
-  key: 'config',
-  metavar: 'FILE',
-  help: 'Configuration file, YAML or JSON; PIPEGATE_CONFIG names one too.',
-} as const
-
-/** Flags that ask for something else than serving. They take no value and have neither variable nor key. */
-export const SWITCHES = {
-  printConfig: 'Print the configuration in effect, and where each value came from, and exit.',
-  help: 'Print this help and exit (also -h).',
-  version: 'Print the version and exit.',
-} as const
-
-/** The name of a switch. */
-export type SwitchName = keyof typeof SWITCHES

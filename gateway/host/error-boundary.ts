@@ -5,14 +5,15 @@ import { refusalAnswer } from '../http/response/failure-answer.js'
 import { validateAnswer } from '../http/response/validation.js'
 import type { Logger } from '../log/log.js'
 
-/** The same defect of a teller is logged once in this time. */
-const SAY_AGAIN_MS = 60_000
+/** The same event hook's defects are logged at most once in this time. */
+const LOG_AGAIN_MS = 60_000
 
-type Said = Refusal | Answer | undefined
+/** What an admission hook decides; undefined: the request goes on. */
+export type Decision = Refusal | Answer | undefined
 
-/** Stands between the gateway and one hook of one plugin: whatever the hook does, the gateway goes on. */
+/** Stands between the gateway and one hook or handler of one plugin: whatever that does, the gateway goes on. */
 export class ErrorBoundary {
-  #saidAt = Number.NEGATIVE_INFINITY
+  #loggedAt = Number.NEGATIVE_INFINITY
 
   constructor(
     readonly plugin: string,
@@ -20,11 +21,11 @@ export class ErrorBoundary {
     readonly log: Logger,
   ) {}
 
-  /** Calls a gate. One that throws, says something that is no verdict, or does not decide at once, refuses. */
-  gate(id: number, decide: () => unknown): Said {
+  /** Calls an admission hook. One that throws, returns no verdict, or returns a promise refuses the request. */
+  decide(id: number, hook: () => unknown): Decision {
     try {
-      const verdict = decide()
-      if (!isPromise(verdict)) return soundVerdict(verdict)
+      const verdict = hook()
+      if (!isPromise(verdict)) return checkedVerdict(verdict)
       // What it rejects with must not end the process.
       verdict.then(undefined, () => {})
       throw new TypeError('it returned a promise; a hook that has to wait is onAdmitAsync')
@@ -33,39 +34,40 @@ export class ErrorBoundary {
     }
   }
 
-  /** Calls a gate that may take its time. What it fails with when nobody waits any more is nobody's business. Never rejects. */
-  async gateAsync(id: number, signal: AbortSignal, decide: () => unknown): Promise<Said> {
+  /** Calls an asynchronous admission hook. Its failure is ignored when nobody waits for it any more. Never rejects. */
+  async decideAsync(id: number, signal: AbortSignal, hook: () => unknown): Promise<Decision> {
     try {
-      return soundVerdict(await decide())
+      return checkedVerdict(await hook())
     } catch (error) {
       return signal.aborted ? undefined : this.fault(id, error)
     }
   }
 
-  /** Calls what is only told. */
-  tell(hook: (...what: unknown[]) => unknown, what: readonly unknown[]): void {
+  /** Calls an event hook. */
+  notify(hook: (...args: unknown[]) => unknown, args: readonly unknown[]): void {
     try {
-      const result = hook(...what)
-      if (isPromise(result)) result.then(undefined, this.#say)
+      const result = hook(...args)
+      if (isPromise(result)) result.then(undefined, this.#log)
     } catch (error) {
-      this.#say(error)
+      this.#log(error)
     }
   }
 
+  /** Logs a defect, and returns the refusal for the request that met it. */
   fault(id: number, error: unknown): Refusal {
     const { plugin, hook } = this
     this.log.error({ err: error, plugin, hook, id }, 'a plugin failed, and the request was refused')
     return new Refusal(FAILURES.pluginFault, { plugin, id })
   }
 
-  readonly #say = (error: unknown): void => {
-    if (performance.now() - this.#saidAt < SAY_AGAIN_MS) return
-    this.#saidAt = performance.now()
+  readonly #log = (error: unknown): void => {
+    if (performance.now() - this.#loggedAt < LOG_AGAIN_MS) return
+    this.#loggedAt = performance.now()
     this.log.error({ err: error, plugin: this.plugin, hook: this.hook }, 'a plugin failed where it is only told')
   }
 }
 
-/** Runs what a plugin wrote, and hears of its failure, be it at once or later. */
+/** Runs a plugin's code and reports its failure, whether it throws or rejects later. */
 export function attempt(run: () => unknown, failed: (error: unknown) => void): void {
   try {
     const result = run()
@@ -76,15 +78,15 @@ export function attempt(run: () => unknown, failed: (error: unknown) => void): v
 }
 
 /** @throws TypeError or RangeError when it is none: `false` must not be taken for "go on" */
-function soundVerdict(verdict: unknown): Said {
-  return verdict === undefined ? undefined : soundReply(verdict)
+function checkedVerdict(verdict: unknown): Decision {
+  return verdict === undefined ? undefined : checkedReply(verdict)
 }
 
-/** What can be said to a client. @throws TypeError or RangeError when it is neither a refusal nor an answer */
-export function soundReply(said: unknown): Refusal | Answer {
-  if (!(said instanceof Refusal)) return validateAnswer(said)
-  validateAnswer(refusalAnswer(said, ''))
-  return said
+/** Something that can be sent to a client. @throws TypeError or RangeError when it is neither a refusal nor an answer */
+export function checkedReply(reply: unknown): Refusal | Answer {
+  if (!(reply instanceof Refusal)) return validateAnswer(reply)
+  validateAnswer(refusalAnswer(reply, ''))
+  return reply
 }
 
 export function isPromise(value: unknown): value is Promise<unknown> {

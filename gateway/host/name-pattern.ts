@@ -7,7 +7,7 @@ import { canonicalName } from '../http/address.js'
 export class NamePattern {
   /** As it was written. */
   readonly source: string
-  /** Literals and runs of stars, in turns. */
+  /** Literals and runs of stars, alternating. */
   readonly #pieces: readonly string[]
 
   constructor(source: string) {
@@ -24,7 +24,7 @@ export class NamePattern {
    * The time is at most the product of both lengths, whatever the pattern: it may come from a token, so no backtracking.
    */
   covers(name: string): boolean {
-    // Where in the name the pieces so far can end.
+    // The positions in the name where a match of the pieces so far can end.
     let ends = new Uint8Array(name.length + 1)
     ends[0] = 1
     for (const piece of this.#pieces) ends = advance(ends, piece, name)

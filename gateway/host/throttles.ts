@@ -1,9 +1,9 @@
 import { Throttle } from '../../core/index.js'
 
-/** Short enough to be smooth, long enough to cost nothing. */
+/** Short enough for a smooth flow, long enough to cost nothing. */
 const REFILL_MS = 50
 
-/** The throttles of one gateway, and the only timer they have: it runs while some transfer waits for its share. */
+/** The throttles of one gateway, and their only timer, which runs while some transfer waits. */
 export class Throttles {
   readonly #waiting = new Set<Throttle>()
   #timer: NodeJS.Timeout | undefined

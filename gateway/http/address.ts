@@ -34,8 +34,8 @@ export function readAddress(path: string, rules: AddressRules): Address | Refusa
 }
 
 /**
- * The one spelling of a name: the hex digits of percent-escapes are in upper case, and raw non-ASCII characters, which curl
- * sends as they are, are escaped as a browser does it. Nothing is decoded.
+ * The one spelling of a name: the hex digits of percent-escapes are in upper case, and raw non-ASCII characters, which
+ * curl sends as they are, are escaped as a browser does it. Nothing is decoded.
  */
 export function canonicalName(name: string): string {
   const escaped = name.replace(/%[0-9a-f]{2}/gi, (each) => each.toUpperCase())
@@ -44,7 +44,8 @@ export function canonicalName(name: string): string {
 
 /** Checked in this order, so that the most useful message comes first. */
 const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
-  // uWebSockets decodes a raw path as UTF-8, so all invalid bytes arrive as U+FFFD: such names would be one and the same.
+  // uWebSockets decodes a raw path as UTF-8, so all invalid bytes arrive as U+FFFD: such names would be one and the
+  // same.
   [/%EF%BF%BD/, 'bytes that are not UTF-8'],
   [/[\x00-\x1f\x7f]/, 'a control character'],
   [/\\/, 'a backslash'],

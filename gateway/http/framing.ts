@@ -9,9 +9,9 @@ export interface Framing {
 }
 
 /**
- * Reads the framing of the body and refuses what uWebSockets lets pass: of two Content-Lengths it takes the first, and it
- * reads every Transfer-Encoding as chunked. A proxy in front may read the same head differently, and then the two disagree
- * on where the next request begins (request smuggling).
+ * Reads the framing of the body and refuses what uWebSockets lets pass: of two Content-Lengths it takes the first, and
+ * it reads every Transfer-Encoding as chunked. A proxy in front may read the same head differently, and then the two
+ * disagree on where the next request begins (request smuggling).
  */
 export function readFraming(request: RequestView): Framing | Refusal {
   let lengths = 0

@@ -1,4 +1,6 @@
-/** A request's head. It reads from the parser's memory and is invalid once the handler has returned: copy what you keep. */
+/**
+ * A request's head. It reads from the parser's memory and is invalid once the handler has returned: copy what you keep.
+ */
 export interface RequestView {
   /** As the client wrote it: `GET`. */
   readonly method: string

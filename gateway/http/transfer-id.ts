@@ -5,8 +5,8 @@ export const TRANSFER_ID = /^[A-Za-z0-9_-]{16,64}$/
 
 const ID_BYTES = 16
 /**
- * A pool of random bytes. Their cost is per call, not per byte: one call for each id took a sixth of the CPU time of short
- * transfers.
+ * A pool of random bytes. Their cost is per call, not per byte: one call for each id took a sixth of the CPU time of
+ * short transfers.
  */
 const pool = Buffer.alloc(256 * ID_BYTES)
 let used = pool.length

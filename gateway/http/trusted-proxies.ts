@@ -2,9 +2,9 @@ import { BlockList, isIP } from 'node:net'
 import type { RequestView } from './request-view.js'
 
 /**
- * Returns a function that finds the address of a request's client. Without trusted proxies it is the peer, because anybody
- * can write an `X-Forwarded-For`. With them it is the last address in that header that is not a trusted proxy itself,
- * because each proxy appends the address of its own peer.
+ * Returns a function that finds the address of a request's client. Without trusted proxies it is the peer, because
+ * anybody can write an `X-Forwarded-For`. With them it is the last address in that header that is not a trusted proxy
+ * itself, because each proxy appends the address of its own peer.
  * @param trustedProxies addresses and networks of proxies, separated by commas
  */
 export function clientAddressReader(trustedProxies: string): (request: RequestView) => string {
@@ -28,8 +28,8 @@ export function clientAddressReader(trustedProxies: string): (request: RequestVi
 }
 
 /**
- * Returns a function that finds the scheme that a request's client uses. A trusted proxy gives it in `X-Forwarded-Proto`;
- * if there are several, the first is the client's. From anybody else that header is ignored.
+ * Returns a function that finds the scheme that a request's client uses. A trusted proxy gives it in
+ * `X-Forwarded-Proto`; if there are several, the first is the client's. From anybody else that header is ignored.
  * @param tls whether the gateway itself speaks TLS
  */
 export function schemeReader(
@@ -60,8 +60,8 @@ export function trustedProxyTest(trustedProxies: string): ((address: string) => 
 }
 
 /**
- * An address as a proxy wrote it, in its plain form. Some proxies add a port, `192.0.2.1:443`, `[2001:db8::1]:443`, and one
- * with a dual-stack socket may write `::ffff:192.0.2.1`. Undefined when it is no address, or one with a zone, which
+ * An address as a proxy wrote it, in its plain form. Some proxies add a port, `192.0.2.1:443`, `[2001:db8::1]:443`, and
+ * one with a dual-stack socket may write `::ffff:192.0.2.1`. Undefined when it is no address, or one with a zone, which
  * identifies nobody.
  */
 function plainAddress(hop: string): string | undefined {

@@ -5,6 +5,7 @@ import type { RequestRecord } from '../http/request-record.js'
 
 export type { Logger }
 
+/** The settings that the log depends on. */
 export interface LogOptions {
   /** A level of pino, or `silent`. */
   readonly logLevel: string
@@ -12,7 +13,7 @@ export interface LogOptions {
   readonly logFormat: 'auto' | 'json' | 'pretty'
 }
 
-/** What was thrown may be anything, also something that throws when it is looked at. */
+/** An error as the log shows it. What was thrown may be anything, even something that throws when it is looked at. */
 export function loggableError(error: unknown): unknown {
   try {
     return pino.stdSerializers.err(error as Error)
@@ -21,7 +22,7 @@ export function loggableError(error: unknown): unknown {
   }
 }
 
-/** JSON lines on standard output; coloured and readable when that is a terminal. */
+/** JSON lines on standard output, or readable ones: see {@link LogOptions}. */
 export function createLog(config: LogOptions): Logger {
   const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stdout.isTTY === true)
   const options = { level: config.logLevel, base: null }
@@ -37,7 +38,7 @@ export function logRequest(log: Logger, record: RequestRecord): void {
 /** One line for a pipe that is over. */
 export function logTransfer(log: Logger, pipe: PipeView): void {
   // A pipe that never streamed has only waited.
-  const from = pipe.pairedAt ?? pipe.endedAt ?? pipe.openedAt
+  const streamingFrom = pipe.pairedAt ?? pipe.endedAt ?? pipe.openedAt
   log.info(
     {
       pipe: loggable(pipe.key),
@@ -46,14 +47,14 @@ export function logTransfer(log: Logger, pipe: PipeView): void {
       receivers: pipe.receiversWanted,
       bytesIn: pipe.bytesIn,
       bytesOut: pipe.bytesOut,
-      waitedMs: Math.round(from - pipe.openedAt),
-      streamedMs: Math.round((pipe.endedAt ?? from) - from),
+      waitedMs: Math.round(streamingFrom - pipe.openedAt),
+      streamedMs: Math.round((pipe.endedAt ?? streamingFrom) - streamingFrom),
     },
     'transfer',
   )
 }
 
-/** What a client wrote, without what a terminal would obey, and no longer than a name may be. */
+/** A client's text without control characters that a terminal would obey, and no longer than a name may be. */
 function loggable(text: string): string {
   const plain = text.replace(/[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '?')
   return plain.length > 1200 ? `${plain.slice(0, 1200)}...` : plain

@@ -28,14 +28,14 @@ export class Admission {
   admit(incoming: Incoming, role: Role, name: string, proceed: Proceed, hold: () => void = () => {}): Outcome {
     const { exchange, context, framing } = incoming
     if (context === null || this.plugins === null) return proceed(exchange.request)
-    const { gates } = this.plugins
-    context.asks(role, name)
-    const verdict = gates.admit(exchange.request, context)
+    const { admission } = this.plugins
+    context.joinsAs(role, name)
+    const verdict = admission.admit(exchange.request, context)
     if (verdict !== undefined) return verdict
-    if (!gates.isAsync) return enter(context, proceed, exchange.request)
+    if (!admission.isAsync) return enter(context, proceed, exchange.request)
     const accept = exchange.request.header('accept')
     const isOfPipe = role.side === 'sender' || role.side === 'receiver'
-    const copy = new CopiedRequest(exchange.request, isOfPipe ? gates.reads : undefined)
+    const copy = new CopiedRequest(exchange.request, isOfPipe ? admission.reads : undefined)
     hold()
     void this.#decide(context, copy, proceed).then((late) => {
       if (late !== undefined && !context.over) respond(exchange, late, accept, framing)
@@ -45,13 +45,13 @@ export class Admission {
 
   /** The same without asking any plugin. */
   admitUnasked({ exchange }: Incoming, context: RequestContext, role: Role, name: string, proceed: Proceed): Outcome {
-    context.asks(role, name)
+    context.joinsAs(role, name)
     return enter(context, proceed, exchange.request)
   }
 
   /** Never rejects: nobody would be left to answer the client. */
   async #decide(context: RequestContext, copy: CopiedRequest, proceed: Proceed): Promise<Outcome> {
-    const verdict = await this.plugins!.gates.admitAsync(copy, context)
+    const verdict = await this.plugins!.admission.admitAsync(copy, context)
     if (verdict !== undefined || context.over) return verdict
     try {
       return enter(context, proceed, copy)

@@ -1,5 +1,5 @@
 import { Refusal } from '../../core/index.js'
-import type { Handled } from '../host/host.js'
+import type { Registered } from '../host/handlers.js'
 import type { Claim, Right } from '../host/plugin-api.js'
 import { canonicalName } from '../http/address.js'
 import { FAILURES } from '../http/failures.js'
@@ -22,25 +22,25 @@ export class ClaimHandler {
   ) {}
 
   /** The claim that takes this request, if any. A refusal when a claim failed in deciding that. */
-  find({ request, id }: Exchange): Handled<Claim> | Refusal | undefined {
+  find({ request, id }: Exchange): Registered<Claim> | Refusal | undefined {
     const all = this.plugins?.claims ?? null
     if (all === null) return undefined
     for (const claim of all) {
       try {
         if (claim.claims(request)) return claim
       } catch (error) {
-        return claim.guard.fault(id, error)
+        return claim.boundary.fault(id, error)
       }
     }
     return undefined
   }
 
-  handle(incoming: Incoming, claim: Handled<Claim>): Outcome {
+  handle(incoming: Incoming, claim: Registered<Claim>): Outcome {
     if (this.options.isDraining()) return new Refusal(FAILURES.shuttingDown)
     const { exchange, framing } = incoming
     const context = incoming.context!
     const { request } = exchange
-    const failed = (error: unknown) => claim.guard.fault(exchange.id, error)
+    const failed = (error: unknown) => claim.boundary.fault(exchange.id, error)
     const accept = request.header('accept')
     let right: Right
     let name: string

@@ -15,7 +15,10 @@ import type { Answer, HeaderList } from '../http/response/answer.js'
 import type { Persistence } from '../http/response/persistence.js'
 import type { Form } from '../stream/form-reader.js'
 
-/** One request and its response, independent of the transport. Each ends in one of: a refusal or answer, a plugin's reply, a source, a sink. */
+/**
+ * One request and its response, independent of the transport. It becomes exactly one of these: an answer or a refusal,
+ * a plugin's reply, one side of a pipe.
+ */
 export interface Exchange {
   /** Counts up from 1; the log knows this request by it. */
   readonly id: number

@@ -1,5 +1,5 @@
 import { type PipeTable, Refusal } from '../../core/index.js'
-import type { Handled } from '../host/host.js'
+import type { Registered } from '../host/handlers.js'
 import type { Mode, Right } from '../host/plugin-api.js'
 import { FAILURES } from '../http/failures.js'
 import type { Parameters } from '../http/parameters.js'
@@ -19,24 +19,24 @@ export class ModeHandler {
   ) {}
 
   /** The mode that applies to this request, if any. A refusal when a mode failed in deciding that. */
-  find(parameters: Parameters, { request, id }: Exchange): Handled<Mode> | Refusal | undefined {
+  find(parameters: Parameters, { request, id }: Exchange): Registered<Mode> | Refusal | undefined {
     for (const mode of this.plugins?.modes.values() ?? []) {
       const value = parameters.get(mode.param)
       if (value === undefined || /^(0|false|no)$/i.test(value)) continue
       try {
         if (mode.applies?.(request) ?? true) return mode
       } catch (error) {
-        return mode.guard.fault(id, error)
+        return mode.boundary.fault(id, error)
       }
     }
     return undefined
   }
 
-  handle(incoming: Incoming, name: string, mode: Handled<Mode>): Outcome {
+  handle(incoming: Incoming, name: string, mode: Registered<Mode>): Outcome {
     const { exchange, framing } = incoming
     const context = incoming.context!
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
-    const failed = (error: unknown) => mode.guard.fault(exchange.id, error)
+    const failed = (error: unknown) => mode.boundary.fault(exchange.id, error)
     const accept = exchange.request.header('accept')
     let right: Right
     try {

@@ -1,4 +1,4 @@
-import type { PluginHost } from '../host/host.js'
+import type { PluginHost } from '../host/plugin-host.js'
 import type { AddressRules } from '../http/address.js'
 import type { RequestView } from '../http/request-view.js'
 
@@ -22,4 +22,4 @@ export interface RouterOptions extends AddressRules {
 }
 
 /** The part of the plugin host that requests meet. */
-export type RouterPlugins = Pick<PluginHost, 'gates' | 'tellers' | 'routes' | 'modes' | 'claims'>
+export type RouterPlugins = Pick<PluginHost, 'admission' | 'events' | 'routes' | 'modes' | 'claims'>

@@ -52,8 +52,8 @@ export class Router {
       return
     }
     const claim = this.#claims.find(exchange)
-    if (claim !== undefined && !(claim instanceof Refusal)) context!.claimedBy = claim.guard.plugin
-    const verdict = this.plugins?.gates.request(request, context!)
+    if (claim !== undefined && !(claim instanceof Refusal)) context!.claimedBy = claim.boundary.plugin
+    const verdict = this.plugins?.admission.request(request, context!)
     const incoming = { exchange, framing, context }
     const outcome = verdict ?? this.#dispatch(incoming, claim)
     if (outcome !== undefined) respond(exchange, outcome, request.header('accept'), framing)
@@ -63,7 +63,7 @@ export class Router {
   #newContext(exchange: Exchange): RequestContext | null {
     if (this.plugins === null) return null
     const context = new RequestContext(exchange, this.options.onFault)
-    const { onRefused, onRequestEnded } = this.plugins.tellers
+    const { onRefused, onRequestEnded } = this.plugins.events
     if (onRefused !== null) exchange.onRefused = (refusal) => onRefused(refusal.failure, context)
     exchange.onOver = (record) => {
       onRequestEnded?.(record, context)

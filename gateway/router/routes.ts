@@ -1,5 +1,5 @@
 import { Refusal } from '../../core/index.js'
-import type { Handled } from '../host/host.js'
+import type { Registered } from '../host/handlers.js'
 import type { Route } from '../host/plugin-api.js'
 import type { Address } from '../http/address.js'
 import { FAILURES } from '../http/failures.js'
@@ -17,11 +17,11 @@ export class RouteHandler {
   ) {}
 
   /** The routes of a name, one for each method; undefined when no plugin has it. */
-  find({ name }: Address): readonly Handled<Route>[] | undefined {
+  find({ name }: Address): readonly Registered<Route>[] | undefined {
     return this.plugins?.routes.get(`/${name}`)
   }
 
-  handle({ exchange, framing, context }: Incoming, address: Address, routes: readonly Handled<Route>[]): Outcome {
+  handle({ exchange, framing, context }: Incoming, address: Address, routes: readonly Registered<Route>[]): Outcome {
     const { request } = exchange
     const { underPrefix, name } = address
     if (!underPrefix && !routes.some((route) => route.bare === true)) {
@@ -35,14 +35,14 @@ export class RouteHandler {
       if (address.kind === 'reserved' && isUpload(request)) return new Refusal(FAILURES.reservedName, { found: name })
       return methodNotAllowed(request, methods)
     }
-    const failed = (error: unknown) => route.guard.fault(exchange.id, error)
+    const failed = (error: unknown) => route.boundary.fault(exchange.id, error)
     const reply = exchange.toReply(request.header('accept'), persistenceAfter(framing), failed)
     route.handle(request, reply, context!)
     return undefined
   }
 }
 
-function methodsOf(routes: readonly Handled<Route>[]): string {
+function methodsOf(routes: readonly Registered<Route>[]): string {
   const methods = routes.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method]))
   return [...new Set(methods), 'OPTIONS'].join(', ')
 }

@@ -9,7 +9,10 @@ export function safeFileName(name: string): string {
   return cut.replace(/[. ]+$/, '') || 'download'
 }
 
-/** Decodes a name that a client sent as raw UTF-8, which is Latin-1 text here. Curl does. A name that is not UTF-8 is kept. */
+/**
+ * Decodes a name that a client sent as raw UTF-8, which is Latin-1 text here. Curl does. A name that is not UTF-8 is
+ * kept.
+ */
 export function decodeUtf8(latin1: string): string {
   if (/[^\x00-\xff]/.test(latin1)) return latin1
   try {

@@ -5,7 +5,8 @@ import { decodeUtf8, safeFileName } from './file-name.js'
 import { forwardedFields, headerText } from './stream-head.js'
 
 /**
- * The head of a stream that is a part of a form: the fields that the request forwards, and the part's own type and file name.
+ * The head of a stream that is a part of a form: the fields that the request forwards, and the part's own type and file
+ * name.
  * @param type the part's Content-Type as Latin-1 text; empty when it has none
  */
 export function partHead(request: StreamHead, type: string, filename: string | undefined): StreamHead {

@@ -16,7 +16,7 @@ export interface Form {
 }
 
 /** What the part that is being read is. */
-type Current = 'stream' | 'unnamed file' | 'text' | 'nothing'
+type PartKind = 'stream' | 'unnamed file' | 'text' | 'nothing'
 
 /**
  * Finds the stream in a form: its first file, or `input_text` when it has none. Other parts are read and dropped.
@@ -26,7 +26,7 @@ type Current = 'stream' | 'unnamed file' | 'text' | 'nothing'
 export class FormReader implements BodyConsumer, PartHandler {
   readonly #parser: MultipartParser
   readonly #deadline: Deadline
-  #current: Current = 'nothing'
+  #current: PartKind = 'nothing'
   /** The stream has begun. */
   #opened = false
   #closed = false

@@ -3,8 +3,8 @@ import type { BodyConsumer } from './body-consumer.js'
 import { type Form, FormReader } from './form-reader.js'
 
 /**
- * A form as a source: the stream is one part of the request's body. Nothing of the stream is kept here, so pausing the body
- * pauses the stream. The other parts are read even while the core has paused the source.
+ * A form as a source: the stream is one part of the request's body. Nothing of the stream is kept here, so pausing the
+ * body pauses the stream. The other parts are read even while the core has paused the source.
  */
 export class FormSource implements Source {
   #reader: FormReader | undefined

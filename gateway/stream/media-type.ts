@@ -1,6 +1,7 @@
 /** `type/subtype` with well-formed parameters: RFC 9110 section 8.3.1. */
 const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-// White space before a semicolon belongs to that semicolon alone: if it could match in two ways, n times "; " would cost 2^n steps.
+// White space before a semicolon belongs to that semicolon alone: if it could match in two ways, n times "; " would
+// cost 2^n steps.
 const PARAMETER = `[ \\t]*;(?:[ \\t]*${TOKEN}=(?:${TOKEN}|"(?:[^"\\\\,]|\\\\[^,])*"))?`
 const MEDIA_TYPE = new RegExp(`^(${TOKEN}/${TOKEN})((?:${PARAMETER})*)[ \\t]*$`)
 

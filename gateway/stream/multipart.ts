@@ -32,10 +32,11 @@ type PartStream = Parameters<Extract<Parameters<Dicer['on']>[1], (stream: never)
 /**
  * Parses a multipart body while it passes, and keeps nothing of it except what may be the beginning of a boundary.
  *
- * Dicer emits each part as a stream, which buffers what has not been read and ends in a later turn of the event loop. So we
- * replace that stream's `push`, by which Dicer fills it: then data and ends arrive in order, within `write`, and the bytes are
- * borrowed just as ours are. Dicer also accepts what is not valid: a head that is cut off by a boundary, a head that is too
- * long, a body that continues after its last boundary. The stream could be cut short there, so all of these are errors here.
+ * Dicer emits each part as a stream, which buffers what has not been read and ends in a later turn of the event loop.
+ * So we replace that stream's `push`, by which Dicer fills it: then data and ends arrive in order, within `write`, and
+ * the bytes are borrowed just as ours are. Dicer also accepts what is not valid: a head that is cut off by a boundary,
+ * a head that is too long, a body that continues after its last boundary. The stream could be cut short there, so all
+ * of these are errors here.
  */
 export class MultipartParser {
   readonly #dicer: Dicer

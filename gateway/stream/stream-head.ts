@@ -42,8 +42,8 @@ export function forwardedFields(head: StreamHead): StreamHead['fields'] {
 }
 
 /**
- * Removes line breaks and other control characters: uWebSockets writes what it is given. Removes what is beyond Latin-1 too:
- * a header leaves with one byte for each character, and for U+010A that byte is a line feed.
+ * Removes line breaks and other control characters: uWebSockets writes what it is given. Removes what is beyond Latin-1
+ * too: a header leaves with one byte for each character, and for U+010A that byte is a line feed.
  */
 export function headerText(value: string): string {
   return value.replace(/[^\x20-\x7e\x80-\xff]/g, '')

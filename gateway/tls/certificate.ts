@@ -8,21 +8,21 @@ export interface TlsFiles {
   readonly key: string
 }
 
-/** What is known of a certificate that is served. */
+/** A certificate that can be served. */
 export interface Certificate extends TlsFiles {
   /** The host names in it, in lower case; `*.` stands for one label. */
   readonly names: readonly string[]
-  /** In milliseconds since 1970; undefined for what is not a plain file. */
+  /** In milliseconds since 1970; undefined when it was not read from a regular file. */
   readonly validFrom: number | undefined
   readonly validTo: number | undefined
 }
 
-/** What uWebSockets' TLS library serves; it refuses other curves and RSA-PSS keys. */
+/** What uWebSockets' TLS library can serve. It refuses other curves, and RSA-PSS keys. */
 const CURVES = ['prime256v1', 'secp384r1', 'secp521r1']
 
 /**
- * Reads certificates and their keys. The first is for everybody who asks for no name, or one that nobody has; each of the
- * others for the names in it.
+ * Reads certificates and their keys. The first is the default, for clients that ask for no name or for one that no
+ * certificate has. Each of the others is for the names in it.
  * @throws Error with one sentence on why they cannot be served; uWebSockets only says that "App construction failed"
  */
 export function readCertificates(files: readonly TlsFiles[]): readonly Certificate[] {
@@ -39,9 +39,10 @@ export function readCertificates(files: readonly TlsFiles[]): readonly Certifica
   return certificates
 }
 
-/** What is not a plain file is not looked at, for a pipe can be read only once. */
+/** Only regular files are checked, because a pipe can be read only once. */
 function readCertificate({ cert, key }: TlsFiles): Certificate {
-  if (!isPlain(cert) || !isPlain(key)) return { cert, key, names: [], validFrom: undefined, validTo: undefined }
+  if (!isRegularFile(cert) || !isRegularFile(key))
+    return { cert, key, names: [], validFrom: undefined, validTo: undefined }
   const [certText, keyText] = [readFileSync(cert), readFileSync(key)]
   if (!loads({ cert: certText })) throw new Error(`${cert} is not a certificate in PEM form`)
   if (keyText.includes('ENCRYPTED')) throw new Error(`the key ${key} is encrypted; give it without a passphrase`)
@@ -55,11 +56,11 @@ function readCertificate({ cert, key }: TlsFiles): Certificate {
 }
 
 /** @throws Error as the file system does */
-export function isPlain(path: string): boolean {
+export function isRegularFile(path: string): boolean {
   return statSync(path).isFile()
 }
 
-/** Also refuses what is well formed but too weak for any client. */
+/** False also for what is well formed but too weak for any client. */
 function loads(part: { readonly cert: Buffer } | { readonly key: Buffer }): boolean {
   try {
     createSecureContext(part)
@@ -75,7 +76,7 @@ function isServable({ asymmetricKeyType: type, asymmetricKeyDetails: details }: 
   return type === 'ed25519'
 }
 
-/** Names in the subject alone are left out: no client has looked there for years. */
+/** Names that are only in the subject are left out: clients have ignored them for years. */
 function namesOf({ subjectAltName = '' }: X509Certificate): readonly string[] {
   const names = subjectAltName.split(', ').flatMap((entry) => /^DNS:((?:\*\.)?[\w.-]+)$/.exec(entry)?.[1] ?? [])
   return [...new Set(names.map((name) => name.toLowerCase()))]

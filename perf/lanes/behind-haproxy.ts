@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runBulk } from '../bulk.js'
-import type { Cursor } from '../lane.js'
+import type { Lane } from '../lane.js'
 import { PROJECT } from '../paths.js'
 import { haproxy, pipegate } from '../peers.js'
 import { Relay } from '../relay.js'
@@ -11,7 +11,7 @@ const NODES = 3
 const HTTP = 'HAProxy of deploy/'
 const TCP = 'HAProxy as TCP relay'
 
-export const behindHaproxy: Cursor = {
+export const behindHaproxy: Lane = {
   name: 'behind-haproxy',
   title: 'One sender, one receiver, a body with Content-Length, both through HAProxy',
   deadline: 300,

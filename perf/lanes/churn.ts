@@ -1,6 +1,6 @@
 import { ClientProcess } from '../clients.js'
 import { interleave } from '../interleave.js'
-import type { Context, Cursor } from '../lane.js'
+import type { Context, Lane } from '../lane.js'
 import { type Peer, pipingServer } from '../peers.js'
 import { Relay } from '../relay.js'
 
@@ -11,7 +11,7 @@ const LOADS = [
 
 type Load = (typeof LOADS)[number]
 
-export const churn: Cursor = {
+export const churn: Lane = {
   name: 'churn',
   title: 'Transfers of 64 bytes back to back, 32 at a time',
   deadline: 300,

@@ -1,5 +1,5 @@
 import { ClientProcess } from '../clients.js'
-import type { Context, Cursor } from '../lane.js'
+import type { Context, Lane } from '../lane.js'
 import { Relay } from '../relay.js'
 import { MemoryWatch } from '../watch.js'
 
@@ -10,7 +10,7 @@ const ONE_READ = 0.4375
 // Health counts whole slabs of 64 KiB, and the bytes held need not begin where a slab does.
 const SLAB = 0.0625
 
-export const fanOutOneSlow: Cursor = {
+export const fanOutOneSlow: Lane = {
   name: 'fan-out-one-slow',
   title: 'One sender, 8 receivers, one of which does not read for 10 seconds',
   deadline: 180,

@@ -1,11 +1,11 @@
 import { runBulk } from '../bulk.js'
-import type { Context, Cursor } from '../lane.js'
+import type { Context, Lane } from '../lane.js'
 import { pipingServer } from '../peers.js'
 import { median } from '../stats.js'
 
 const COUNTS = [16, 64, 256] as const
 
-export const fanOut: Cursor = {
+export const fanOut: Lane = {
   name: 'fan-out',
   title: 'One sender, 16, 64 and 256 receivers, per byte delivered',
   deadline: 600,

@@ -1,6 +1,6 @@
 /** The lanes there are, in the order in which they run. */
 
-import type { Cursor } from '../lane.js'
+import type { Lane } from '../lane.js'
 import { behindHaproxy } from './behind-haproxy.js'
 import { churn } from './churn.js'
 import { fanOut } from './fan-out.js'
@@ -15,7 +15,7 @@ import { soak } from './soak.js'
 import { spectators } from './spectators.js'
 import { waiting } from './waiting.js'
 
-export const LANES: readonly Cursor[] = [
+export const LANES: readonly Lane[] = [
   migrate,
   migrateChunked,
   migrateTls,

@@ -1,6 +1,6 @@
 import { ClientProcess } from '../clients.js'
 import { interleave } from '../interleave.js'
-import type { Context, Cursor } from '../lane.js'
+import type { Context, Lane } from '../lane.js'
 import { bareNode, nats, type Peer, pipingServer, redis } from '../peers.js'
 import { Relay } from '../relay.js'
 import { quantile } from '../stats.js'
@@ -9,7 +9,7 @@ import { quantile } from '../stats.js'
 const BARE_RELAY = bareNode('relay')
 const BARE_ECHO = bareNode('echo')
 
-export const ipc: Cursor = {
+export const ipc: Lane = {
   name: 'ipc',
   title: 'Lines of 64 bytes one by one through an open pipe, from write to arrival',
   deadline: 240,

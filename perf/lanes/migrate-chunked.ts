@@ -1,8 +1,8 @@
 import { runBulk } from '../bulk.js'
-import type { Cursor } from '../lane.js'
+import type { Lane } from '../lane.js'
 import { goPipingServer, pipingServer } from '../peers.js'
 
-export const migrateChunked: Cursor = {
+export const migrateChunked: Lane = {
   name: 'migrate-chunked',
   title: 'One sender, one receiver, a body without a length, in chunks of 64 KiB',
   deadline: 300,

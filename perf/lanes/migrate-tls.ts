@@ -1,9 +1,9 @@
 import { runBulk } from '../bulk.js'
-import type { Cursor } from '../lane.js'
+import type { Lane } from '../lane.js'
 import { goPipingServer, pipingServer } from '../peers.js'
 import { makeTlsFiles } from '../tls-files.js'
 
-export const migrateTls: Cursor = {
+export const migrateTls: Lane = {
   name: 'migrate-tls',
   title: 'One sender, one receiver, a body with Content-Length, TLS on both sides',
   deadline: 300,

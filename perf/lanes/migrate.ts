@@ -1,8 +1,8 @@
 import { runBulk } from '../bulk.js'
-import type { Cursor } from '../lane.js'
+import type { Lane } from '../lane.js'
 import { goPipingServer, pipingServer, socat } from '../peers.js'
 
-export const migrate: Cursor = {
+export const migrate: Lane = {
   name: 'migrate',
   title: 'One sender, one receiver, a body with Content-Length',
   deadline: 300,

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { ClientProcess } from '../clients.js'
 import { interleave } from '../interleave.js'
-import type { Context, Cursor } from '../lane.js'
+import type { Context, Lane } from '../lane.js'
 import { type Peer, pipegate } from '../peers.js'
 import { Relay } from '../relay.js'
 
@@ -15,7 +15,7 @@ const SMALL = 100
 const UPSTREAM = program('http-upstream')
 
 /** The same requests through the plugin and through http-proxy on Node's own server, to the same upstream. */
-export const reverseProxy: Cursor = {
+export const reverseProxy: Lane = {
   name: 'reverse-proxy',
   title: `Requests of ${SMALL} bytes, ${PARALLEL} at a time, and long bodies each way, through a reverse proxy`,
   deadline: 300,

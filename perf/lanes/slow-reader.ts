@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientProcess } from '../clients.js'
-import type { Context, Cursor } from '../lane.js'
+import type { Context, Lane } from '../lane.js'
 import { type Peer, pipingServer } from '../peers.js'
 import { Relay } from '../relay.js'
 import { quantile } from '../stats.js'
@@ -11,7 +11,7 @@ const SENDER_WRITE = 4 * 1024 ** 2
 const MIB = 1024 ** 2
 
 /** One round of each: the figures are of a minute each, and the targets are absolute. */
-export const slowReader: Cursor = {
+export const slowReader: Lane = {
   name: 'slow-reader',
   title: 'A sender that writes 4 MiB at once, a reader at 5 MB/s, and small transfers beside them',
   deadline: 300,

@@ -1,6 +1,6 @@
 import { eventually } from '../../test/support/eventually.js'
 import { ClientProcess } from '../clients.js'
-import type { Context, Cursor } from '../lane.js'
+import type { Context, Lane } from '../lane.js'
 import { openFiles } from '../proc.js'
 import { Relay } from '../relay.js'
 import { slopePerMinute } from '../stats.js'
@@ -8,7 +8,7 @@ import { MemoryWatch } from '../watch.js'
 
 const MIB = 1024 ** 2
 
-export const soak: Cursor = {
+export const soak: Lane = {
   name: 'soak',
   title: 'Transfers of all kinds, some of which lose a sender or a receiver on the way',
   deadline: 240,

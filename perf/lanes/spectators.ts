@@ -1,13 +1,13 @@
 import { get } from 'node:http'
 import { BulkClients, type BulkLoad } from '../bulk.js'
 import { interleave } from '../interleave.js'
-import type { Cursor } from '../lane.js'
+import type { Lane } from '../lane.js'
 import { Relay } from '../relay.js'
 
 const SPECTATORS = 50
 
 /** Both sides are the head: what differs is who watches. */
-export const spectators: Cursor = {
+export const spectators: Lane = {
   name: 'spectators',
   title: `A body with Content-Length, with and without ${SPECTATORS} spectators`,
   deadline: 300,

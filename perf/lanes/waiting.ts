@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ClientProcess } from '../clients.js'
 import { interleave } from '../interleave.js'
-import type { Context, Cursor } from '../lane.js'
+import type { Context, Lane } from '../lane.js'
 import { type Peer, pipingServer } from '../peers.js'
 import { openFilesLimit } from '../proc.js'
 import { Relay } from '../relay.js'
@@ -9,7 +9,7 @@ import { Relay } from '../relay.js'
 const CONNECTIONS = 10_000
 const SERVED = 100
 
-export const waiting: Cursor = {
+export const waiting: Lane = {
   name: 'waiting',
   title: '10 000 receivers that wait for senders who do not come',
   deadline: 400,

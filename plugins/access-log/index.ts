@@ -1,7 +1,7 @@
 import { definePlugin } from '../../gateway/host/plugin-api.js'
 import { type AccessLogConfig, accessLogConfig, readSalt } from './config.js'
-import { Lines } from './lines.js'
-import { LOOK_MS, Output } from './output.js'
+import { LineFormatter } from './line-formatter.js'
+import { CHECK_MS, Output } from './output.js'
 import { Pseudonyms } from './pseudonym.js'
 
 /** One JSON line for each request and for each transfer that is over. */
@@ -13,7 +13,7 @@ export default definePlugin<AccessLogConfig>({
 
   setup(host) {
     const { config } = host
-    const lines = new Lines(config, new Pseudonyms(readSalt(config, process.env)), host.prefix)
+    const lines = new LineFormatter(config, new Pseudonyms(readSalt(config, process.env)), host.prefix)
     const where = config.output === 'stdout' ? config.output : { file: host.resolve(config.output.file) }
     const output = new Output(where, host.log)
     const names = host.slot<string>()
@@ -35,7 +35,7 @@ export default definePlugin<AccessLogConfig>({
       },
       async start() {
         await output.open()
-        host.every(LOOK_MS, () => output.look())
+        host.every(CHECK_MS, () => output.check())
       },
       stop: () => output.close(),
     }

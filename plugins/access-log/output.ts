@@ -5,18 +5,18 @@ import { type Logger, pino } from 'pino'
 import type { Log } from '../../gateway/host/plugin-api.js'
 import type { AccessLogConfig } from './config.js'
 
-/** Lines that a slow disk or a reader that does not read may keep in memory; what comes then is dropped and counted. */
-const MAX_KEPT = 8 * 1024 * 1024
+/** How many bytes of lines are kept for a slow disk or a slow reader; further lines are dropped and counted. */
+const MAX_BUFFERED_BYTES = 8 * 1024 * 1024
 /** A write of so many bytes to a pipe is not torn apart by the gateway's own log on the same one (POSIX, PIPE_BUF). */
 const PIPE_BUF = 4096
 /** How long a stop waits for the last lines. */
 const FLUSH_MS = 5000
-export const LOOK_MS = 5000
+export const CHECK_MS = 5000
 
 type Destination = ReturnType<typeof pino.destination>
 
 /**
- * Where lines go. They are written behind the event loop's back, as many at once as have come, so that neither a slow disk
+ * Where lines go. They are written asynchronously, as many at once as have come, so that neither a slow disk
  * nor a reader of standard output that has stopped holds a transfer.
  */
 export class Output {
@@ -36,19 +36,19 @@ export class Output {
   /** @throws Error with one line when the file cannot be opened */
   async open(): Promise<void> {
     const dest = this.#where === 'stdout' ? 1 : this.#where.file
-    // Names and addresses are nobody's business but the operator's.
+    // Names and addresses are for the operator only.
     const destination = pino.destination({
       dest,
       sync: false,
       append: true,
       mode: 0o640,
-      maxLength: MAX_KEPT,
+      maxLength: MAX_BUFFERED_BYTES,
       ...(dest === 1 ? { maxWrite: PIPE_BUF } : {}),
     })
     try {
       await once(destination, 'ready')
     } catch (error) {
-      // One that never opened is flushed when the process exits all the same, and throws then; a closed one is let go.
+      // A destination that never opened is flushed all the same when the process exits, and throws then; a closed one is not.
       destination.emit('close')
       const why = error instanceof Error ? error.message : String(error)
       throw new Error(`config.output.file: ${why}; expected a file that can be appended to`)
@@ -64,7 +64,7 @@ export class Output {
     this.#logger = pino({ base: null, level: 'info' }, destination)
   }
 
-  /** A pipe without a reader gets none again: nothing is kept for it any more, and nothing is left to be flushed. */
+  /** A pipe never gets another reader: nothing is kept for it any more, and nothing is left to be flushed. */
   #readerHasGone(): void {
     this.#logger = undefined
     this.#destination = undefined
@@ -74,8 +74,8 @@ export class Output {
     if (!this.#stopping) this.#logger?.info(fields, message)
   }
 
-  /** Every `LOOK_MS`: says what went wrong, and follows a file that was moved away. */
-  look(): void {
+  /** Every `CHECK_MS`: logs what went wrong, and opens the file anew when it was moved away. */
+  check(): void {
     if (this.#failure !== undefined) this.#log.error({ err: this.#failure }, 'the access log cannot be written')
     if (this.#dropped > 0) this.#log.warn({ lines: this.#dropped }, 'the access log is too slow, lines were dropped')
     this.#failure = undefined

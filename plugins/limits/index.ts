@@ -9,11 +9,11 @@ import {
 import { addressKey } from './address-key.js'
 import { type ScopeName, schema } from './config.js'
 import { FAILURES } from './failures.js'
-import { RedisLink } from './redis-windows.js'
+import { RedisConnection } from './redis-connection.js'
 import { Scope } from './scope.js'
 
-/** A limit's owner, and who is held to it. */
-interface Held {
+/** The limits that apply to a request, and the key under which it is counted. */
+interface LimitKey {
   readonly scope: Scope
   readonly key: string
 }
@@ -32,21 +32,21 @@ export default definePlugin({
 
   setup(host) {
     const { redis, ipv6Prefix } = host.config
-    const link = redis && new RedisLink(redis, host.log, host.now)
+    const connection = redis && new RedisConnection(redis, host.log, host.now)
     const scopes = new Map<ScopeName, Scope>()
     for (const name of SCOPES) {
       const config = host.config[name]
-      if (config !== undefined) scopes.set(name, new Scope(name, config, host, link))
+      if (config !== undefined) scopes.set(name, new Scope(name, config, host, connection))
     }
     const address = scopes.get('address')
     const identified = SCOPES.flatMap((name) => (name === 'address' ? [] : (scopes.get(name) ?? [])))
-    /** Who asks has been counted already. */
+    /** The identity of this request has been counted already. */
     const counted = host.slot<true>()
 
     const addressOf = (context: Context) => addressKey(context.clientAddress, ipv6Prefix)
 
-    /** What can be said of a request: the limits of its address, and of who asks when that is known. */
-    function held(join: Join, name: 'all' | 'identified'): readonly Held[] {
+    /** The limits of a request: those of its address, and those of its identity when that is known. */
+    function keysOf(join: Join, name: 'all' | 'identified'): readonly LimitKey[] {
       const { identity } = join
       if (identity !== undefined) counted.set(join, true)
       return [
@@ -55,8 +55,8 @@ export default definePlugin({
       ]
     }
 
-    /** What is decided at once. Transfers come last, so that what is refused for another reason is not counted as one. */
-    function admit(all: readonly Held[], join: Join, announced: string): Refusal | undefined {
+    /** What is decided at once. Transfers come last, so that a request that is refused for another reason is not counted as one. */
+    function admit(all: readonly LimitKey[], join: Join, announced: string): Refusal | undefined {
       const length = join.side === 'sender' || join.side === 'client' ? Number(announced) : 0
       return (
         // Requests of addresses were counted when they came.
@@ -66,9 +66,9 @@ export default definePlugin({
       )
     }
 
-    async function admitShared(shared: RedisLink, join: Join): Promise<Refusal | undefined> {
-      const { deadline } = shared
-      const all = held(join, 'all')
+    async function admitShared(redis: RedisConnection, join: Join): Promise<Refusal | undefined> {
+      const { deadline } = redis
+      const all = keysOf(join, 'all')
       for (const what of joins(join) ? (['requests', 'transfers'] as const) : (['requests'] as const)) {
         for (const { scope, key } of all) {
           const refusal = await scope.takeShared(what, key, deadline)
@@ -78,21 +78,21 @@ export default definePlugin({
       return undefined
     }
 
-    const isAsync = link !== undefined || identified.length > 0
+    const isAsync = connection !== undefined || identified.length > 0
     return {
       hooks: {
         ...(address?.config.requests && {
           onRequest: (_request, context) => address.take('requests', addressOf(context)),
         }),
-        onAdmit: (request, join) => admit(held(join, 'all'), join, request.header('content-length')),
-        // Some plugins know who asks only after they have asked somebody else.
+        onAdmit: (request, join) => admit(keysOf(join, 'all'), join, request.header('content-length')),
+        // Some plugins learn the identity only in their asynchronous hook.
         ...(isAsync && {
           async onAdmitAsync(request, join, signal) {
             if (join.identity !== undefined && counted.get(join) === undefined) {
-              const refusal = admit(held(join, 'identified'), join, request.header('content-length'))
+              const refusal = admit(keysOf(join, 'identified'), join, request.header('content-length'))
               if (refusal !== undefined) return refusal
             }
-            return link === undefined || signal.aborted ? undefined : admitShared(link, join)
+            return connection === undefined || signal.aborted ? undefined : admitShared(connection, join)
           },
         }),
       },
@@ -100,22 +100,22 @@ export default definePlugin({
         host.every(SWEEP_MS, () => {
           for (const scope of scopes.values()) scope.sweep()
         })
-        await link?.start()
+        await connection?.start()
       },
-      stop: () => link?.stop(),
+      stop: () => connection?.stop(),
     }
   },
 })
 
-/** Whether it becomes a part of a pipe. */
+/** Whether it takes part in a pipe. */
 function joins({ side }: Join): boolean {
   return side === 'sender' || side === 'receiver'
 }
 
-/** The first refusal; whoever comes after it is not asked. */
-function first(all: readonly Held[], say: (held: Held) => Refusal | undefined): Refusal | undefined {
-  for (const held of all) {
-    const refusal = say(held)
+/** The first refusal. */
+function first(all: readonly LimitKey[], check: (limit: LimitKey) => Refusal | undefined): Refusal | undefined {
+  for (const limit of all) {
+    const refusal = check(limit)
     if (refusal !== undefined) return refusal
   }
   return undefined

@@ -1,49 +1,50 @@
 import type { Host, Join, Refusal } from '../../gateway/host/plugin-api.js'
+import { ConcurrencyCounter } from './concurrency-counter.js'
 import type { Config, ScopeConfig, ScopeName } from './config.js'
 import type { FailureKey } from './failures.js'
-import { type RedisLink, RedisWindows } from './redis-windows.js'
-import { Speeds } from './speeds.js'
-import { Tally } from './tally.js'
-import { Windows } from './windows.js'
+import { FixedWindowLimiter } from './fixed-window-limiter.js'
+import type { RedisConnection } from './redis-connection.js'
+import { RedisWindowLimiter } from './redis-window-limiter.js'
+import { Throttles } from './throttles.js'
 
 type LimitsHost = Host<Config, FailureKey>
 type WindowName = 'requests' | 'transfers'
 
-/** Nobody knows when a transfer will be over. */
+/** It is not known when a transfer will be over. */
 const RETRY_PIPES_S = 5
 
 /** All limits of one kind of key: of tokens, of projects or of addresses. */
 export class Scope {
-  readonly #windows: Partial<Record<WindowName, Windows>> = {}
-  readonly #shared: Partial<Record<WindowName, RedisWindows>> = {}
-  readonly #pipes: Tally | undefined
-  readonly #speeds: Speeds | undefined
+  readonly #local: Partial<Record<WindowName, FixedWindowLimiter>> = {}
+  readonly #shared: Partial<Record<WindowName, RedisWindowLimiter>> = {}
+  readonly #pipes: ConcurrencyCounter | undefined
+  readonly #throttles: Throttles | undefined
 
   constructor(
     readonly name: ScopeName,
     readonly config: ScopeConfig,
     readonly host: LimitsHost,
-    readonly link: RedisLink | undefined,
+    redis: RedisConnection | undefined,
   ) {
     const { maxKeys } = host.config
     for (const what of ['requests', 'transfers'] as const) {
       const window = config[what]
       if (window === undefined) continue
-      const windows = new Windows(window, maxKeys, host.now)
-      this.#windows[what] = windows
-      // Requests are counted by address before anything else is known of them, when nobody can wait for Redis.
-      if (link === undefined || (name === 'address' && what === 'requests')) continue
-      this.#shared[what] = new RedisWindows(link, `${name}:${what}`, window, windows)
+      const limiter = new FixedWindowLimiter(window, maxKeys, host.now)
+      this.#local[what] = limiter
+      // Requests are counted by address in a synchronous hook, which cannot wait for Redis.
+      if (redis === undefined || (name === 'address' && what === 'requests')) continue
+      this.#shared[what] = new RedisWindowLimiter(redis, `${name}:${what}`, window, limiter)
     }
     const { pipes, bytesPerSecond } = config
-    if (pipes !== undefined) this.#pipes = new Tally(pipes)
-    if (bytesPerSecond !== undefined) this.#speeds = new Speeds(() => host.throttle(bytesPerSecond), maxKeys)
+    if (pipes !== undefined) this.#pipes = new ConcurrencyCounter(pipes)
+    if (bytesPerSecond !== undefined) this.#throttles = new Throttles(() => host.throttle(bytesPerSecond), maxKeys)
   }
 
   /** Counts in this process, unless it is counted together with other gateways: then `takeShared` does. */
   take(what: WindowName, key: string): Refusal | undefined {
     if (this.#shared[what] !== undefined) return undefined
-    return this.#used(what, this.#windows[what]?.take(key) ?? 0)
+    return this.#used(what, this.#local[what]?.take(key) ?? 0)
   }
 
   async takeShared(what: WindowName, key: string, deadline: number): Promise<Refusal | undefined> {
@@ -64,17 +65,17 @@ export class Scope {
       if (!this.#pipes.enter(key)) return this.#refuse('pipes', RETRY_PIPES_S, { most: pipes })
       join.onOver(() => this.#pipes?.leave(key))
     }
-    if (this.#speeds !== undefined) {
-      join.throttle(this.#speeds.enter(key))
-      join.onOver(() => this.#speeds?.leave(key))
+    if (this.#throttles !== undefined) {
+      join.throttle(this.#throttles.enter(key))
+      join.onOver(() => this.#throttles?.leave(key))
     }
     return undefined
   }
 
   /** Drops what is no longer needed. */
   sweep(): void {
-    this.#speeds?.sweep()
-    for (const windows of Object.values(this.#windows)) windows.forgetOld()
+    this.#throttles?.sweep()
+    for (const limiter of Object.values(this.#local)) limiter.forgetOld()
   }
 
   #used(what: WindowName, ms: number): Refusal | undefined {

@@ -3,10 +3,10 @@ import { definePlugin, type Host, type Reply, type RequestView } from '../../gat
 import { type MetricsConfig, metricsConfig, readToken } from './config.js'
 import { METRICS_FAILURES, type MetricsFailure } from './failures.js'
 import { gatewayGauges } from './gauges.js'
-import { LoopDelay, TURN_MS } from './loop-delay.js'
+import { LoopDelay, ROTATE_MS } from './loop-delay.js'
 import { processMetrics } from './process-metrics.js'
 import { requestHooks } from './requests.js'
-import { Scraper } from './scraper.js'
+import { ScrapeAuth } from './scrape-auth.js'
 import { Transfers } from './transfers.js'
 
 /** Numbers for Prometheus on `GET {prefix}/metrics`. Labels have few values: never a name, a project or an address. */
@@ -18,7 +18,7 @@ export default definePlugin<MetricsConfig, MetricsFailure>({
   failures: METRICS_FAILURES,
 
   setup(host) {
-    const scraper = new Scraper(readToken(host.config, process.env))
+    const auth = new ScrapeAuth(readToken(host.config, process.env))
     const registry = new Registry()
     const transfers = new Transfers(registry, host.pipes)
     const delay = new LoopDelay(registry)
@@ -30,12 +30,12 @@ export default definePlugin<MetricsConfig, MetricsFailure>({
         {
           method: 'GET',
           path: '/metrics',
-          handle: (request, reply) => scrape(host, registry, scraper, request, reply),
+          handle: (request, reply) => scrape(host, registry, auth, request, reply),
         },
       ],
       start() {
         delay.start()
-        host.every(TURN_MS, () => delay.turn())
+        host.every(ROTATE_MS, () => delay.rotate())
       },
       stop() {
         delay.stop()
@@ -47,8 +47,8 @@ export default definePlugin<MetricsConfig, MetricsFailure>({
 
 type MetricsHost = Host<MetricsConfig, MetricsFailure>
 
-function scrape(host: MetricsHost, registry: Registry, scraper: Scraper, request: RequestView, reply: Reply): void {
-  const found = scraper.fault(request)
+function scrape(host: MetricsHost, registry: Registry, auth: ScrapeAuth, request: RequestView, reply: Reply): void {
+  const found = auth.problem(request)
   if (found !== undefined) {
     reply.give(host.refuse('unauthorized', { found }, [['WWW-Authenticate', 'Bearer realm="metrics"']]))
     return

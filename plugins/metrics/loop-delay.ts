@@ -3,7 +3,7 @@ import { Gauge, type Registry } from '@prometheus-io/client'
 
 const RESOLUTION_MS = 20
 const QUANTILES = [0.5, 0.9, 0.99, 1]
-export const TURN_MS = 60_000
+export const ROTATE_MS = 60_000
 
 /**
  * How late the event loop is, over the last one to two minutes. There are two monitors that begin anew in turn, and the
@@ -32,8 +32,8 @@ export class LoopDelay {
     this.#younger = monitor()
   }
 
-  /** Every `TURN_MS`. */
-  turn(): void {
+  /** Every `ROTATE_MS`. */
+  rotate(): void {
     if (this.#younger === undefined) return
     this.#older?.disable()
     this.#older = this.#younger
@@ -47,16 +47,16 @@ export class LoopDelay {
     this.#younger = undefined
   }
 
-  /** How often the monitor that is read has looked. */
-  get looks(): number {
+  /** The number of samples in the monitor that is read. */
+  get samples(): number {
     return this.#older?.count ?? 0
   }
 
   /** 0 while nothing is known. */
   seconds(quantile: number): number {
-    if (this.#older === undefined || this.looks === 0) return 0
+    if (this.#older === undefined || this.samples === 0) return 0
     const nanoseconds = quantile === 1 ? this.#older.max : this.#older.percentile(quantile * 100)
-    // What is recorded is the time between two looks; being on time is no delay.
+    // What is recorded is the time between two samples; being on time is no delay.
     return Math.max(0, nanoseconds / 1e9 - RESOLUTION_MS / 1000)
   }
 }

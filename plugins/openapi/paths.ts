@@ -1,4 +1,4 @@
-import { IDLE } from '../progress/idle.js'
+import { IDLE } from '../transfer-status/idle.js'
 import { NAME, OF_HEAD, OF_RECEIVERS, OF_SENDERS } from './parameters.js'
 import { type Header, PLAIN, plain, refusals, response, STREAM } from './responses.js'
 

@@ -66,7 +66,7 @@ export const STREAM: readonly Header[] = [
   'X-Hoody-Pipe-Transfer-Id',
 ]
 
-export interface Told {
+export interface FailureDescription {
   readonly code: string
   readonly status: number
   readonly text: string
@@ -75,7 +75,7 @@ export interface Told {
 }
 
 /** Of plugins that are loaded without being asked for; others have theirs in their documentation. */
-const OF_PLUGINS: readonly Told[] = [
+const OF_PLUGINS: readonly FailureDescription[] = [
   { code: 'METRICS_UNAUTHORIZED', status: 401, text: 'The metrics need a token, and none was sent.' },
   { code: 'METRICS_UNREADABLE', status: 500, text: 'The metrics could not be collected.' },
   { code: 'PROGRESS_SPECTATORS', status: 429, text: '50 spectators already watch this name.' },
@@ -85,7 +85,7 @@ const OF_PLUGINS: readonly Told[] = [
 ]
 
 /** Every way in which something is refused or fails, in the order of their codes. */
-export const TOLD: readonly Told[] = [
+export const FAILURE_DESCRIPTIONS: readonly FailureDescription[] = [
   ...Object.values(FAILURES).map(({ code, status, message, hint }) => ({ code, status, text: `${message} ${hint}` })),
   ...END_REASONS.filter((reason) => reason !== 'complete').map((reason) => {
     const { status, line } = endingOf(reason, { endFailure: undefined })
@@ -121,7 +121,7 @@ const MORE: Named<readonly Header[]> = {
   503: ['Retry-After'],
 }
 
-const OF_ENDS = new Set(TOLD.filter(({ isEnd }) => isEnd).map(({ status }) => `${status}`))
+const OF_ENDS = new Set(FAILURE_DESCRIPTIONS.filter(({ isEnd }) => isEnd).map(({ status }) => `${status}`))
 const AT_END = Object.fromEntries(
   (['X-Accel-Buffering', 'X-Pipe-Transfer-Id', 'X-Hoody-Pipe-Transfer-Id'] as const).map((name) => [
     name,
@@ -130,7 +130,7 @@ const AT_END = Object.fromEntries(
 )
 
 function refusal(status: string) {
-  const codes = TOLD.filter((each) => `${each.status}` === status)
+  const codes = FAILURE_DESCRIPTIONS.filter((each) => `${each.status}` === status)
   const list = codes.map(({ code, text }) => `- \`${code}\`: ${text}`).join('\n')
   const example = codes[0] ?? {
     code: 'AUTH_BEARER_MISSING',

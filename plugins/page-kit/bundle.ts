@@ -18,7 +18,7 @@ export const COMMON_STYLE = styleSheet('page-kit/common.css')
  * Modules as one script: what stands in the page itself has no address to import from. Each keeps a scope of its own.
  * @param files below `plugins/`, each behind those it imports from; no two have the same last part
  */
-export function joined(files: readonly string[]): string {
+export function bundle(files: readonly string[]): string {
   return `'use strict'\nconst modules = {}\n${files.map(scoped).join('')}`
 }
 

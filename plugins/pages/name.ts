@@ -1,4 +1,4 @@
-import { WORDS } from './words.js'
+import { WORDLIST } from './wordlist.js'
 
 /** How many words, and how many digits behind them: 4 × 8 bits and 9.97 bits, so that one in 4.3 × 10^12 names is guessed. */
 const COUNT = 4
@@ -7,7 +7,7 @@ const NUMBERS = 1000
 /** `amber-otter-lantern-maple-407`: 41.9 bits of randomness. @param random what the parts of the name are drawn with */
 export function newName(random: (bytes: Uint32Array<ArrayBuffer>) => Uint32Array): string {
   const drawn = random(new Uint32Array(COUNT + 1))
-  const words = [...drawn.subarray(0, COUNT)].map((each) => WORDS[each % WORDS.length])
+  const words = [...drawn.subarray(0, COUNT)].map((each) => WORDLIST[each % WORDLIST.length])
   // 2^32 is no multiple of 1000: the first 296 numbers are drawn more often, by one part in four million.
   return [...words, String(drawn[COUNT]! % NUMBERS).padStart(3, '0')].join('-')
 }

@@ -25,10 +25,10 @@ const REFRESH_SEC = 5
 
 const TRANSFER_ID = /^[A-Za-z0-9_-]{16,64}$/
 
-/** Tells an EventSource not to come again. */
-const NOTHING_MORE: Answer = { status: 204, headers: [['Cache-Control', 'no-store']], body: '' }
+/** Makes an EventSource stop reconnecting. */
+const NO_MORE_EVENTS: Answer = { status: 204, headers: [['Cache-Control', 'no-store']], body: '' }
 
-/** `?progress` and `?status`: what a name is doing, for everybody who may watch it, without touching it. */
+/** `?progress` and `?status`: what a name is doing, for everybody who may watch it, without taking part in it. */
 export default definePlugin<Config, ProgressFailure>({
   name: 'progress',
   api: 1,
@@ -55,7 +55,7 @@ export default definePlugin<Config, ProgressFailure>({
     }
     const watch = (request: RequestView, reply: Reply, join: Join) => {
       const already = request.header('last-event-id')
-      if (already !== '' && receipts.get(join.key, already) !== undefined) return reply.give(NOTHING_MORE)
+      if (already !== '' && receipts.get(join.key, already) !== undefined) return reply.give(NO_MORE_EVENTS)
       const full = spectators.full(join.key)
       if (full !== undefined) return reply.give(host.refuse(full.what, { expected: full.expected }))
       const withHistory = new Parameters(request.query).get('history') !== undefined
@@ -69,7 +69,7 @@ export default definePlugin<Config, ProgressFailure>({
         onLeft: changed,
         onPaired: changed,
         onEnded(pipe) {
-          // Where no sender was, nothing has been transferred: the name is idle again.
+          // Without a sender nothing has been transferred: the name is idle again.
           if (pipe.transferId === '') changed(pipe)
           else spectators.ended(receipts.add(pipe))
         },

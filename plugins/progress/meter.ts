@@ -12,7 +12,7 @@ const RATE_MAX_MS = 20_000
 
 /**
  * Speed and remaining time of one transfer, from samples of how many bytes have arrived. Times are readings of one clock in
- * milliseconds, speeds bytes per second. It has no timer: who wants to know says what time it is.
+ * milliseconds, speeds bytes per second. It has no timer: the caller says what time it is.
  */
 export class Meter {
   readonly history: History
@@ -29,7 +29,7 @@ export class Meter {
     this.history = new History(startedAt)
   }
 
-  /** Call it four times a second while somebody looks, once a second otherwise. */
+  /** Call it four times a second while the transfer is watched, once a second otherwise. */
   sample(now: number, bytes: number): void {
     const at = this.#newest
     const elapsed = now - this.#times[at]!
@@ -51,7 +51,7 @@ export class Meter {
     return now - time < FIRST_MS ? null : Math.round(((bytes - from) / (now - time)) * 1000)
   }
 
-  /** Whole seconds until `total`; null when nobody can know. */
+  /** Whole seconds until `total`; null when that cannot be known. */
   eta(now: number, bytes: number, total: number | null): number | null {
     if (total === null || this.#rate === undefined || this.speed(now, bytes) === 0) return null
     return Math.ceil(Math.max(0, total - bytes) / this.#rate)

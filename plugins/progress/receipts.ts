@@ -1,6 +1,6 @@
 import type { PipeView } from '../../gateway/host/plugin-api.js'
-import { Kept } from './kept.js'
-import type { Receipt } from './snapshot.js'
+import type { Receipt } from '../transfer-status/snapshot.js'
+import { RetainedTransfer } from './retained-transfer.js'
 
 export interface ReceiptsOptions {
   readonly most: number
@@ -12,53 +12,53 @@ export interface ReceiptsOptions {
 }
 
 /**
- * Receipts of transfers that are over: never more than so many, and never older than so much. They stand in a ring in the
- * order in which the transfers ended. A Map would keep that order too, but each that is deleted from its front leaves a hole
- * that the next look has to skip, and short transfers are so short that it shows.
+ * Receipts of transfers that are over: bounded in number and in age. They are in a ring, in the order in which the
+ * transfers ended. A Map would keep that order too, but each entry that is deleted from its front leaves a hole that the next
+ * access has to skip, and with short transfers that is measurable.
  */
 export class Receipts {
-  readonly #ring: (Kept | undefined)[] = []
+  readonly #ring: (RetainedTransfer | undefined)[] = []
   /** Where the next one goes, and where the oldest stands. */
   #next = 0
   #oldest = 0
   #size = 0
-  readonly #newest = new Map<string, Kept>()
+  readonly #newest = new Map<string, RetainedTransfer>()
 
   constructor(readonly options: ReceiptsOptions) {}
 
   /** @param pipe one that has just ended, with its sender */
-  add(pipe: PipeView): Kept {
+  add(pipe: PipeView): RetainedTransfer {
     const { most } = this.options
-    const kept = new Kept(pipe)
-    const { key } = kept
-    if (most === 0) return kept
+    const transfer = new RetainedTransfer(pipe)
+    const { key } = transfer
+    if (most === 0) return transfer
     if (this.#size === most) this.#dropOldest()
-    this.#ring[this.#next] = kept
+    this.#ring[this.#next] = transfer
     this.#next = (this.#next + 1) % most
     this.#size++
     const before = this.#newest.get(key)
-    kept.older = before
-    if (before !== undefined) before.newer = kept
-    this.#newest.set(key, kept)
-    return kept
+    transfer.older = before
+    if (before !== undefined) before.newer = transfer
+    this.#newest.set(key, transfer)
+    return transfer
   }
 
   /** The receipt of a transfer on this key; of two with the same id, which clients may choose, the later one. */
-  get(key: string, transferId: string): Kept | undefined {
-    let kept = this.#newest.get(key)
-    while (kept !== undefined && kept.transferId !== transferId) kept = kept.older
-    return this.#fresh(kept)
+  get(key: string, transferId: string): RetainedTransfer | undefined {
+    let transfer = this.#newest.get(key)
+    while (transfer !== undefined && transfer.transferId !== transferId) transfer = transfer.older
+    return this.#fresh(transfer)
   }
 
   /** The last transfer on this key. */
-  last(key: string): Kept | undefined {
+  last(key: string): RetainedTransfer | undefined {
     return this.#fresh(this.#newest.get(key))
   }
 
-  /** As everybody may read it. */
-  read(kept: Kept): Receipt {
+  /** The receipt that clients get. */
+  read(transfer: RetainedTransfer): Receipt {
     const { now, wallClock } = this.options
-    return kept.receipt(wallClock() - now())
+    return transfer.receipt(wallClock() - now())
   }
 
   get size(): number {
@@ -70,11 +70,11 @@ export class Receipts {
     while (this.#size > 0 && this.#isOld(this.#ring[this.#oldest]!)) this.#dropOldest()
   }
 
-  #fresh(kept: Kept | undefined): Kept | undefined {
-    return kept === undefined || this.#isOld(kept) ? undefined : kept
+  #fresh(transfer: RetainedTransfer | undefined): RetainedTransfer | undefined {
+    return transfer === undefined || this.#isOld(transfer) ? undefined : transfer
   }
 
-  #isOld({ endedAt }: Kept): boolean {
+  #isOld({ endedAt }: RetainedTransfer): boolean {
     return this.options.now() - endedAt > this.options.keepMs
   }
 

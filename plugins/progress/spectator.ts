@@ -1,8 +1,8 @@
 import type { Reply } from '../../gateway/host/plugin-api.js'
 
 /**
- * One client that watches. While it does not take what it is sent it misses figures; afterwards it is told the state as it is
- * then. So what is kept for it is a few lines, whatever happens.
+ * One client that watches. While it does not take what it is sent it misses figures; afterwards it gets the state as it is then.
+ * So no more than a few lines are buffered for it.
  */
 export class Spectator {
   readonly #since: number
@@ -32,19 +32,19 @@ export class Spectator {
     return this.#blockedSince === undefined ? 0 : this.now() - this.#blockedSince
   }
 
-  /** Something that it must learn. */
-  tell(text: string): void {
+  /** It must learn this: when it is blocked it gets the whole state afterwards. */
+  send(text: string): void {
     if (this.#finished) return
     if (this.#blockedSince === undefined) this.#write(text)
     else this.#missedState = true
   }
 
-  /** Something that is out of date soon. */
-  mention(text: string): void {
+  /** Out of date soon: dropped when it is blocked. */
+  sendDroppable(text: string): void {
     if (!this.#finished && this.#blockedSince === undefined) this.#write(text)
   }
 
-  /** Ends the stream behind these words. */
+  /** Ends the stream after this text. */
   finish(text: string): void {
     if (this.#finished) return
     this.#finished = true

@@ -1,7 +1,7 @@
 import type { Reply } from '../../gateway/host/plugin-api.js'
+import type { Receipt } from '../transfer-status/snapshot.js'
 import { EVENT_STREAM, event, KEEP_ALIVE } from './event-stream.js'
-import type { Kept } from './kept.js'
-import type { Receipt } from './snapshot.js'
+import type { RetainedTransfer } from './retained-transfer.js'
 import { Spectator } from './spectator.js'
 import type { Transfers } from './transfers.js'
 
@@ -16,19 +16,19 @@ export interface SpectatorLimits {
   readonly now: () => number
 }
 
-/** Who watches one name. */
+/** The spectators of one name. */
 interface Audience {
   readonly members: Set<Spectator>
-  /** They have been told that nothing moves. */
+  /** The last figures they got said that nothing moves. */
   atRest: boolean
-  /** What they were last told of. */
+  /** Of the last figures they got. */
   bytes: number
 }
 
-/** Everybody who watches. An event is rendered once for its name, however many watch it. */
+/** All spectators. An event is rendered once for its name, however many watch it. */
 export class Spectators {
   readonly #audiences = new Map<string, Audience>()
-  /** Those too who have been told everything and have not taken it yet. */
+  /** Including those whose stream has ended, and who have not taken all of it yet. */
   readonly #all = new Set<Spectator>()
 
   constructor(
@@ -36,7 +36,7 @@ export class Spectators {
     readonly limits: SpectatorLimits,
   ) {}
 
-  /** What there are as many of as allowed; undefined while one more may watch this name. */
+  /** Which limit is reached; undefined while one more may watch this name. */
   full(key: string): { readonly what: 'spectators' | 'names'; readonly expected: number } | undefined {
     const { names, perName } = this.limits
     const audience = this.#audiences.get(key)
@@ -51,9 +51,9 @@ export class Spectators {
     const spectator = new Spectator(reply, now, () => this.#state(key))
     this.#all.add(spectator)
     reply.open(200, EVENT_STREAM)
-    spectator.tell(this.#state(key))
+    spectator.send(this.#state(key))
     const pipe = transfers.pipes.get(key)
-    if (withHistory && pipe?.state === 'streaming') spectator.tell(event('history', transfers.history(pipe)))
+    if (withHistory && pipe?.state === 'streaming') spectator.send(event('history', transfers.history(pipe)))
     const final = transfers.lingering(key)
     if (pipe === undefined && final !== undefined) spectator.finish(done(transfers.receipts.read(final)))
     else this.#join(key, spectator)
@@ -69,15 +69,15 @@ export class Spectators {
     if (audience === undefined) return
     audience.atRest = false
     const text = this.#state(key)
-    for (const spectator of audience.members) spectator.tell(text)
+    for (const spectator of audience.members) spectator.send(text)
   }
 
-  /** A transfer is over: the last words to everybody who watched it. */
-  ended(kept: Kept): void {
-    const audience = this.#audiences.get(kept.key)
+  /** A transfer is over: the last events for everybody who watched it. */
+  ended(transfer: RetainedTransfer): void {
+    const audience = this.#audiences.get(transfer.key)
     if (audience === undefined) return
-    const text = this.#state(kept.key) + done(this.transfers.receipts.read(kept))
-    this.#audiences.delete(kept.key)
+    const text = this.#state(transfer.key) + done(this.transfers.receipts.read(transfer))
+    this.#audiences.delete(transfer.key)
     for (const spectator of audience.members) spectator.finish(text)
   }
 
@@ -93,7 +93,7 @@ export class Spectators {
       audience.atRest = rests
       audience.bytes = figures.bytes
       const text = event('progress', figures)
-      for (const spectator of audience.members) spectator.mention(text)
+      for (const spectator of audience.members) spectator.sendDroppable(text)
     }
   }
 
@@ -103,11 +103,11 @@ export class Spectators {
     for (const spectator of this.#all) {
       if (spectator.blockedMs > frozenMs) spectator.reply.cut()
       else if (spectator.ageMs > lifeMs) spectator.finish('')
-      else spectator.mention(KEEP_ALIVE)
+      else spectator.sendDroppable(KEEP_ALIVE)
     }
   }
 
-  /** The gateway goes down: lets go of everybody who watches nothing that runs. */
+  /** The gateway shuts down: ends the streams on which no transfer runs. */
   drain(): void {
     for (const [key, { members }] of this.#audiences) {
       if (this.transfers.pipes.get(key) === undefined) for (const spectator of members) spectator.finish('')

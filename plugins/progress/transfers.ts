@@ -1,9 +1,9 @@
 import type { Pipes, PipeView } from '../../gateway/host/plugin-api.js'
-import { IDLE } from './idle.js'
-import type { Kept } from './kept.js'
+import { IDLE } from '../transfer-status/idle.js'
+import type { Figures, Receipt, Snapshot } from '../transfer-status/snapshot.js'
 import { Meter } from './meter.js'
 import type { Receipts } from './receipts.js'
-import type { Figures, Receipt, Snapshot } from './snapshot.js'
+import type { RetainedTransfer } from './retained-transfer.js'
 
 export interface TransfersOptions {
   /** How long a name keeps its final state, in milliseconds. */
@@ -14,9 +14,9 @@ export interface TransfersOptions {
   readonly wallClock: () => number
 }
 
-/** What can be said about each name. */
+/** The state of each name. */
 export class Transfers {
-  /** Of the pipes that have been looked at while they streamed: most are over before that. */
+  /** Of the pipes that have been sampled while they streamed: most are over before that. */
   readonly #meters = new WeakMap<PipeView, Meter>()
 
   constructor(
@@ -25,7 +25,7 @@ export class Transfers {
     readonly options: TransfersOptions,
   ) {}
 
-  /** Looks at every transfer. Call it once a second. */
+  /** Samples every transfer. Call it once a second. */
   sampleAll(): void {
     for (const pipe of this.pipes.all()) if (pipe.state === 'streaming') this.sample(pipe)
   }
@@ -41,15 +41,15 @@ export class Transfers {
   }
 
   /** The transfer whose final state the name still has. */
-  lingering(key: string): Kept | undefined {
+  lingering(key: string): RetainedTransfer | undefined {
     const last = this.receipts.last(key)
     return last !== undefined && this.options.now() - last.endedAt <= this.options.lingerMs ? last : undefined
   }
 
   snapshot(key: string): Snapshot {
     const pipe = this.pipes.get(key)
-    const kept = this.receipts.last(key)
-    const last = kept === undefined ? null : this.receipts.read(kept)
+    const retained = this.receipts.last(key)
+    const last = retained === undefined ? null : this.receipts.read(retained)
     if (pipe !== undefined) return this.#live(pipe, last)
     const final = this.lingering(key)
     return final === undefined ? { ...IDLE, last } : over(this.receipts.read(final), last)
@@ -59,8 +59,8 @@ export class Transfers {
   byId(key: string, transferId: string): Snapshot | undefined {
     const pipe = this.pipes.get(key)
     if (pipe?.transferId === transferId) return this.#live(pipe, null)
-    const kept = this.receipts.get(key, transferId)
-    return kept && over(this.receipts.read(kept), null)
+    const retained = this.receipts.get(key, transferId)
+    return retained && over(this.receipts.read(retained), null)
   }
 
   figures(pipe: PipeView): Figures {
@@ -68,7 +68,7 @@ export class Transfers {
     const common = {
       bytes,
       bytesTransferred: bytes,
-      // A hint that has been proved wrong is none.
+      // A hint that has turned out to be too small is ignored.
       totalBytes: expectedBytes === undefined || expectedBytes < bytes ? null : expectedBytes,
       receivers,
       activeReceivers: receivers,

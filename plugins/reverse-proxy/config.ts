@@ -1,5 +1,5 @@
 import { z } from '../../gateway/host/plugin-api.js'
-import { oneSource, upstreamFields } from './upstreams-config.js'
+import { oneSource, upstreamFields } from './pool/config.js'
 
 const LONGEST_S = 86_400
 

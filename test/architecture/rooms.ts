@@ -105,21 +105,37 @@ export const ROOMS: readonly Room[] = [
     libraries: true,
   },
   {
+    path: 'plugins/transfer-status',
+    purpose: 'What `?progress` and `?status` say: the JSON, and the wording of its figures',
+    imports: [],
+    libraries: false,
+  },
+  {
     path: 'plugins/page-kit',
-    purpose: 'What the pages of several plugins share: style, scripts, the follower of a name',
-    imports: [API],
+    purpose:
+      'What the pages of several plugins share: style, scripts, the texts of a transfer, the follower of its events',
+    imports: ['plugins/transfer-status'],
     libraries: true,
   },
   {
     path: 'plugins',
     purpose: 'What is not pairing and moving bytes, a folder each; `bundled.ts` lists them',
-    imports: [API, 'plugins/page-kit'],
+    imports: [API, 'plugins/page-kit', 'plugins/transfer-status'],
     libraries: true,
   },
   {
     path: 'client',
     purpose: 'The commands that people run against a gateway: `watch`, `doctor`, `token`, `link`',
-    imports: [API, 'plugins'],
+    imports: [
+      'gateway/http/address.ts',
+      'gateway/http/parameters.ts',
+      'plugins/transfer-status',
+      'plugins/links/signature.ts',
+      'plugins/links/link-text.ts',
+      'plugins/links/secret.ts',
+      'plugins/auth-bearer/entries.ts',
+      'plugins/auth-bearer/new-token.ts',
+    ],
     libraries: true,
   },
   {

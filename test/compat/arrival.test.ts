@@ -2,7 +2,7 @@
 import t from 'tap'
 import { type CurlRun, curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
-import { defaultPlugins, type Running, startGateway } from '../support/gateway.js'
+import { type Running, startDefaultGateway } from '../support/gateway.js'
 
 const INFO = {
   waiting: (n: number) => `[INFO] Waiting for ${n} receiver(s) to connect...`,
@@ -65,7 +65,7 @@ function expected(order: string, n: number): string[] {
 }
 
 t.test('who comes first does not matter', async (t) => {
-  const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
+  const gw = await startDefaultGateway(t)
   const orders: readonly [n: number, ...orders: string[]][] = [
     [1, 'S1', '1S'],
     [2, 'S12', 'S21', '1S2', '2S1', '12S', '21S'],
@@ -91,7 +91,7 @@ t.test('who comes first does not matter', async (t) => {
 })
 
 t.test('sides that do not fit are 400 and disturb nobody', async (t) => {
-  const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
+  const gw = await startDefaultGateway(t)
   const refused = async (code: string, ...args: string[]) => {
     const { stdout } = await curlDone(['-i', ...args])
     t.match(
@@ -120,7 +120,7 @@ t.test('sides that do not fit are 400 and disturb nobody', async (t) => {
 })
 
 t.test('a side that leaves makes room for another one', async (t) => {
-  const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
+  const gw = await startDefaultGateway(t)
   const gone = curl([gw.url('again')])
   await seen(gw, 'again', 1, false)
   gone.kill()
@@ -140,7 +140,7 @@ t.test('a side that leaves makes room for another one', async (t) => {
 })
 
 t.test('what the sender says of its stream is what receivers are told', async (t) => {
-  const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
+  const gw = await startDefaultGateway(t)
   const head = async (query: string, ...headers: string[]) => {
     const receiver = curl(['-i', gw.url(`meta${query}`)])
     await seen(gw, 'meta', 1, false)

@@ -1,6 +1,5 @@
 /** Pages of another origin, in a real Chromium: what they may do, and what they can read. */
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import type { Plugin } from '../../gateway/host/plugin-api.js'
@@ -8,7 +7,8 @@ import bearer from '../../plugins/auth-bearer/index.js'
 import cors from '../../plugins/cors/index.js'
 import { Chromium, type TabOptions } from '../support/browser.js'
 import { curl, curlDone } from '../support/curl.js'
-import { defaultPlugins, startGateway } from '../support/gateway.js'
+import { defaultPlugins, startDefaultGateway, startGateway } from '../support/gateway.js'
+import { listenOnLoopback } from '../support/loopback.js'
 import { connect } from '../support/raw.js'
 
 const TOKEN = 'pg_a-token-that-is-long-enough-for-this'
@@ -24,12 +24,12 @@ async function elsewhere(t: Test, options: TabOptions = {}): Promise<{ page: Pag
     response.setHeader('Content-Type', request.url === '/' ? 'text/html' : 'text/plain')
     response.end('<!doctype html><link rel="icon" href="data:,"><title>elsewhere</title><body>')
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const port = await listenOnLoopback(server)
   t.teardown(() => {
     server.closeAllConnections()
     server.close()
   })
-  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const origin = `http://127.0.0.1:${port}`
   const { page } = await chromium.open(t, options)
   await page.goto(`${origin}/`)
   return { page, origin }
@@ -42,7 +42,7 @@ function within<T>(page: Page, script: string, ...args: readonly unknown[]): Pro
 }
 
 t.test('a page sends: preflight, status lines and ids', async (t) => {
-  const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
+  const gw = await startDefaultGateway(t)
   const { page } = await elsewhere(t)
   for (const credentials of ['omit', 'include']) {
     const receiver = curl([gw.url('up')])
@@ -63,7 +63,7 @@ t.test('a page sends: preflight, status lines and ids', async (t) => {
 })
 
 t.test('a page receives, and reads what the sender said of it', async (t) => {
-  const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
+  const gw = await startDefaultGateway(t)
   const { page } = await elsewhere(t)
   for (const credentials of ['omit', 'include']) {
     const receiving = within<unknown>(
@@ -112,7 +112,7 @@ t.test('a page reads why it was refused, and notices a stream that is cut', asyn
 })
 
 t.test('a page watches, with and without credentials', async (t) => {
-  const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
+  const gw = await startDefaultGateway(t)
   const { page } = await elsewhere(t)
   for (const withCredentials of [false, true]) {
     const watching = within<string[]>(
@@ -152,7 +152,7 @@ t.test('a list of origins keeps the other pages out, and lets these in', async (
 })
 
 t.test('forms without scripts send what is typed into them', async (t) => {
-  const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
+  const gw = await startDefaultGateway(t)
   const { page } = await elsewhere(t, { expected: FAILS })
   const forms = [
     ['text/plain', 'note=two words\r\n'],

@@ -8,10 +8,10 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import t from 'tap'
-import { command, type Done } from '../support/command.js'
 import { curlDone } from '../support/curl.js'
-import { defaultPlugins, startGateway } from '../support/gateway.js'
+import { startDefaultGateway } from '../support/gateway.js'
 import { connect } from '../support/raw.js'
+import { type CommandResult, command } from './command.js'
 
 interface Outcome {
   readonly failed: boolean
@@ -29,7 +29,7 @@ interface Client {
   readonly countsBytes?: false
 }
 
-function outcome({ code, stdout, stderr }: Done): Outcome {
+function outcome({ code, stdout, stderr }: CommandResult): Outcome {
   return { failed: code !== 0, body: stdout.toString(), seen: `exit code ${code}: ${stderr}` }
 }
 
@@ -173,7 +173,7 @@ for (const [name, client] of Object.entries(CLIENTS)) {
     const file = join(dir, 'sent')
     const bytes = randomBytes(1_500_000)
     writeFileSync(file, bytes)
-    const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
+    const gw = await startDefaultGateway(t)
 
     await t.test('from itself to itself', async (t) => {
       const receiving = client.receive(gw.url('own'), join(dir, 'own'))
@@ -225,7 +225,7 @@ for (const [name, client] of Object.entries(CLIENTS)) {
 }
 
 t.test('fetch streams in both directions, piece by piece', async (t) => {
-  const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
+  const gw = await startDefaultGateway(t)
   const upload = new TransformStream<Uint8Array, Uint8Array>()
   const writer = upload.writable.getWriter()
   const sending = fetch(gw.url('live'), { method: 'PUT', body: upload.readable, duplex: 'half' })

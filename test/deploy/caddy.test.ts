@@ -5,7 +5,7 @@
 import t, { type Test } from 'tap'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
-import { type Front, homes, inPieces, meet, someNames, startFront } from './front.js'
+import { type Front, homes, inPieces, meet, someNames, startFront, waitAndLeave } from './front.js'
 
 function start(t: Test): Promise<Front> {
   return startFront(
@@ -68,10 +68,5 @@ t.test('a body of known length that breaks is seen to be broken', async (t) => {
   await receiver.waitFor('first')
   sender.kill()
   t.equal((await receiver.result).code, 18)
-  // Who waits takes no place when it is gone.
-  const waiting = () => front.nodes.reduce((sum, node) => sum + node.waiting(), 0)
-  const waits = curl([front.url('waits')])
-  await eventually(() => waiting() === 1 || 'it does not wait')
-  waits.kill()
-  await eventually(() => waiting() === 0 || 'it is still taken for waiting')
+  await waitAndLeave(front)
 })

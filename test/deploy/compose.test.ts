@@ -1,12 +1,10 @@
 /** compose.yaml and what it mounts: the same names, addresses, ports and secrets on both ends of every wire. */
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { parse } from 'yaml'
 import { loadConfig } from '../../gateway/config/config.js'
-import { PROJECT } from '../support/program.js'
-
-const read = (file: string) => readFileSync(join(PROJECT, file), 'utf8')
+import { PROJECT, readProject } from '../support/project.js'
 
 interface Service {
   readonly image: string
@@ -20,7 +18,7 @@ interface Service {
   readonly logging: { readonly options: Readonly<Record<string, string>> }
 }
 
-const { services, secrets, volumes } = parse(read('compose.yaml'), { merge: true }) as {
+const { services, secrets, volumes } = parse(readProject('compose.yaml'), { merge: true }) as {
   readonly services: Readonly<Record<'pipegate' | 'prometheus' | 'grafana', Service>>
   readonly secrets: Readonly<Record<string, { readonly environment: string }>>
   readonly volumes: Readonly<Record<string, unknown>>
@@ -45,26 +43,26 @@ t.test(
       for (const source of service.volumes.map((text) => text.split(':')[0]!))
         t.ok(source.startsWith('./') ? existsSync(join(PROJECT, source)) : source in volumes, source)
     }
-    t.equal(pipegate.image, `pipegate:${JSON.parse(read('package.json')).version}`)
+    t.equal(pipegate.image, `pipegate:${JSON.parse(readProject('package.json')).version}`)
   },
 )
 
 t.test('the gateway has its file, its token, and time to drain', async (t) => {
-  const dockerfile = read('Dockerfile')
+  const dockerfile = readProject('Dockerfile')
   const place = /PIPEGATE_CONFIG=(\S+)/.exec(dockerfile)![1]!
   const file = mounted(pipegate, place)!
   t.equal(file, 'deploy/compose/pipegate.yaml')
-  const [plugin] = parse(read(file)).plugins
+  const [plugin] = parse(readProject(file)).plugins
   const variable = plugin.config.token.env
   t.ok(variable in pipegate.environment!)
-  t.ok(read('compose.yaml').includes(`#   ${variable}=$(`), 'and it is said how to set it')
+  t.ok(readProject('compose.yaml').includes(`#   ${variable}=$(`), 'and it is said how to set it')
   t.ok(Number(/^(\d+)s$/.exec(pipegate.stop_grace_period!)![1]) > loadConfig({ flags: {}, env: {} }).drain + 11)
   t.equal(pipegate.ports[0]!.split(':').at(-1), /^EXPOSE (\d+)$/m.exec(dockerfile)![1])
 })
 
 t.test('Prometheus has its files and the same token, and asks where the gateway is', async (t) => {
   t.equal(mounted(prometheus, '/etc/prometheus/prometheus.yml'), 'deploy/prometheus/prometheus.yml')
-  const { rule_files, scrape_configs } = parse(read('deploy/prometheus/prometheus.yml'))
+  const { rule_files, scrape_configs } = parse(readProject('deploy/prometheus/prometheus.yml'))
   for (const rules of rule_files) t.ok(existsSync(join(PROJECT, 'deploy/prometheus', rules)))
   const [job] = scrape_configs
   const [, secret] = /^\/run\/secrets\/(.+)$/.exec(job.authorization.credentials_file)!
@@ -75,19 +73,19 @@ t.test('Prometheus has its files and the same token, and asks where the gateway 
 })
 
 t.test('Grafana has a source of the kind that the dashboard asks for, and the dashboard', async (t) => {
-  const provisioned = (file: string) => parse(read(mounted(grafana, `/etc/grafana/provisioning/${file}`)!))
+  const provisioned = (file: string) => parse(readProject(mounted(grafana, `/etc/grafana/provisioning/${file}`)!))
   const [source, ...others] = provisioned('datasources/prometheus.yaml').datasources
   t.equal(others.length, 0)
   t.match(source, { url: `http://prometheus:${prometheus.ports[0]!.split(':').at(-1)}`, isDefault: true })
   const [provider] = provisioned('dashboards/pipegate.yaml').providers
   const path = `${provider.options.path}/pipegate.json`
   t.equal(grafana.environment!.GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH, path)
-  const dashboard = JSON.parse(read(mounted(grafana, path)!))
+  const dashboard = JSON.parse(readProject(mounted(grafana, path)!))
   const [variable] = dashboard.templating.list.filter((one: { type: string }) => one.type === 'datasource')
   t.equal(variable.query, source.type)
   // Each panel asks the source of that variable, or the very one that is provisioned.
   const uids = new Set(JSON.stringify(dashboard.panels).match(/(?<="uid":")[^"]+/g))
   for (const uid of uids) t.ok([`\${${variable.name}}`, source.uid].includes(uid), uid)
-  const { scrape_interval } = parse(read('deploy/prometheus/prometheus.yml')).global
+  const { scrape_interval } = parse(readProject('deploy/prometheus/prometheus.yml')).global
   t.equal(source.jsonData.timeInterval, scrape_interval)
 })

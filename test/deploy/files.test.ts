@@ -1,18 +1,15 @@
-/** Configurations that no test can run: that they can be read, and say of the gateway what is true of it. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
 import { loadConfig, parseCommandLine } from '../../gateway/config/config.js'
 import { readAddress } from '../../gateway/http/address.js'
-import { PROJECT } from '../support/program.js'
+import { readProject } from '../support/project.js'
 
 const DEFAULTS = loadConfig({ flags: {}, env: {} })
 const HEALTH = `${DEFAULTS.prefix}/health`
 
 // biome-ignore lint/suspicious/noExplicitAny: whatever stands in the file
 function documents(file: string): any[] {
-  return parseAllDocuments(readFileSync(join(PROJECT, 'deploy', file), 'utf8')).map((each) => {
+  return parseAllDocuments(readProject(`deploy/${file}`)).map((each) => {
     t.same(each.errors, [], file)
     return each.toJS()
   })
@@ -56,7 +53,7 @@ t.test('Kubernetes: ports, probes, settings and names fit together', async (t) =
   const variable = ingress.metadata.annotations['nginx.ingress.kubernetes.io/upstream-hash-by']
   const snippet = controller.data['http-snippet']
   t.ok(snippet.includes(`map $uri ${variable} {`))
-  const ours = readFileSync(join(PROJECT, 'deploy/nginx/pipegate.conf'), 'utf8')
+  const ours = readProject('deploy/nginx/pipegate.conf')
   t.ok(ours.includes(/map [^}]*}/.exec(snippet)![0]), 'the map is the one that is tested with nginx')
 })
 

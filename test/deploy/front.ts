@@ -1,5 +1,4 @@
 /** Three gateways, and in front of them a proxy with a configuration that stands in `deploy/`. */
-import { spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,12 +8,12 @@ import { curl } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
 import { freePort } from '../support/free-port.js'
 import { defaultPlugins, type LogLine, startGateway } from '../support/gateway.js'
-import { PROJECT, startProgram } from '../support/program.js'
+import { startProgram } from '../support/program.js'
+import { readProject } from '../support/project.js'
+import { nginxProgram, type ProxyProgram, startProxyProcess } from '../support/proxy-process.js'
+import type { Teardown } from '../support/teardown.js'
 
-/** Anything that can undo things at the end of a test: tap's `t`. */
-interface Test {
-  teardown(undo: () => unknown): void
-}
+export type { ProxyProgram } from '../support/proxy-process.js'
 
 /** What a configuration is told of the test. */
 export interface Place {
@@ -51,12 +50,6 @@ export interface Front {
   tlsUrl(path: string): string
 }
 
-export interface ProxyProgram {
-  readonly file: string
-  readonly args: readonly string[]
-  readonly env?: Readonly<Record<string, string>>
-}
-
 export const NODES = 3
 
 export interface FrontOptions {
@@ -67,7 +60,7 @@ export interface FrontOptions {
 
 /** @param write makes the files that the proxy reads, and tells how it is started */
 export async function startFront(
-  t: Test,
+  t: Teardown,
   write: (place: Place) => ProxyProgram,
   options: FrontOptions = {},
 ): Promise<Front> {
@@ -78,10 +71,7 @@ export async function startFront(
   const [port, tlsPort] = [await freePort(), await freePort()]
   const { cert, key } = makeCertificate(folder)
   const read = (file: string) =>
-    readFileSync(join(PROJECT, file), 'utf8').replace(
-      /10\.0\.0\.(\d):8080/g,
-      (_, i) => `127.0.0.1:${nodes[i - 1]!.port}`,
-    )
+    readProject(file).replace(/10\.0\.0\.(\d):8080/g, (_, i) => `127.0.0.1:${nodes[i - 1]!.port}`)
   const place: Place = {
     folder,
     port,
@@ -101,7 +91,7 @@ export async function startFront(
 
 /** Gateways that trust a proxy on this machine. */
 export async function startNodes(
-  t: Test,
+  t: Teardown,
   count: number,
   { flags = {}, processes = false }: FrontOptions,
 ): Promise<Node[]> {
@@ -126,49 +116,16 @@ export async function startNodes(
 }
 
 /** Resolves when a gateway answers through it. */
-export async function startProxy(t: Test, { file, args, env = {} }: ProxyProgram, port: number): Promise<void> {
-  const child = spawn(file, args, {
-    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin`, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let said = ''
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (said += chunk))
-  let isOver = false
-  const over = new Promise<void>((resolve) => {
-    const end = (how: unknown) => {
-      said += how
-      isOver = true
-      resolve()
-    }
-    child.once('error', end).once('close', end)
-  })
-  t.teardown(() => {
-    child.kill('SIGKILL')
-    return over
-  })
-  await eventually(async () => {
-    if (isOver) throw new Error(`${file} ended: ${said}`)
+export function startProxy(t: Teardown, program: ProxyProgram, port: number): Promise<void> {
+  return startProxyProcess(t, program, async () => {
     const answer = await fetch(`http://127.0.0.1:${port}/api/v1/pipe/health`).catch((error) => error as Error)
-    return (answer instanceof Response && answer.ok) || `${file} does not answer: ${said}`
+    return (answer instanceof Response && answer.ok) || 'no gateway answers'
   })
 }
 
 /** nginx in one process with its files in a folder of the test. */
 export function nginx(folder: string, http: string): ProxyProgram {
-  const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((of) => `${of}_temp_path ${folder}/${of};`)
-  const config = `
-daemon off;
-master_process off;
-pid ${folder}/nginx.pid;
-error_log ${folder}/error.log;
-events {}
-http {
-  access_log off;
-  ${temporary.join(' ')}
-  ${http}
-}`
-  writeFileSync(join(folder, 'nginx.conf'), config)
-  return { file: 'nginx', args: ['-p', folder, '-e', 'error.log', '-c', join(folder, 'nginx.conf')] }
+  return nginxProgram(folder, `access_log off;\n  ${http}`)
 }
 
 /** nginx with the configuration in `deploy/`, over TLS as well. */
@@ -221,4 +178,13 @@ export function homes(nodes: readonly Node[], from = 0): Map<string, number> {
   const isEnd = ({ msg, reason, time }: LogLine) =>
     msg === 'transfer' && reason === 'complete' && (time as number) >= from
   return new Map(nodes.flatMap(({ lines }, node) => lines.filter(isEnd).map(({ pipe }) => [pipe as string, node])))
+}
+
+/** A receiver that waits, and leaves: the gateway behind the proxy has to notice both. */
+export async function waitAndLeave({ nodes, url }: Pick<Front, 'nodes' | 'url'>): Promise<void> {
+  const waiting = () => nodes.reduce((sum, node) => sum + node.waiting(), 0)
+  const receiver = curl([url('waits')])
+  await eventually(() => waiting() === 1 || 'it does not wait')
+  receiver.kill()
+  await eventually(() => waiting() === 0 || 'it still counts as waiting')
 }

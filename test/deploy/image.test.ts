@@ -1,15 +1,15 @@
 /** The Dockerfile, as far as it goes without an engine: what it names exists, what it deletes is deleted, what it starts starts. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DockerfileParser, type Instruction, type JSONInstruction } from 'dockerfile-ast'
 import t from 'tap'
-import { PROJECT, runProgram, startProgram } from '../support/program.js'
+import { runProgram, startProgram } from '../support/program.js'
+import { PROJECT, readProject } from '../support/project.js'
 
-const read = (file: string) => readFileSync(join(PROJECT, file), 'utf8')
-const dockerfile = DockerfileParser.parse(read('Dockerfile'))
+const dockerfile = DockerfileParser.parse(readProject('Dockerfile'))
 const instructions = dockerfile.getInstructions()
-const { files } = JSON.parse(read('package.json')) as { readonly files: readonly string[] }
+const { files } = JSON.parse(readProject('package.json')) as { readonly files: readonly string[] }
 const APP = '/node_modules/pipegate/'
 
 function all(keyword: string): Instruction[] {
@@ -61,13 +61,14 @@ t.test('what is copied is there, and all that the package consists of is', async
   const sources = copied.flatMap((copy) => copy.getArguments().slice(0, -1).map(String))
   t.ok(sources.length > 2)
   for (const source of sources) t.ok(existsSync(join(PROJECT, source)), source)
-  const kept = [...read('.dockerignore').matchAll(/^!(.+)$/gm)].map(([, path]) => path!)
+  const kept = [...readProject('.dockerignore').matchAll(/^!(.+)$/gm)].map(([, path]) => path!)
   for (const path of kept) t.ok(existsSync(join(PROJECT, path)), path)
   const inContext = (path: string) => kept.some((root) => path === root || path.startsWith(`${root}/`))
   const left = files.filter((path) => !path.startsWith('dist/') && !inContext(path))
   t.same(left, ['deploy', 'docs', 'examples'], 'papers stay behind')
   for (const path of [
     'core',
+    'client',
     'gateway',
     'plugins',
     'tsconfig.json',

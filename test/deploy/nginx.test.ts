@@ -3,7 +3,18 @@ import t, { type Test } from 'tap'
 import { type CurlRun, curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
 import { freePort } from '../support/free-port.js'
-import { type Front, homes, inPieces, meet, nginx, ourNginx, someNames, startFront, startProxy } from './front.js'
+import {
+  type Front,
+  homes,
+  inPieces,
+  meet,
+  nginx,
+  ourNginx,
+  someNames,
+  startFront,
+  startProxy,
+  waitAndLeave,
+} from './front.js'
 
 const BODY = Buffer.alloc(30_000_000, 'pipegate')
 
@@ -92,12 +103,7 @@ t.test('a side that dies is seen by the other one', async (t) => {
       await stays.result
     }),
   )
-  // Who waits takes no place when it is gone.
-  const waits = curl([front.url('waits')])
-  const waiting = () => front.nodes.reduce((sum, node) => sum + node.waiting(), 0)
-  await eventually(() => waiting() === 1 || 'it does not wait')
-  waits.kill()
-  await eventually(() => waiting() === 0 || 'it is still taken for waiting')
+  await waitAndLeave(front)
 })
 
 t.test('a node that goes takes its own names along, and no other name moves', async (t) => {

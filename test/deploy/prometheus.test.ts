@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import t from 'tap'
 import { eventually } from '../support/eventually.js'
 import { freePort } from '../support/free-port.js'
-import { PROJECT, startProgram } from '../support/program.js'
+import { startProgram } from '../support/program.js'
+import { PROJECT, readProject } from '../support/project.js'
 
 const ALERTS = join(PROJECT, 'deploy/prometheus/alerts.yaml')
 /** For a machine on which everything takes long. */
@@ -110,7 +111,7 @@ t.test('it finds the gateway and reads it with the token, and a gateway that is 
   const rules = readFileSync(ALERTS, 'utf8').replaceAll(/for: \d+m/g, 'for: 0s')
   writeFileSync(join(dir, 'alerts.yaml'), rules)
   // Addresses, and less patience; all else is as it stands.
-  const config = readFileSync(join(PROJECT, 'deploy/prometheus/prometheus.yml'), 'utf8')
+  const config = readProject('deploy/prometheus/prometheus.yml')
     .replace('pipegate:8080', `127.0.0.1:${gateway.port}`)
     .replace('/run/secrets/metrics-token', join(dir, 'token'))
     .replaceAll('_interval: 15s', '_interval: 1s')

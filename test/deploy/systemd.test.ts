@@ -5,9 +5,9 @@ import { join } from 'node:path'
 import t from 'tap'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
-import { MAIN, PROJECT } from '../support/program.js'
+import { MAIN, readProject } from '../support/project.js'
 
-const unit = readFileSync(join(PROJECT, 'deploy/systemd/pipegate.service'), 'utf8')
+const unit = readProject('deploy/systemd/pipegate.service')
 
 t.test('systemd understands every line', async (t) => {
   const dir = t.testdir({})

@@ -3,24 +3,19 @@ import { execFileSync } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { FAILURES } from '../../gateway/http/failures.js'
 import { eventually } from '../support/eventually.js'
-import { defaultPlugins, startGateway } from '../support/gateway.js'
+import { startDefaultGateway } from '../support/gateway.js'
+import { MAIN, PROJECT, readProject } from '../support/project.js'
 import { dialogue, type Example, examplesOf, shown, Terminal, terminals } from './examples.js'
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
 const PAGES = ['README.md', 'docs/protocol.md', 'docs/configuration.md', 'docs/architecture.md', 'docs/watch.md']
 const SHOWN_ORIGIN = 'http://127.0.0.1:8080'
 
-function read(file: string): string {
-  return readFileSync(join(ROOT, file), 'utf8')
-}
-
 /** What is run; configurations and drawings are not. */
 function commandsOf(file: string): Example[] {
-  return examplesOf(read(file)).filter(({ kind }) => kind === 'sh' || kind === 'console')
+  return examplesOf(readProject(file)).filter(({ kind }) => kind === 'sh' || kind === 'console')
 }
 
 /** What an example needs around it, and how to see that it did what it says. */
@@ -112,7 +107,7 @@ const STAGES: Readonly<Record<string, Stage>> = {
   },
   'settings-table': {
     atRoot: true,
-    check: (t, _dir, run) => t.ok(read('docs/configuration.md').includes(run[0]!.text.trim())),
+    check: (t, _dir, run) => t.ok(readProject('docs/configuration.md').includes(run[0]!.text.trim())),
   },
   'watch-next': {
     has: { photos: TREE, elsewhere: {} },
@@ -149,7 +144,7 @@ const STAGES: Readonly<Record<string, Stage>> = {
 function withCommand(dir: string): NodeJS.ProcessEnv {
   const bin = join(dir, 'bin')
   mkdirSync(bin)
-  const script = `#!/bin/sh\nexec '${process.execPath}' '${join(ROOT, 'dist/gateway/main.js')}' "$@"\n`
+  const script = `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`
   writeFileSync(join(bin, 'pipegate'), script, { mode: 0o755 })
   return { PATH: `${bin}:${process.env.PATH}` }
 }
@@ -205,7 +200,7 @@ function lay(dir: string, files: NonNullable<Stage['has']>): void {
 async function runTerminals(t: Test, example: Example, stage: Stage, dir: string, origin: string): Promise<void> {
   const env = stage.prepare?.(dir, t) ?? {}
   const run = terminals(example.text).map((command) => {
-    return new Terminal(command.replaceAll(SHOWN_ORIGIN, origin), stage.atRoot ? ROOT : dir, env)
+    return new Terminal(command.replaceAll(SHOWN_ORIGIN, origin), stage.atRoot ? PROJECT : dir, env)
   })
   t.teardown(() => {
     for (const each of run) each.stop()
@@ -238,7 +233,7 @@ for (const file of PAGES) {
         continue
       }
       await t.test(example.id, async (t) => {
-        const gateway = await startGateway(t, {}, { plugins: await defaultPlugins() })
+        const gateway = await startDefaultGateway(t)
         const dir = t.testdir()
         lay(dir, stage.has ?? {})
         if (example.kind === 'sh') await runTerminals(t, example, stage, dir, gateway.origin)
@@ -254,9 +249,9 @@ t.test('no stage without its example', async (t) => {
 })
 
 t.test('the README has ten recipes and the two commands, and package.json knows what they call', async (t) => {
-  const readme = read('README.md')
+  const readme = readProject('README.md')
   t.equal(readme.match(/^\*\*\d+\. /gm)?.length, 10)
-  const { scripts } = JSON.parse(read('package.json'))
+  const { scripts } = JSON.parse(readProject('package.json'))
   for (const script of ['start', 'test']) {
     t.match(readme, new RegExp(`^npm ci && npm ${script}$`, 'm'))
     t.ok(scripts[script])
@@ -268,7 +263,7 @@ t.test('docs/protocol.md lists every refusal there is', async (t) => {
     return `| \`${code}\` | ${status} | ${`${message} ${hint}`.replace(/\{(\w+)\}/g, '*$1*')} |`
   })
   const table = /<!-- refusals -->\n[^\n]+\n[^\n]+\n([\s\S]*?)\n?<!-- \/refusals -->/.exec(
-    read('docs/protocol.md'),
+    readProject('docs/protocol.md'),
   )?.[1]
   t.equal(table, rows.join('\n'), 'the table in docs/protocol.md has to be this')
 })

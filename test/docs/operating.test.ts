@@ -1,23 +1,25 @@
 /** What docs/operating.md quotes is what there is: lines, reasons, metrics, settings, parameters and files. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
 import { END_REASONS } from '../../core/index.js'
 import { SETTING_KEYS } from '../../gateway/config/settings.js'
-import { PROJECT, runProgram } from '../support/program.js'
+import { runProgram } from '../support/program.js'
+import { PROJECT, readProject } from '../support/project.js'
 
-const read = (file: string) => readFileSync(join(PROJECT, file), 'utf8')
-const page = read('docs/operating.md')
+const page = readProject('docs/operating.md')
 const tracked = execFileSync('git', ['ls-files', '-z', 'core/*.ts', 'gateway/*.ts'], { cwd: PROJECT, encoding: 'utf8' })
 /** What the program may say: its sources without their comments. */
 const sources = tracked
   .split('\0')
   .filter(Boolean)
-  .map(read)
+  .map(readProject)
   .join('\n')
   .replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '')
-const metrics = new Set([...read('docs/plugins/metrics.md').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name!))
+const metrics = new Set(
+  [...readProject('docs/plugins/metrics.md').matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name!),
+)
 
 function quotes(text: string): string[] {
   return [...text.matchAll(/`([^`\n]+)`/g)].map(([, quote]) => quote!)
@@ -40,7 +42,7 @@ t.test('symptoms, and what to look at', async (t) => {
         metrics.has(quote),
         (END_REASONS as readonly string[]).includes(quote),
         (SETTING_KEYS as readonly string[]).includes(quote),
-        quote.startsWith('?') && read('docs/protocol.md').includes(quote),
+        quote.startsWith('?') && readProject('docs/protocol.md').includes(quote),
         !/^(?:pipegate|process)_/.test(quote) && isSaid(quote),
       ]
       t.ok(known.includes(true), `${quote}, in the row "${symptom}"`)

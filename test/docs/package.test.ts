@@ -15,11 +15,11 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import t, { type Test } from 'tap'
 import { eventually } from '../support/eventually.js'
-import { PROJECT } from '../support/program.js'
+import { PROJECT, readProject } from '../support/project.js'
 import { dialogue, examplesOf, shown, Terminal, terminals } from './examples.js'
 
 const SHOWN_ORIGIN = 'http://127.0.0.1:8080'
-const PAGE = examplesOf(readFileSync(join(PROJECT, 'docs/plugins.md'), 'utf8'))
+const PAGE = examplesOf(readProject('docs/plugins.md'))
 
 function example(wanted: string): string {
   const found = PAGE.find(({ id }) => id === wanted)

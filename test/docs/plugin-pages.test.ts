@@ -5,7 +5,8 @@ import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { curl, curlDone } from '../support/curl.js'
 import { makeKey, sign, startIssuer } from '../support/issuer.js'
-import { MAIN, PROJECT, type Program, runProgram, startProgram } from '../support/program.js'
+import { type Program, runProgram, startProgram } from '../support/program.js'
+import { MAIN, PROJECT, readProject } from '../support/project.js'
 import { startUpstream } from '../support/upstream.js'
 import { dialogue, type Example, examplesOf, Terminal, terminals } from './examples.js'
 
@@ -243,7 +244,7 @@ function here(program: Program, text: string): string {
 
 const pages = readdirSync(PLUGINS).map((file) => ({
   file,
-  examples: examplesOf(readFileSync(join(PLUGINS, file), 'utf8')),
+  examples: examplesOf(readProject(`docs/plugins/${file}`)),
 }))
 
 for (const { file, examples } of pages) {
@@ -262,7 +263,7 @@ t.test('no stage without its example, and none in docs/plugins.md that is not ru
   // By package.test.ts; the drawing is none.
   const tutorial = ['install', 'teams.mjs', 'pipegate.yaml', 'check', 'use', 'refused', 'drawing']
   t.same(
-    examplesOf(readFileSync(join(PROJECT, 'docs/plugins.md'), 'utf8')).map(({ id }) => id),
+    examplesOf(readProject('docs/plugins.md')).map(({ id }) => id),
     tutorial,
   )
 })

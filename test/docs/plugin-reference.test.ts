@@ -1,17 +1,17 @@
 /** The reference in docs/plugins.md: every member as it is declared, and every example compiled, loaded and run. */
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t from 'tap'
 import ts from 'typescript'
 import { WebSocket } from 'ws'
-import type { LoadedPlugin } from '../../gateway/host/host.js'
+import type { LoadedPlugin } from '../../gateway/host/loading/loaded-plugin.js'
 import * as api from '../../gateway/host/plugin-api.js'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
 import { startGateway } from '../support/gateway.js'
-import { PROJECT } from '../support/program.js'
+import { readProject } from '../support/project.js'
 
 interface Row {
   readonly signature: string
@@ -20,7 +20,7 @@ interface Row {
 
 /** The tables of the reference, by what their rows are members of. */
 function tables(): ReadonlyMap<string, readonly Row[]> {
-  const page = readFileSync(join(PROJECT, 'docs/plugins.md'), 'utf8')
+  const page = readProject('docs/plugins.md')
   const [, reference = ''] = /^## Reference\n([\s\S]*?)^## /m.exec(page) ?? []
   const found = new Map<string, Row[]>()
   let heading = ''
@@ -52,7 +52,7 @@ function cells(line: string): string[] {
 
 /** Members of an interface as they are declared, without comments and `readonly`. */
 function declared(file: string, name: string): string[] {
-  const source = ts.createSourceFile(file, readFileSync(join(PROJECT, file), 'utf8'), ts.ScriptTarget.ES2022)
+  const source = ts.createSourceFile(file, readProject(file), ts.ScriptTarget.ES2022)
   const found = source.statements.find((each) => ts.isInterfaceDeclaration(each) && each.name.text === name)
   if (found === undefined || !ts.isInterfaceDeclaration(found)) throw new Error(`${file} has no interface ${name}`)
   return found.members.map((each) =>
@@ -65,55 +65,46 @@ function declared(file: string, name: string): string[] {
 
 const TABLES = tables()
 const API = 'gateway/host/plugin-api.ts'
+const TYPES = 'gateway/host/api'
 /** What is used, and where it is declared: each member has an example. */
 const PARTS: Readonly<Record<string, string>> = {
-  Plugin: API,
-  Parts: API,
-  Host: API,
-  Hooks: API,
-  Context: API,
-  Join: API,
-  Slot: API,
+  Plugin: `${TYPES}/plugin.ts`,
+  Parts: `${TYPES}/plugin.ts`,
+  Host: `${TYPES}/host.ts`,
+  Hooks: `${TYPES}/hooks.ts`,
+  Context: `${TYPES}/context.ts`,
+  Join: `${TYPES}/context.ts`,
+  Slot: `${TYPES}/context.ts`,
   RequestView: 'gateway/http/request-view.ts',
-  Route: API,
-  Mode: API,
-  Claim: API,
-  Body: API,
-  Reply: API,
-  Pipes: API,
-  GatewayView: API,
-  Log: API,
+  Route: `${TYPES}/handlers.ts`,
+  Mode: `${TYPES}/handlers.ts`,
+  Claim: `${TYPES}/handlers.ts`,
+  Body: `${TYPES}/reply.ts`,
+  Reply: `${TYPES}/reply.ts`,
+  Pipes: `${TYPES}/host.ts`,
+  GatewayView: `${TYPES}/host.ts`,
+  Log: `${TYPES}/host.ts`,
 }
 
 /** What is only looked at, and where it is declared. */
 const DATA = {
-  Identity: API,
-  Token: API,
-  WebSocketOffer: API,
-  WebSocketPeer: API,
-  WebSocketLink: API,
-  RequestCopy: API,
-  PipeView: 'core/pipe-view.ts',
+  Identity: `${TYPES}/context.ts`,
+  Token: `${TYPES}/host.ts`,
+  WebSocketOffer: `${TYPES}/websocket.ts`,
+  WebSocketPeer: `${TYPES}/websocket.ts`,
+  WebSocketLink: `${TYPES}/websocket.ts`,
+  RequestCopy: `${TYPES}/hooks.ts`,
+  PipeView: 'core/observer.ts',
   RequestRecord: 'gateway/http/request-record.ts',
 }
 
 t.test('every member is there, with its signature', async (t) => {
-  for (const [name, file] of Object.entries(PARTS)) {
-    const rows = TABLES.get(name) ?? []
-    t.same(
-      rows.map(({ signature }) => signature),
-      declared(file, name),
-      `the table of ${name}`,
-    )
-    for (const { signature, example } of rows) t.ok(example, `${name}: an example of ${signature}`)
+  for (const [name, file] of Object.entries({ ...PARTS, ...DATA })) {
+    const signatures = (TABLES.get(name) ?? []).map(({ signature }) => signature)
+    t.same(signatures, declared(file, name), `the table of ${name}`)
   }
-  for (const [name, file] of Object.entries(DATA)) {
-    const rows = TABLES.get(name) ?? []
-    t.same(
-      rows.map(({ signature }) => signature),
-      declared(file, name),
-      `the table of ${name}`,
-    )
+  for (const name of Object.keys(PARTS)) {
+    for (const { signature, example } of TABLES.get(name) ?? []) t.ok(example, `${name}: an example of ${signature}`)
   }
   const exports_ = TABLES.get('Export') ?? []
   t.same(exports_.map(({ signature }) => signature).sort(), Object.keys(api).sort())
@@ -193,8 +184,8 @@ function compile(dir: string): string[] {
 }
 
 t.test('everything that the module exports is named', async (t) => {
-  const page = readFileSync(join(PROJECT, 'docs/plugins.md'), 'utf8')
-  const source = readFileSync(join(PROJECT, API), 'utf8')
+  const page = readProject('docs/plugins.md')
+  const source = readProject(API)
   const lists = [...source.matchAll(/^export (?:type )?\{([^}]*)\}/gm)].flatMap(([, list = '']) => list.split(','))
   const own = [...source.matchAll(/^export (?:interface|type|const|function) (\w+)/gm)].map(([, name = '']) => name)
   const names = [...own, ...lists].map((each) => each.replace('type ', '').trim()).filter((each) => each !== '')

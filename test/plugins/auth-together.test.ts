@@ -1,10 +1,10 @@
 /** Tokens and JWTs on one gateway: who of the two plugins answers for whom, and what `limits` counts. */
 
 import t, { type Test } from 'tap'
-import { makeToken } from '../../client/token.js'
-import type { LoadedPlugin } from '../../gateway/host/host.js'
+import type { LoadedPlugin } from '../../gateway/host/loading/loaded-plugin.js'
 import type { Plugin } from '../../gateway/host/plugin-api.js'
 import authBearer from '../../plugins/auth-bearer/index.js'
+import { newToken } from '../../plugins/auth-bearer/new-token.js'
 import authJwt from '../../plugins/auth-jwt/index.js'
 import limits from '../../plugins/limits/index.js'
 import { curl, curlDone } from '../support/curl.js'
@@ -12,7 +12,7 @@ import { type Running, startGateway } from '../support/gateway.js'
 import { type IssuerKey, sign } from '../support/issuer.js'
 
 const SECRET = 'a secret that is long enough for HS256'
-const CI = makeToken()
+const CI = newToken()
 const DOTTED = 'a.token-with.two-dots-in-it'
 const shared = (secret: string) =>
   ({ alg: 'HS256', kid: 'one', privateKey: Buffer.from(secret) }) as unknown as IssuerKey

@@ -1,11 +1,7 @@
 /** A real Chromium, one for all tests of a file, and pages in which a broken policy or an error on the console is a failure. */
 
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-
-/** Anything that can undo things at the end of a test: tap's `t`. */
-interface Test {
-  teardown(undo: () => unknown): void
-}
+import type { Teardown } from './teardown.js'
 
 export interface Tab {
   readonly page: Page
@@ -29,7 +25,7 @@ export class Chromium {
   }
 
   /** It is closed when the test ends. */
-  static async start(t: Test): Promise<Chromium> {
+  static async start(t: Teardown): Promise<Chromium> {
     const browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       // As root it starts in no other way; it shows pages of this test only.
@@ -40,7 +36,7 @@ export class Chromium {
   }
 
   /** A tab with a profile of its own. When the test ends it is closed, and must have had no problem. */
-  async open(t: Test, { expected, ...options }: TabOptions = {}): Promise<Tab> {
+  async open(t: Teardown, { expected, ...options }: TabOptions = {}): Promise<Tab> {
     const context = await this.#browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Berlin', ...options })
     const page = await context.newPage()
     page.setDefaultTimeout(TIMEOUT_MS)

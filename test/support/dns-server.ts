@@ -3,11 +3,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIP } from 'node:net'
-
-/** Anything that can undo things at the end of a test: tap's `t`. */
-interface Test {
-  teardown(undo: () => unknown): void
-}
+import type { Teardown } from './teardown.js'
 
 const CODES = { noError: 0, servFail: 2, nxDomain: 3 }
 const A = 1
@@ -22,7 +18,7 @@ export interface DnsServer {
   asked: number
 }
 
-export async function startDnsServer(t: Test): Promise<DnsServer> {
+export async function startDnsServer(t: Teardown): Promise<DnsServer> {
   const socket = createSocket('udp4')
   socket.bind(0, '127.0.0.1')
   await once(socket, 'listening')

@@ -3,33 +3,33 @@
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Test } from 'tap'
 import type { FlagValues } from '../../gateway/config/config.js'
-import { toLoad } from '../../gateway/config/plugins.js'
-import { loadPlugins } from '../../gateway/host/loader.js'
+import { enabledPlugins } from '../../gateway/config/plugin-entries.js'
+import { loadPlugins } from '../../gateway/host/loading/loader.js'
 import { BUNDLED, DEFAULTS } from '../../plugins/bundled.js'
 import { type Running, startGateway } from './gateway.js'
 
 /** Looked at often, and soon believed: so that a test need not wait. A busy machine makes nobody look lost. */
 export const HEALTH = { interval: 0.1, timeout: 10, rise: 1, fall: 2 }
 
-export interface PluginAsked {
+export interface PluginToLoad {
   readonly plugin: string
   readonly config: object
 }
 
 /** These plugins, and the defaults. */
-export function loaded(plugins: readonly PluginAsked[]) {
+export function loadWithDefaults(plugins: readonly PluginToLoad[]) {
   const entries = plugins.map((each) => ({ ...each, enabled: true, where: each.plugin, from: '.' }))
-  return loadPlugins(toLoad(entries, DEFAULTS), BUNDLED)
+  return loadPlugins(enabledPlugins(entries, DEFAULTS), BUNDLED)
 }
 
 /** @param route where its relays are, as in the configuration of the plugin */
 export async function startEdge(
   t: Test,
   route: object,
-  { flags = {}, plugins = [] }: { readonly flags?: FlagValues; readonly plugins?: readonly PluginAsked[] } = {},
+  { flags = {}, plugins = [] }: { readonly flags?: FlagValues; readonly plugins?: readonly PluginToLoad[] } = {},
 ): Promise<Running> {
   const config = { routes: [{ balance: 'name', health: HEALTH, ...route }] }
-  return startGateway(t, flags, { plugins: await loaded([...plugins, { plugin: 'reverse-proxy', config }]) })
+  return startGateway(t, flags, { plugins: await loadWithDefaults([...plugins, { plugin: 'reverse-proxy', config }]) })
 }
 
 export interface Answer {

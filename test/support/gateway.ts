@@ -4,14 +4,15 @@ import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import type { EndReason } from '../../core/index.js'
 import { type FlagValues, loadConfig } from '../../gateway/config/config.js'
-import { toLoad } from '../../gateway/config/plugins.js'
-import type { LoadedPlugin } from '../../gateway/host/host.js'
-import { loadPlugins } from '../../gateway/host/loader.js'
+import { enabledPlugins } from '../../gateway/config/plugin-entries.js'
+import type { LoadedPlugin } from '../../gateway/host/loading/loaded-plugin.js'
+import { loadPlugins } from '../../gateway/host/loading/loader.js'
 import { Gateway } from '../../gateway/serve/gateway.js'
 import { BUNDLED, DEFAULTS } from '../../plugins/bundled.js'
 import { sharedCertificate } from './certificate.js'
 import { eventually } from './eventually.js'
 import { type ConnectOptions, connect, type RawClient } from './raw.js'
+import type { Teardown } from './teardown.js'
 
 export interface LogLine {
   readonly msg: string
@@ -37,12 +38,7 @@ export interface Running {
 }
 
 /** The plugins that a gateway without a configuration has. */
-export const defaultPlugins = () => loadPlugins(toLoad([], DEFAULTS), BUNDLED)
-
-/** Anything that can undo things at the end of a test: tap's `t`. */
-interface Test {
-  teardown(undo: () => unknown): void
-}
+export const defaultPlugins = () => loadPlugins(enabledPlugins([], DEFAULTS), BUNDLED)
 
 export interface GatewayOptions {
   readonly plugins?: readonly LoadedPlugin[]
@@ -73,7 +69,7 @@ function tlsFlags(): FlagValues {
  * slab or pipe fails the test that leaked it.
  */
 export async function startGateway(
-  t: Test,
+  t: Teardown,
   flags: FlagValues = {},
   { plugins = [], tls = tlsByDefault || flags.tlsCert !== undefined }: GatewayOptions = {},
 ): Promise<Running> {
@@ -120,4 +116,9 @@ export async function startGateway(
       )
     },
   }
+}
+
+/** Starts a gateway with the plugins that one without a configuration has. */
+export async function startDefaultGateway(t: Teardown, flags: FlagValues = {}): Promise<Running> {
+  return startGateway(t, flags, { plugins: await defaultPlugins() })
 }

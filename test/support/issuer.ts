@@ -1,13 +1,9 @@
 /** An issuer of tokens: keys of its own, and a real JWKS server on 127.0.0.1 that can be down, hang, or answer nonsense. */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type CryptoKey, exportJWK, generateKeyPair, type JWK, type JWTHeaderParameters, SignJWT } from 'jose'
-
-/** Anything that can undo things at the end of a test: tap's `t`. */
-interface Test {
-  teardown(undo: () => unknown): void
-}
+import { RestartableServer } from './restartable-server.js'
+import type { Teardown } from './teardown.js'
 
 export interface IssuerKey {
   readonly alg: string
@@ -45,37 +41,28 @@ export class Issuer {
   readonly asked: string[] = []
   /** Replaces the answer. */
   answer: Answer | undefined
-  #port = 0
-  #server: Server | undefined
+  readonly #server = new RestartableServer((request, response) => {
+    this.asked.push(request.url ?? '')
+    if (this.answer !== undefined) this.answer(request, response)
+    else response.end(JSON.stringify({ keys: this.keys.map(({ jwk }) => jwk) }))
+  })
 
   get url(): string {
-    return `http://127.0.0.1:${this.#port}/jwks.json`
+    return `http://127.0.0.1:${this.#server.port}/jwks.json`
   }
 
   /** Opens the port, the same one every time. */
-  async up(): Promise<void> {
-    const server = createServer((request, response) => {
-      this.asked.push(request.url ?? '')
-      if (this.answer !== undefined) this.answer(request, response)
-      else response.end(JSON.stringify({ keys: this.keys.map(({ jwk }) => jwk) }))
-    })
-    this.#server = server
-    await new Promise<void>((resolve) => server.listen(this.#port, '127.0.0.1', resolve))
-    this.#port = (server.address() as AddressInfo).port
+  up(): Promise<void> {
+    return this.#server.up()
   }
 
   /** Refuses connections from now on, and cuts those that are open. */
-  async down(): Promise<void> {
-    const server = this.#server
-    if (server === undefined) return
-    this.#server = undefined
-    const closed = new Promise((resolve) => server.close(resolve))
-    server.closeAllConnections()
-    await closed
+  down(): Promise<void> {
+    return this.#server.down()
   }
 }
 
-export async function startIssuer(t: Test, ...keys: IssuerKey[]): Promise<Issuer> {
+export async function startIssuer(t: Teardown, ...keys: IssuerKey[]): Promise<Issuer> {
   const issuer = new Issuer()
   issuer.keys = keys
   await issuer.up()

@@ -1,10 +1,10 @@
-/** nginx in front of a gateway, as an operator runs it: one process, with its files in the test's own folder. */
+/** nginx in front of one gateway, as tolerant as it can be, and its access log. */
 
-import { spawn } from 'node:child_process'
-import { readFileSync, writeFileSync } from 'node:fs'
-import { eventually } from './eventually.js'
+import { readFileSync } from 'node:fs'
 import { freePort } from './free-port.js'
+import { nginxProgram, startProxyProcess } from './proxy-process.js'
 import { connect } from './raw.js'
+import type { Teardown } from './teardown.js'
 
 export interface Front {
   readonly port: number
@@ -12,43 +12,24 @@ export interface Front {
   readonly log: () => { readonly path: string; readonly upstreamStatus: string }[]
 }
 
-/** Anything that can make a folder and undo things at the end of a test: tap's `t`. */
-interface Test {
+interface Test extends Teardown {
   testdir(files: Record<string, string>): string
-  teardown(undo: () => unknown): void
 }
 
 /** Starts nginx on a free port. It keeps one connection to the gateway open, so that clients take turns on it. */
 export async function startNginx(t: Test, gatewayPort: number): Promise<Front> {
   const folder = t.testdir({ 'access.log': '' })
   const port = await freePort()
-  writeFileSync(`${folder}/nginx.conf`, configuration(folder, port, gatewayPort))
-  const child = spawn('nginx', ['-p', folder, '-e', 'error.log', '-c', `${folder}/nginx.conf`], {
-    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` },
-    stdio: 'ignore',
-  })
-  let ended: string | undefined
-  const closed = new Promise<void>((resolve) => {
-    const end = (how: unknown) => {
-      ended = String(how)
-      resolve()
-    }
-    child.once('error', end).once('close', end)
-  })
-  t.teardown(() => {
-    child.kill('SIGKILL')
-    return closed
-  })
-  await eventually(async () => {
-    if (ended !== undefined) throw new Error(`nginx ended with ${ended}`)
-    return connect({ port }).then(
+  await startProxyProcess(t, nginxProgram(folder, configuration(folder, port, gatewayPort)), () =>
+    // A request would be in the log.
+    connect({ port }).then(
       (client) => {
         client.destroy()
         return true
       },
-      (error) => `nginx does not listen: ${error}`,
-    )
-  })
+      (error) => `it does not listen: ${error}`,
+    ),
+  )
   return {
     port,
     log: () =>
@@ -61,19 +42,12 @@ export async function startNginx(t: Test, gatewayPort: number): Promise<Front> {
 
 function configuration(folder: string, port: number, gatewayPort: number): string {
   return `
-daemon off;
-master_process off;
-pid nginx.pid;
-error_log error.log;
-events {}
-http {
   log_format forwarded escape=json '{"path":"$request_uri","upstreamStatus":"$upstream_status"}';
-  access_log access.log forwarded;
-  ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((of) => `${of}_temp_path ${folder}/${of};`).join(' ')}
+  access_log ${folder}/access.log forwarded;
   upstream gateway { server 127.0.0.1:${gatewayPort}; keepalive 1; }
   server {
     listen 127.0.0.1:${port};
-    # As hospitable as nginx can be: what it lets pass is for the gateway to judge.
+    # What nginx lets pass is for the gateway to judge.
     ignore_invalid_headers off;
     underscores_in_headers on;
     merge_slashes off;
@@ -86,6 +60,5 @@ http {
       proxy_buffering off;
     }
   }
-}
 `
 }

@@ -2,14 +2,11 @@
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
-import { fileURLToPath } from 'node:url'
 import { eventually } from './eventually.js'
+import { MAIN, PROJECT } from './project.js'
+import type { Teardown } from './teardown.js'
 
-/** The compiled command. */
-export const MAIN = fileURLToPath(new URL('../../gateway/main.js', import.meta.url))
-
-/** Where package.json is, and `npm start` works. */
-export const PROJECT = fileURLToPath(new URL('../../../', import.meta.url))
+export { MAIN, PROJECT } from './project.js'
 
 /** A log line as it was written. */
 export interface Line {
@@ -29,11 +26,6 @@ export interface Exit {
   readonly at: number
 }
 
-/** Anything that can undo things at the end of a test: tap's `t`. */
-interface Test {
-  teardown(undo: () => unknown): void
-}
-
 export interface ProgramOptions {
   /** Variables besides the tester's own, from which every `PIPEGATE_*` is taken out. */
   readonly env?: Readonly<Record<string, string>>
@@ -51,7 +43,7 @@ export class Program {
 
   readonly #child: ChildProcessByStdio<null, Readable, Readable>
 
-  constructor(t: Test, args: readonly string[], { env = {}, command = [process.execPath, MAIN] }: ProgramOptions) {
+  constructor(t: Teardown, args: readonly string[], { env = {}, command = [process.execPath, MAIN] }: ProgramOptions) {
     const [file, ...first] = command
     this.#child = spawn(file, [...first, ...args], {
       cwd: PROJECT,
@@ -148,7 +140,7 @@ export function ownEnvironment(): NodeJS.ProcessEnv {
 
 /** Runs the program with these arguments to its end. */
 export function runProgram(
-  t: Test,
+  t: Teardown,
   args: readonly string[],
   { timeoutMs, ...options }: ProgramOptions & { readonly timeoutMs?: number } = {},
 ): Promise<Exit> {
@@ -157,7 +149,7 @@ export function runProgram(
 
 /** Starts `pipegate serve` on a free port, with these flags besides, and waits until it listens. */
 export async function startProgram(
-  t: Test,
+  t: Teardown,
   flags: readonly string[] = [],
   options: ProgramOptions = {},
 ): Promise<Program> {

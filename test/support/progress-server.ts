@@ -1,10 +1,12 @@
 /** A server of progress that says what a test tells it to, event by event. */
 
-import { createServer, type IncomingHttpHeaders, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { IDLE } from '../../plugins/progress/idle.js'
-import type { Figures, Receipt, Snapshot } from '../../plugins/progress/snapshot.js'
+import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
+import { IDLE } from '../../plugins/transfer-status/idle.js'
+import type { Figures, Receipt, Snapshot } from '../../plugins/transfer-status/snapshot.js'
+
 import { eventually } from './eventually.js'
+import { RestartableServer } from './restartable-server.js'
+import type { Teardown } from './teardown.js'
 
 const { bytes, bytesTransferred, totalBytes, speed, mbps, avgSpeed, eta, etaSec, elapsed } = IDLE
 const NOTHING_YET = { bytes, bytesTransferred, totalBytes, speed, mbps, avgSpeed, eta, etaSec, elapsed }
@@ -40,8 +42,8 @@ export function receipt(change: Partial<Receipt> = {}): Receipt {
   }
 }
 
-/** One request, and what it is answered. */
-export class RequestContext {
+/** One request, and what the test answers. */
+export class ProgressRequest {
   readonly at = performance.now()
 
   constructor(
@@ -90,52 +92,40 @@ export class RequestContext {
   }
 }
 
-interface Test {
-  teardown(undo: () => unknown): void
-}
-
 export class ProgressServer {
   /** Every request so far. */
-  readonly visits: RequestContext[] = []
-  port = 0
+  readonly requests: ProgressRequest[] = []
   #taken = 0
-  #server: Server | undefined
+  readonly #server = new RestartableServer((request, response) => {
+    this.requests.push(new ProgressRequest(request.url!, request.headers, response))
+  })
 
-  static async start(t: Test): Promise<ProgressServer> {
+  static async start(t: Teardown): Promise<ProgressServer> {
     const server = new ProgressServer()
     await server.listen()
     t.teardown(() => server.stop())
     return server
   }
 
+  get port(): number {
+    return this.#server.port
+  }
+
   /** The next request that has not been taken yet. */
-  async next(): Promise<RequestContext> {
-    await eventually(() => this.visits.length > this.#taken || `only ${this.visits.length} requests have come`, {
+  async next(): Promise<ProgressRequest> {
+    await eventually(() => this.requests.length > this.#taken || `only ${this.requests.length} requests have come`, {
       timeoutMs: 30_000,
     })
-    return this.visits[this.#taken++]!
+    return this.requests[this.#taken++]!
   }
 
   /** On the port that it had before, if it had one. */
-  async listen(): Promise<void> {
-    const server = createServer((request, response) => {
-      this.visits.push(new RequestContext(request.url!, request.headers, response))
-    })
-    this.#server = server
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(this.port, '127.0.0.1', resolve)
-    })
-    this.port = (server.address() as AddressInfo).port
+  listen(): Promise<void> {
+    return this.#server.up()
   }
 
-  async stop(): Promise<void> {
-    const server = this.#server
-    this.#server = undefined
-    if (server === undefined) return
-    await new Promise((resolve) => {
-      server.close(resolve)
-      server.closeAllConnections()
-    })
+  stop(): Promise<void> {
+    return this.#server.down()
   }
 
   url(nameAndQuery: string): string {

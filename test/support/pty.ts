@@ -5,14 +5,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { eventually, type Verdict } from './eventually.js'
+import type { Teardown } from './teardown.js'
 
 export interface PtyOptions {
   readonly columns: number
   readonly env?: Readonly<Record<string, string>>
 }
 
-interface Test {
-  teardown(undo: () => unknown): void
+interface Test extends Teardown {
   testdir(): string
 }
 

@@ -4,8 +4,8 @@
  */
 
 import { createHash } from 'node:crypto'
-import { type Socket, connect as tcpConnect } from 'node:net'
-import { connect as tlsConnect } from 'node:tls'
+import type { Socket } from 'node:net'
+import { ClientSocket, connected, openSocket } from './client-socket.js'
 import { eventually } from './eventually.js'
 
 export interface ConnectOptions {
@@ -42,65 +42,27 @@ const NOTHING = Buffer.alloc(0)
 /** Opens a connection. Rejects when it cannot be established. */
 export async function connect(options: ConnectOptions): Promise<RawClient> {
   const { port, host = '127.0.0.1', tls = false, keep = true } = options
-  const wire = tcpConnect({ port, host, allowHalfOpen: true, noDelay: true })
-  const socket = tls ? tlsConnect({ socket: wire, rejectUnauthorized: false }) : wire
+  const { socket, wire } = openSocket(port, host, tls)
   const client = new RawClient(socket, wire, keep)
   if (options.pauseOnConnect === true) client.pause()
-  await new Promise<void>((resolve, reject) => {
-    socket.once(tls ? 'secureConnect' : 'connect', resolve)
-    socket.once('error', reject)
-    if (socket !== wire) wire.once('error', reject)
-  })
+  await connected(socket, wire)
   return client
 }
 
-export class RawClient {
-  /** Resolves when the socket is gone for good, in whatever way. Never rejects. */
-  readonly closed: Promise<void>
-  /** The server sent FIN. A reset leaves this false. */
-  endedCleanly = false
-  /** The socket is gone: both directions are over. */
-  isClosed = false
-  /** `ECONNRESET`, `EPIPE` ... or undefined. */
-  errorCode: string | undefined
+export class RawClient extends ClientSocket {
   /** Hears of every read. */
   onRead: ((bytes: Buffer) => void) | undefined
   /** Bytes read so far, also when they are not kept. */
   receivedBytes = 0
 
-  readonly #socket: Socket
-  /** Below TLS; otherwise the same. */
-  readonly #wire: Socket
   readonly #keep: boolean
   readonly #hash = createHash('sha256')
   readonly #chunks: Buffer[] = []
 
   constructor(socket: Socket, wire: Socket, keep: boolean) {
-    this.#socket = socket
-    this.#wire = wire
+    super(socket, wire)
     this.#keep = keep
     socket.on('data', (chunk: Buffer) => this.#take(chunk))
-    socket.on('end', () => {
-      this.endedCleanly = true
-      // allowHalfOpen lets halfClose() send FIN and read on. A FIN of the server is answered with ours after what was
-      // already given to send(), as an ordinary client does.
-      if (!socket.writableEnded) socket.end()
-    })
-    for (const each of new Set([socket, wire])) {
-      each.on('error', (error: NodeJS.ErrnoException) => {
-        this.errorCode ??= error.code ?? error.message
-      })
-    }
-    this.closed = new Promise((resolve) => {
-      socket.once('close', () => {
-        this.isClosed = true
-        resolve()
-      })
-    })
-  }
-
-  get localPort(): number {
-    return this.#wire.localPort ?? 0
   }
 
   /** All bytes so far. Throws for a client that does not keep them. */
@@ -118,19 +80,6 @@ export class RawClient {
   /** The hash of all bytes so far, in hexadecimal. Works with and without `keep`. */
   get sha256(): string {
     return this.#hash.copy().digest('hex')
-  }
-
-  /**
-   * Writes bytes; strings go out as Latin-1, one byte per character. Resolves when the kernel took them or the socket is
-   * gone, and never rejects: a server that hangs up in the middle is an ordinary outcome, told by `closed`.
-   */
-  send(data: string | Uint8Array): Promise<void> {
-    const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data
-    if (this.isClosed || this.#socket.destroyed || this.#socket.writableEnded) return Promise.resolve()
-    const flushed = new Promise<void>((resolve) => {
-      this.#socket.write(bytes, () => resolve())
-    })
-    return Promise.race([flushed, this.closed])
   }
 
   /** Resolves when the bytes so far match. A string must occur literally. */
@@ -165,32 +114,6 @@ export class RawClient {
       { timeoutMs },
     )
     return response!
-  }
-
-  /** Stops reading. What arrives stays in the kernel. */
-  pause(): void {
-    this.#socket.pause()
-  }
-
-  resume(): void {
-    this.#socket.resume()
-  }
-
-  /** Sends FIN and goes on reading. */
-  halfClose(): void {
-    this.#socket.end()
-  }
-
-  /** Sends RST. */
-  reset(): void {
-    this.#wire.resetAndDestroy()
-    this.#socket.destroy()
-  }
-
-  /** Closes the socket the way a dying process would: FIN, or RST when there were unread bytes. */
-  destroy(): void {
-    this.#wire.destroy()
-    this.#socket.destroy()
   }
 
   #take(chunk: Buffer): void {

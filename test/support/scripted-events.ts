@@ -1,16 +1,12 @@
 /** A server that says exactly what a test wants the dashboard to hear, when it wants it. */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
-import { IDLE } from '../../plugins/progress/idle.js'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dashboard } from '../../plugins/progress/page/index.js'
-import type { Figures, Receipt, Snapshot } from '../../plugins/progress/snapshot.js'
+import { IDLE } from '../../plugins/transfer-status/idle.js'
+import type { Figures, Receipt, Snapshot } from '../../plugins/transfer-status/snapshot.js'
 import { eventually } from './eventually.js'
-
-/** Anything that can undo things at the end of a test: tap's `t`. */
-interface Test {
-  teardown(undo: () => unknown): void
-}
+import { RestartableServer } from './restartable-server.js'
+import type { Teardown } from './teardown.js'
 
 interface Refusal {
   readonly status: number
@@ -27,31 +23,29 @@ export class ScriptedEvents {
   refusal: Refusal | undefined
   /** Addresses of those who listen or listened, in order. */
   readonly listened: string[] = []
-  port = 0
-
   readonly #streams = new Set<ServerResponse>()
-  #server: Server | undefined
+  readonly #server = new RestartableServer((request, response) => this.#answer(request, response))
 
-  static async start(t: Test): Promise<ScriptedEvents> {
+  static async start(t: Teardown): Promise<ScriptedEvents> {
     const events = new ScriptedEvents()
     await events.up()
     t.teardown(() => events.down())
     return events
   }
 
+  get port(): number {
+    return this.#server.port
+  }
+
   /** Listens, on the port of before if there was one. */
-  async up(): Promise<void> {
-    const server = createServer((request, response) => this.#answer(request, response))
-    this.#server = server
-    await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve))
-    this.port = (server.address() as AddressInfo).port
+  up(): Promise<void> {
+    return this.#server.up()
   }
 
   /** Cuts every connection and is gone. */
-  async down(): Promise<void> {
+  down(): Promise<void> {
     this.#streams.clear()
-    this.#server?.closeAllConnections()
-    await new Promise((resolve) => this.#server?.close(resolve))
+    return this.#server.down()
   }
 
   url(name = 'backups/tuesday', query = 'progress'): string {

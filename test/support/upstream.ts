@@ -1,36 +1,32 @@
 /** Servers behind a reverse proxy: real ones of Node, and sockets that say what they like. */
 
-import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createHttpsServer, type ServerOptions } from 'node:https'
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
+import { createServer as createTcpServer, type Socket } from 'node:net'
 import type { FlagValues } from '../../gateway/config/config.js'
-import type { LoadedPlugin } from '../../gateway/host/host.js'
+import type { LoadedPlugin } from '../../gateway/host/loading/loaded-plugin.js'
 import type { Plugin } from '../../gateway/host/plugin-api.js'
 import reverseProxy from '../../plugins/reverse-proxy/index.js'
 import { type Running, startGateway } from './gateway.js'
-
-interface Test {
-  teardown(undo: () => unknown): void
-}
+import { listenOnLoopback } from './loopback.js'
+import type { Teardown } from './teardown.js'
 
 /** A server of Node. Returns its origin. */
-export async function startUpstream(t: Test, listener: RequestListener, tls?: ServerOptions): Promise<string> {
+export async function startUpstream(t: Teardown, listener: RequestListener, tls?: ServerOptions): Promise<string> {
   const server: Server = tls === undefined ? createServer(listener) : createHttpsServer(tls, listener)
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const port = await listenOnLoopback(server)
   t.teardown(() => {
     server.closeAllConnections()
     server.close()
   })
-  return `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return `${tls === undefined ? 'http' : 'https'}://127.0.0.1:${port}`
 }
 
 /**
  * A server that is told the request as text, as far as it has come, each time more of it has. A connection of a health check
  * says nothing, so it is not noticed.
  */
-export async function startSocketUpstream(t: Test, said: (text: string, socket: Socket) => void): Promise<string> {
+export async function startSocketUpstream(t: Teardown, said: (text: string, socket: Socket) => void): Promise<string> {
   const open = new Set<Socket>()
   const server = createTcpServer({ allowHalfOpen: true }, (socket) => {
     let text = ''
@@ -43,32 +39,31 @@ export async function startSocketUpstream(t: Test, said: (text: string, socket: 
       said(text, socket)
     })
   })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
+  const port = await listenOnLoopback(server)
   t.teardown(() => {
     for (const socket of open) socket.destroy()
     server.close()
   })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  return `http://127.0.0.1:${port}`
 }
 
 /** One that answers with these bytes, whatever it is asked, and then does something with its socket. */
-export function startScripted(t: Test, answer: string, then: (socket: Socket) => void = () => {}): Promise<string> {
+export function startScripted(t: Teardown, answer: string, then: (socket: Socket) => void = () => {}): Promise<string> {
   return startSocketUpstream(t, (text, socket) => {
     if (!text.endsWith('\r\n\r\n')) return
     socket.write(Buffer.from(answer, 'latin1'), () => then(socket))
   })
 }
 
-export interface Around {
+export interface ProxyOptions {
   readonly flags?: FlagValues
   readonly plugins?: readonly LoadedPlugin[]
   readonly maxHops?: number
 }
 
 /** A gateway that forwards by these routes. */
-export function startProxy(t: Test, routes: readonly object[], around: Around = {}): Promise<Running> {
-  const { flags = {}, plugins = [], maxHops } = around
+export function startProxy(t: Teardown, routes: readonly object[], options: ProxyOptions = {}): Promise<Running> {
+  const { flags = {}, plugins = [], maxHops } = options
   const config = { routes, ...(maxHops !== undefined && { maxHops }) }
   return startGateway(t, flags, {
     plugins: [...plugins, { plugin: reverseProxy as Plugin, config }],

@@ -1,4 +1,4 @@
-// Asks an HTTP service of yours whether somebody may send, receive or watch.
+// Asks your HTTP service whether a client may send, receive or watch.
 import { definePlugin, PLUGIN_API, z } from 'pipegate/plugin'
 
 export default definePlugin({
@@ -6,7 +6,7 @@ export default definePlugin({
   api: PLUGIN_API,
   summary: 'asks an HTTP service who may go on',
   config: z.strictObject({
-    /** Called with `?side=sender&name=jobs` and the client's Authorization header. 200 lets pass, anything else does not. */
+    /** Called with `?side=sender&name=jobs` and the client's Authorization header. 200 admits the request, anything else refuses it. */
     url: z.url(),
   }),
   failures: {

@@ -1,4 +1,4 @@
-// A path and a parameter of its own: /guests lists the last transfers, and /name?guests those of one name.
+// Adds a path and a query parameter: /guests lists the last transfers, and /name?guests those of one name.
 import { definePlugin, PLUGIN_API, textAnswer, z } from 'pipegate/plugin'
 
 export default definePlugin({
@@ -17,7 +17,7 @@ export default definePlugin({
         },
       },
       routes: [{ method: 'GET', path: '/guests', handle: (_request, reply) => void reply.give(page(guests)) }],
-      // It has passed onAdmit as a watcher: who may not watch the name does not come here.
+      // The request has passed onAdmit as a watcher: clients that may not watch the name do not get here.
       modes: [
         {
           param: 'guests',

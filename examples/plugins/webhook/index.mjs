@@ -7,7 +7,7 @@ export default definePlugin({
   summary: 'posts to a URL when a transfer has ended',
   config: z.strictObject({
     url: z.url(),
-    /** Posts that may be on their way at once; what comes while all are is dropped, and logged. */
+    /** Maximum number of posts in flight; further ones are dropped, and logged. */
     atOnce: z.int().min(1).default(16),
   }),
   setup(host) {
@@ -27,7 +27,7 @@ export default definePlugin({
     }
     return {
       hooks: {
-        // Told when all is over; what happens here changes nothing for anybody.
+        // Called when the transfer is over; nothing that happens here affects it.
         onEnded(pipe) {
           if (pipe.pairedAt === undefined) return
           if (underWay.size >= host.config.atOnce) {

@@ -1,6 +1,8 @@
 import type { EndReason, PipeView } from '../../../core/index.js'
 
-/** How the end of a transfer is reported. A receiver without headers and a sender with `?reply=end` get the status too. */
+/**
+ * How the end of a transfer is reported. A receiver without headers and a sender with `?reply=end` get the status too.
+ */
 export interface Ending {
   readonly status: number
   /** What follows `[ERROR] `, or `[INFO] ` when the transfer is complete. */

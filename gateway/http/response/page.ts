@@ -1,6 +1,6 @@
 /**
- * HTML pages with a strict Content-Security-Policy: scripts and styles need a nonce that is new in each answer, nothing is
- * loaded from elsewhere, and every value is escaped.
+ * HTML pages with a strict Content-Security-Policy: scripts and styles need a nonce that is new in each answer, nothing
+ * is loaded from elsewhere, and every value is escaped.
  */
 import { randomBytes } from 'node:crypto'
 import { ANSWER_HEADERS, type Answer } from './answer.js'

@@ -24,7 +24,9 @@ export function validateHeaders(headers: HeaderList): HeaderList {
 
 const VALIDATED = new WeakMap<HeaderList, HeaderList>()
 
-/** The same for a list that is used again and again: a frozen list is checked only once. @throws like `validateHeader` */
+/**
+ * The same for a list that is used again and again: a frozen list is checked only once. @throws like `validateHeader`
+ */
 export function validateHeadersOnce(headers: HeaderList): HeaderList {
   const known = VALIDATED.get(headers)
   if (known !== undefined) return known

@@ -1,5 +1,6 @@
 import { type PipeTable, Refusal, type SenderJoinOptions, type StreamHead } from '../../../core/index.js'
-import { type RequestContext, splitKey } from '../../host/request-context.js'
+import { splitKey } from '../../host/pipe-key.js'
+import type { RequestContext } from '../../host/request-context.js'
 import { FAILURES } from '../../http/failures.js'
 import { Parameters } from '../../http/parameters.js'
 import type { RequestView } from '../../http/request-view.js'

@@ -1,5 +1,5 @@
 import { Refusal, type SideLimits } from '../../../core/index.js'
-import { attempt, soundReply } from '../../host/error-boundary.js'
+import { attempt, checkedReply } from '../../host/error-boundary.js'
 import type { Reply, WebSocketLink, WebSocketPeer } from '../../host/plugin-api.js'
 import type { Framing } from '../../http/framing.js'
 import type { Answer, HeaderList } from '../../http/response/answer.js'
@@ -115,7 +115,7 @@ export class UwsReply implements Reply, ExchangeOwner, KeepaliveTarget, PluginBo
 
   #sound(answer: Answer | Refusal): Answer | Refusal {
     try {
-      return soundReply(answer)
+      return checkedReply(answer)
     } catch (error) {
       return this.failed(error)
     }

@@ -1,23 +1,27 @@
 /** What the pages are made of besides their text. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { COMMON_STYLE, joined, styleSheet } from '../../page-kit/bundle.js'
+import { bundle, COMMON_STYLE, styleSheet } from '../../page-kit/bundle.js'
 
 export const STYLES: readonly string[] = [COMMON_STYLE, styleSheet('pages/page/pages.css')]
 
 /** What both pages have, each behind those it imports from. */
 const SHARED = [
-  'progress/format.js',
-  'progress/idle.js',
-  'progress/page/view.js',
-  'progress/page/icon.js',
-  'progress/page/shown.js',
+  'transfer-status/format.js',
+  'transfer-status/idle.js',
+  'page-kit/page/phase.js',
+  'page-kit/page/sentence.js',
+  'page-kit/page/figures.js',
+  'page-kit/page/view.js',
+  'page-kit/page/icon.js',
+  'page-kit/page/display-state.js',
   'page-kit/page/browser/announcer.js',
   'page-kit/page/browser/copy-button.js',
   'page-kit/page/browser/follower.js',
-  'pages/page/sending.js',
+  'pages/page/sender-status.js',
   'pages/page/browser/document.js',
-  'pages/page/browser/live.js',
+  'pages/page/browser/live-transfer.js',
+  'pages/page/browser/status-card.js',
 ]
 
 /** A CommonJS module without imports, as a global variable of a page. */
@@ -28,17 +32,17 @@ function asGlobal(name: string, module: string): string {
 
 export const SEND_SCRIPTS: readonly string[] = [
   asGlobal('uqr', 'uqr'),
-  joined([
+  bundle([
     ...SHARED,
-    'pages/words.js',
+    'pages/wordlist.js',
     'pages/name.js',
     'pages/page/browser/upload.js',
-    'pages/page/browser/choice.js',
+    'pages/page/browser/send-form.js',
     'pages/page/browser/share.js',
     'pages/page/browser/send.js',
   ]),
 ]
 
 export const RECEIVE_SCRIPTS: readonly string[] = [
-  joined([...SHARED, 'pages/page/receiving.js', 'pages/page/browser/save.js', 'pages/page/browser/receive.js']),
+  bundle([...SHARED, 'pages/page/receiver-status.js', 'pages/page/browser/save.js', 'pages/page/browser/receive.js']),
 ]

@@ -5,7 +5,7 @@ import { ICON_URL } from './icon.js'
 import { LIVE, stateCard, tokenField } from './parts.js'
 
 /** Somebody who opens a link may be early: as long as the gateway lets anybody wait. */
-const PATIENCE_S = 3600
+const MAX_WAIT_S = 3600
 
 /**
  * The page that receives. It knows what its own address says, and no more.
@@ -18,7 +18,7 @@ export function receivePage(name: string, query: string, links: boolean): Answer
   const parameters = new URLSearchParams(query)
   const isText = parameters.has('text')
   for (const own of ['receive', 'text', 'download']) parameters.delete(own)
-  if (!parameters.has('wait')) parameters.set('wait', String(PATIENCE_S))
+  if (!parameters.has('wait')) parameters.set('wait', String(MAX_WAIT_S))
   const kept = parameters.toString()
   return htmlPage({
     title: `Receive · ${shownName}`,

@@ -1,14 +1,17 @@
 /** What the dashboard is made of besides its text. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { COMMON_STYLE, joined, styleSheet } from '../../page-kit/bundle.js'
+import { bundle, COMMON_STYLE, styleSheet } from '../../page-kit/bundle.js'
 
 /** Each behind those it imports from. */
 const MODULES = [
-  'progress/format.js',
-  'progress/page/view.js',
-  'progress/page/icon.js',
-  'progress/page/shown.js',
+  'transfer-status/format.js',
+  'page-kit/page/phase.js',
+  'page-kit/page/sentence.js',
+  'page-kit/page/figures.js',
+  'page-kit/page/view.js',
+  'page-kit/page/icon.js',
+  'page-kit/page/display-state.js',
   'progress/page/speed-line.js',
   'page-kit/page/browser/announcer.js',
   'page-kit/page/browser/copy-button.js',
@@ -25,4 +28,4 @@ export const STYLES: readonly string[] = [
   styleSheet('progress/page/dashboard.css'),
 ]
 
-export const SCRIPT_TEXTS: readonly string[] = [readFileSync(uplot, 'utf8'), joined(MODULES)]
+export const SCRIPT_TEXTS: readonly string[] = [readFileSync(uplot, 'utf8'), bundle(MODULES)]

@@ -1,5 +1,5 @@
 import { type Html, html } from '../../../gateway/host/plugin-api.js'
-import type { Field, View } from './view.js'
+import type { Field, View } from '../../page-kit/page/view.js'
 
 /** The page as it is now. The script changes the texts of `data-field`, and what has an id. */
 export function body(name: string, { phase, share, fields }: View, icon: string): Html {

@@ -1,10 +1,11 @@
 import { type Answer, html, htmlPage } from '../../../gateway/host/plugin-api.js'
+import { iconOf } from '../../page-kit/page/icon.js'
+import { NO_OBSERVATION } from '../../page-kit/page/phase.js'
+import { viewOf } from '../../page-kit/page/view.js'
 import { readable } from '../../page-kit/readable.js'
-import type { Snapshot } from '../snapshot.js'
+import type { Snapshot } from '../../transfer-status/snapshot.js'
 import { SCRIPT_TEXTS, STYLES } from './assets.js'
 import { body } from './document.js'
-import { iconOf } from './icon.js'
-import { NOT_WATCHED, viewOf } from './view.js'
 
 export interface DashboardOptions {
   /** As it stands in the address. */
@@ -18,7 +19,7 @@ export interface DashboardOptions {
 /** The page that shows a name as it is now; its script follows it from there. */
 export function dashboard(snapshot: Snapshot, { name, frameAncestors, refreshSec }: DashboardOptions): Answer {
   const shownName = readable(name)
-  const view = viewOf(snapshot, NOT_WATCHED, Date.now(), utc)
+  const view = viewOf(snapshot, NO_OBSERVATION, Date.now(), utc)
   const icon = iconOf(view.phase, view.share)
   return htmlPage({
     title: `${view.title} · ${shownName}`,

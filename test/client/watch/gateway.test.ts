@@ -1,16 +1,16 @@
 /** `pipegate watch` with the gateway and curl. */
 
 import t from 'tap'
-import { makeToken } from '../../../client/token.js'
-import type { LoadedPlugin } from '../../../gateway/host/host.js'
+import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
 import authBearer from '../../../plugins/auth-bearer/index.js'
+import { newToken } from '../../../plugins/auth-bearer/new-token.js'
 import progress from '../../../plugins/progress/index.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { startGateway } from '../../support/gateway.js'
 import { MAIN, Program, startProgram } from '../../support/program.js'
 import { ProgressServer } from '../../support/progress-server.js'
-import { isEnd, PATIENCE_MS } from '../../support/watching.js'
+import { isEnd, PATIENCE_MS } from '../../support/watch-command.js'
 
 const plugin = (each: unknown, config = {}) => ({ plugin: each as LoadedPlugin['plugin'], config })
 
@@ -79,7 +79,7 @@ t.test('the gateway goes away in the middle, and comes back without a memory', a
 })
 
 t.test('a token from the environment, and the server does not mind the variable', async (t) => {
-  const { token, hash } = makeToken()
+  const { token, hash } = newToken()
   const tokens = [{ name: 'me', hash, project: 'one' }]
   const gateway = await startGateway(t, {}, { plugins: [plugin(authBearer, { tokens }), plugin(progress)] })
   const run = (env: Record<string, string>) =>

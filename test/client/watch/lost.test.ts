@@ -2,11 +2,11 @@
 
 import t, { type Test } from 'tap'
 import { eventually } from '../../support/eventually.js'
-import { type RequestContext, receipt, snapshot, streaming, TRANSFER } from '../../support/progress-server.js'
-import { COMPLETE, FAILED, FAILED_LINE, isEnd, OTHER, PATIENCE_MS, watch } from '../../support/watching.js'
+import { type ProgressRequest, receipt, snapshot, streaming, TRANSFER } from '../../support/progress-server.js'
+import { COMPLETE, FAILED, FAILED_LINE, isEnd, OTHER, PATIENCE_MS, watch } from '../../support/watch-command.js'
 
 /** Sees a transfer flow, loses the connection, and comes back. */
-async function loses(t: Test, lose: (visit: RequestContext) => void = (visit) => visit.cut()) {
+async function loses(t: Test, lose: (request: ProgressRequest) => void = (request) => request.cut()) {
   const watching = await watch(t)
   const visit = await watching.next()
   visit.state(streaming({ bytes: 1.2e9, totalBytes: 7.5e9 }))

@@ -5,15 +5,15 @@ import { WrongUsage } from '../../../client/request-headers.js'
 import { safeJson, safeText } from '../../../client/safe-text.js'
 import { readAddress } from '../../../client/watch/address.js'
 import { backoffMs, retryAfterMs } from '../../../client/watch/backoff.js'
-import { type Client, events, Lost } from '../../../client/watch/connection.js'
+import { type Client, ConnectionLost, events } from '../../../client/watch/connection.js'
 import { LiveDisplay, PlainDisplay } from '../../../client/watch/display.js'
 import type { ProgressEvent } from '../../../client/watch/events.js'
-import { Follower } from '../../../client/watch/follower.js'
 import { liveLine, plainLine } from '../../../client/watch/line.js'
 import { readOptions } from '../../../client/watch/options.js'
 import { over } from '../../../client/watch/outcome.js'
+import { TransferTracker } from '../../../client/watch/transfer-tracker.js'
 import type { View } from '../../../client/watch/view.js'
-import type { Receipt, Snapshot } from '../../../plugins/progress/snapshot.js'
+import type { Receipt, Snapshot } from '../../../plugins/transfer-status/snapshot.js'
 import { ProgressServer, receipt, snapshot, streaming, TRANSFER } from '../../support/progress-server.js'
 
 t.test('addresses', async (t) => {
@@ -280,13 +280,13 @@ t.test('who is followed', async (t) => {
     ['the same again', [state(streaming()), state(streaming({ bytes: 9 }))], false, 'on'],
   ]
   for (const [what, told, last, wanted] of stories) {
-    const follower = new Follower(last)
+    const follower = new TransferTracker(last)
     const step = told.map((event) => follower.take(event)).at(-1)!
     const id =
       step.kind === 'over' ? ` ${step.receipt.transferId}` : step.kind === 'missed' ? ` ${step.transferId}` : ''
     t.equal(step.kind + id, wanted, what)
   }
-  const follower = new Follower(false)
+  const follower = new TransferTracker(false)
   follower.take(state(streaming()))
   t.equal(follower.ended, undefined)
   follower.take({ event: 'progress', data: { ...streaming(), bytes: 77 } })
@@ -359,7 +359,7 @@ t.test('a server that says nothing is lost, one that says a comment is not', asy
     commentAt = performance.now()
     visit.write(': still here\n\n')
   }, silenceMs / 4)
-  await t.rejects(stream.next(), new Lost('nothing was heard for 2 s'))
+  await t.rejects(stream.next(), new ConnectionLost('nothing was heard for 2 s'))
   t.ok(performance.now() - commentAt >= silenceMs, 'counted from the comment')
 })
 
@@ -375,11 +375,11 @@ t.test('what is no progress, or too much of it, is a lost connection', async (t)
     await stream.return(undefined)
     return result
   }
-  const none = new Lost('the server sent something that is no progress')
+  const none = new ConnectionLost('the server sent something that is no progress')
   await t.rejects(endOf('event: state\ndata: {\n\n'), none)
   await t.rejects(endOf('event: state\ndata: {"state":"asleep"}\n\n'), none)
   await t.rejects(endOf('event: done\ndata: {"state":"complete"}\n\n'), none)
-  await t.rejects(endOf(`data: ${'x'.repeat(70_000)}`), new Lost('the server sent an event that is too long'))
+  await t.rejects(endOf(`data: ${'x'.repeat(70_000)}`), new ConnectionLost('the server sent an event that is too long'))
   const odd =
     'event: news\ndata: 1\n\nevent: toString\ndata: 1\n\n: word\n\nevent: state\ndata: {"state":"idle","bytes":"many"}\n\n'
   t.match(await endOf(odd), { value: { event: 'state', data: { state: 'idle', bytes: 0, last: null } } })

@@ -2,7 +2,7 @@
 import { createServer } from 'node:http'
 import t from 'tap'
 import { loadConfig } from '../../../gateway/config/config.js'
-import { askHealth } from '../../../gateway/serve/health.js'
+import { askHealth } from '../../../gateway/serve/commands/health.js'
 import { makeCertificate } from '../../support/certificate.js'
 import { freePort } from '../../support/free-port.js'
 import { startGateway } from '../../support/gateway.js'

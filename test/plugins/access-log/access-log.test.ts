@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { closeSync, existsSync, openSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
-import type { LoadedPlugin } from '../../../gateway/host/host.js'
+import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
 import { definePlugin, z } from '../../../gateway/host/plugin-api.js'
 import { plainAddress, truncatedAddress } from '../../../plugins/access-log/address.js'
 import accessLog from '../../../plugins/access-log/index.js'
@@ -227,12 +227,12 @@ t.test('a file that is moved away is followed by a new one', async (t) => {
   await output.open()
   output.line({ at: 1 }, 'request')
   await lines(file, 1)
-  output.look()
+  output.check()
   output.line({ at: 2 }, 'request')
   await lines(file, 2)
   renameSync(file, `${file}.1`)
   await eventually(() => {
-    output.look()
+    output.check()
     return existsSync(file) || 'no new file'
   })
   output.line({ at: 3 }, 'request')
@@ -255,8 +255,8 @@ t.test('a reader that has stopped holds nobody: lines wait, then are dropped and
   await output.open()
   const text = 'x'.repeat(1000)
   for (let i = 0; i < 10_000; i++) output.line({ text }, 'request')
-  output.look()
-  output.look()
+  output.check()
+  output.check()
   t.equal(dropped.length, 1, 'said once')
   t.ok(dropped[0]! > 1000 && dropped[0]! < 3000, `${dropped[0]} of 10 000 lines`)
   const reader = spawn('cat', [fifo], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -290,11 +290,11 @@ t.test('a reader that has gone holds neither a line nor the end', async (t) => {
   await once(reader, 'close')
   await eventually(() => {
     output.line({ text: 'x'.repeat(1000) }, 'request')
-    output.look()
+    output.check()
     return failures.length > 0 || 'nobody says so'
   })
   for (let i = 0; i < 20_000; i++) output.line({ text: 'x'.repeat(1000) }, 'request')
-  output.look()
+  output.check()
   t.same(failures, ['EPIPE'], 'said once')
   const before = performance.now()
   await output.close()

@@ -4,11 +4,9 @@ import { createHash } from 'node:crypto'
 import { renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { parse } from 'yaml'
-import { makeToken, tokenCommand } from '../../../client/token.js'
 import { definePlugin, jsonAnswer, NamePattern, PLUGIN_API, type Plugin, z } from '../../../gateway/host/plugin-api.js'
 import authBearer from '../../../plugins/auth-bearer/index.js'
-import { parseTokens } from '../../../plugins/auth-bearer/token-file.js'
+import { newToken } from '../../../plugins/auth-bearer/new-token.js'
 import { digestOf, type Grant, TokenTable } from '../../../plugins/auth-bearer/token-table.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
@@ -16,9 +14,9 @@ import { type Running, startGateway } from '../../support/gateway.js'
 import { connect } from '../../support/raw.js'
 import { medianRatio } from '../timing.js'
 
-const ALL = makeToken()
-const OTHER = makeToken()
-const LOOKER = makeToken()
+const ALL = newToken()
+const OTHER = newToken()
+const LOOKER = newToken()
 const PLAIN = 'plain-token-of-30-characters..'
 
 /** Shows what a watcher would see. */
@@ -141,23 +139,11 @@ t.test('a table finds each token, and has none twice', async (t) => {
   t.throws(() => new TokenTable([grant('a', 'x'), grant('b', 'x')]), /"a" and "b" are the same/)
 })
 
-t.test('pipegate token', async (t) => {
-  const { token, hash } = makeToken()
+t.test('a new token, and its hash', async (t) => {
+  const { token, hash } = newToken()
   t.match(token, /^pg_[\w-]{43}$/)
   t.equal(hash, `sha256:${createHash('sha256').update(token).digest('hex')}`)
-  t.not(makeToken().token, token)
-  const argv = ['--name', 'ci', '--project', 'P', '--rights', 'send,receive', '--names', 'a/*,b', '--names', 'c/**']
-  const { text, exitCode } = tokenCommand(argv)
-  const [made = '', ...rest] = text.split('\n')
-  const entry = { name: 'ci', project: 'P', rights: ['send', 'receive'], names: ['a/*', 'b', 'c/**'] }
-  t.same([exitCode, parse(rest.join('\n'))], [0, [{ ...entry, hash: `sha256:${digestOf(made).toString('hex')}` }]])
-  t.equal(parseTokens(rest.join('\n'), 'f').length, 1, 'can be pasted into a file')
-  t.match(parse(tokenCommand([]).text.split('\n').slice(1).join('\n')), [{ name: /^token-[0-9a-f]{8}$/ }])
-  for (const wrong of [['--rights', 'fly'], ['--name', 'a b'], ['--names', '/a'], ['--nmae', 'x'], ['stray']]) {
-    const said = tokenCommand(wrong)
-    t.match(said, { exitCode: 2, text: /^pipegate: .+\nusage: pipegate token / }, wrong.join(' '))
-    t.notMatch(said.text, /pg_/)
-  }
+  t.not(newToken().token, token)
 })
 
 t.test('what stops the start, and does not show a token', async (t) => {
@@ -275,7 +261,7 @@ t.test('header tricks', async (t) => {
     const said = await say(one!, 'X-Between: 1', two!)
     t.match(said, { status: 400, code: 'AUTH_BEARER_REPEATED', text: /has 2 Authorization headers/ })
   }
-  const unknown = await say(bearer(makeToken().token))
+  const unknown = await say(bearer(newToken().token))
   t.match(unknown, { status: 401, code: 'AUTH_BEARER_UNKNOWN' })
   t.equal(unknown.challenges[0], 'Bearer realm="pipegate"')
   for (const value of [
@@ -427,7 +413,7 @@ t.test('the file is read again when it changes, and a broken one changes nothing
 t.test('no token in a log line or an answer', async (t) => {
   const gw = await start(t)
   const texts: string[] = []
-  const unknown = makeToken().token
+  const unknown = newToken().token
   for (const token of [ALL.token, LOOKER.token, PLAIN, unknown]) {
     for (const headers of [
       [bearer(token)],

@@ -1,6 +1,6 @@
 /** Which pages may read what: on every kind of response there is, met over real connections. */
 import t from 'tap'
-import type { LoadedPlugin } from '../../../gateway/host/host.js'
+import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
 import { definePlugin, PLUGIN_API, type Plugin, textAnswer, z } from '../../../gateway/host/plugin-api.js'
 import bearer from '../../../plugins/auth-bearer/index.js'
 import cors from '../../../plugins/cors/index.js'

@@ -2,10 +2,10 @@
 import t from 'tap'
 import { Throttle } from '../../../core/index.js'
 import { addressKey } from '../../../plugins/limits/address-key.js'
+import { ConcurrencyCounter } from '../../../plugins/limits/concurrency-counter.js'
 import { schema } from '../../../plugins/limits/config.js'
-import { Speeds } from '../../../plugins/limits/speeds.js'
-import { Tally } from '../../../plugins/limits/tally.js'
-import { Windows } from '../../../plugins/limits/windows.js'
+import { FixedWindowLimiter } from '../../../plugins/limits/fixed-window-limiter.js'
+import { Throttles } from '../../../plugins/limits/throttles.js'
 
 t.test('addresses: IPv4 as it is, IPv6 by its network', async (t) => {
   for (const [address, prefix, key] of [
@@ -31,7 +31,7 @@ t.test('addresses: IPv4 as it is, IPv6 by its network', async (t) => {
 
 t.test('a window: so many points, and again when it is told', async (t) => {
   let now = 0
-  const windows = new Windows({ points: 2, seconds: 10 }, 100, () => now)
+  const windows = new FixedWindowLimiter({ points: 2, seconds: 10 }, 100, () => now)
   t.same([windows.take('a'), windows.take('a')], [0, 0])
   now = 4000
   t.equal(windows.take('a'), 6000)
@@ -45,7 +45,7 @@ t.test('a window: so many points, and again when it is told', async (t) => {
 
 t.test('windows that are over are forgotten, and there are never more than allowed', async (t) => {
   let now = 0
-  const windows = new Windows({ points: 1, seconds: 10 }, 3, () => now)
+  const windows = new FixedWindowLimiter({ points: 1, seconds: 10 }, 3, () => now)
   for (const key of ['a', 'b', 'c', 'd', 'e']) {
     windows.take(key)
     now++
@@ -62,7 +62,7 @@ t.test('windows that are over are forgotten, and there are never more than allow
 })
 
 t.test('a tally counts who is there, and forgets who is not', async (t) => {
-  const tally = new Tally(2)
+  const tally = new ConcurrencyCounter(2)
   t.same([tally.enter('a'), tally.enter('a'), tally.enter('a'), tally.enter('b')], [true, true, false, true])
   t.equal(tally.size, 2)
   tally.leave('a')
@@ -73,7 +73,7 @@ t.test('a tally counts who is there, and forgets who is not', async (t) => {
 
 t.test('a speed is shared by its key, and stays until its debt is paid', async (t) => {
   let now = 0
-  const speeds = new Speeds(
+  const speeds = new Throttles(
     () =>
       new Throttle(
         1000,

@@ -3,10 +3,10 @@
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { linkCommand } from '../../../client/link.js'
-import { makeToken } from '../../../client/token.js'
 import type { FlagValues } from '../../../gateway/config/config.js'
 import { definePlugin, jsonAnswer, PLUGIN_API, type Plugin, z } from '../../../gateway/host/plugin-api.js'
 import authBearer from '../../../plugins/auth-bearer/index.js'
+import { newToken } from '../../../plugins/auth-bearer/new-token.js'
 import { linksPlugin } from '../../../plugins/links/index.js'
 import { type Grant, sign, verify } from '../../../plugins/links/signature.js'
 import { makeCertificate } from '../../support/certificate.js'
@@ -17,9 +17,9 @@ import { connect } from '../../support/raw.js'
 import { medianRatio } from '../timing.js'
 
 const SECRET = 'a secret of a good length, for tests only'
-const OWNER = makeToken()
-const LOOKER = makeToken()
-const TAKER = makeToken()
+const OWNER = newToken()
+const LOOKER = newToken()
+const TAKER = newToken()
 const NOW = 1_800_000_000
 
 /** Shows what a watcher would see. */

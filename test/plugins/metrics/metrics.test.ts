@@ -2,7 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { Registry, register } from '@prometheus-io/client'
 import t from 'tap'
 import { END_REASONS } from '../../../core/index.js'
-import type { LoadedPlugin } from '../../../gateway/host/host.js'
+import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
 import metrics from '../../../plugins/metrics/index.js'
 import { CodeLabels, methodLabel, statusLabel } from '../../../plugins/metrics/labels.js'
 import { LoopDelay } from '../../../plugins/metrics/loop-delay.js'
@@ -314,7 +314,7 @@ t.test('event loop delay: a loop that was held shows until it is long ago, whoev
   delay.start()
   t.teardown(() => delay.stop())
   // The first look is what the next one is compared with.
-  await eventually(() => delay.looks > 1 || 'the monitor has not looked')
+  await eventually(() => delay.samples > 1 || 'the monitor has not looked')
   const until = Date.now() + 300
   while (Date.now() < until);
   await eventually(() => delay.seconds(1) > 0.2 || 'the delay does not show')
@@ -324,15 +324,15 @@ t.test('event loop delay: a loop that was held shows until it is long ago, whoev
     const found = new Exposition(await registry.metrics())
     t.ok(found.value('pipegate_event_loop_delay_seconds', { quantile: '1' }) > 0.2)
   }
-  delay.turn()
+  delay.rotate()
   t.ok(delay.seconds(1) > 0.2, 'the younger monitor saw it too')
-  delay.turn()
+  delay.rotate()
   t.equal(delay.seconds(1), 0, 'and then it is long ago')
-  await eventually(() => delay.looks > 1 || 'the monitor has not looked')
+  await eventually(() => delay.samples > 1 || 'the monitor has not looked')
   t.equal(running(), 2)
   delay.stop()
   t.equal(running(), 0)
-  t.equal(delay.looks, 0)
+  t.equal(delay.samples, 0)
   t.equal(delay.seconds(1), 0)
 })
 

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { makeToken } from '../../../client/token.js'
-import type { LoadedPlugin } from '../../../gateway/host/host.js'
+import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
 import authBearer from '../../../plugins/auth-bearer/index.js'
+import { newToken } from '../../../plugins/auth-bearer/new-token.js'
 import links from '../../../plugins/links/index.js'
 import { Chromium, type TabOptions } from '../../support/browser.js'
 import { type CurlRun, curl, curlDone } from '../../support/curl.js'
@@ -19,7 +19,7 @@ import { PROJECT } from '../../support/program.js'
 
 const SCREENSHOTS = join(PROJECT, 'test/screenshots')
 const LARGE = 200_000_000
-const OWNER = makeToken()
+const OWNER = newToken()
 
 /** A browser on a machine that is three times slower. */
 t.setTimeout(300_000)

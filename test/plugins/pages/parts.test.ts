@@ -2,20 +2,20 @@
 
 import t from 'tap'
 import { inAddress, nameProblem, newName } from '../../../plugins/pages/name.js'
-import { outcomeOf, outcomeOfReceipt, toldAtEnd } from '../../../plugins/pages/page/sending.js'
-import { WORDS } from '../../../plugins/pages/words.js'
-import { IDLE } from '../../../plugins/progress/idle.js'
+import { finalStatus, outcomeOf, outcomeOfReceipt } from '../../../plugins/pages/page/sender-status.js'
+import { WORDLIST } from '../../../plugins/pages/wordlist.js'
+import { IDLE } from '../../../plugins/transfer-status/idle.js'
 
 t.test('a name has at least 40 bits, in words that can be told apart', async (t) => {
-  t.equal(new Set(WORDS).size, 256)
-  for (const word of WORDS) t.match(word, /^[a-z]{4,8}$/)
-  t.ok(4 * Math.log2(WORDS.length) + Math.log2(1000) > 41)
+  t.equal(new Set(WORDLIST).size, 256)
+  for (const word of WORDLIST) t.match(word, /^[a-z]{4,8}$/)
+  t.ok(4 * Math.log2(WORDLIST.length) + Math.log2(1000) > 41)
   const drawn = new Uint32Array([0, 255, 256, 4_294_967_295, 4_294_967_007])
   const name = newName((numbers) => {
     t.equal(numbers.length, drawn.length, 'every part is drawn')
     return drawn
   })
-  t.equal(name, `${WORDS[0]}-${WORDS[255]}-${WORDS[0]}-${WORDS[255]}-007`)
+  t.equal(name, `${WORDLIST[0]}-${WORDLIST[255]}-${WORDLIST[0]}-${WORDLIST[255]}-007`)
 })
 
 t.test('what is typed is text: in an address, and within quotes of a shell', async (t) => {
@@ -51,7 +51,7 @@ t.test('who left before the end is told of a transfer that is complete', async (
     endedAt: 0,
   } as const
   t.same(outcomeOfReceipt(receipt), { kind: 'delivered' })
-  t.match(toldAtEnd({ kind: 'delivered' }, receipt), {
+  t.match(finalStatus({ kind: 'delivered' }, receipt), {
     phase: 'complete',
     sentence: '5.0 MB in 2 s, average 2.5 MB/s. 1 of 3 receivers left before the end.',
   })

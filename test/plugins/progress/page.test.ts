@@ -8,13 +8,13 @@ import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { makeToken } from '../../../client/token.js'
 import authBearer from '../../../plugins/auth-bearer/index.js'
+import { newToken } from '../../../plugins/auth-bearer/new-token.js'
 import links from '../../../plugins/links/index.js'
 import { sign } from '../../../plugins/links/signature.js'
-import { IDLE } from '../../../plugins/progress/idle.js'
 import progress from '../../../plugins/progress/index.js'
-import type { Receipt, Snapshot } from '../../../plugins/progress/snapshot.js'
+import { IDLE } from '../../../plugins/transfer-status/idle.js'
+import type { Receipt, Snapshot } from '../../../plugins/transfer-status/snapshot.js'
 import { Chromium, type TabOptions } from '../../support/browser.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
@@ -24,7 +24,7 @@ import { event, ScriptedEvents } from '../../support/scripted-events.js'
 
 const SCREENSHOTS = join(PROJECT, 'test/screenshots')
 const NAME = 'backups/tuesday'
-const OWNER = makeToken()
+const OWNER = newToken()
 
 const chromium = await Chromium.start(t)
 

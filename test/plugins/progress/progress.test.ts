@@ -1,11 +1,11 @@
 /** `?progress` and `?status` over real sockets. */
 
 import t, { type Test } from 'tap'
-import type { LoadedPlugin } from '../../../gateway/host/host.js'
+import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
 import authBearer from '../../../plugins/auth-bearer/index.js'
 import metrics from '../../../plugins/metrics/index.js'
 import progress from '../../../plugins/progress/index.js'
-import type { Receipt, Snapshot } from '../../../plugins/progress/snapshot.js'
+import type { Receipt, Snapshot } from '../../../plugins/transfer-status/snapshot.js'
 import { type CurlRun, curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { type Running, startGateway } from '../../support/gateway.js'

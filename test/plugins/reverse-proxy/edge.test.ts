@@ -5,13 +5,13 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { type ForwardingConfig, schema } from '../../../plugins/reverse-proxy/config.js'
-import { pipeNameOf, rightFor } from '../../../plugins/reverse-proxy/pipe-name.js'
-import { hash, heaviest } from '../../../plugins/reverse-proxy/rendezvous.js'
+import { hash, heaviest } from '../../../plugins/reverse-proxy/pool/rendezvous.js'
+import { pipeNameOf, rightFor } from '../../../plugins/reverse-proxy/routing/pipe-name.js'
 import { examplesOf } from '../../docs/examples.js'
 import { makeCertificate } from '../../support/certificate.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { startDnsServer } from '../../support/dns-server.js'
-import { ask, loaded, startEdge } from '../../support/edge.js'
+import { ask, loadWithDefaults, startEdge } from '../../support/edge.js'
 import { eventually } from '../../support/eventually.js'
 import { freePort } from '../../support/free-port.js'
 import { defaultPlugins, type Running, startGateway } from '../../support/gateway.js'
@@ -198,7 +198,7 @@ t.test('what docs/nodes.md says works as it stands there, but for the addresses'
     .replace('10.0.0.1:8080', `127.0.0.1:${relay.port}`)
     .replace('10.0.0.2:8080', `127.0.0.1:${nobody}`)
     .replace('10.0.0.3:8080', `127.0.0.1:${no}`)
-  const edge = await startGateway(t, {}, { plugins: await loaded(parse(text).plugins) })
+  const edge = await startGateway(t, {}, { plugins: await loadWithDefaults(parse(text).plugins) })
   for (let i = 0; i < 6; i++) await meet(edge, edge, `job-${i}`)
   t.equal(await relay.ended('job-0'), 'complete')
   const [{ config }] = parse(yaml('edge.dns')).plugins
@@ -275,7 +275,7 @@ t.test('who may do what is asked on the relays, and on the edge if it has tokens
   })
   const tokens = [entry('red', 'red'), entry('blue', 'blue'), entry('taker', 'red', ['receive'])]
   const auth = { plugin: 'auth-bearer', config: { tokens } }
-  const { relays, port } = await startRelays(t, HOSTS, loaded([auth]))
+  const { relays, port } = await startRelays(t, HOSTS, loadWithDefaults([auth]))
   const upstreams = HOSTS.map((host) => `http://${host}:${port}`)
   const [open, guarded] = [await startEdge(t, { upstreams }), await startEdge(t, { upstreams }, { plugins: [auth] })]
   const as = (who: string, ...args: string[]) => curlDone(['-H', `Authorization: Bearer ${token(who)}`, ...args])

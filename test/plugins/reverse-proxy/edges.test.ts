@@ -1,7 +1,7 @@
 /** An edge tier before a relay tier: every name on one relay, through whichever edge its sides come. */
 
 import t from 'tap'
-import { hash, heaviest } from '../../../plugins/reverse-proxy/rendezvous.js'
+import { hash, heaviest } from '../../../plugins/reverse-proxy/pool/rendezvous.js'
 import { type CurlRun, curl } from '../../support/curl.js'
 import { ask, startEdge } from '../../support/edge.js'
 import { eventually } from '../../support/eventually.js'

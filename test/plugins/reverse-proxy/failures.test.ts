@@ -5,8 +5,8 @@ import { readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import t from 'tap'
 import type { Plugin } from '../../../gateway/host/plugin-api.js'
-import { Copies } from '../../../plugins/reverse-proxy/copies.js'
 import reverseProxy from '../../../plugins/reverse-proxy/index.js'
+import { CopyingWriter } from '../../../plugins/reverse-proxy/relay/copying-writer.js'
 import { makeCertificate } from '../../support/certificate.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
@@ -237,7 +237,7 @@ t.test('no client can take an upstream out for others, and none is fooled by the
 t.test('an upload of tiny chunks leaves in few pieces, as it came', (t) => {
   const pieces: Uint8Array[] = []
   const taken: (() => void)[] = []
-  const copies = new Copies({ write: (bytes, done) => pieces.push(bytes) && taken.push(done) }, () => {})
+  const copies = new CopyingWriter({ write: (bytes, done) => pieces.push(bytes) && taken.push(done) }, () => {})
   const lent = Buffer.alloc(20_000)
   const sent: Buffer[] = []
   const give = (size: number) => {

@@ -5,11 +5,11 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTcpServer } from 'node:net'
 import t, { type Test } from 'tap'
 import { z } from '../../../gateway/host/plugin-api.js'
-import { check } from '../../../plugins/reverse-proxy/check.js'
-import { Pool } from '../../../plugins/reverse-proxy/pool.js'
-import { Standing } from '../../../plugins/reverse-proxy/standing.js'
-import { targetOf } from '../../../plugins/reverse-proxy/upstream.js'
-import { oneSource, upstreamFields } from '../../../plugins/reverse-proxy/upstreams-config.js'
+import { oneSource, upstreamFields } from '../../../plugins/reverse-proxy/pool/config.js'
+import { checkHealth } from '../../../plugins/reverse-proxy/pool/health-check.js'
+import { HealthState } from '../../../plugins/reverse-proxy/pool/health-state.js'
+import { Pool } from '../../../plugins/reverse-proxy/pool/pool.js'
+import { targetOf } from '../../../plugins/reverse-proxy/pool/upstream.js'
 import { type DnsServer, startDnsServer } from '../../support/dns-server.js'
 import { eventually } from '../../support/eventually.js'
 import { freePort } from '../../support/free-port.js'
@@ -150,31 +150,31 @@ t.test('what is wrong with a list of upstreams is said, with both places of what
 })
 
 t.test('what is thought of an upstream', async (t) => {
-  const trouble = { why: 'timeout', certain: false }
+  const problem = { why: 'timeout', certain: false }
   const refused = { why: 'refused', certain: true }
-  const standing = new Standing({ rise: 3, fall: 2 })
-  t.notOk(standing.isUp, 'not before its first check')
-  t.ok(standing.checked(undefined), 'which decides alone')
-  t.notOk(standing.checked(trouble))
-  t.notOk(standing.checked(undefined))
-  t.notOk(standing.failed(trouble), 'a good check in between')
-  standing.worked()
-  t.notOk(standing.failed(trouble), 'a good request in between')
-  t.ok(standing.checked(trouble), 'two in a row, a check and a request')
-  t.notOk(standing.isUp)
-  t.equal(standing.trouble, trouble)
-  standing.worked()
-  t.notOk(standing.isUp, 'requests that still run bring nothing back')
-  t.notOk(standing.checked(undefined))
-  t.notOk(standing.checked(undefined))
-  t.notOk(standing.checked(trouble), 'from the beginning')
-  t.notOk(standing.checked(undefined))
-  t.notOk(standing.checked(undefined))
-  t.ok(standing.checked(undefined), 'three in a row')
-  t.ok(standing.isUp)
-  t.equal(standing.trouble, undefined)
-  t.ok(standing.failed(refused), 'certain: once is enough')
-  t.notOk(standing.failed(refused), 'it is out already')
+  const health = new HealthState({ rise: 3, fall: 2 })
+  t.notOk(health.isUp, 'not before its first check')
+  t.ok(health.checked(undefined), 'which decides alone')
+  t.notOk(health.checked(problem))
+  t.notOk(health.checked(undefined))
+  t.notOk(health.failed(problem), 'a good check in between')
+  health.succeeded()
+  t.notOk(health.failed(problem), 'a good request in between')
+  t.ok(health.checked(problem), 'two in a row, a check and a request')
+  t.notOk(health.isUp)
+  t.equal(health.problem, problem)
+  health.succeeded()
+  t.notOk(health.isUp, 'requests that still run bring nothing back')
+  t.notOk(health.checked(undefined))
+  t.notOk(health.checked(undefined))
+  t.notOk(health.checked(problem), 'from the beginning')
+  t.notOk(health.checked(undefined))
+  t.notOk(health.checked(undefined))
+  t.ok(health.checked(undefined), 'three in a row')
+  t.ok(health.isUp)
+  t.equal(health.problem, undefined)
+  t.ok(health.failed(refused), 'certain: once is enough')
+  t.notOk(health.failed(refused), 'it is out already')
 })
 
 t.test('a check: good, bad, slow and lying upstreams', async (t) => {
@@ -182,19 +182,19 @@ t.test('a check: good, bad, slow and lying upstreams', async (t) => {
   const quick = { ...options, timeoutMs: 50 }
   const at = (url: string) => targetOf(new URL(url))
   const backend = await startBackend(t)
-  t.equal(await check(at(backend.url), options, NEVER), undefined)
-  t.equal(await check(at(backend.url), { ...options, path: undefined }, NEVER), undefined)
+  t.equal(await checkHealth(at(backend.url), options, NEVER), undefined)
+  t.equal(await checkHealth(at(backend.url), { ...options, path: undefined }, NEVER), undefined)
   backend.status = 302
-  t.equal(await check(at(backend.url), options, NEVER), undefined)
+  t.equal(await checkHealth(at(backend.url), options, NEVER), undefined)
   backend.status = 404
-  t.strictSame(await check(at(backend.url), options, NEVER), { why: 'answers 404', certain: false })
+  t.strictSame(await checkHealth(at(backend.url), options, NEVER), { why: 'answers 404', certain: false })
   backend.status = 503
-  t.strictSame(await check(at(backend.url), options, NEVER), { why: 'answers 503', certain: true })
+  t.strictSame(await checkHealth(at(backend.url), options, NEVER), { why: 'answers 503', certain: true })
   backend.status = 508
-  t.match(await check(at(backend.url), options, NEVER), { why: 'it is this gateway itself' })
+  t.match(await checkHealth(at(backend.url), options, NEVER), { why: 'it is this gateway itself' })
   const nobody = at(`http://127.0.0.1:${await freePort()}`)
-  t.strictSame(await check(nobody, options, NEVER), { why: 'refused', certain: true })
-  t.strictSame(await check(nobody, { ...options, path: undefined }, NEVER), { why: 'refused', certain: true })
+  t.strictSame(await checkHealth(nobody, options, NEVER), { why: 'refused', certain: true })
+  t.strictSame(await checkHealth(nobody, { ...options, path: undefined }, NEVER), { why: 'refused', certain: true })
 
   const says = async (text: string, ends: boolean) => {
     const server = createTcpServer((socket) => {
@@ -207,15 +207,19 @@ t.test('a check: good, bad, slow and lying upstreams', async (t) => {
     t.teardown(() => server.close())
     return at(`http://127.0.0.1:${(server.address() as { port: number }).port}`)
   }
-  t.match(await check(await says('', false), quick, NEVER), { why: 'timeout' }, 'it says nothing')
-  t.match(await check(await says('HTTP/1.1 200 OK\r\n\r\nand on', false), quick, NEVER), { why: 'timeout' }, 'no end')
-  t.match(await check(await says('', true), options, NEVER), { why: 'reset' }, 'it closes')
-  t.match(await check(await says('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n', true), options, NEVER), {
+  t.match(await checkHealth(await says('', false), quick, NEVER), { why: 'timeout' }, 'it says nothing')
+  t.match(
+    await checkHealth(await says('HTTP/1.1 200 OK\r\n\r\nand on', false), quick, NEVER),
+    { why: 'timeout' },
+    'no end',
+  )
+  t.match(await checkHealth(await says('', true), options, NEVER), { why: 'reset' }, 'it closes')
+  t.match(await checkHealth(await says('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n', true), options, NEVER), {
     why: 'reset',
   })
-  t.match(await check(await says('SSH-2.0-OpenSSH_9.2\r\n', true), options, NEVER), { why: /HPE_/ }, 'no HTTP')
+  t.match(await checkHealth(await says('SSH-2.0-OpenSSH_9.2\r\n', true), options, NEVER), { why: /HPE_/ }, 'no HTTP')
   const stopped = new AbortController()
-  const stuck = check(await says('', false), options, stopped.signal)
+  const stuck = checkHealth(await says('', false), options, stopped.signal)
   stopped.abort()
   await stuck
 })
@@ -269,7 +273,7 @@ t.test('names stay on what is well; what fails with a request counts at once', a
   const gone = pool.pick(names[0])!
   pool.failed(gone, Object.assign(new Error('it hangs up'), { code: 'ECONNRESET' }))
   t.strictSame(homes(pool), before, 'once may be bad luck')
-  pool.worked(gone)
+  pool.succeeded(gone)
   pool.failed(gone, Object.assign(new Error('nobody'), { code: 'ECONNREFUSED' }))
   const after = homes(pool)
   for (const name of names) {

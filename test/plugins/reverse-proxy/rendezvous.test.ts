@@ -2,7 +2,7 @@
 
 import fc from 'fast-check'
 import t from 'tap'
-import { hash, heaviest, type Node } from '../../../plugins/reverse-proxy/rendezvous.js'
+import { hash, heaviest, type Node } from '../../../plugins/reverse-proxy/pool/rendezvous.js'
 
 const nodeOf = (id: string): Node => ({ id, hash: hash(id) })
 const nodes = (count: number) => Array.from({ length: count }, (_, i) => nodeOf(`10.0.0.${i + 1}:8080`))

@@ -1,16 +1,17 @@
 /** What a screen reader says, in one polite live region: changes of state, and now and then how far it is. */
-import { isFlowing, type Phase, type View } from '../../../progress/page/view.js'
+import { isFlowing, type Phase } from '../phase.js'
+import type { View } from '../view.js'
 
 const SOON_MS = 5000
 const MINUTE_MS = 60_000
 
 export class Announcer {
-  #said = ''
+  #lastText = ''
   #phase: Phase | undefined
-  #saidAt = 0
+  #announcedAt = 0
   #tenth = 0
   /** When a stall, or its end, was told last. */
-  #flipAt = 0
+  #stallToldAt = 0
 
   constructor(readonly region: Element) {}
 
@@ -20,25 +21,25 @@ export class Announcer {
     const tenth = Math.floor((share ?? 0) * 10)
     // The sentence of a stall counts seconds.
     const told = phase === 'stalled' ? headline : `${headline}. ${sentence}`
-    if (phase !== this.#phase || (!isFlowing(phase) && told !== this.#said)) {
+    if (phase !== this.#phase || (!isFlowing(phase) && told !== this.#lastText)) {
       // A stream that drips goes to and fro.
       const isFlip = this.#phase !== undefined && isFlowing(this.#phase) && isFlowing(phase)
       this.#phase = phase
-      if (isFlip && now - this.#flipAt < MINUTE_MS) return
-      if (isFlip) this.#flipAt = now
+      if (isFlip && now - this.#stallToldAt < MINUTE_MS) return
+      if (isFlip) this.#stallToldAt = now
       this.#tenth = tenth
-      this.#said = told
+      this.#lastText = told
       this.say(told, now)
     } else if (phase === 'streaming') {
-      const isDue = share === null ? now - this.#saidAt >= MINUTE_MS : tenth > this.#tenth
-      if (!isDue || now - this.#saidAt < SOON_MS) return
+      const isDue = share === null ? now - this.#announcedAt >= MINUTE_MS : tenth > this.#tenth
+      if (!isDue || now - this.#announcedAt < SOON_MS) return
       this.#tenth = tenth
       this.say(share === null ? `${figure} so far.` : `${tenth * 10} percent.`, now)
     }
   }
 
   say(text: string, now: number): void {
-    this.#saidAt = now
+    this.#announcedAt = now
     this.region.textContent = text
   }
 }

@@ -1,7 +1,7 @@
 /** Follows a name for as long as the page is there: reads its events, notices when they stop, and comes again. */
 
 /** How the connection is. `resting`: the transfer is over, and the next one is looked for from time to time. */
-export type Link =
+export type ConnectionStatus =
   | { readonly kind: 'live' | 'resting' }
   | {
       readonly kind: 'lost'
@@ -14,7 +14,7 @@ export type Link =
 
 export interface FollowerEvents {
   event(name: string, data: unknown): void
-  link(link: Link): void
+  link(link: ConnectionStatus): void
 }
 
 /** Why there is no connection, as a sentence, and for how long none shall be tried. */

@@ -1,8 +1,8 @@
 /** Brings the page that receives to life. */
 import { Announcer } from '../../../page-kit/page/browser/announcer.js'
 import { copyButton } from '../../../page-kit/page/browser/copy-button.js'
-import { toldOf } from '../receiving.js'
-import type { Told } from '../sending.js'
+import { receiverStatus } from '../receiver-status.js'
+import type { StatusText } from '../sender-status.js'
 import {
   askForToken,
   authorization,
@@ -13,8 +13,9 @@ import {
   requestHeaders,
   write,
 } from './document.js'
-import { detailsOf, draw, Live } from './live.js'
+import { LiveTransfer } from './live-transfer.js'
 import { receive } from './save.js'
+import { detailsOf, drawStatus } from './status-card.js'
 
 const { name, query, links } = givenData<{ readonly name: string; readonly query: string; readonly links: boolean }>()
 const [saveLink, showButton, stopButton, tokenField] = [
@@ -32,10 +33,10 @@ let asked: 'browser' | 'page' | undefined
 /** Receivers have been seen since a download was asked for. */
 let isSeen = false
 /** What the page itself knows of its stream's end. */
-let ended: Told | undefined
+let ended: StatusText | undefined
 let abort = new AbortController()
 
-const live = new Live({
+const live = new LiveTransfer({
   url: `${address}?progress${given}`,
   headers: requestHeaders,
   changed: show,
@@ -47,17 +48,17 @@ function show(): void {
   followDownload()
   const view = live.view()
   const blind = link === undefined || (link.kind === 'lost' && shown.state === 'idle')
-  if (ended !== undefined) draw(ended, null, name, '')
+  if (ended !== undefined) drawStatus(ended, null, name, '')
   else {
-    const told = blind ? unseen(link) : toldOf(view, shown, asked !== undefined)
-    draw(told, blind ? null : view, name, blind ? '' : detailsOf(view, shown))
-    if (!blind) announcer.see({ ...view, phase: told.phase, fields: { ...view.fields, ...told } }, Date.now())
+    const status = blind ? unseen(link) : receiverStatus(view, shown, asked !== undefined)
+    drawStatus(status, blind ? null : view, name, blind ? '' : detailsOf(view, shown))
+    if (!blind) announcer.see({ ...view, phase: status.phase, fields: { ...view.fields, ...status } }, Date.now())
   }
   showActions()
 }
 
 /** What can be said of what is not shown. */
-function unseen(link: typeof live.link): Told {
+function unseen(link: typeof live.link): StatusText {
   if (asked !== undefined)
     return { phase: 'waiting', headline: 'Waiting', sentence: 'It begins when the sender is there.' }
   const why = link?.kind === 'lost' && link.status === undefined ? `${link.why} ` : ''

@@ -1,9 +1,8 @@
 /** Brings the page that sends to life. */
 import { Announcer } from '../../../page-kit/page/browser/announcer.js'
-import { formatBytes } from '../../../progress/format.js'
-import type { Receipt, Snapshot } from '../../../progress/snapshot.js'
-import { type Outcome, outcomeOfReceipt, toldAtEnd, toldOf } from '../sending.js'
-import { Choice } from './choice.js'
+import { formatBytes } from '../../../transfer-status/format.js'
+import type { Receipt, Snapshot } from '../../../transfer-status/snapshot.js'
+import { finalStatus, type Outcome, outcomeOfReceipt, senderStatus } from '../sender-status.js'
 import {
   askForToken,
   authorization,
@@ -14,12 +13,14 @@ import {
   requestHeaders,
   write,
 } from './document.js'
-import { detailsOf, draw, Live } from './live.js'
+import { LiveTransfer } from './live-transfer.js'
+import { SendForm } from './send-form.js'
 import { Share } from './share.js'
+import { detailsOf, drawStatus } from './status-card.js'
 import { dispositionOf, Upload } from './upload.js'
 
 /** Giving somebody a link takes its time: as long as the gateway lets anybody wait. */
-const PATIENCE_S = 3600
+const MAX_WAIT_S = 3600
 /** How long the gateway may take to say what became of a connection that broke. */
 const AFTERMATH_MS = 5000
 
@@ -32,8 +33,8 @@ const [form, sendButton, cancelButton, moreButton] = [
 ]
 const announcer = new Announcer(element('#live'))
 const share = new Share()
-const addressOf = ({ path }: Choice) => `${location.origin}${base}/${path}`
-const choice = new Choice((choice) => share.show(addressOf(choice), choice.kind, choice.receivers))
+const addressOf = ({ path }: SendForm) => `${location.origin}${base}/${path}`
+const choice = new SendForm((choice) => share.show(addressOf(choice), choice.kind, choice.receivers))
 let attempt: Attempt | undefined
 
 /** What stands in the way, before anything is sent; otherwise the name as it is, if that can be seen. */
@@ -56,7 +57,7 @@ class Attempt {
   #outcome: Outcome | undefined
   #receipt: Receipt | null = null
   readonly #upload: Upload
-  readonly #live: Live | undefined
+  readonly #live: LiveTransfer | undefined
   /** For whom there is no live state. */
   #sent = 0
 
@@ -84,7 +85,7 @@ class Attempt {
     )
     if (now === undefined) return
     const before = now.state === 'idle' ? now.last?.transferId : now.transferId
-    this.#live = new Live({
+    this.#live = new LiveTransfer({
       url: `${url}?progress`,
       headers: requestHeaders,
       stale: before ?? null,
@@ -115,18 +116,18 @@ class Attempt {
   show(): void {
     const view = this.#live?.view() ?? null
     if (this.#outcome !== undefined) {
-      draw(toldAtEnd(this.#outcome, this.#receipt), view, 'Send', '')
+      drawStatus(finalStatus(this.#outcome, this.#receipt), view, 'Send', '')
     } else if (this.#live === undefined || view === null) {
-      draw(
+      drawStatus(
         { phase: 'waiting', headline: 'Sending', sentence: BLIND },
         null,
         'Send',
         this.#sent > 0 ? `${formatBytes(this.#sent)} have left this device.` : '',
       )
     } else {
-      const told = toldOf(view, this.#live.shown)
-      draw(told, view, 'Send', detailsOf(view, this.#live.shown))
-      announcer.see({ ...view, phase: told.phase, fields: { ...view.fields, ...told } }, Date.now())
+      const status = senderStatus(view, this.#live.shown)
+      drawStatus(status, view, 'Send', detailsOf(view, this.#live.shown))
+      announcer.see({ ...view, phase: status.phase, fields: { ...view.fields, ...status } }, Date.now())
     }
   }
 
@@ -146,7 +147,7 @@ class Attempt {
     }
     this.show()
     step('over')
-    const { headline, sentence } = toldAtEnd(outcome, this.#receipt)
+    const { headline, sentence } = finalStatus(outcome, this.#receipt)
     announcer.say(`${headline}. ${sentence}`, Date.now())
   }
 }
@@ -185,7 +186,7 @@ async function send(): Promise<void> {
   write('#lines', '')
   element('#said').hidden = true
   write('#what', body instanceof File ? `${body.name} · ${formatBytes(body.size)}` : 'Text')
-  attempt = new Attempt(url, `?wait=${PATIENCE_S}${receivers === 1 ? '' : `&n=${receivers}`}`, body, found.now)
+  attempt = new Attempt(url, `?wait=${MAX_WAIT_S}${receivers === 1 ? '' : `&n=${receivers}`}`, body, found.now)
   attempt.show()
   step('send')
 }

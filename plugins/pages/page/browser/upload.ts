@@ -1,4 +1,4 @@
-import { type Outcome, outcomeOf } from '../sending.js'
+import { type Outcome, outcomeOf } from '../sender-status.js'
 
 export interface UploadEvents {
   /** So much has left the browser. */

@@ -1,12 +1,12 @@
-/** Brings the dashboard to life. What it says is in `view.ts`, which the server has drawn it with before. */
+/** Brings the dashboard to life. What it says is in `page-kit/page/view.ts`, which the server has drawn it with before. */
 import { Announcer } from '../../../page-kit/page/browser/announcer.js'
 import { copyButton } from '../../../page-kit/page/browser/copy-button.js'
-import { Follower, type Link } from '../../../page-kit/page/browser/follower.js'
-import type { Figures, Receipt, Snapshot } from '../../snapshot.js'
-import { iconOf } from '../icon.js'
-import { afterDone, afterProgress, afterState } from '../shown.js'
+import { type ConnectionStatus, Follower } from '../../../page-kit/page/browser/follower.js'
+import { afterDone, afterProgress, afterState, type DisplayState } from '../../../page-kit/page/display-state.js'
+import { iconOf } from '../../../page-kit/page/icon.js'
+import { type View, viewOf } from '../../../page-kit/page/view.js'
+import type { Figures, Receipt, Snapshot } from '../../../transfer-status/snapshot.js'
 import { type SpeedHistory, SpeedLine } from '../speed-line.js'
-import { type Shown, type View, viewOf } from '../view.js'
 import { Plot } from './plot.js'
 
 const element = <E extends Element = HTMLElement>(selector: string): E => document.querySelector<E>(selector)!
@@ -25,16 +25,16 @@ const line = new SpeedLine()
 const plot = new Plot(chart, (text) => write(element('#point'), text))
 const announcer = new Announcer(element('#live'))
 
-let shown: Shown = given.snapshot
-let link: Link = { kind: 'live' }
+let shown: DisplayState = given.snapshot
+let link: ConnectionStatus = { kind: 'live' }
 /** Unix times in milliseconds: when bytes moved last, as far as that was seen, and when the last figures came. */
 let movedAt: number | null = null
-let toldAt = Date.now()
+let updatedAt = Date.now()
 
 const follower = new Follower(`${location.pathname}${location.search}&history`, {
   event(name, data) {
     const before = shown
-    toldAt = Date.now()
+    updatedAt = Date.now()
     if (name === 'state') shown = afterState(shown, data as Snapshot)
     else if (name === 'progress') shown = afterProgress(shown, data as Figures)
     else if (name === 'done') shown = afterDone(shown, data as Receipt)
@@ -43,7 +43,7 @@ const follower = new Follower(`${location.pathname}${location.search}&history`, 
       line.clear()
       movedAt = null
     }
-    if (shown.bytes > before.bytes || (shown.state === 'streaming' && before.state !== 'streaming')) movedAt = toldAt
+    if (shown.bytes > before.bytes || (shown.state === 'streaming' && before.state !== 'streaming')) movedAt = updatedAt
     if (shown.state === 'streaming' && shown.speed !== null) line.add(shown.elapsed ?? 0, shown.speed)
     show()
     plot.draw(line)
@@ -62,9 +62,9 @@ const follower = new Follower(`${location.pathname}${location.search}&history`, 
 function show(): void {
   const now = Date.now()
   const isRunning = shown.state === 'streaming' && link.kind === 'live'
-  const elapsed = isRunning && shown.elapsed !== null ? shown.elapsed + (now - toldAt) / 1000 : shown.elapsed
+  const elapsed = isRunning && shown.elapsed !== null ? shown.elapsed + (now - updatedAt) / 1000 : shown.elapsed
   const quietFor = isRunning && movedAt !== null ? (now - movedAt) / 1000 : null
-  const view = viewOf({ ...shown, elapsed }, { quietFor, peak: line.peak }, now, clock)
+  const view = viewOf({ ...shown, elapsed }, { quietFor, peak: line.peak }, now, formatTime)
   draw(view)
   // Nobody tells of what does not happen.
   if (view.phase === 'stalled' && elapsed !== null) {
@@ -102,7 +102,7 @@ function showLink(): void {
   if (link.kind !== 'lost') return
   const seconds = Math.ceil((link.retryAt - Date.now()) / 1000)
   const next = seconds > 0 ? `in ${seconds} s` : 'now'
-  write(noticeText, `${link.why} What you see is from ${clock(toldAt)}. Trying again ${next}.`)
+  write(noticeText, `${link.why} What you see is from ${formatTime(updatedAt)}. Trying again ${next}.`)
 }
 
 /** Touches the document only where it changes. */
@@ -118,7 +118,7 @@ const dayAndTime = new Intl.DateTimeFormat(undefined, {
   minute: '2-digit',
 })
 
-function clock(unixMs: number): string {
+function formatTime(unixMs: number): string {
   const isToday = new Date(unixMs).toDateString() === new Date().toDateString()
   return (isToday ? timeOfDay : dayAndTime).format(unixMs)
 }

@@ -1,6 +1,6 @@
 /** The speed since the stream began, drawn by uPlot, in the colours of the page. */
 import type uPlotType from 'uplot'
-import { formatDuration, formatSpeed } from '../../format.js'
+import { formatDuration, formatSpeed } from '../../../transfer-status/format.js'
 import type { SpeedLine } from '../speed-line.js'
 
 /** Its own script defines it. */

@@ -1,0 +1,84 @@
+import type { Failure, PipeView, Refusal, Throttle } from '../../../core/index.js'
+import type { RequestView } from '../../http/request-view.js'
+import type { HeaderList } from '../../http/response/answer.js'
+import type { Slot } from './context.js'
+
+/** A row of a plugin's own catalogue. Its code is made of the plugin's name and the row's key: `AUTH_BEARER_UNKNOWN`. */
+export type FailureRow = Omit<Failure, 'code'>
+
+/** What `setup` is given. */
+export interface Host<C = unknown, K extends string = string> {
+  readonly config: Readonly<C>
+  readonly log: Log
+  /** The address prefix of this gateway, `/api/v1/pipe`; empty when there is none. */
+  readonly prefix: string
+  /**
+   * The absolute path of a file that this plugin's configuration names: a relative one is relative to the configuration file,
+   * or to the working directory when there is none.
+   */
+  resolve(path: string): string
+  /** A refusal of this plugin's own catalogue. `values` fill the `{words}` of its text, `headers` go into the answer. */
+  refuse(key: K, values?: Readonly<Record<string, string | number>>, headers?: HeaderList): Refusal
+  /** Whether a plugin of this name is loaded. */
+  has(plugin: string): boolean
+  /** A monotonic clock in milliseconds. The times of a `PipeView` are on it. */
+  now(): number
+  /** Calls `run` about every `ms` until the gateway stops. A throw is logged. Only from `start` on. */
+  every(ms: number, run: () => void): void
+  /** A place on every request's context that only the holder of the slot sees. */
+  slot<T>(): Slot<T>
+  /** Offers an object to plugins that are set up later. */
+  provide<T>(token: Token<T>, value: T): void
+  /** What an earlier plugin has provided; undefined when none has. */
+  use<T>(token: Token<T>): T | undefined
+  /** The pipes that have not ended, by key and all of them. */
+  readonly pipes: Pipes
+  /** What the gateway knows about itself. */
+  readonly gateway: GatewayView
+  /** A speed limit shared by all transfers that it is given to with `Join.throttle`. */
+  throttle(bytesPerSecond: number): Throttle
+  /**
+   * Ends the pipe that has this key now: both sides are told the failure's message, as `[ERROR] Transfer failed: …`. It
+   * happens after the callback that is running. If there is no pipe, or it has ended by then, nothing happens.
+   */
+  end(key: string, failure: FailureRow): void
+}
+
+export interface Pipes {
+  get(key: string): PipeView | undefined
+  all(): Iterable<PipeView>
+  readonly waiting: number
+  readonly streaming: number
+}
+
+export interface GatewayView {
+  /** Why the native helper is not active; undefined when it is. */
+  readonly socketHelperInactive: string | undefined
+  /** Bytes held for receivers that have not taken them, and the most that may be held. */
+  readonly heldBytes: number
+  readonly memory: number
+  /** How far a receiver may be behind another one. */
+  readonly window: number
+  /** Requests whose response is not over. */
+  readonly openRequests: number
+  /** The scheme that the client of a request uses: with this gateway, or with the trusted proxy in front, if that says so. */
+  schemeOf(request: Pick<RequestView, 'remoteAddress' | 'header'>): 'http' | 'https'
+  /** Whether `trustedProxies` covers a peer: what it says of where a request comes from is believed. */
+  isTrustedProxy(address: string): boolean
+  readonly draining: boolean
+}
+
+/** Lines of the gateway's log, with the plugin's name on each. */
+export interface Log {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** A key for something that one plugin provides and others use. Compared by identity: export it with its type. */
+export interface Token<T> {
+  readonly name: string
+  /** Never set; it carries the type. */
+  readonly type?: T
+}

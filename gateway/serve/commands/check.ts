@@ -1,0 +1,13 @@
+import { createLog } from '../../log/log.js'
+import { Gateway } from '../gateway.js'
+import { type CommandInput, print } from './command.js'
+
+/** `pipegate check`: everything that `serve` does before it starts anything. */
+export async function check({ config, loadPlugins }: CommandInput): Promise<number> {
+  const gateway = new Gateway(config, createLog({ ...config, logLevel: 'silent' }), await loadPlugins())
+  const lines = gateway.plugins.map((line, i) => `${i + 1}. ${line}\n`)
+  await gateway.stop(0)
+  return print(
+    `The configuration is good.\n${lines.length === 0 ? 'No plugins.\n' : `Plugins, in their order:\n${lines.join('')}`}`,
+  )
+}

@@ -1,0 +1,25 @@
+import type { Config } from '../../config/config.js'
+import type { LoadedPlugin } from '../../host/loading/loaded-plugin.js'
+
+/** What a command of the gateway works with. */
+export interface CommandInput {
+  readonly config: Config
+  /** Loads the code of the configured plugins. @throws Error with a line for each that cannot be loaded */
+  loadPlugins(): Promise<LoadedPlugin[]>
+}
+
+/** Runs a command, and returns the exit code. */
+export type RunCommand = (input: CommandInput) => Promise<number>
+
+/** Prints to standard output. Returns the exit code. */
+export function print(text: string): number {
+  process.stdout.write(text)
+  return 0
+}
+
+/** Prints to standard output, or to standard error when the command failed. Returns the exit code. */
+export function printOutcome({ text, exitCode }: { readonly text: string; readonly exitCode: number }): number {
+  const out = exitCode === 0 ? process.stdout : process.stderr
+  out.write(text)
+  return exitCode
+}

@@ -1,0 +1,36 @@
+import { createLog } from '../../log/log.js'
+import { Gateway } from '../gateway.js'
+import { packageVersion } from '../package-version.js'
+import type { CommandInput } from './command.js'
+
+/** `pipegate serve`: serves until a signal. */
+export async function serve({ config, loadPlugins }: CommandInput): Promise<number> {
+  const log = createLog(config)
+  const gateway = new Gateway(config, log, await loadPlugins())
+  log.info({ plugins: gateway.plugins }, 'plugins, in the order in which they are asked')
+  const port = await gateway.start()
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host
+  // Before the line that tells a supervisor that it may send signals.
+  const { first, second } = signals()
+  // Without certificates there is nothing to reload, and closing the terminal should end the process.
+  if (config.tlsCert !== undefined) process.on('SIGHUP', () => gateway.reload())
+  const url = `${config.tlsCert === undefined ? 'http' : 'https'}://${host}:${port}${config.prefix}/`
+  log.info({ url, version: packageVersion(), node: process.version }, 'listening')
+  const signal = await first
+  log.info({ signal, drainSeconds: config.drain }, 'draining')
+  const outcome = await Promise.race([gateway.stop(), second])
+  log.info({}, outcome === undefined ? 'stopped' : 'stopped at the second signal')
+  return outcome === undefined ? 0 : 1
+}
+
+/**
+ * The first and the second signal that ask to stop. The listeners stay: without one, even for the moment between the two, a
+ * signal ends the process at once.
+ */
+function signals(): { readonly first: Promise<string>; readonly second: Promise<string> } {
+  const waiting: ((signal: string) => void)[] = []
+  const next = () => new Promise<string>((resolve) => waiting.push(resolve))
+  const received = (signal: string) => waiting.shift()?.(signal)
+  process.on('SIGTERM', received).on('SIGINT', received)
+  return { first: next(), second: next() }
+}

@@ -1,0 +1,21 @@
+import type { PipeTable } from '../../core/index.js'
+import type { Config } from '../config/config.js'
+
+/** How often a waiting sender is reminded of who is missing. */
+const REMINDER_MS = 10_000
+
+/** What the configuration means for the core. */
+export function coreLimits(config: Config): PipeTable['limits'] {
+  return {
+    maxWaiting: config.maxWaiting,
+    maxActive: config.maxActive,
+    windowBytes: config.window,
+    // One transfer must not take all of the shared memory, but it needs more than its window: a fast sender on the same host
+    // goes on delivering for a while after it has been paused.
+    holdBytes: Math.max(config.window, config.memory / 2),
+    idleMs: config.idle * 1000,
+    minRate: config.minRate,
+    ratePeriodMs: config.minRatePeriod * 1000,
+    reminderMs: REMINDER_MS,
+  }
+}

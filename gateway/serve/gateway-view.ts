@@ -1,0 +1,48 @@
+import type { PipeTable, SlabPool } from '../../core/index.js'
+import type { Config } from '../config/config.js'
+import type { GatewayView, Pipes } from '../host/plugin-api.js'
+import { schemeReader, trustedProxyTest } from '../http/trusted-proxies.js'
+
+/** What a gateway looks up when a plugin asks: its parts are made after the view of them. */
+export interface GatewayState {
+  readonly slabs: SlabPool
+  readonly socketHelperInactive: string | undefined
+  readonly openRequests: number
+  readonly isDraining: boolean
+}
+
+/** The gateway as plugins see it. */
+export function gatewayView(config: Config, state: GatewayState): GatewayView {
+  return {
+    get socketHelperInactive() {
+      return state.socketHelperInactive
+    },
+    get heldBytes() {
+      return state.slabs.heldBytes
+    },
+    memory: config.memory,
+    window: config.window,
+    get openRequests() {
+      return state.openRequests
+    },
+    schemeOf: schemeReader(config.trustedProxies, config.tlsCert !== undefined),
+    isTrustedProxy: trustedProxyTest(config.trustedProxies) ?? (() => false),
+    get draining() {
+      return state.isDraining
+    },
+  }
+}
+
+/** The pipes as plugins see them. */
+export function pipesView(table: () => PipeTable): Pipes {
+  return {
+    get: (key) => table().get(key),
+    all: () => table().all(),
+    get waiting() {
+      return table().waiting
+    },
+    get streaming() {
+      return table().streaming
+    },
+  }
+}

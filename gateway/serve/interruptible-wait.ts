@@ -1,0 +1,25 @@
+const POLL_MS = 20
+
+/** Waits that can be cut short. */
+export class InterruptibleWait {
+  #interrupt: () => void = () => {}
+
+  /** Resolves when the condition holds, the time is over, or the wait is interrupted. */
+  until(condition: () => boolean, ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const done = () => {
+        clearInterval(poll)
+        clearTimeout(limit)
+        resolve()
+      }
+      const poll = setInterval(() => condition() && done(), POLL_MS)
+      const limit = setTimeout(done, ms)
+      this.#interrupt = done
+    })
+  }
+
+  /** Ends the wait that is going on, if there is one. */
+  interrupt(): void {
+    this.#interrupt()
+  }
+}

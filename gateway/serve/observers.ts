@@ -1,0 +1,41 @@
+import type { PipeObserver } from '../../core/index.js'
+import { type Logger, logTransfer } from '../log/log.js'
+
+/** Logs one line for each transfer. Null when that level is not logged. */
+export function transferLog(log: Logger): PipeObserver | null {
+  if (!log.isLevelEnabled('info')) return null
+  return {
+    onWaiting() {},
+    onJoined() {},
+    onLeft() {},
+    onPaired() {},
+    onEnded: (pipe) => logTransfer(log, pipe),
+  }
+}
+
+/** One observer that calls both; the other one when one is null. */
+export function bothObservers(first: PipeObserver | null, second: PipeObserver | null): PipeObserver | null {
+  if (first === null || second === null) return first ?? second
+  return {
+    onWaiting(pipe) {
+      first.onWaiting(pipe)
+      second.onWaiting(pipe)
+    },
+    onJoined(pipe, side) {
+      first.onJoined(pipe, side)
+      second.onJoined(pipe, side)
+    },
+    onLeft(pipe, side) {
+      first.onLeft(pipe, side)
+      second.onLeft(pipe, side)
+    },
+    onPaired(pipe) {
+      first.onPaired(pipe)
+      second.onPaired(pipe)
+    },
+    onEnded(pipe) {
+      first.onEnded(pipe)
+      second.onEnded(pipe)
+    },
+  }
+}

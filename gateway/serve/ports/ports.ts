@@ -1,0 +1,108 @@
+import { Refusal } from '../../../core/index.js'
+import type { Config } from '../../config/config.js'
+import { FAILURES } from '../../http/failures.js'
+import type { Logger } from '../../log/log.js'
+import type { Exchange } from '../../router/exchange.js'
+import type { Certificate } from '../../tls/certificate.js'
+import { UwsServer } from '../../uws/server.js'
+import { explainListenFailure } from './listen-failure.js'
+import { redirect } from './redirect.js'
+
+type Handle = (exchange: Exchange) => void
+
+/** What serves the main port. */
+export interface Service {
+  readonly handle: Handle
+  readonly takesWebSockets: boolean
+  /** For HTTPS; the first is the default. */
+  readonly certificates: readonly Certificate[] | undefined
+}
+
+/** The ports of a gateway: the main one, and perhaps one that redirects to it. */
+export class Ports {
+  readonly #server: UwsServer
+  /** Tells clients without TLS where the main port is. */
+  readonly #redirects: UwsServer | undefined
+  #number = 0
+
+  /** @throws when a certificate and its key cannot be used */
+  constructor(
+    readonly config: Config,
+    context: ConstructorParameters<typeof UwsServer>[0],
+    { handle, takesWebSockets, certificates }: Service,
+    readonly log: Logger,
+  ) {
+    this.#server = new UwsServer(context, certificates, this.#guarded(handle), takesWebSockets)
+    if (config.redirectPort === undefined) return
+    const toMain = this.#guarded((exchange) => redirect(exchange, this.#number))
+    this.#redirects = new UwsServer({ ...context, tls: false }, undefined, toMain)
+  }
+
+  /**
+   * Opens the main port, and then the one that redirects to it. Returns the number of the main one, which matters when the
+   * configuration says 0.
+   * @throws with one line on why a port cannot be opened; the main port is closed again then
+   */
+  async open(): Promise<number> {
+    try {
+      await this.#open()
+    } catch (error) {
+      this.#server.close()
+      throw error
+    }
+    return this.#number
+  }
+
+  async #open(): Promise<void> {
+    const { host, port, redirectPort = 0 } = this.config
+    const opened = await this.#server.listen(host, port)
+    if (opened === undefined) throw new Error(await explainListenFailure(host, port, '--port'))
+    this.#number = opened
+    if (this.#redirects === undefined) return
+    const from = await this.#redirects.listen(host, redirectPort)
+    if (from === undefined) throw new Error(await explainListenFailure(host, redirectPort, '--redirect-port'))
+    this.log.info({ from, to: opened }, 'redirecting to HTTPS')
+  }
+
+  /** Requests on the main port whose response is not over. */
+  get openRequests(): number {
+    return this.#server.open
+  }
+
+  /** Whether a client has no answer yet, or may not have read it. */
+  get busy(): boolean {
+    return this.#servers.some((server) => server.busy)
+  }
+
+  /** @throws when a certificate or its key cannot be used; nothing has changed then */
+  useCertificates(certificates: readonly Certificate[]): void {
+    this.#server.useCertificates(certificates)
+  }
+
+  /** No new connections. */
+  stopListening(): void {
+    for (const server of this.#servers) server.closePort()
+  }
+
+  /** Closes every connection. */
+  close(): void {
+    for (const server of this.#servers) server.close()
+  }
+
+  get #servers(): readonly UwsServer[] {
+    return this.#redirects === undefined ? [this.#server] : [this.#server, this.#redirects]
+  }
+
+  /** A defect costs its own request only. */
+  #guarded(handle: Handle): Handle {
+    return (exchange) => {
+      try {
+        handle(exchange)
+      } catch (error) {
+        this.log.error({ err: error, id: exchange.id }, 'a request met a defect of the gateway')
+        const refusal = new Refusal(FAILURES.internal, { id: exchange.id })
+        exchange.refuse(refusal, exchange.request.header('accept'), 'close')
+      }
+    }
+  }
+}

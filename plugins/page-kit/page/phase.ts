@@ -1,0 +1,28 @@
+/** The phase of a name, from what is displayed and what has been observed. No DOM. */
+import type { Snapshot } from '../../transfer-status/snapshot.js'
+import type { DisplayState } from './display-state.js'
+
+/** What a reader is told: a state of the name, or that its stream stands still. */
+export type Phase = Snapshot['state'] | 'stalled'
+
+/** What only a page knows that has watched for a while. */
+export interface Observation {
+  /** Seconds since bytes moved last; null when that was not seen. */
+  readonly quietFor: number | null
+  /** Bytes per second. */
+  readonly peak: number | null
+}
+
+export const NO_OBSERVATION: Observation = { quietFor: null, peak: null }
+
+/** A stream without bytes for this many seconds is stalled. Many streams pause for less. */
+const STALL_SEC = 5
+
+export function phaseOf(shown: DisplayState, { quietFor }: Observation): Phase {
+  if (shown.state !== 'streaming') return shown.state
+  const isStill = quietFor === null ? shown.speed === 0 : quietFor >= STALL_SEC
+  return isStill ? 'stalled' : 'streaming'
+}
+
+export const isOver = (phase: Phase): boolean => phase === 'complete' || phase === 'failed'
+export const isFlowing = (phase: Phase): boolean => phase === 'streaming' || phase === 'stalled'

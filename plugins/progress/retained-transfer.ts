@@ -1,0 +1,69 @@
+import { type EndReason, endingOf, type Failure, type PipeView } from '../../gateway/host/plugin-api.js'
+import type { Receipt } from '../transfer-status/snapshot.js'
+
+/**
+ * What is retained of a transfer. Every transfer leaves one, however short it is, and few are ever read: so it is small, its times
+ * are whole milliseconds, and the receipt is made when a client asks for it.
+ */
+export class RetainedTransfer {
+  readonly key: string
+  readonly transferId: string
+  readonly reason: EndReason
+  readonly failure: Failure | undefined
+  readonly bytes: number
+  readonly total: number | undefined
+  readonly receivers: number
+  readonly wanted: number
+  /** By the clock of the pipes; undefined when it never streamed. */
+  readonly startedAt: number | undefined
+  readonly endedAt: number
+  readonly sha256: string | undefined
+  /** The transfers before and after it on the same key. */
+  older: RetainedTransfer | undefined = undefined
+  newer: RetainedTransfer | undefined = undefined
+
+  /** @param pipe one that has just ended, with its sender */
+  constructor(pipe: PipeView) {
+    this.key = pipe.key
+    this.transferId = pipe.transferId
+    this.reason = pipe.endReason!
+    this.failure = pipe.endFailure
+    this.bytes = pipe.bytesOut
+    this.total = this.reason === 'complete' ? this.bytes : pipe.expectedBytes
+    this.receivers = pipe.receiversPresent
+    this.wanted = pipe.receiversWanted
+    this.startedAt = pipe.pairedAt === undefined ? undefined : Math.round(pipe.pairedAt)
+    this.endedAt = Math.round(pipe.endedAt!)
+    this.sha256 = pipe.sha256
+  }
+
+  /** @param epoch Unix time in milliseconds at which the clock of the pipes was 0 */
+  receipt(epoch: number): Receipt {
+    const { bytes, endedAt, startedAt = endedAt } = this
+    const ms = endedAt - startedAt
+    const failed = this.reason !== 'complete'
+    return {
+      state: failed ? 'failed' : 'complete',
+      transferId: this.transferId,
+      bytes,
+      bytesTransferred: bytes,
+      totalBytes: this.total ?? null,
+      duration: ms / 1000,
+      durationSec: ms / 1000,
+      avgSpeed: ms > 0 ? Math.round((bytes / ms) * 1000) : null,
+      receivers: this.receivers,
+      totalReceivers: this.wanted,
+      reason: failed ? this.reason : null,
+      message: failed ? sentence(endingOf(this.reason, { endFailure: this.failure }).line) : null,
+      sha256: this.sha256 ?? null,
+      startedAt: this.startedAt === undefined ? null : Math.round(epoch + startedAt),
+      endedAt: Math.round(epoch + endedAt),
+    }
+  }
+}
+
+/** What stands behind `[ERROR] `, without the words that every failure begins with. */
+function sentence(line: string): string {
+  const rest = line.replace(/^Transfer failed: /, '')
+  return rest.charAt(0).toUpperCase() + rest.slice(1)
+}

@@ -1,0 +1,11 @@
+import type { RequestHeaders } from '../headers/request-headers.js'
+
+/** The request as it is sent to the upstream. */
+export interface OutgoingRequest {
+  readonly method: string
+  /** Path and query. */
+  readonly url: string
+  readonly headers: RequestHeaders
+  /** What the upstream is chosen by; undefined when upstreams take turns. */
+  readonly key: string | undefined
+}

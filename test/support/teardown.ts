@@ -1,0 +1,4 @@
+/** Anything that can undo things at the end of a test: tap's `t`. */
+export interface Teardown {
+  teardown(undo: () => unknown): void
+}
