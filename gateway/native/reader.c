@@ -179,7 +179,8 @@ static unsigned char *gather(struct reader *reader, unsigned char *at, unsigned 
   while (at < end && !chunks_are_over(chunks)) {
     /* What comes back points into the same memory, which is ours to write. */
     at += chunks_follow(chunks, at, end) - at;
-    if (!chunks_at_data(chunks)) break;
+    /* A chunk without data would be the last one. */
+    if (!chunks_at_data(chunks) || at == end) break;
     size_t here = chunks_take(chunks, (size_t)(end - at));
     if (gathered->data == NULL) gathered->data = gathered->end = at;
     else memmove(gathered->end, at, here);

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "drive.h"
-#include "../../gateway/native/reader.h"
+#include "reader.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -277,8 +277,12 @@ static void tell_rest(struct connection *connection) {
 }
 
 void drive(const unsigned char *bytes, size_t length, struct cuts cuts, enum answer answer, struct log *log) {
-  struct connection *connection = calloc(1, sizeof *connection);
-  MUST(connection != NULL);
+  /* Large, and most of it need not be cleared, as in the gateway. */
+  static struct connection only;
+  struct connection *connection = &only;
+  connection->reader = (struct reader){0};
+  connection->engine = (struct engine){0};
+  connection->in_request = connection->upgraded = false;
   connection->engine.body = malloc(length + 1);
   MUST(connection->engine.body != NULL);
   connection->answer = answer;
@@ -296,7 +300,6 @@ void drive(const unsigned char *bytes, size_t length, struct cuts cuts, enum ans
   reader_forget(&connection->reader);
   MUST(half_heads_used() == 0);
   free(connection->engine.body);
-  free(connection);
 }
 
 /* --- cuts */

@@ -35,7 +35,7 @@ static void compare(struct try *try, struct cuts cuts, enum answer answer, const
 #define LONG 2000
 
 static int is_cut_at(size_t at, size_t length) {
-  return length <= LONG || at < 100 || at + 100 > length || at % (length / 200) == 0;
+  return length <= LONG || at < 40 || at + 40 > length || at % (length / 40) == 0;
 }
 
 static void try_every(struct try *try) {

@@ -1,0 +1,54 @@
+/** The reader of gateway/native, as a program of its own that tests ask what bytes are. */
+
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
+export const NATIVE = join(ROOT, 'gateway/native')
+export const DRIVERS = join(ROOT, 'test/reader')
+export const SOURCES: readonly string[] = ['octets.c', 'chunks.c', 'head.c', 'reader.c']
+
+export const STRICT: readonly string[] = ['-std=c11', '-Wall', '-Wextra', '-Werror']
+export const SANITIZED: readonly string[] = [
+  ...STRICT,
+  '-g',
+  '-O1',
+  '-fsanitize=address,undefined',
+  '-fno-sanitize-recover=all',
+]
+
+/** "every": cut at every byte, and in all ways of answering; "some": a few cuts, by the seed. */
+export type Ways = 'every' | 'some'
+
+/** What came out, in the lines of driver.c. */
+export type Lines = readonly string[]
+
+/** Compiles the driver with the reader of this folder. Returns its path. */
+export function buildDriver(native = NATIVE, flags: readonly string[] = SANITIZED): string {
+  const program = join(mkdtempSync(join(tmpdir(), 'pipegate-reader-')), 'driver')
+  const reader = SOURCES.map((file) => join(native, file))
+  const include = ['-iquote', native, '-iquote', DRIVERS]
+  const sources = [join(DRIVERS, 'driver.c'), join(DRIVERS, 'drive.c'), ...reader]
+  execFileSync('gcc', [...flags, ...include, ...sources, '-o', program], { stdio: ['ignore', 'ignore', 'inherit'] })
+  return program
+}
+
+/** Asks it about all of these at once. Throws when it breaks a promise that is the same for all bytes. */
+export function drive(program: string, cases: readonly string[], ways: Ways, seed = 0): Lines[] {
+  const input = cases.flatMap((bytes, i) => [
+    Buffer.from(`${ways} ${seed + i} ${bytes.length}\n`),
+    Buffer.from(bytes, 'latin1'),
+  ])
+  const output = execFileSync(program, {
+    input: Buffer.concat(input),
+    encoding: 'latin1',
+    maxBuffer: 2 ** 30,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: 110_000,
+  })
+  const answers = output.split('\n.\n').map((each) => each.split('\n'))
+  return answers.slice(0, -1)
+}
