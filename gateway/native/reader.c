@@ -258,7 +258,6 @@ static bool has_bodys_start(const struct head *head) {
 static void take_bodys_start(struct reader *reader, unsigned char *octets, size_t length, struct reading *reading) {
   if (reading->head.framing == BODY_IN_CHUNKS) {
     reader->state = READER_BODY_IN_CHUNKS;
-    reader->chunks = (struct chunks){0};
     take_chunks(reader, octets, length, reading);
   } else {
     reader->state = READER_BODY_OF_LENGTH;
@@ -272,8 +271,7 @@ static void end_head(struct reader *reader, unsigned char *octets, size_t length
   const struct head *head = &reading->head;
   reading->has_head = true;
   reader->body_bytes = 0;
-  reader->answered = false;
-  reader->chunks.fault = FAULT_NONE;
+  reader->chunks = (struct chunks){0};
   if (has_bodys_start(head)) {
     take_bodys_start(reader, octets, length, reading);
   } else if (head->problem == PROBLEM_NONE) {

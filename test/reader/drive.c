@@ -154,6 +154,8 @@ struct connection {
   /* The present request's body is to be told. */
   bool in_request;
   bool upgraded;
+  /* The present request's response is over. */
+  bool answered;
 };
 
 static bool text_starts(const struct head *head, const char *start) {
@@ -188,6 +190,7 @@ static void tell_head(struct connection *connection) {
        head->keeps_alive, head->expects_continue, head->is_websocket, head->framing, (unsigned long long)head->length);
   tell_bytes(connection->log, "", head->text, head->text_length);
   connection->in_request = true;
+  connection->answered = false;
   connection->upgraded = head->is_websocket && memmem(head->text, head->text_length, "/refuse", 7) == NULL;
 }
 
@@ -220,6 +223,7 @@ static void let_engine_read(struct connection *connection, const unsigned char *
     tell_body(connection, "broken");
   } else if (connection->in_request && reader_ended(&connection->reader)) {
     MUST(engine->ended == engine->begun);
+    MUST(connection->reader.state == (connection->answered ? READER_HEAD : READER_AWAIT));
     tell_body(connection, "end");
   } else if (connection->in_request) {
     MUST(engine->ended < engine->begun);
@@ -257,6 +261,7 @@ static bool go_on(struct connection *connection, bool all_has_come) {
   }
   if (connection->answer == EARLY || (reader->state == READER_AWAIT && (connection->answer == AT_ONCE || all_has_come))) {
     reader_next(reader);
+    connection->answered = true;
   }
   return reader->state != READER_AWAIT;
 }

@@ -26,13 +26,44 @@ export type Ways = 'every' | 'some'
 /** What came out, in the lines of driver.c. */
 export type Lines = readonly string[]
 
-/** Compiles the driver with the reader of this folder. Returns its path. */
-export function buildDriver(native = NATIVE, flags: readonly string[] = SANITIZED): string {
-  const program = join(mkdtempSync(join(tmpdir(), 'pipegate-reader-')), 'driver')
-  const reader = SOURCES.map((file) => join(native, file))
-  const include = ['-iquote', native, '-iquote', DRIVERS]
-  const sources = [join(DRIVERS, 'driver.c'), join(DRIVERS, 'drive.c'), ...reader]
-  execFileSync('gcc', [...flags, ...include, ...sources, '-o', program], { stdio: ['ignore', 'ignore', 'inherit'] })
+const INCLUDE = ['-iquote', NATIVE, '-iquote', DRIVERS]
+
+function run(compiler: string, flags: readonly string[]): void {
+  execFileSync(compiler, flags, { stdio: ['ignore', 'ignore', 'inherit'] })
+}
+
+const freshFile = (name: string) => join(mkdtempSync(join(tmpdir(), 'pipegate-reader-')), name)
+
+/** Headers are looked for where the source is, and in the folders of these flags, before those of the reader. */
+export function compile(source: string, flags: readonly string[] = SANITIZED): string {
+  const object = freshFile('object.o')
+  run('gcc', [...flags, ...INCLUDE, '-c', source, '-o', object])
+  return object
+}
+
+export function compileDriver(flags: readonly string[] = SANITIZED): string[] {
+  return ['driver.c', 'drive.c'].map((file) => compile(join(DRIVERS, file), flags))
+}
+
+/** Returns the path of the program. */
+export function link(objects: readonly string[], flags: readonly string[] = SANITIZED): string {
+  const program = freshFile('driver')
+  run('gcc', [...flags, ...objects, '-o', program])
+  return program
+}
+
+export function buildDriver(): string {
+  return link([...compileDriver(), ...SOURCES.map((file) => compile(join(NATIVE, file)))])
+}
+
+/** The reader under libFuzzer. Returns the path of the program. */
+export function buildFuzzer(): string {
+  const program = freshFile('fuzz')
+  const sources = [
+    ...['fuzz.c', 'drive.c'].map((file) => join(DRIVERS, file)),
+    ...SOURCES.map((file) => join(NATIVE, file)),
+  ]
+  run('clang', [...SANITIZED, '-fsanitize=fuzzer', ...INCLUDE, ...sources, '-o', program])
   return program
 }
 
