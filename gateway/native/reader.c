@@ -147,6 +147,10 @@ static unsigned char *put_head_before(unsigned char *end, const struct head *hea
   return put_before(at, head->text, head->method_length);
 }
 
+/* A method, what makes a WebSocket, and all that is always the same; and a size line. */
+_Static_assert(METHOD_MOST + AGREEMENT_MOST + 256 <= READER_ROOM_BEFORE, "a head of ours may be longer than the room for it");
+_Static_assert(sizeof(struct reader) <= 128, "there is one for each connection");
+
 /* --- bodies */
 
 /* Room for a size line and, when there is no data behind it, for what stands in its place. */

@@ -230,6 +230,13 @@ static void let_engine_read(struct connection *connection, const unsigned char *
   }
 }
 
+static size_t most_memory = 1 << 24;
+
+void limit_memory(size_t bytes) {
+  most_memory = bytes;
+  limit_half_heads(bytes);
+}
+
 /* Offers these bytes in memory that has no byte too much. Returns how many were taken. */
 static size_t offer(struct connection *connection, const unsigned char *bytes, size_t length) {
   struct reader *reader = &connection->reader;
@@ -242,6 +249,7 @@ static size_t offer(struct connection *connection, const unsigned char *bytes, s
   reader_take(reader, memory + room, length, reading);
   size_t consumed = reading->consumed;
   MUST(consumed <= length && reading->start == memory);
+  MUST(half_heads_used() <= most_memory);
   /* What is not taken is as it was, and none of it is output. */
   size_t most = consumed == length ? room + length + READER_ROOM_BEHIND : room + consumed;
   MUST(reading->length <= most);

@@ -36,6 +36,9 @@ struct log {
 
 void drive(const unsigned char *bytes, size_t length, struct cuts cuts, enum answer answer, struct log *log);
 
+/* Half heads may take so much memory from here on, and drive() sees to it that they take no more. */
+void limit_memory(size_t bytes);
+
 size_t cut_nowhere(struct cuts *cuts, size_t from, size_t length);
 /* At cuts.at alone. */
 size_t cut_once(struct cuts *cuts, size_t from, size_t length);

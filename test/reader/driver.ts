@@ -20,8 +20,11 @@ export const SANITIZED: readonly string[] = [
   '-fno-sanitize-recover=all',
 ]
 
-/** "every": cut at every byte, and in all ways of answering; "some": a few cuts, by the seed. */
-export type Ways = 'every' | 'some'
+/**
+ * "every": cut at every byte, and in all ways of answering; "some": a few cuts, by the seed; "poor": byte by byte, while half
+ * heads have so many bytes of memory as the seed says.
+ */
+export type Ways = 'every' | 'some' | 'poor'
 
 /** What came out, in the lines of driver.c. */
 export type Lines = readonly string[]

@@ -4,7 +4,6 @@
  */
 #define _GNU_SOURCE
 #include "drive.h"
-#include "reader.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +21,9 @@ static void compare(const struct log *expected, const unsigned char *bytes, size
 /* With little memory for half heads nothing is promised but that it is kept to, and given back. */
 static void starve(const unsigned char *bytes, size_t length, uint64_t random) {
   struct log log = {0};
-  limit_half_heads((size_t)(random % 6000));
+  limit_memory((size_t)(random % 6000));
   drive(bytes, length, (struct cuts){.next = cut_anywhere, .random = random}, AT_ONCE, &log);
-  limit_half_heads(1 << 24);
+  limit_memory(1 << 24);
   free(log.text);
 }
 

@@ -46,6 +46,21 @@ t.test('the reader agrees, however a case is cut', async (t) => {
   }
 })
 
+t.test('half heads have a budget', async (t) => {
+  const head = (value: number) => `GET /a HTTP/1.1\r\nHost: x\r\nA: ${'b'.repeat(value)}\r\n\r\n`
+  const poor = (bytes: string, memory: number) => drive(program, [bytes], 'poor', memory)[0]![0]!
+  t.match(poor(head(10), 0), /^refused TOO_MANY_HALF_HEADS 503 $/, 'nothing is left, not even for a first byte')
+  t.match(poor(head(10), 2000), /^request /, 'there is room for a short one')
+  const text = Buffer.from('GET /a 1\nhost:x\n').toString('hex')
+  t.equal(
+    poor(head(3000), 2000),
+    `refused TOO_MANY_HALF_HEADS 503 ${text}`,
+    'and not for a long one, of which something is known',
+  )
+  t.match(poor(head(60_000), 70_000), /^request /, 'it is taken with no more memory than there can be octets')
+  t.match(poor(`\r\n\r\n`, 0), /^rest nothing/, 'empty lines cost nothing')
+})
+
 t.test('the reader agrees about anything', { timeout: (SECONDS + 60) * 1000 }, async (t) => {
   const until = performance.now() + SECONDS * 1000
   let seed = FIRST
