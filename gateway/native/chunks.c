@@ -92,7 +92,7 @@ static void follow_size_line(struct chunks *chunks, unsigned char c) {
 
 /* A field is checked as in a head: a token, at once a colon, a value without control characters, a whole line break. */
 static void follow_trailer(struct chunks *chunks, unsigned char c) {
-  if (++chunks->octets > TRAILERS_MOST) {
+  if (c != '\r' && c != '\n' && ++chunks->octets > TRAILERS_MOST) {
     fail(chunks, FAULT_TRAILERS_TOO_LARGE);
     return;
   }

@@ -7,7 +7,7 @@
  *   be none, nor at the end of a line.
  * - An extension has a name, and a value if it has a '='.
  * - A size has at most CHUNK_DIGITS_MOST digits, and is below 2^53. A size line has at most CHUNK_LINE_MOST octets, and all
- *   trailers together TRAILERS_MOST, each with its line break.
+ *   trailers together have TRAILERS_MOST, line breaks apart.
  */
 #ifndef PIPEGATE_CHUNKS_H
 #define PIPEGATE_CHUNKS_H

@@ -210,13 +210,13 @@ struct request_line {
   struct span version;
 };
 
-/* Takes a line apart at its only two spaces. */
+/* Takes a line apart at its first two spaces. Another one makes the version none. */
 static bool split(struct span line, struct request_line *parts) {
   const char *end = line.text + line.length;
   const char *first = memchr(line.text, ' ', line.length);
   if (first == NULL) return false;
   const char *second = memchr(first + 1, ' ', (size_t)(end - first - 1));
-  if (second == NULL || memchr(second + 1, ' ', (size_t)(end - second - 1)) != NULL) return false;
+  if (second == NULL) return false;
   parts->method = (struct span){line.text, (size_t)(first - line.text)};
   parts->target = (struct span){first + 1, (size_t)(second - first - 1)};
   parts->version = (struct span){second + 1, (size_t)(end - second - 1)};

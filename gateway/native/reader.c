@@ -147,6 +147,10 @@ static unsigned char *put_head_before(unsigned char *end, const struct head *hea
   return put_before(at, head->text, head->method_length);
 }
 
+/* A method, what makes a WebSocket, and all that is always the same; and a size line. */
+_Static_assert(METHOD_MOST + AGREEMENT_MOST + 256 <= READER_ROOM_BEFORE, "a head of ours may be longer than the room for it");
+_Static_assert(sizeof(struct reader) <= 128, "there is one for each connection");
+
 /* --- bodies */
 
 /* Room for a size line and, when there is no data behind it, for what stands in its place. */
@@ -258,7 +262,6 @@ static bool has_bodys_start(const struct head *head) {
 static void take_bodys_start(struct reader *reader, unsigned char *octets, size_t length, struct reading *reading) {
   if (reading->head.framing == BODY_IN_CHUNKS) {
     reader->state = READER_BODY_IN_CHUNKS;
-    reader->chunks = (struct chunks){0};
     take_chunks(reader, octets, length, reading);
   } else {
     reader->state = READER_BODY_OF_LENGTH;
@@ -272,8 +275,7 @@ static void end_head(struct reader *reader, unsigned char *octets, size_t length
   const struct head *head = &reading->head;
   reading->has_head = true;
   reader->body_bytes = 0;
-  reader->answered = false;
-  reader->chunks.fault = FAULT_NONE;
+  reader->chunks = (struct chunks){0};
   if (has_bodys_start(head)) {
     take_bodys_start(reader, octets, length, reading);
   } else if (head->problem == PROBLEM_NONE) {
