@@ -137,6 +137,7 @@ static napi_value install(napi_env env, napi_callback_info info) {
   bulk_read = (size_t)bulk;
   on_all_sent = settle_reads;
   on_half_closed = tell_half_closed;
+  on_send_failed = send_has_failed;
   return boolean(env, replace_calls(object, REPLACEMENTS, sizeof REPLACEMENTS / sizeof *REPLACEMENTS));
 }
 

@@ -48,6 +48,8 @@ struct connection {
   bool bulk;
   /* The client has closed its side. */
   bool ended;
+  /* Nothing can be sent to it any more. uSockets finds out by reading, and may have been kept from that. */
+  bool failed;
   /* The present response is the last. When it has been sent, so is its end. */
   bool closing;
   bool closed;
@@ -116,12 +118,23 @@ void settle_reads(int fd) {
   if (connection == NULL || !connection->is_read_here) return;
   enum reader_state state = connection->reader.state;
   bool awaits = state == READER_AWAIT;
+  if (connection->failed) {
+    hold_reads(fd, false);
+    expect_read(fd, true);
+    return;
+  }
   /* A client that does not read its answers gets no more of them. */
   bool unread = state == READER_HEAD && unsent(fd) > 0;
   bool has_something = connection->ahead_length > 0 || connection->ended || (connection->closing && !connection->closed);
   bool is_full = awaits && connection->ahead_length >= MOST_AHEAD;
   hold_reads(fd, connection->ended || is_full || unread || state == READER_BROKEN);
   expect_read(fd, has_something && !awaits && !unread && state != READER_BROKEN && (!connection->closing || unsent(fd) == 0));
+}
+
+void send_has_failed(int fd) {
+  if (!is_read_here(fd) || connections[fd].failed) return;
+  connections[fd].failed = true;
+  settle_reads(fd);
 }
 
 /* --- how a connection ends */
@@ -203,6 +216,7 @@ static ssize_t read_next(struct connection *connection, int fd, unsigned char *a
 
 static ssize_t read_request(struct connection *connection, int fd, unsigned char *buffer, size_t length) {
   struct reader *reader = &connection->reader;
+  if (connection->failed) return reset();
   if (reader->state == READER_AWAIT) return read_ahead(connection, fd, buffer);
   if (reader->state == READER_DISCARD || reader->state == READER_BROKEN) return read_in_vain(connection, fd, buffer);
   bool bulk = reader->state == READER_BODY_IN_CHUNKS || connection->bulk;

@@ -23,6 +23,8 @@ const struct reading *head_read_last(void);
 void forget_reads(int fd, bool plain);
 /* Something has changed on which it depends whether this socket is to be read. */
 void settle_reads(int fd);
+/* The kernel has refused to send to it: the connection is dead. */
+void send_has_failed(int fd);
 /* The framing of the present body has no fault so far. */
 bool body_is_sound(int fd);
 /* The next request may come; or there is none, and the connection closes when the response has been sent. */

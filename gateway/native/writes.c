@@ -53,6 +53,7 @@ struct response {
 };
 
 void (*on_all_sent)(int fd) = NULL;
+void (*on_send_failed)(int fd) = NULL;
 
 static struct response responses[MOST_SOCKETS];
 
@@ -132,6 +133,11 @@ ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
   else if (response->is_bare) sent = bare_send(&response->bare, fd, bytes, length, flags);
   else sent = send(fd, bytes, length, flags);
   if (sent > 0) response->sent += (uint64_t)sent;
+  if (sent < 0 && (errno == EPIPE || errno == ECONNRESET) && on_send_failed != NULL) {
+    int why = errno;
+    on_send_failed(fd);
+    errno = why;
+  }
   response->left = length - (sent > 0 ? (size_t)sent : 0);
   if (response->left == 0) response->answered = 0;
   if (left_before > 0 && response->left == 0 && on_all_sent != NULL) on_all_sent(fd);

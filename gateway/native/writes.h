@@ -11,6 +11,8 @@
 ssize_t helped_send(int fd, const void *bytes, size_t length, int flags);
 /* Called when all that was given to uWebSockets has been sent. */
 extern void (*on_all_sent)(int fd);
+/* Called when the kernel refuses to send. */
+extern void (*on_send_failed)(int fd);
 /* The number belongs to a new connection. */
 void forget_writes(int fd);
 /* A request has come. `bare`: its client knows no chunks. */
