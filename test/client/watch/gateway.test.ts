@@ -9,8 +9,8 @@ import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { startGateway } from '../../support/gateway.js'
 import { MAIN, Program, startProgram } from '../../support/program.js'
-import { ProgressServer } from '../../support/progress-server.js'
-import { isEnd, PATIENCE_MS } from '../../support/watch-command.js'
+import { ProgressServer } from './progress-server.js'
+import { isEnd, PATIENCE_MS } from './watch-command.js'
 
 const plugin = (each: unknown, config = {}) => ({ plugin: each as LoadedPlugin['plugin'], config })
 

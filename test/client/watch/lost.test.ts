@@ -2,8 +2,8 @@
 
 import t, { type Test } from 'tap'
 import { eventually } from '../../support/eventually.js'
-import { type ProgressRequest, receipt, snapshot, streaming, TRANSFER } from '../../support/progress-server.js'
-import { COMPLETE, FAILED, FAILED_LINE, isEnd, OTHER, PATIENCE_MS, watch } from '../../support/watch-command.js'
+import { type ProgressRequest, receipt, snapshot, streaming, TRANSFER } from './progress-server.js'
+import { COMPLETE, FAILED, FAILED_LINE, isEnd, OTHER, PATIENCE_MS, watch } from './watch-command.js'
 
 /** Sees a transfer flow, loses the connection, and comes back. */
 async function loses(t: Test, lose: (request: ProgressRequest) => void = (request) => request.cut()) {

@@ -14,7 +14,7 @@ import { over } from '../../../client/watch/outcome.js'
 import { TransferTracker } from '../../../client/watch/transfer-tracker.js'
 import type { View } from '../../../client/watch/view.js'
 import type { Receipt, Snapshot } from '../../../plugins/transfer-status/snapshot.js'
-import { ProgressServer, receipt, snapshot, streaming, TRANSFER } from '../../support/progress-server.js'
+import { ProgressServer, receipt, snapshot, streaming, TRANSFER } from './progress-server.js'
 
 t.test('addresses', async (t) => {
   const cases: [written: string, server: string, target: string][] = [

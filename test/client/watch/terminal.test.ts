@@ -2,8 +2,8 @@
 
 import t, { type Test } from 'tap'
 import { MAIN } from '../../support/program.js'
-import { ProgressServer, receipt, snapshot, streaming } from '../../support/progress-server.js'
-import { Pty } from '../../support/pty.js'
+import { ProgressServer, receipt, snapshot, streaming } from './progress-server.js'
+import { Pty } from './pty.js'
 
 const pty = (t: Test, url: string, columns: number, env: Record<string, string> = {}, flags = '') => {
   return new Pty(t, `'${process.execPath}' '${MAIN}' watch '${url}' ${flags}; echo "exit $?"`, { columns, env })

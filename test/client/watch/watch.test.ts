@@ -3,8 +3,8 @@
 import t from 'tap'
 import { eventually } from '../../support/eventually.js'
 import { MAIN, Program } from '../../support/program.js'
-import { ProgressServer, receipt, snapshot, streaming, TRANSFER } from '../../support/progress-server.js'
-import { COMPLETE, FAILED, FAILED_LINE, isEnd, OTHER, PATIENCE_MS, UTF8, watch } from '../../support/watch-command.js'
+import { ProgressServer, receipt, snapshot, streaming, TRANSFER } from './progress-server.js'
+import { COMPLETE, FAILED, FAILED_LINE, isEnd, OTHER, PATIENCE_MS, UTF8, watch } from './watch-command.js'
 
 t.test('from nobody to complete', async (t) => {
   const { next, ends, program } = await watch(t, [], { ...UTF8, PIPEGATE_TOKEN: 'sesame' })

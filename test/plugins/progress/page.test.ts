@@ -20,7 +20,7 @@ import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { type Running, startGateway } from '../../support/gateway.js'
 import { PROJECT, Program } from '../../support/program.js'
-import { event, ScriptedEvents } from '../../support/scripted-events.js'
+import { event, ScriptedEvents } from './scripted-events.js'
 
 const SCREENSHOTS = join(PROJECT, 'test/screenshots')
 const NAME = 'backups/tuesday'

@@ -3,10 +3,10 @@
 import t from 'tap'
 import { hash, heaviest } from '../../../plugins/reverse-proxy/pool/rendezvous.js'
 import { type CurlRun, curl } from '../../support/curl.js'
-import { ask, startEdge } from '../../support/edge.js'
 import { eventually } from '../../support/eventually.js'
 import type { Running } from '../../support/gateway.js'
 import { type Program, startProgram } from '../../support/program.js'
+import { ask, startEdge } from './edge-gateway.js'
 
 const PREFIX = 'api/v1/pipe/'
 

@@ -1,7 +1,7 @@
 /** `pipegate watch` as a process, against a server of progress that the test controls. */
 
 import type { Test } from 'tap'
-import { type Exit, Program } from './program.js'
+import { type Exit, Program } from '../../support/program.js'
 import { type ProgressRequest, ProgressServer, receipt } from './progress-server.js'
 
 /** For a machine that is loaded and slow. */

@@ -1,12 +1,12 @@
 /** A server that says exactly what a test wants the dashboard to hear, when it wants it. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { dashboard } from '../../plugins/progress/page/index.js'
-import { IDLE } from '../../plugins/transfer-status/idle.js'
-import type { Figures, Receipt, Snapshot } from '../../plugins/transfer-status/snapshot.js'
-import { eventually } from './eventually.js'
-import { RestartableServer } from './restartable-server.js'
-import type { Teardown } from './teardown.js'
+import { dashboard } from '../../../plugins/progress/page/index.js'
+import { IDLE } from '../../../plugins/transfer-status/idle.js'
+import type { Figures, Receipt, Snapshot } from '../../../plugins/transfer-status/snapshot.js'
+import { eventually } from '../../support/eventually.js'
+import { RestartableServer } from '../../support/restartable-server.js'
+import type { Teardown } from '../../support/teardown.js'
 
 interface Refusal {
   readonly status: number

@@ -1,12 +1,12 @@
 /** A server of progress that says what a test tells it to, event by event. */
 
 import type { IncomingHttpHeaders, ServerResponse } from 'node:http'
-import { IDLE } from '../../plugins/transfer-status/idle.js'
-import type { Figures, Receipt, Snapshot } from '../../plugins/transfer-status/snapshot.js'
+import { IDLE } from '../../../plugins/transfer-status/idle.js'
+import type { Figures, Receipt, Snapshot } from '../../../plugins/transfer-status/snapshot.js'
 
-import { eventually } from './eventually.js'
-import { RestartableServer } from './restartable-server.js'
-import type { Teardown } from './teardown.js'
+import { eventually } from '../../support/eventually.js'
+import { RestartableServer } from '../../support/restartable-server.js'
+import type { Teardown } from '../../support/teardown.js'
 
 const { bytes, bytesTransferred, totalBytes, speed, mbps, avgSpeed, eta, etaSec, elapsed } = IDLE
 const NOTHING_YET = { bytes, bytesTransferred, totalBytes, speed, mbps, avgSpeed, eta, etaSec, elapsed }

@@ -2,11 +2,11 @@
 
 import { type ClientRequest, type IncomingMessage, request } from 'node:http'
 import type { Test } from 'tap'
-import type { FlagValues } from '../../gateway/config/config.js'
-import { enabledPlugins } from '../../gateway/config/plugin-entries.js'
-import { loadPlugins } from '../../gateway/host/loading/loader.js'
-import { BUNDLED, DEFAULTS } from '../../plugins/bundled.js'
-import { type Running, startGateway } from './gateway.js'
+import type { FlagValues } from '../../../gateway/config/config.js'
+import { enabledPlugins } from '../../../gateway/config/plugin-entries.js'
+import { loadPlugins } from '../../../gateway/host/loading/loader.js'
+import { BUNDLED, DEFAULTS } from '../../../plugins/bundled.js'
+import { type Running, startGateway } from '../../support/gateway.js'
 
 /** Looked at often, and soon believed: so that a test need not wait. A busy machine makes nobody look lost. */
 export const HEALTH = { interval: 0.1, timeout: 10, rise: 1, fall: 2 }

@@ -4,8 +4,8 @@ import { type ChildProcessByStdio, execFileSync, spawn } from 'node:child_proces
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
-import { eventually, type Verdict } from './eventually.js'
-import type { Teardown } from './teardown.js'
+import { eventually, type Verdict } from '../../support/eventually.js'
+import type { Teardown } from '../../support/teardown.js'
 
 export interface PtyOptions {
   readonly columns: number
