@@ -194,12 +194,21 @@ export class HttpExchange {
     if (this.head.wantsContinue && this.bytesIn === 0) this.context.sockets.sendInterim(this.socket, 100)
   }
 
+  probe(): void {
+    if (this.#status === 0) this.context.sockets.sendInterim(this.socket, 102)
+  }
+
   /**
    * The client has closed its side, which it does when it has nothing more to say, and when it goes. A client that is only
    * silent closes it together with its request, before it has seen anything of the response.
    */
   halfClosed(): void {
     if (this.over || this.#owner?.probe?.() === true) return
+    if (this.#status === 0) {
+      // The helper has sent an interim response, and knows whether that drew a reset. The client may go later, too.
+      if (!this.head.isHttp10) this.context.keepalive.halfClosed.add(this)
+      return
+    }
     const ms = this.context.clock.now() - this.#startedAt
     const hasSeen = this.context.sockets.hasAcknowledged(this.socket)
     if (ms > HALF_CLOSE_MS || (hasSeen && ms > TOGETHER_MS)) this.res.close()
@@ -234,6 +243,7 @@ export class HttpExchange {
   #release(outcome: string): void {
     const { exchanges, sockets } = this.context
     exchanges[this.socket] = undefined
+    this.context.keepalive.halfClosed.delete(this)
     const isClosed = outcome === 'aborted' || outcome === 'cut' || this.#webSocket !== undefined
     if (!isClosed) sockets.responseIsOver(this.socket, this.#closes)
   }

@@ -12,6 +12,12 @@ export interface KeepaliveTarget {
   lookForPeer(): void
 }
 
+/** A client that has closed its side, and waits for its response or has gone. */
+export interface HalfClosedClient {
+  /** Sends it something: a client that has gone answers with a reset. */
+  probe(): void
+}
+
 /** One response's registration, until it is released. */
 export class KeepaliveEntry {
   constructor(
@@ -38,6 +44,8 @@ export class KeepaliveEntry {
  */
 export class Keepalive {
   readonly #entries = new Set<KeepaliveEntry>()
+  /** Clients to be probed as long as they are in here. */
+  readonly halfClosed = new Set<HalfClosedClient>()
   readonly #interval: NodeJS.Timeout
 
   constructor() {
@@ -53,7 +61,7 @@ export class Keepalive {
   }
 
   get size(): number {
-    return this.#entries.size
+    return this.#entries.size + this.halfClosed.size
   }
 
   stop(): void {
@@ -61,6 +69,7 @@ export class Keepalive {
   }
 
   #rearmAll(): void {
+    for (const client of this.halfClosed) client.probe()
     for (const { target } of this.#entries) {
       if (target?.isPaused) target.lookForPeer()
       else if (target !== undefined) rearm(target.res)

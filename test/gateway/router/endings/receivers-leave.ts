@@ -8,7 +8,11 @@ import { MIB, openFrozenReceiver, openReceiver, part, pour, reasonOf } from './r
 
 part('the only receiver goes away: the sender reads why and its curl fails', async (t) => {
   const gateway = await startGateway(t)
-  for (const way of ['reset', 'destroy', 'halfClose'] as const) {
+  // Over plain TCP a client that closes its side may go on reading.
+  const ways = gateway.origin.startsWith('https')
+    ? (['reset', 'destroy', 'halfClose'] as const)
+    : (['reset', 'destroy'] as const)
+  for (const way of ways) {
     const receiver = await openFrozenReceiver(gateway, way)
     const sender = pour(gateway, way, 32 * MIB)
     await gateway.holds(0, 1)
