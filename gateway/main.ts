@@ -15,7 +15,6 @@ import {
 } from './config/config.js'
 import { toLoad } from './config/plugins.js'
 import { loadPlugins, type PluginEntry } from './host/loader.js'
-import { Gateway } from './serve/gateway.js'
 import { askHealth } from './serve/health.js'
 import { createLog } from './serve/log.js'
 
@@ -56,6 +55,7 @@ function pluginComment(plugins: Loaded['plugins']): string {
 
 /** Everything that `serve` does before it starts anything. */
 async function check({ config, plugins }: Loaded): Promise<number> {
+  const { Gateway } = await gatewayModule()
   const gateway = new Gateway(config, createLog({ ...config, logLevel: 'silent' }), await load(plugins))
   const lines = gateway.plugins.map((line, i) => `${i + 1}. ${line}\n`)
   await gateway.stop(0)
@@ -69,12 +69,18 @@ async function health({ config }: Loaded): Promise<number> {
   return runCommand({ text: `${text}\n`, exitCode: ok ? 0 : 1 })
 }
 
+/** Only for what serves: the engine is loaded with it, and the other commands work where it does not. */
+function gatewayModule() {
+  return import('./serve/gateway.js')
+}
+
 function load(entries: readonly PluginEntry[]) {
   return loadPlugins(toLoad(entries, DEFAULTS), BUNDLED)
 }
 
 async function serve({ config, plugins }: Loaded): Promise<number> {
   const log = createLog(config)
+  const { Gateway } = await gatewayModule()
   const gateway = new Gateway(config, log, await load(plugins))
   log.info({ plugins: gateway.plugins }, 'plugins, in the order in which they are asked')
   const port = await gateway.start()

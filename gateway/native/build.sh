@@ -7,10 +7,10 @@ cd "$(dirname "$0")"
 include=${NODE_INCLUDE:-$(node -p 'require("path").resolve(process.execPath, "../../include/node")')}
 mkdir -p prebuilt
 # The binaries say what they were built from, so that a test can tell when they are older than their sources.
-sources=$(cat reads.c slots.c sockets.c sockets.h writes.c build.sh | sha256sum | cut -d ' ' -f 1)
+sources=$(cat memory-file.c reads.c slots.c sockets.c sockets.h writes.c build.sh | sha256sum | cut -d ' ' -f 1)
 build() {
   "$1" -std=c11 -O2 -Wall -Wextra -Werror -shared -fPIC -s -Wl,--build-id=none -Wl,-z,relro -Wl,-z,now \
-    -fvisibility=hidden -DSOURCES="\"$sources\"" -I"$include" sockets.c reads.c writes.c slots.c -o "prebuilt/sockets-linux-$2.node"
+    -fvisibility=hidden -DSOURCES="\"$sources\"" -I"$include" sockets.c memory-file.c reads.c writes.c slots.c -o "prebuilt/sockets-linux-$2.node"
 }
 build x86_64-linux-gnu-gcc x64
 build aarch64-linux-gnu-gcc arm64

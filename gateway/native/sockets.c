@@ -393,10 +393,34 @@ static napi_value quietly(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* memoryFile(name: string, bytes: Uint8Array): number — the descriptor of the one file in memory. */
+static napi_value memory_file(napi_env env, napi_callback_info info) {
+  size_t count = 2;
+  size_t length;
+  napi_value arguments[2];
+  napi_value result;
+  char name[64];
+  void *bytes;
+  if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) != napi_ok || count != 2 ||
+      napi_get_value_string_latin1(env, arguments[0], name, sizeof name, NULL) != napi_ok ||
+      napi_get_typedarray_info(env, arguments[1], NULL, &length, &bytes, NULL, NULL) != napi_ok) {
+    napi_throw_type_error(env, NULL, "memoryFile(name: string, bytes: Uint8Array)");
+    return NULL;
+  }
+  int fd = only_memory_file(name, bytes, length);
+  if (fd < 0) {
+    napi_throw_error(env, NULL, "no file can be had in memory");
+    return NULL;
+  }
+  napi_create_int32(env, fd, &result);
+  return result;
+}
+
 #define FUNCTION(name, function) {name, NULL, function, NULL, NULL, NULL, napi_enumerable, NULL}
 
 NAPI_MODULE_INIT() {
   const napi_property_descriptor functions[] = {
+      FUNCTION("memoryFile", memory_file),
       FUNCTION("install", install),
       FUNCTION("setBulkRead", set_bulk_read),
       FUNCTION("currentSocket", current_socket),

@@ -37,6 +37,12 @@ struct replacement {
 /* slots.c: points the calls of the loaded object at other functions. False: one of them is never called there. */
 bool replace_calls(const char *object, const struct replacement *replacements, size_t count);
 
+/*
+ * memory-file.c: the descriptor of a file in memory with these bytes. There is one for the whole process: who comes later gets
+ * the same, whatever its bytes. -1: none can be had.
+ */
+int only_memory_file(const char *name, const unsigned char *bytes, size_t length);
+
 /* reads.c */
 extern size_t usual_read;
 extern size_t bulk_read;

@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { loadEngine } from './engine.js'
+import { nativeHelper } from './helper.js'
 
 /**
  * The most that one read brings, in bytes. It must be less than 512 KiB, or uSockets reads on without looking at anything
@@ -101,13 +101,11 @@ interface NativeHelper extends Omit<Sockets, 'saveMemory'> {
 
 /** Installs the native helper for the loaded uWebSockets. A second call does no harm. */
 export function helpSockets(wanted: boolean): SocketHelp {
-  const { platform, arch, versions } = process
   if (!wanted) return inactive('it is switched off')
-  if (platform !== 'linux') return inactive(`there is none for ${platform}`)
+  if (process.platform !== 'linux') return inactive(`there is none for ${process.platform}`)
   try {
-    const helper = load(`sockets-${platform}-${arch}.node`)
-    const uws = `uws_${platform}_${arch}_${versions.modules}.node`
-    const installed = helper.install(uws, USUAL_READ, BULK_READ)
+    const helper = nativeHelper() as NativeHelper
+    const installed = helper.install(loadEngine().object, USUAL_READ, BULK_READ)
     const saveMemory = (on: boolean) => helper.setBulkRead(on ? USUAL_READ : BULK_READ)
     return installed
       ? { sockets: { ...helper, saveMemory }, inactive: undefined }
@@ -119,9 +117,4 @@ export function helpSockets(wanted: boolean): SocketHelp {
 
 function inactive(why: string): SocketHelp {
   return { sockets: NO_SOCKETS, inactive: why }
-}
-
-function load(file: string): NativeHelper {
-  const path = new URL(`../../../gateway/native/prebuilt/${file}`, import.meta.url)
-  return createRequire(import.meta.url)(fileURLToPath(path)) as NativeHelper
 }

@@ -4,8 +4,7 @@
  */
 
 import type { HttpResponse, us_listen_socket } from 'uWebSockets.js'
-import * as uws from 'uWebSockets.js'
-import { listen, silence } from './app.js'
+import { listen, silence, uws } from './app.js'
 
 const app = uws.App()
 let listening: us_listen_socket | undefined

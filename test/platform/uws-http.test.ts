@@ -1,11 +1,23 @@
 /** What uWebSockets.js makes of HTTP: what it refuses, what it accepts although it is wrong, and what it sends. */
 
-import * as uws from 'uWebSockets.js'
 import { createServer } from 'node:net'
+import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
 import t from 'tap'
 import { eventually } from '../support/eventually.js'
 import { connect, parseResponse, type RawClient, type RawResponse } from '../support/raw.js'
-import { chunk, Desk, head, LAST_CHUNK, listen, listenAnywhere, Seen, type Served, serve, type Tidy } from './app.js'
+import {
+  chunk,
+  Desk,
+  head,
+  LAST_CHUNK,
+  listen,
+  listenAnywhere,
+  Seen,
+  type Served,
+  serve,
+  type Tidy,
+  uws,
+} from './app.js'
 
 interface Told {
   readonly methodFirst: string
@@ -67,7 +79,7 @@ async function refusal(served: Served, request: string): Promise<number> {
 }
 
 /** What a handler that answers at once puts on the wire. */
-async function wire(t: Tidy, answer: (res: uws.HttpResponse) => void, method = 'GET'): Promise<RawClient> {
+async function wire(t: Tidy, answer: (res: HttpResponse) => void, method = 'GET'): Promise<RawClient> {
   const served = await serve(t, (app) => {
     app.any('/*', (res) => {
       res.onAborted(() => {})
@@ -383,7 +395,7 @@ t.test('the method is given as it was written, unless getMethod() was called bef
 })
 
 t.test('the request object throws after the handler returned', async (t) => {
-  let request: uws.HttpRequest | undefined
+  let request: HttpRequest | undefined
   const served = await serve(t, (app) => {
     app.any('/*', (res, req) => {
       request = req
@@ -527,7 +539,7 @@ t.test(
 t.test(
   'end(), end(empty), tryEnd(empty, 0) and endWithoutBody(0) each send exactly one Content-Length: 0',
   async (t) => {
-    const forms: Record<string, (res: uws.HttpResponse) => unknown> = {
+    const forms: Record<string, (res: HttpResponse) => unknown> = {
       'end()': (res) => res.end(),
       "end('')": (res) => res.end(''),
       "tryEnd('', 0)": (res) => res.tryEnd('', 0),
@@ -543,8 +555,8 @@ t.test(
 
 t.test('an own Content-Length together with end() or tryEnd() is sent twice', async (t) => {
   for (const form of [
-    (res: uws.HttpResponse) => res.writeHeader('Content-Length', '2').end('ab'),
-    (res: uws.HttpResponse) => res.writeHeader('Content-Length', '2').tryEnd('ab', 2),
+    (res: HttpResponse) => res.writeHeader('Content-Length', '2').end('ab'),
+    (res: HttpResponse) => res.writeHeader('Content-Length', '2').tryEnd('ab', 2),
   ]) {
     const client = await wire(t, form)
     await client.waitFor(/\r\n\r\nab$/)
@@ -666,8 +678,8 @@ t.test(
   async (t) => {
     let inHandler = ''
     let inAbort: unknown
-    let response: uws.HttpResponse | undefined
-    const text = (res: uws.HttpResponse) => Buffer.from(res.getRemoteAddressAsText()).toString()
+    let response: HttpResponse | undefined
+    const text = (res: HttpResponse) => Buffer.from(res.getRemoteAddressAsText()).toString()
     const served = await serve(t, (app) => {
       app.any('/*', (res) => {
         response = res
