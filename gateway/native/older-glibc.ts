@@ -38,7 +38,8 @@ export function forOlderGlibc(file: Buffer): Buffer {
   const versions = elf.neededVersions().filter(({ library }) => library.startsWith('libc.so'))
   const newer = versions.find(({ name }) => name === NEWER)
   // Where these functions have been since the first glibc for this processor: x64, or else arm64.
-  const first = versions.find(({ name }) => name === 'GLIBC_2.2.5') ?? versions.find(({ name }) => name === 'GLIBC_2.17')
+  const first =
+    versions.find(({ name }) => name === 'GLIBC_2.2.5') ?? versions.find(({ name }) => name === 'GLIBC_2.17')
   if (newer === undefined || first === undefined) throw new Error(`it does not say what it needs of ${NEWER}`)
   for (const symbol of elf.undefinedSymbolsOf(newer.number)) {
     const name = elf.nameAt(symbol.at)

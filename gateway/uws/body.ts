@@ -68,7 +68,7 @@ abstract class Body {
   }
 
   /**
-   * What uWebSockets still has in its buffer when the response ends is given ten seconds, and then dropped without a word.
+   * What uWebSockets still has in its buffer when the response ends is given thirty seconds, and then dropped without a word.
    * A receiver may take longer than that, so its response is not ended before the kernel takes the last bytes. Nor before
    * nearly all has reached the receiver's machine: whoever is told that a transfer is complete shall not have to wonder what
    * became of the megabytes that the kernel held.

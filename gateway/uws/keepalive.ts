@@ -1,6 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js'
 
-/** uWebSockets closes a connection 8 to 12 s after it last armed its 10 s timer; every 4 s is early enough. */
+/** uWebSockets closes a connection 28 to 32 s after it last armed its 30 s timer; every 4 s is early enough. */
 const PERIOD_MS = 4000
 
 /** A response whose connection uWebSockets would time. */
@@ -28,12 +28,12 @@ export class Touched {
 
 /**
  * Keeps uWebSockets' own timers from deciding: they would close a sender that is quiet, or a receiver that reads slowly,
- * after ten seconds. Our limits are in the core.
+ * after thirty seconds. Our limits are in the core.
  *
  * `pause()` followed at once by `resume()` re-arms the timer and changes nothing else. Three traps, all pinned by
  * test/platform: `resume()` without a `pause()` just before it can leave the socket deaf; a receiver that has no
  * backpressure has no timer and must not get one by a first touch; once touched, a connection must be touched until its
- * response ends, because the touch itself arms ten seconds.
+ * response ends, because the touch itself arms thirty seconds.
  */
 export class Keepalive {
   readonly #touched = new Set<Touched>()
@@ -67,7 +67,7 @@ export class Keepalive {
   }
 }
 
-/** Resumes reading, whatever the state before, and arms the ten seconds. */
+/** Resumes reading, whatever the state before, and arms the thirty seconds. */
 export function rearm(res: HttpResponse): void {
   res.pause()
   res.resume()

@@ -115,16 +115,6 @@ const SCENARIOS: Record<string, () => void> = {
     app.get('/*', () => {})
   },
 
-  /** The wrong form of an answer to HEAD, without onAborted: the response stays open. */
-  wrongHead() {
-    app.head('/*', (res) => {
-      res.endWithoutBody(4)
-    })
-    app.get('/*', (res) => {
-      res.end('next')
-    })
-  },
-
   /** Responses that wait, and one that stops listening. */
   stop() {
     const waiting: HttpResponse[] = []
