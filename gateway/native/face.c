@@ -2,6 +2,7 @@
  * The functions that JavaScript calls. gateway/native/sockets.ts says what they are for. Node-API only, so one binary serves every
  * version of Node.
  */
+#include "memory-file.h"
 #include "polls.h"
 #include "reads.h"
 #include "slots.h"
@@ -167,6 +168,24 @@ static napi_value open_for_tls_(napi_env env, napi_callback_info info) {
 static napi_value turned_away(napi_env env, napi_callback_info info) {
   (void)info;
   return number(env, connections_turned_away());
+}
+
+/* memoryFile(name: string, bytes: Uint8Array): number — the descriptor of the one file in memory. */
+static napi_value memory_file(napi_env env, napi_callback_info info) {
+  static const char usage[] = "memoryFile(name: string, bytes: Uint8Array)";
+  napi_value values[CALLS_MOST];
+  char name[64];
+  void *bytes;
+  size_t length;
+  if (!arguments(env, info, 2, values, usage)) return NULL;
+  if (napi_get_value_string_latin1(env, values[0], name, sizeof name, NULL) != napi_ok ||
+      napi_get_typedarray_info(env, values[1], NULL, &length, &bytes, NULL, NULL) != napi_ok) {
+    return wrong(env, usage);
+  }
+  int fd = only_memory_file(name, bytes, length);
+  if (fd >= 0) return number(env, fd);
+  napi_throw_error(env, NULL, "there is no file in memory to be had");
+  return NULL;
 }
 
 /* quietly(run: () => void): void — what is printed on standard output meanwhile is lost. Throws what `run` throws. */
@@ -368,6 +387,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("setBulkRead", set_bulk_read),
       FUNCTION("openForTls", open_for_tls_),
       FUNCTION("turnedAway", turned_away),
+      FUNCTION("memoryFile", memory_file),
       FUNCTION("quietly", quietly),
       FUNCTION("currentSocket", current_socket),
       FUNCTION("currentHead", current_head),

@@ -5,7 +5,7 @@
  * 2. An interim response can be sent. A peer that died while its body waits to be read is found out only by sending, for
  *    its own FIN stands behind that body; and before the final status nothing else may be sent.
  * 3. Whether a socket has room can be asked. A response that is ended while bytes of it are still in uWebSockets' buffer is
- *    closed after ten seconds without progress, and nobody is told; so it is ended when there is room for its last bytes,
+ *    closed after thirty seconds without progress, and nobody is told; so it is ended when there is room for its last bytes,
  *    and when the peer's machine has acknowledged nearly all that came before.
  * 4. What the peer's machine has not acknowledged can be asked. The kernel takes megabytes for a slow receiver and then says
  *    nothing until a third of them has gone, and one that reads all the time would look as if it had stalled.

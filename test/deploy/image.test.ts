@@ -47,7 +47,7 @@ t.test('the base is pinned, and the last stage has a user without rights and no 
   t.match(version.getValue(), /^\d+\.\d+\.\d+$/)
   t.same(
     dockerfile.getFROMs().map((from) => from.getImage()),
-    [`node:\${${version.getName()}}-bookworm-slim`, 'scratch'],
+    [`node:\${${version.getName()}}-trixie-slim`, 'scratch'],
   )
   t.match(only('USER'), /^[1-9]\d{3,}:[1-9]\d{3,}$/)
   t.equal(only('STOPSIGNAL'), 'SIGTERM')
@@ -80,7 +80,7 @@ t.test('what is copied is there, and all that the package consists of is', async
 })
 
 t.test('of the binaries one is left of each kind, on both processors', async (t) => {
-  const places = ['node_modules/uWebSockets.js/dist/bin', 'gateway/native/prebuilt']
+  const places = ['node_modules/uWebSockets.js', 'gateway/native/prebuilt']
   for (const arch of ['x64', 'arm64']) {
     for (const abi of ['115', '127']) {
       const tree = t.testdir({})

@@ -1,6 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js'
 
-/** uWebSockets closes a connection 8 to 12 s after it last armed its 10 s timer; every 4 s is early enough. */
+/** uWebSockets closes a connection 28 to 32 s after it last armed its 30 s timer; every 4 s is early enough. */
 const PERIOD_MS = 4000
 
 /** A response whose connection is to stay open. */
@@ -34,13 +34,13 @@ export class KeepaliveEntry {
 
 /**
  * Keeps uWebSockets' own timers from firing: they would close a sender that is quiet, or a receiver that reads slowly,
- * after ten seconds. Our limits are in the core.
+ * after thirty seconds. Our limits are in the core.
  *
  * `pause()` followed at once by `resume()` re-arms the timer and changes nothing else. Three traps, all pinned by
  * test/platform:
  * - `resume()` without a `pause()` just before it can leave the socket deaf.
  * - A receiver without backpressure has no timer, and re-arming it would start one.
- * - Once re-armed, a connection must be re-armed until its response ends, because doing so starts ten new seconds.
+ * - Once re-armed, a connection must be re-armed until its response ends, because doing so starts thirty new seconds.
  */
 export class Keepalive {
   readonly #entries = new Set<KeepaliveEntry>()
@@ -77,7 +77,7 @@ export class Keepalive {
   }
 }
 
-/** Resumes reading, whatever the state before, and arms the ten seconds. */
+/** Resumes reading, whatever the state before, and arms the thirty seconds. */
 export function rearm(res: HttpResponse): void {
   res.pause()
   res.resume()
