@@ -41,13 +41,13 @@ t.test('without the cap, a fast sender goes on delivering after pause()', async 
 t.test('the prebuilt helpers were built from the sources beside them', async (t) => {
   const folder = new URL('../../../gateway/native/', import.meta.url)
   const hash = createHash('sha256')
-  const files = readdirSync(folder).sort()
-  const inOrder = [
-    ...files.filter((file) => file.endsWith('.c')),
-    ...files.filter((file) => file.endsWith('.h')),
-    'build.sh',
-  ]
-  for (const file of inOrder) hash.update(readFileSync(new URL(file, folder)))
+  const inFolder = (name: string, end: string) =>
+    readdirSync(new URL(name, folder))
+      .filter((file) => file.endsWith(end))
+      .sort()
+      .map((file) => `${name}${file}`)
+  const inOrder = ['http/', 'sockets/'].flatMap((name) => [...inFolder(name, '.c'), ...inFolder(name, '.h')])
+  for (const file of ['face.c', ...inOrder, 'build.sh']) hash.update(readFileSync(new URL(file, folder)))
   const sources = hash.digest('hex')
   for (const arch of ['x64', 'arm64']) {
     const binary = readFileSync(new URL(`prebuilt/sockets-linux-${arch}.node`, folder))

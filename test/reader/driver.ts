@@ -7,9 +7,20 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url))
-export const NATIVE = join(ROOT, 'gateway/native')
+export const NATIVE = join(ROOT, 'gateway/native/http')
 export const DRIVERS = join(ROOT, 'test/reader')
-export const SOURCES: readonly string[] = ['octets.c', 'chunks.c', 'head.c', 'reader.c']
+export const SOURCES: readonly string[] = [
+  'octets.c',
+  'words.c',
+  'host.c',
+  'chunks.c',
+  'request-line.c',
+  'fields.c',
+  'head.c',
+  'half-heads.c',
+  'engine-head.c',
+  'reader.c',
+]
 
 export const STRICT: readonly string[] = ['-std=c11', '-Wall', '-Wextra', '-Werror']
 export const SANITIZED: readonly string[] = [

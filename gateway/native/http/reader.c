@@ -1,64 +1,9 @@
 #include "reader.h"
-#include <stdio.h>
-#include <stdlib.h>
+#include "engine-head.h"
 #include <string.h>
 
-/* --- heads of which a part has come */
-
-/* Only as much of it is allocated as its text needs. */
-struct half_head {
-  size_t room;
-  struct head head;
-  char text[];
-};
-
-/* Most heads are shorter. */
-#define FIRST_ROOM 1024
-
-static size_t half_heads = 0;
-static size_t most_half_heads = 16 * 1024 * 1024;
-
-size_t half_heads_used(void) { return __atomic_load_n(&half_heads, __ATOMIC_RELAXED); }
-
-void limit_half_heads(size_t bytes) { __atomic_store_n(&most_half_heads, bytes, __ATOMIC_RELAXED); }
-
-static void give_back(size_t bytes) { __atomic_sub_fetch(&half_heads, bytes, __ATOMIC_RELAXED); }
-
-static bool may_use(size_t bytes) {
-  size_t used = __atomic_add_fetch(&half_heads, bytes, __ATOMIC_RELAXED);
-  if (used <= __atomic_load_n(&most_half_heads, __ATOMIC_RELAXED)) return true;
-  give_back(bytes);
-  return false;
-}
-
-static size_t size_of_half(size_t room) { return sizeof(struct half_head) + room; }
-
-/* Takes care that the half head has this much room, or makes one. False: the memory for that is not to be had. */
-static bool make_room(struct reader *reader, size_t needed) {
-  size_t before = reader->half_head == NULL ? 0 : size_of_half(reader->half_head->room);
-  size_t room = before == 0 ? FIRST_ROOM : reader->half_head->room;
-  if (needed > HEAD_MOST) needed = HEAD_MOST;
-  if (before > 0 && needed <= room) return true;
-  while (room < needed) room *= 2;
-  if (room > HEAD_MOST) room = HEAD_MOST;
-  if (!may_use(size_of_half(room) - before)) return false;
-  struct half_head *grown = realloc(reader->half_head, size_of_half(room));
-  if (grown == NULL) {
-    give_back(size_of_half(room) - before);
-    return false;
-  }
-  grown->room = room;
-  grown->head.text = grown->text;
-  reader->half_head = grown;
-  return true;
-}
-
-static void drop_half(struct reader *reader) {
-  if (reader->half_head == NULL) return;
-  give_back(size_of_half(reader->half_head->room));
-  free(reader->half_head);
-  reader->half_head = NULL;
-}
+_Static_assert(METHOD_MOST + AGREEMENT_MOST + 256 <= READER_ROOM_BEFORE, "a head of ours may be longer than the room for it");
+_Static_assert(sizeof(struct reader) <= 128, "there is one for each connection");
 
 /* Copies a head and its text to where nobody takes them away before the next call. */
 static void copy_head(struct reading *reading, const struct head *head) {
@@ -66,90 +11,6 @@ static void copy_head(struct reading *reading, const struct head *head) {
   reading->head.text = reading->text;
   memcpy(reading->text, head->text, head->text_length);
 }
-
-/* Keeps what has come of a head that all others will have to wait for. */
-static bool keep_half(struct reader *reader, const struct head *head) {
-  if (!make_room(reader, head->text_length)) return false;
-  struct half_head *half = reader->half_head;
-  half->head = *head;
-  half->head.text = half->text;
-  memcpy(half->text, head->text, head->text_length);
-  return true;
-}
-
-/* --- what uWebSockets gets */
-
-/* Writes that end where something else begins, from the back to the front. */
-static unsigned char *put_before(unsigned char *end, const char *text, size_t length) {
-  return memcpy(end - length, text, length);
-}
-
-#define PUT_BEFORE(end, text) put_before(end, text, sizeof text - 1)
-
-static unsigned char *put_size_before(unsigned char *end, size_t size) {
-  unsigned char *at = PUT_BEFORE(end, "\r\n");
-  do *--at = (unsigned char)"0123456789abcdef"[size & 15];
-  while ((size >>= 4) > 0);
-  return at;
-}
-
-/* Of the fields that agree on a WebSocket no more than this is handed on, but for the key. JavaScript has them all. */
-#define AGREEMENT_MOST 2048
-
-static bool is_agreement(const char *line, size_t length) {
-  static const char PROTOCOL[] = "sec-websocket-protocol:";
-  static const char EXTENSIONS[] = "sec-websocket-extensions:";
-  return (length >= sizeof PROTOCOL - 1 && memcmp(line, PROTOCOL, sizeof PROTOCOL - 1) == 0) ||
-         (length >= sizeof EXTENSIONS - 1 && memcmp(line, EXTENSIONS, sizeof EXTENSIONS - 1) == 0);
-}
-
-/* The head's lines, from the last one to the first. */
-static unsigned char *put_agreement_before(unsigned char *end, const struct head *head) {
-  unsigned char *at = end;
-  size_t left = AGREEMENT_MOST;
-  for (size_t next = head->text_length; next > 0;) {
-    size_t line_end = next - 1;
-    size_t line = line_end;
-    while (line > 0 && head->text[line - 1] != '\n') line--;
-    size_t length = line_end - line;
-    if (is_agreement(head->text + line, length) && length + 2 <= left) {
-      at = PUT_BEFORE(at, "\r\n");
-      at = put_before(at, head->text + line, length);
-      left -= length + 2;
-    }
-    next = line;
-  }
-  return at;
-}
-
-static unsigned char *put_websocket_before(unsigned char *end, const struct head *head) {
-  unsigned char *at = put_agreement_before(end, head);
-  at = PUT_BEFORE(at, "\r\n");
-  at = put_before(at, head->text + head->websocket_key.at, head->websocket_key.length);
-  return PUT_BEFORE(at, "upgrade:websocket\r\nconnection:upgrade\r\nsec-websocket-version:13\r\nsec-websocket-key:");
-}
-
-/* The fields that say whether there is a body, or a WebSocket. */
-static unsigned char *put_kind_before(unsigned char *end, const struct head *head) {
-  char text[48];
-  if (head->is_websocket) return put_websocket_before(end, head);
-  if (head->framing == BODY_IN_CHUNKS) return PUT_BEFORE(end, "transfer-encoding:chunked\r\n");
-  if (head->length == 0) return end;
-  int length = snprintf(text, sizeof text, "content-length:%llu\r\n", (unsigned long long)head->length);
-  return put_before(end, text, (size_t)length);
-}
-
-static unsigned char *put_head_before(unsigned char *end, const struct head *head) {
-  unsigned char *at = PUT_BEFORE(end, "\r\n");
-  if (head->problem != PROBLEM_NONE) return PUT_BEFORE(at, "GET / HTTP/1.1\r\nhost:h\r\n");
-  at = put_kind_before(at, head);
-  at = PUT_BEFORE(at, " / HTTP/1.1\r\nhost:h\r\n");
-  return put_before(at, head->text, head->method_length);
-}
-
-/* A method, what makes a WebSocket, and all that is always the same; and a size line. */
-_Static_assert(METHOD_MOST + AGREEMENT_MOST + 256 <= READER_ROOM_BEFORE, "a head of ours may be longer than the room for it");
-_Static_assert(sizeof(struct reader) <= 128, "there is one for each connection");
 
 /* --- bodies */
 
@@ -302,7 +163,7 @@ static bool take_fresh(struct reader *reader, const unsigned char *octets, size_
   struct head *head = &reading->head;
   *head = (struct head){.text = reading->text, .place = reader->head_place, .empty_lines = reader->empty_lines};
   reading->consumed = head_take(head, octets, length);
-  if (!head_is_over(head) && head_has_begun(head) && !keep_half(reader, head)) {
+  if (!head_is_over(head) && head_has_begun(head) && !keep_half(&reader->half_head, head)) {
     head_refuse(head, PROBLEM_TOO_MANY_HALF_HEADS);
   }
   remember_place(reader, head);
@@ -310,14 +171,14 @@ static bool take_fresh(struct reader *reader, const unsigned char *octets, size_
 }
 
 static bool take_more(struct reader *reader, const unsigned char *octets, size_t length, struct reading *reading) {
-  if (!make_room(reader, reader->half_head->head.text_length + length)) {
+  if (!make_room(&reader->half_head, reader->half_head->head.text_length + length)) {
     head_refuse(&reader->half_head->head, PROBLEM_TOO_MANY_HALF_HEADS);
   }
   struct head *head = &reader->half_head->head;
   if (!head_is_over(head)) reading->consumed = head_take(head, octets, length);
   if (!head_is_over(head)) return false;
   copy_head(reading, head);
-  drop_half(reader);
+  drop_half(&reader->half_head);
   return true;
 }
 
@@ -376,11 +237,11 @@ void reader_tunnel(struct reader *reader) {
 }
 
 void reader_discard(struct reader *reader) {
-  drop_half(reader);
+  drop_half(&reader->half_head);
   reader->state = READER_DISCARD;
 }
 
 void reader_forget(struct reader *reader) {
-  drop_half(reader);
+  drop_half(&reader->half_head);
   *reader = (struct reader){0};
 }

@@ -19,7 +19,7 @@
 #define PIPEGATE_READER_H
 
 #include "chunks.h"
-#include "head.h"
+#include "half-heads.h"
 
 /* Room that reader_take() may need in front of what is read, and behind it. reader_room() says how much it is in front. */
 #define READER_ROOM_BEFORE 2560
@@ -39,8 +39,6 @@ enum reader_state {
   /* The same because the framing of a body was broken. */
   READER_BROKEN
 };
-
-struct half_head;
 
 /* A connection. All zero: a fresh one. */
 struct reader {
@@ -117,9 +115,5 @@ static inline bool reader_ended(const struct reader *reader) {
 static inline bool reader_is_idle(const struct reader *reader) {
   return reader->state == READER_HEAD && reader->half_head == NULL;
 }
-
-/* Bytes of memory that heads of which a part has come take, of all connections and threads, and how many they may. */
-size_t half_heads_used(void);
-void limit_half_heads(size_t bytes);
 
 #endif

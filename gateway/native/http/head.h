@@ -150,7 +150,10 @@ bool head_has_begun(const struct head *head);
 /* It is refused for a reason that does not lie in it. */
 void head_refuse(struct head *head, enum problem problem);
 
-/* Whether this is a sound host[:port]. */
-bool is_host(const char *text, size_t length);
+/* Where in the text of a head the next octet is written. */
+static inline char *text_end(struct head *head) { return head->text + head->text_length; }
+
+/* Writes behind the text of a head. `text` may be a part of it. */
+void append(struct head *head, const char *text, size_t length);
 
 #endif

@@ -14,6 +14,7 @@
  *    client that learns of that first never sees its answer.
  */
 #include "reads.h"
+#include "ahead.h"
 #include "common.h"
 #include "polls.h"
 #include "reader.h"
@@ -22,7 +23,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -32,16 +32,13 @@ void (*on_half_closed)(int fd) = NULL;
 
 /* What a client may send ahead while its response is awaited. What one read brings beyond a request may be more, once. */
 #define MOST_AHEAD ((size_t)16 * 1024)
-/* The same for all connections together: beyond that a connection is reset. */
-#define MOST_AHEAD_OF_ALL ((size_t)64 * 1024 * 1024)
 /* What is read and dropped of one connection before it is reset. */
 #define MOST_DROPPED ((uint64_t)256 * 1024 * 1024)
 
 struct connection {
   struct reader reader;
   /* What has been read beyond the present request. */
-  unsigned char *ahead;
-  size_t ahead_length;
+  struct ahead ahead;
   /* Requests are read by `reader`. Never over TLS, where only what is encrypted can be seen. */
   bool is_read_here;
   /* Reads may be large: each causes one callback. */
@@ -60,7 +57,6 @@ struct connection {
 };
 
 static struct connection connections[MOST_SOCKETS];
-static size_t ahead_of_all = 0;
 
 /* What this thread read last. */
 static _Thread_local int last_socket = -1;
@@ -71,44 +67,6 @@ static struct connection *connection_of(int fd) { return fd >= 0 && fd < MOST_SO
 static bool is_read_here(int fd) {
   struct connection *connection = connection_of(fd);
   return connection != NULL && connection->is_read_here;
-}
-
-/* --- what was read too early */
-
-static void forget_ahead(struct connection *connection) {
-  __atomic_sub_fetch(&ahead_of_all, connection->ahead_length, __ATOMIC_RELAXED);
-  free(connection->ahead);
-  connection->ahead = NULL;
-  connection->ahead_length = 0;
-}
-
-/* False: there is no memory for it. */
-static bool keep_ahead(struct connection *connection, const unsigned char *bytes, size_t length) {
-  if (length == 0) return true;
-  if (__atomic_add_fetch(&ahead_of_all, length, __ATOMIC_RELAXED) > MOST_AHEAD_OF_ALL) {
-    __atomic_sub_fetch(&ahead_of_all, length, __ATOMIC_RELAXED);
-    return false;
-  }
-  unsigned char *ahead = realloc(connection->ahead, connection->ahead_length + length);
-  if (ahead == NULL) return false;
-  memcpy(ahead + connection->ahead_length, bytes, length);
-  connection->ahead = ahead;
-  connection->ahead_length += length;
-  return true;
-}
-
-/* Moves up to `most` of the bytes that are kept. */
-static size_t take_ahead(struct connection *connection, unsigned char *to, size_t most) {
-  size_t length = connection->ahead_length < most ? connection->ahead_length : most;
-  memcpy(to, connection->ahead, length);
-  if (length == connection->ahead_length) {
-    forget_ahead(connection);
-  } else {
-    __atomic_sub_fetch(&ahead_of_all, length, __ATOMIC_RELAXED);
-    connection->ahead_length -= length;
-    memmove(connection->ahead, connection->ahead + length, connection->ahead_length);
-  }
-  return length;
 }
 
 /* --- when uSockets is to read */
@@ -125,8 +83,8 @@ void settle_reads(int fd) {
   }
   /* A client that does not read its answers gets no more of them. */
   bool unread = state == READER_HEAD && unsent(fd) > 0;
-  bool has_something = connection->ahead_length > 0 || connection->ended || (connection->closing && !connection->closed);
-  bool is_full = awaits && connection->ahead_length >= MOST_AHEAD;
+  bool has_something = connection->ahead.length > 0 || connection->ended || (connection->closing && !connection->closed);
+  bool is_full = awaits && connection->ahead.length >= MOST_AHEAD;
   hold_reads(fd, connection->ended || is_full || unread || state == READER_BROKEN);
   expect_read(fd, has_something && !awaits && !unread && state != READER_BROKEN && (!connection->closing || unsent(fd) == 0));
 }
@@ -176,7 +134,7 @@ static void close_own_side(struct connection *connection, int fd) {
 static ssize_t read_ahead(struct connection *connection, int fd, unsigned char *buffer) {
   ssize_t got = recv(fd, buffer, MOST_AHEAD, 0);
   if (got < 0) return got;
-  if (got > 0 && !keep_ahead(connection, buffer, (size_t)got)) return reset();
+  if (got > 0 && !keep_ahead(&connection->ahead, buffer, (size_t)got)) return reset();
   if (got == 0) {
     connection->ended = true;
     look_for_client(fd);
@@ -186,7 +144,7 @@ static ssize_t read_ahead(struct connection *connection, int fd, unsigned char *
 }
 
 static ssize_t read_in_vain(struct connection *connection, int fd, unsigned char *buffer) {
-  forget_ahead(connection);
+  forget_ahead(&connection->ahead);
   close_own_side(connection, fd);
   ssize_t got = connection->ended ? 0 : recv(fd, buffer, usual_read, 0);
   if (got == 0) {
@@ -206,7 +164,7 @@ static ssize_t read_in_vain(struct connection *connection, int fd, unsigned char
 
 /* Into `at`, which has room for `most` bytes. */
 static ssize_t read_next(struct connection *connection, int fd, unsigned char *at, size_t most) {
-  if (connection->ahead_length > 0) return (ssize_t)take_ahead(connection, at, most);
+  if (connection->ahead.length > 0) return (ssize_t)take_ahead(&connection->ahead, at, most);
   if (connection->ended) return 0;
   /* What is behind the body stays with the kernel. */
   const struct reader *reader = &connection->reader;
@@ -223,11 +181,12 @@ static ssize_t read_request(struct connection *connection, int fd, unsigned char
   size_t cap = bulk ? bulk_read : usual_read;
   size_t room = reader_room(reader);
   unsigned char *octets = buffer + room;
-  ssize_t got = read_next(connection, fd, octets, (length < cap ? length : cap) - room - READER_ROOM_BEHIND);
+  size_t most = (length < cap ? length : cap) - room - (room > 0 ? READER_ROOM_BEHIND : 0);
+  ssize_t got = read_next(connection, fd, octets, most);
   if (got <= 0) return got;
   reader_take(reader, octets, (size_t)got, &last);
   if (last.has_head) begin_response(fd, last.head.minor == 0);
-  if (!keep_ahead(connection, octets + last.consumed, (size_t)got - last.consumed)) return reset();
+  if (!keep_ahead(&connection->ahead, octets + last.consumed, (size_t)got - last.consumed)) return reset();
   settle_reads(fd);
   if (last.length == 0) return nothing_yet();
   if (last.start != buffer) memmove(buffer, last.start, last.length);
@@ -255,7 +214,7 @@ void forget_reads(int fd, bool plain) {
   struct connection *connection = connection_of(fd);
   if (connection == NULL) return;
   reader_forget(&connection->reader);
-  forget_ahead(connection);
+  forget_ahead(&connection->ahead);
   *connection = (struct connection){.is_read_here = plain};
   if (plain) watch_polls(fd);
   else forget_polls(fd);
