@@ -108,7 +108,7 @@ export class UwsRequestBody {
       this.resume()
       return
     }
-    // In every call: uWebSockets re-arms its timer after 160 KiB, paused or not, and an earlier pause does not stop the
+    // In every call: uWebSockets re-arms its timer after 480 KiB, paused or not, and an earlier pause does not stop the
     // chunks that it has already read. A repeated pause costs no system call.
     if (this.#wantPause) {
       this.isPaused = true
