@@ -131,7 +131,11 @@ export class UwsRequestBody {
 
   #feed(consumer: BodyConsumer, chunk: ArrayBuffer, last: boolean): void {
     const { context, socket } = this.exchange
-    if (this.#watched && !context.sockets.bodyIsSound(socket)) consumer.broken()
+    // Nothing of the read that broke it is passed on: it may be a byte of the helper's own, which calls for this.
+    if (this.#watched && !context.sockets.bodyIsSound(socket)) {
+      consumer.broken()
+      return
+    }
     if (chunk.byteLength > 0) {
       consumer.feed(new Uint8Array(chunk))
       context.readSize.adapt()
