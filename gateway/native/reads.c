@@ -143,7 +143,7 @@ static void look_for_client(int fd) {
   int seconds = 10;
   /* In the middle of a response it is asked by what is sent next. */
   if (may_send_interim(fd)) send(fd, interim, sizeof interim - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-  else if (on_half_closed != NULL) on_half_closed(fd);
+  if (on_half_closed != NULL) on_half_closed(fd);
   /* Whoever cannot be asked that way is given up by its own kernel after a minute. */
   setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);

@@ -10,7 +10,7 @@
 /* The most that one read brings, in bytes: usually, and from a socket that expects bulk. */
 extern size_t usual_read;
 extern size_t bulk_read;
-/* Called when a client has closed its side, and may be gone, while a response is on its way to it. */
+/* Called when a client has closed its side, and may be gone, while its response is awaited. */
 extern void (*on_half_closed)(int fd);
 
 /* Takes the place of recv(). */

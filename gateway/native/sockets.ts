@@ -18,7 +18,7 @@ export interface Sockets {
   discard(socket: number): void
   /** The present request has become a WebSocket. */
   becomeWebSocket(socket: number): void
-  /** Calls `run` when a client has closed its side, and may be gone, while a response is on its way to it. */
+  /** Calls `run` when a client has closed its side, and may be gone, while its response is awaited. */
   onHalfClosed(run: (socket: number) => void): void
   /** An answer with a body of so many bytes was given. Over TLS this is the only way to know how many are unread. */
   countAnswer(socket: number, bytes: number): void

@@ -20,6 +20,9 @@ const HALF_CLOSE_MS = 1000
 /** The same for one whose machine has: the two may have crossed. */
 const TOGETHER_MS = 5
 
+/** How often a client that has closed its side is asked whether it is still there, in milliseconds. */
+const ASK_MS = 4000
+
 /** The role that an exchange was given. */
 export interface ExchangeOwner {
   /** Its reading is paused. */
@@ -205,7 +208,24 @@ export class HttpExchange {
    * silent closes it together with its request, before it has seen anything of the response.
    */
   halfClosed(): void {
-    if (this.over || this.#owner?.probe?.() === true) return
+    if (this.over) return
+    // The helper has asked it already.
+    if (this.#status === 0 && !this.head.isHttp10) this.#askAgain()
+    else this.#judgeHalfClosed()
+  }
+
+  /** Such a client tells nobody any more when it goes: until its response begins it is asked now and then. */
+  #askAgain(): void {
+    const { clock, sockets } = this.context
+    clock.after(ASK_MS, () => {
+      if (this.over || this.#status !== 0) return
+      sockets.sendInterim(this.socket, 102)
+      this.#askAgain()
+    })
+  }
+
+  #judgeHalfClosed(): void {
+    if (this.#owner?.probe?.() === true) return
     const ms = this.context.clock.now() - this.#startedAt
     const hasSeen = this.context.sockets.hasAcknowledged(this.socket)
     if (ms > HALF_CLOSE_MS || (hasSeen && ms > TOGETHER_MS)) this.res.close()

@@ -62,7 +62,8 @@ function headByHelper(text: string, res: HttpResponse, sockets: HeadSockets): Re
 
 function refusal(problem: HeadProblem, request: RequestView): Refusal {
   // RFC 9110, section 15.5.6.
-  if (problem === 'CONNECT_METHOD') return new RefusalWithHeaders(HEAD_FAILURES[problem], {}, [['Allow', 'GET, HEAD, POST, PUT, OPTIONS']])
+  if (problem === 'CONNECT_METHOD')
+    return new RefusalWithHeaders(HEAD_FAILURES[problem], {}, [['Allow', 'GET, HEAD, POST, PUT, OPTIONS']])
   const field = PROBLEM_FIELDS[problem]
   return new Refusal(HEAD_FAILURES[problem], field === undefined ? {} : { found: show(request.header(field)) })
 }

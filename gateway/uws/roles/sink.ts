@@ -56,7 +56,9 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   begin(head: StreamHead, pipe: PipeView): void {
     const { res, exchange, options } = this
     const headers = [...options.headers(head, pipe.transferId), ...(options.additions?.headers ?? [])]
-    this.#body = openResponseBody(exchange, head.length, () => exchange.writeHead(200, headers, head.length !== undefined))
+    this.#body = openResponseBody(exchange, head.length, () =>
+      exchange.writeHead(200, headers, head.length !== undefined),
+    )
     res.onWritable(() => this.#writable())
     // Anything that the client sends from now on could only be answered in the middle of the stream.
     exchange.context.sockets.mute(exchange.socket, true)

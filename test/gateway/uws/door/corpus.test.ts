@@ -5,10 +5,10 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
-import { HEAD_FAILURES, type HeadProblem } from '../../../../gateway/http/head-failures.js'
 import type { Plugin } from '../../../../gateway/host/plugin-api.js'
+import { HEAD_FAILURES, type HeadProblem } from '../../../../gateway/http/head-failures.js'
 import metrics from '../../../../plugins/metrics/index.js'
-import { CORPUS, type Case } from '../../../reader/corpus.js'
+import { type Case, CORPUS } from '../../../reader/corpus.js'
 import { eventually } from '../../../support/eventually.js'
 import { type Running, startGateway } from '../../../support/gateway.js'
 import type { RawClient } from '../../../support/raw.js'
@@ -25,7 +25,9 @@ const shown = (latin1: string) => Buffer.from(latin1, 'latin1').toString('utf8')
 
 /** What has become of a connection, in the corpus' words. */
 function wordsOf(client: RawClient, seen: readonly Seen[], isClosed: boolean): string {
-  const words = seen.map(({ method, target, body, ended }) => `${method} ${target} ${body}${ended ? '' : isClosed ? '!' : '…'}`.trim())
+  const words = seen.map(({ method, target, body, ended }) =>
+    `${method} ${target} ${body}${ended ? '' : isClosed ? '!' : '…'}`.trim(),
+  )
   const last = responsesOf(client).at(-1)
   if (last?.status === 101) words.push('tunnel')
   else if (last?.headers['x-pipe-code'] !== undefined) words.push(`${last.status} ${last.headers['x-pipe-code']}`)
@@ -42,7 +44,9 @@ function expectedOf([, bytes, is]: Case): string {
     // The reader does not know that HTTP/1.0 closes behind its response.
     .slice(0, / HTTP\/1\.0\r/.test(bytes) ? 1 : undefined)
     .filter((word) => word !== 'part')
-    .map((word) => (word.startsWith('tunnel') ? 'tunnel' : shown(word.replaceAll('…', '\u0000')).replaceAll('\u0000', '…')))
+    .map((word) =>
+      word.startsWith('tunnel') ? 'tunnel' : shown(word.replaceAll('…', '\u0000')).replaceAll('\u0000', '…'),
+    )
   return withoutBroken(words.join(' | '))
 }
 
@@ -74,11 +78,19 @@ async function faultOf(gateway: Running, seen: Seen[], each: Case, isSlow: boole
   if (seen.some(({ ended }) => !ended) && answersOf(client).length >= seen.length) return 'half a body was answered'
   await eventually(() => logged(gateway, from).length >= seen.length || 'it is not logged')
   const code = / ?([A-Z_]{4,})$/.exec(expected)?.[1]
-  return code === undefined || !(code in HEAD_FAILURES) ? undefined : faultOfOne(gateway, client, code as HeadProblem, from)
+  return code === undefined || !(code in HEAD_FAILURES)
+    ? undefined
+    : faultOfOne(gateway, client, code as HeadProblem, from)
 }
 
-async function faultOfOne(gateway: Running, client: RawClient, code: HeadProblem, from: number): Promise<string | undefined> {
-  const isLogged = () => logged(gateway, from).some((line) => line.code === code && line.status === HEAD_FAILURES[code].status)
+async function faultOfOne(
+  gateway: Running,
+  client: RawClient,
+  code: HeadProblem,
+  from: number,
+): Promise<string | undefined> {
+  const isLogged = () =>
+    logged(gateway, from).some((line) => line.code === code && line.status === HEAD_FAILURES[code].status)
   await eventually(() => isLogged() || `${code} is not logged`)
   if (!client.endedCleanly) return 'its connection was reset'
   return faultOfRefusal(code, answersOf(client).at(-1)!)

@@ -148,5 +148,4 @@ export const chunkedPut = (target: string, body: string) => put(target, ['Transf
 export const HEALTH = get('/api/v1/pipe/health')
 
 /** The requests in the log, from its `from`-th line on. */
-export const logged = (gateway: Running, from = 0) =>
-  gateway.lines.slice(from).filter(({ msg }) => msg === 'request')
+export const logged = (gateway: Running, from = 0) => gateway.lines.slice(from).filter(({ msg }) => msg === 'request')
