@@ -94,10 +94,13 @@ export class UwsRequestBody {
     const { exchange } = this
     // The request has been answered, and the rest of its body is dropped.
     if (exchange.over) return
-    exchange.bytesIn += chunk.byteLength
+    // Nothing of the read that broke it is passed on: it may be a byte of the helper's own, which calls for this.
+    const isBroken = this.#watched && !exchange.context.sockets.bodyIsSound(exchange.socket)
+    if (!isBroken) exchange.bytesIn += chunk.byteLength
     if (chunk.byteLength > 0 || last) this.owner.arrived?.()
     try {
-      if (this.#consumer === undefined) this.#hold(chunk, last)
+      if (isBroken) this.#broke()
+      else if (this.#consumer === undefined) this.#hold(chunk, last)
       else this.#feed(this.#consumer, chunk, last)
     } catch (error) {
       this.owner.failed(error)
@@ -116,13 +119,14 @@ export class UwsRequestBody {
     }
   }
 
+  #broke(): void {
+    if (this.#consumer === undefined) this.exchange.cut()
+    else this.#consumer.broken()
+  }
+
   /** It is not decided yet who consumes the body, if anybody. What has been read is kept, and no more is read. */
   #hold(chunk: ArrayBuffer, last: boolean): void {
     const { exchange } = this
-    if (this.#watched && !exchange.context.sockets.bodyIsSound(exchange.socket)) {
-      exchange.cut()
-      return
-    }
     if (chunk.byteLength > 0) this.#held.push(chunk.slice(0))
     this.ended = last
     // Without the helper a pause does not stop a fast sender on this host at once.
@@ -131,7 +135,6 @@ export class UwsRequestBody {
 
   #feed(consumer: BodyConsumer, chunk: ArrayBuffer, last: boolean): void {
     const { context, socket } = this.exchange
-    if (this.#watched && !context.sockets.bodyIsSound(socket)) consumer.broken()
     if (chunk.byteLength > 0) {
       consumer.feed(new Uint8Array(chunk))
       context.readSize.adapt()

@@ -179,14 +179,20 @@ export class HttpExchange {
   }
 
   /**
-   * Before the head: what is still coming of this request is dropped, nothing behind it is read as a request (RFC 9112, section
-   * 9.6), and the response says so. Over TLS uWebSockets drops the body without looking at its framing, so what it takes for
-   * the next request may be a part of the body.
+   * Before the head: nothing behind this request is read as a request (RFC 9112, section 9.6), and the response says so. The
+   * rest of this one may still be read until the response is over. Over TLS uWebSockets does not look at the framing of what
+   * is left then, so what it takes for the next request may be a part of the body.
    */
-  lastOfConnection(): void {
+  closesBehind(): void {
     this.#closes = true
-    this.context.sockets.discard(this.socket)
+    if (!this.head.isReadByHelper) this.context.sockets.discard(this.socket)
     this.context.onEarlyAnswer()
+  }
+
+  /** Before the head: the same, and what is still coming of this request is dropped. */
+  lastOfConnection(): void {
+    this.closesBehind()
+    this.context.sockets.discard(this.socket)
   }
 
   /** Before the body is read: the client may wait for `100 Continue`. */

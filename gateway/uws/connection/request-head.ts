@@ -4,6 +4,7 @@ import { type Framing, readFraming } from '../../http/framing.js'
 import { HEAD_FAILURES, type HeadProblem, PROBLEM_FIELDS } from '../../http/head-failures.js'
 import { show } from '../../http/parameters.js'
 import type { RequestView } from '../../http/request-view.js'
+import { RefusalWithHeaders } from '../../http/response/failure-answer.js'
 import type { Sockets } from '../../native/sockets.js'
 import { ParsedRequest } from './parsed-request.js'
 import { UwsRequest } from './request.js'
@@ -60,6 +61,9 @@ function headByHelper(text: string, res: HttpResponse, sockets: HeadSockets): Re
 }
 
 function refusal(problem: HeadProblem, request: RequestView): Refusal {
+  // RFC 9110, section 15.5.6.
+  if (problem === 'CONNECT_METHOD')
+    return new RefusalWithHeaders(HEAD_FAILURES[problem], {}, [['Allow', 'GET, HEAD, POST, PUT, OPTIONS']])
   const field = PROBLEM_FIELDS[problem]
   return new Refusal(HEAD_FAILURES[problem], field === undefined ? {} : { found: show(request.header(field)) })
 }

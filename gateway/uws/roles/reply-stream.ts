@@ -219,7 +219,7 @@ export class ReplyStream implements Flushable {
 
   #writeHead(): void {
     const { status, headers } = this.head
-    if (this.owner.discardsRequest) this.exchange.lastOfConnection()
+    if (this.owner.discardsRequest) this.exchange.closesBehind()
     this.exchange.writeHead(status, headers, this.#isDelimited)
   }
 
