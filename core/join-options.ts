@@ -12,6 +12,14 @@ export interface JoinOptions {
   readonly newDigest?: (() => Digest) | undefined
 }
 
+export interface ReceiverJoinOptions extends JoinOptions {
+  /**
+   * The first byte of the stream that this receiver wants: it has those before it. Ignored for a stream without an announced
+   * length, which it gets from its first byte.
+   */
+  readonly offset?: number | undefined
+}
+
 export interface SenderJoinOptions extends JoinOptions {
   /** A receiver that takes nothing for this long while bytes wait for it is cut, in milliseconds. 0: never. */
   readonly stallMs: number

@@ -2,9 +2,9 @@ import type { Clock, Deadline } from '../clock.js'
 import type { EndReason } from '../end-reason.js'
 import { Cursor } from '../flow/cursor.js'
 import type { FanOut } from '../flow/fan-out.js'
-import type { JoinOptions } from '../join-options.js'
+import type { ReceiverJoinOptions } from '../join-options.js'
 import type { PipeView } from '../pipe-view.js'
-import type { Sink } from '../ports.js'
+import type { Sink, StreamHead } from '../ports.js'
 
 /** The pipe, as a receiver's endpoint sees it. */
 export interface ReceiverPipe extends PipeView {
@@ -22,9 +22,15 @@ export class ReceiverEndpoint {
   constructor(
     readonly pipe: ReceiverPipe,
     sink: Sink,
-    readonly options: JoinOptions,
+    readonly options: ReceiverJoinOptions,
   ) {
     this.cursor = new Cursor(sink)
+  }
+
+  /** The stream begins. If it has a length, this receiver gets it from the byte that it asked for. For the pipe. */
+  begins(head: StreamHead): void {
+    this.stopWaiting()
+    if (head.length !== undefined) this.cursor.startAt(this.options.offset ?? 0)
   }
 
   /** The sink can take bytes again. */

@@ -1,6 +1,7 @@
 import type { BorrowedBytes } from '../bytes.js'
 import type { Clock, Deadline } from '../clock.js'
 import type { BodyFault, EndReason } from '../end-reason.js'
+import { CORE_FAILURES, Refusal } from '../failure.js'
 import type { FanOut } from '../flow/fan-out.js'
 import type { SenderJoinOptions } from '../join-options.js'
 import type { PipeView } from '../pipe-view.js'
@@ -47,6 +48,13 @@ export class SenderEndpoint {
   #setHead(head: StreamHead | undefined): void {
     this.head = head
     this.#announced = head?.length ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Why a receiver that wants the stream from this byte on cannot have it; undefined when it can. */
+  rangeRefusal(offset = 0): Refusal | undefined {
+    const length = this.head?.length
+    if (length === undefined || offset === 0 || offset < length) return undefined
+    return new Refusal(CORE_FAILURES.rangeBeyondEnd, { found: offset, expected: length })
   }
 
   /** The next bytes of the body, lent for this call. */

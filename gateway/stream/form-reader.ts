@@ -1,12 +1,12 @@
 import type { BodyFault, BorrowedBytes, Clock, Deadline, SenderEndpoint, StreamHead } from '../../core/index.js'
 import type { BodyConsumer } from './body-consumer.js'
 import { partHead, partNames } from './form-part.js'
+import { FormText } from './form-text.js'
 import { MultipartParser, type PartFields, type PartHandler } from './multipart.js'
 
 /** How long a form may take until the part that is the stream begins. */
 const PART_MS = 30_000
-/** The longest text, in bytes. It has to be kept until the form ends, because a file after it would be the stream. */
-const MAX_TEXT = 1024 * 1024
+const TEXT_NAME = 'input_text'
 const TEXT_TYPE = 'text/plain; charset=utf-8'
 
 export interface Form {
@@ -19,7 +19,8 @@ export interface Form {
 type PartKind = 'stream' | 'unnamed file' | 'text' | 'nothing'
 
 /**
- * Finds the stream in a form: its first file, or `input_text` when it has none. Other parts are read and dropped.
+ * Finds the stream in a form: its first file; when it has none, `input_text`; when it has neither, its first part. Other parts
+ * are read and dropped.
  *
  * The stream ends when the whole body has been read: only then is it certain that nothing is missing.
  */
@@ -33,8 +34,7 @@ export class FormReader implements BodyConsumer, PartHandler {
   #failed = false
   /** The type of a file without a name. Browsers send such a file, without bytes, when none was chosen. */
   #type = ''
-  #text: Buffer[] | undefined
-  #textBytes = 0
+  #text: FormText | undefined
 
   /** @param onBoundary called when the stream begins or has ended, so that the next bytes are something else */
   constructor(
@@ -91,16 +91,16 @@ export class FormReader implements BodyConsumer, PartHandler {
       this.#type = type
     } else if (filename !== undefined) {
       this.#open(type, filename)
-    } else if (name === 'input_text' && this.#text === undefined) {
+    } else if (this.#text === undefined || (name === TEXT_NAME && !this.#text.isPreferred)) {
       this.#current = 'text'
-      this.#text = []
+      this.#text = name === TEXT_NAME ? new FormText(TEXT_TYPE, true) : new FormText(type || TEXT_TYPE, false)
     }
   }
 
   onPartData(bytes: BorrowedBytes): void {
     if (this.#current === 'unnamed file') this.#open(this.#type, undefined)
     if (this.#current === 'stream') this.endpoint.feed(bytes)
-    else if (this.#current === 'text') this.#keepText(bytes)
+    else if (this.#current === 'text') this.#text!.add(bytes)
   }
 
   onPartEnd(): void {
@@ -112,7 +112,7 @@ export class FormReader implements BodyConsumer, PartHandler {
     this.#closed = true
     if (this.#opened) return
     if (this.#text === undefined) this.#fail('empty_form')
-    else if (this.#textBytes > MAX_TEXT) this.#fail('too_large')
+    else if (this.#text.isTooLong) this.#fail('too_large')
     else this.#sendText(this.#text)
   }
 
@@ -129,14 +129,8 @@ export class FormReader implements BodyConsumer, PartHandler {
     this.onBoundary()
   }
 
-  #keepText(bytes: BorrowedBytes): void {
-    this.#textBytes += bytes.byteLength
-    if (this.#textBytes <= MAX_TEXT) this.#text!.push(Buffer.from(bytes))
-    else this.#text = []
-  }
-
-  #sendText(pieces: readonly Buffer[]): void {
-    this.#open(TEXT_TYPE, undefined)
+  #sendText({ type, pieces }: FormText): void {
+    this.#open(type, undefined)
     for (const piece of pieces) this.endpoint.feed(piece)
     this.onPartEnd()
   }

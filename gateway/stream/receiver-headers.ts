@@ -4,14 +4,38 @@ import { type DispositionOptions, receiverDisposition } from './disposition.js'
 import { safeMediaType } from './media-type.js'
 import { forwardedFields } from './stream-head.js'
 
-/** The response headers of one receiver, except for Content-Length, which belongs to the framing. */
-export function receiverHeaders(head: StreamHead, transferId: string, options: DispositionOptions): HeaderList {
+export interface ReceiverOptions extends DispositionOptions {
+  /** The first byte that it asks for. Undefined when it does not ask for a range. */
+  readonly offset?: number | undefined
+}
+
+/** Status and headers of a receiver's response, except for Content-Length, which belongs to the framing. */
+export interface ReceiverHead {
+  readonly status: 200 | 206
+  readonly headers: HeaderList
+}
+
+/** The head of one receiver's response. */
+export function receiverHead(head: StreamHead, transferId: string, options: ReceiverOptions): ReceiverHead {
+  const headers = receiverHeaders(head, transferId, options)
+  const { length } = head
+  if (length === undefined) return { status: 200, headers }
+  const accepts = ['Accept-Ranges', 'bytes'] as const
+  // Nothing has no first byte.
+  if (options.offset === undefined || length === 0) return { status: 200, headers: [...headers, accepts] }
+  const range = ['Content-Range', `bytes ${options.offset}-${length - 1}/${length}`] as const
+  return { status: 206, headers: [...headers, range, accepts] }
+}
+
+function receiverHeaders(head: StreamHead, transferId: string, options: DispositionOptions): HeaderList {
   const type = safeMediaType(field(head, 'Content-Type'))
   const disposition = receiverDisposition(field(head, 'Content-Disposition'), type, options)
   const forwarded = forwardedFields(head)
+  const encoding = field(head, 'Content-Encoding')
   const exposed = [...new Set(forwarded.map(([name]) => name))]
   return [
     ...(type === undefined ? [] : [['Content-Type', type] as const]),
+    ...(encoding === undefined ? [] : [['Content-Encoding', encoding] as const]),
     ...(disposition === undefined ? [] : [['Content-Disposition', disposition] as const]),
     ...forwarded,
     ...(exposed.length === 0 ? [] : [['Access-Control-Expose-Headers', exposed.join(', ')] as const]),

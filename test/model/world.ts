@@ -87,22 +87,16 @@ export class World {
     this.#note(
       `sender joins ${key}, n=${n} length=${headLater ? 'later' : length} stall=${stallMs} wait=${waitMs} limits=${own}`,
     )
-    const expected = this.#spec.refusal(key, n, 'sender')
     const hint = expectedBytes && { expectedBytes }
+    const id = `transfer-${this.#bench.streams}`
+    const spec = new SpecSender(id, length, expectedBytes || undefined, stallMs, limits, !headLater)
+    const expected = this.#spec.refusal(key, n, spec)
     const fake = this.#bench.trySender(key, { n, length, headLater, waitMs, stallMs, limits, ...hint })
     if (fake instanceof this.#bench.core.Refusal) {
       this.#refused(fake.failure.code, expected)
       return
     }
     assert.equal('accepted', expected ?? 'accepted')
-    const spec = new SpecSender(
-      fake.endpoint.options.transferId,
-      length,
-      expectedBytes || undefined,
-      stallMs,
-      limits,
-      !headLater,
-    )
     this.#spec.joinSender(key, n, spec, waitMs)
     this.#sides.senders.push({ fake, spec })
   }
@@ -115,16 +109,17 @@ export class World {
     const lags = random.chance(30)
     const waitMs = random.between(300, 15_000)
     const limits = this.#limits()
-    const own = JSON.stringify(limits)
-    this.#note(`receiver joins ${key}, n=${n} room=${room} at once=${finishesAtOnce} wait=${waitMs} limits=${own}`)
-    const expected = this.#spec.refusal(key, n, 'receiver')
-    const fake = this.#bench.tryReceiver(key, { n, waitMs, room, finishesAtOnce, lags, limits })
+    const offset = random.chance(25) ? random.between(0, 400) : undefined
+    const own = JSON.stringify({ ...limits, offset })
+    this.#note(`receiver joins ${key}, n=${n} room=${room} at once=${finishesAtOnce} wait=${waitMs} ${own}`)
+    const spec = new SpecReceiver(room, finishesAtOnce, lags, limits, offset)
+    const expected = this.#spec.refusal(key, n, spec)
+    const fake = this.#bench.tryReceiver(key, { n, waitMs, room, finishesAtOnce, lags, limits, offset })
     if (fake instanceof this.#bench.core.Refusal) {
       this.#refused(fake.failure.code, expected)
       return
     }
     assert.equal('accepted', expected ?? 'accepted')
-    const spec = new SpecReceiver(room, finishesAtOnce, lags, limits)
     this.#spec.joinReceiver(key, n, spec, waitMs)
     this.#sides.receivers.push({ fake, spec })
   }
