@@ -1,5 +1,6 @@
 import type { SideLimits } from './limits.js'
 import type { Digest } from './ports.js'
+import type { Range } from './range.js'
 
 /** What one side asks for when it joins. */
 export interface JoinOptions {
@@ -13,11 +14,8 @@ export interface JoinOptions {
 }
 
 export interface ReceiverJoinOptions extends JoinOptions {
-  /**
-   * The first byte of the stream that this receiver wants: it has those before it. Ignored for a stream without an announced
-   * length, which it gets from its first byte.
-   */
-  readonly offset?: number | undefined
+  /** What it wants of the stream; everything when absent. */
+  readonly range?: Range | undefined
 }
 
 export interface SenderJoinOptions extends JoinOptions {

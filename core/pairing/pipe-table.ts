@@ -84,7 +84,7 @@ export class PipeTable implements PipeContext {
     if (found !== undefined && found.receivers.length >= found.receiversWanted) {
       return new Refusal(CORE_FAILURES.receiversFull, { expected: found.receiversWanted })
     }
-    const beyond = found?.sender?.rangeRefusal(options.offset)
+    const beyond = found?.sender?.rangeRefusal(options.range)
     if (beyond !== undefined) return beyond
     const pipe = found ?? this.#open(key, options)
     return orEnd(pipe, () => pipe.addReceiver(sink, options))

@@ -119,7 +119,7 @@ export class Pipe implements PipeView, FanOutListener, WatchedTransfer {
   /** The length of the stream is known. Receivers that wait for what is beyond it give up their places. */
   #refuseBeyondEnd(sender: SenderEndpoint): void {
     for (const endpoint of [...this.receivers]) {
-      const refusal = sender.rangeRefusal(endpoint.options.offset)
+      const refusal = sender.rangeRefusal(endpoint.options.range)
       if (refusal === undefined) continue
       this.#dropReceiver(endpoint)
       endpoint.cursor.sink.refuse(refusal)

@@ -5,6 +5,7 @@ import type { FanOut } from '../flow/fan-out.js'
 import type { ReceiverJoinOptions } from '../join-options.js'
 import type { PipeView } from '../pipe-view.js'
 import type { Sink, StreamHead } from '../ports.js'
+import { isServed } from '../range.js'
 
 /** The pipe, as a receiver's endpoint sees it. */
 export interface ReceiverPipe extends PipeView {
@@ -27,10 +28,11 @@ export class ReceiverEndpoint {
     this.cursor = new Cursor(sink)
   }
 
-  /** The stream begins. If it has a length, this receiver gets it from the byte that it asked for. For the pipe. */
+  /** The stream begins. For the pipe. */
   begins(head: StreamHead): void {
     this.stopWaiting()
-    if (head.length !== undefined) this.cursor.startAt(this.options.offset ?? 0)
+    const { range } = this.options
+    if (range !== undefined && isServed(range, head.length)) this.cursor.startAt(range.first)
   }
 
   /** The sink can take bytes again. */

@@ -6,6 +6,7 @@ import type { FanOut } from '../flow/fan-out.js'
 import type { SenderJoinOptions } from '../join-options.js'
 import type { PipeView } from '../pipe-view.js'
 import type { Source, StreamHead } from '../ports.js'
+import { isBeyond, type Range } from '../range.js'
 
 /** The pipe, as its sender's endpoint sees it. */
 export interface SenderPipe extends PipeView {
@@ -50,11 +51,11 @@ export class SenderEndpoint {
     this.#announced = head?.length ?? Number.POSITIVE_INFINITY
   }
 
-  /** Why a receiver that wants the stream from this byte on cannot have it; undefined when it can. */
-  rangeRefusal(offset = 0): Refusal | undefined {
+  /** Why a receiver that wants this part of the stream cannot have it; undefined when it can. */
+  rangeRefusal(range: Range | undefined): Refusal | undefined {
     const length = this.head?.length
-    if (length === undefined || offset === 0 || offset < length) return undefined
-    return new Refusal(CORE_FAILURES.rangeBeyondEnd, { found: offset, expected: length })
+    if (length === undefined || range === undefined || !isBeyond(range, length)) return undefined
+    return new Refusal(CORE_FAILURES.rangeBeyondEnd, { found: range.first, expected: length })
   }
 
   /** The next bytes of the body, lent for this call. */

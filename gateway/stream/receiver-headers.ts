@@ -1,12 +1,12 @@
-import type { StreamHead } from '../../core/index.js'
+import { isServed, type Range, type StreamHead } from '../../core/index.js'
 import type { HeaderList } from '../http/response/answer.js'
 import { type DispositionOptions, receiverDisposition } from './disposition.js'
 import { safeMediaType } from './media-type.js'
 import { forwardedFields } from './stream-head.js'
 
 export interface ReceiverOptions extends DispositionOptions {
-  /** The first byte that it asks for. Undefined when it does not ask for a range. */
-  readonly offset?: number | undefined
+  /** What it asks for of the stream. */
+  readonly range?: Range | undefined
 }
 
 /** Status and headers of a receiver's response, except for Content-Length, which belongs to the framing. */
@@ -21,10 +21,10 @@ export function receiverHead(head: StreamHead, transferId: string, options: Rece
   const { length } = head
   if (length === undefined) return { status: 200, headers }
   const accepts = ['Accept-Ranges', 'bytes'] as const
-  // Nothing has no first byte.
-  if (options.offset === undefined || length === 0) return { status: 200, headers: [...headers, accepts] }
-  const range = ['Content-Range', `bytes ${options.offset}-${length - 1}/${length}`] as const
-  return { status: 206, headers: [...headers, range, accepts] }
+  const { range } = options
+  if (range === undefined || !isServed(range, length)) return { status: 200, headers: [...headers, accepts] }
+  const contentRange = ['Content-Range', `bytes ${range.first}-${length - 1}/${length}`] as const
+  return { status: 206, headers: [...headers, contentRange, accepts] }
 }
 
 function receiverHeaders(head: StreamHead, transferId: string, options: DispositionOptions): HeaderList {

@@ -232,8 +232,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: "a receiver's wait goes on while it streams",
     in: 'pairing/receiver-endpoint.js',
-    replace: 'this.stopWaiting(); if (head.length',
-    by: 'if (head.length',
+    replace: 'this.stopWaiting(); const { range }',
+    by: 'const { range }',
   },
   {
     name: 'a sender that streams is still reminded',
@@ -400,14 +400,14 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a receiver that has the beginning gets it again',
     in: 'pairing/receiver-endpoint.js',
-    replace: 'this.cursor.startAt(this.options.offset ?? 0);',
-    by: '',
+    replace: 'this.cursor.startAt(range.first);',
+    by: ';',
   },
   {
     name: 'a stream of unknown length is not given from its first byte',
-    in: 'pairing/receiver-endpoint.js',
-    replace: 'if (head.length !== undefined)',
-    by: '',
+    in: 'range.js',
+    replace: 'return length !== undefined && first < length && last >= length - 1;',
+    by: 'return length === undefined || (first < length && last >= length - 1);',
   },
   {
     name: 'a chunk in which a receiver begins is offered whole',
@@ -465,15 +465,27 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: 'a range may begin at the end',
-    in: 'pairing/sender-endpoint.js',
-    replace: 'offset < length)',
-    by: 'offset <= length)',
+    in: 'range.js',
+    replace: 'first >= length',
+    by: 'first > length',
   },
   {
     name: 'everything of an empty stream is beyond its end',
-    in: 'pairing/sender-endpoint.js',
-    replace: 'offset === 0 ||',
+    in: 'range.js',
+    replace: 'first > 0 &&',
     by: '',
+  },
+  {
+    name: 'a range that ends before the stream is given to the end',
+    in: 'range.js',
+    replace: '&& last >= length - 1',
+    by: '',
+  },
+  {
+    name: 'a range that ends with the stream is not given',
+    in: 'range.js',
+    replace: 'last >= length - 1',
+    by: 'last >= length',
   },
   {
     name: 'a range beyond the end takes a place',

@@ -46,6 +46,8 @@ export class SpecReceiver {
     readonly limits: SideLimits,
     /** Where it wants to begin. */
     readonly offset = 0,
+    /** The last byte that it wants. */
+    readonly last = Number.POSITIVE_INFINITY,
   ) {}
 
   /** How far it is in the stream. */

@@ -208,7 +208,9 @@ export class Spec {
       return
     }
     for (const receiver of pipe.receivers) {
-      if (sender.length !== undefined) receiver.from = receiver.offset
+      const { length } = sender
+      const hasEnd = length !== undefined && receiver.last + 1 >= length
+      receiver.from = hasEnd && receiver.offset < length ? receiver.offset : 0
       receiver.log.push('begin')
       this.#take(receiver)
       this.#finishIfDone(receiver)

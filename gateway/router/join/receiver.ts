@@ -2,7 +2,7 @@ import { type PipeTable, type ReceiverJoinOptions, Refusal } from '../../../core
 import { FAILURES } from '../../http/failures.js'
 import type { Parameters } from '../../http/parameters.js'
 import type { RequestView } from '../../http/request-view.js'
-import { readOffset } from '../../stream/range.js'
+import { readRange } from '../../stream/range.js'
 import { type ReceiverOptions, receiverHead } from '../../stream/receiver-headers.js'
 import type { Admission } from '../admission.js'
 import type { Incoming, Outcome } from '../incoming.js'
@@ -58,8 +58,8 @@ export class ReceiverHandler {
     }
     // A malformed body would be answered in the middle of the stream.
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
-    const offset = readOffset(exchange.request)
-    return { joinOptions: { ...joinOptions, offset }, head: { download, filename, offset } }
+    const range = readRange(exchange.request)
+    return { joinOptions: { ...joinOptions, range }, head: { download, filename, range } }
   }
 }
 

@@ -55,7 +55,10 @@ export interface ReceiverOptions {
   readonly n?: number
   readonly waitMs?: number
   readonly room?: number
+  /** It wants the stream from this byte on. */
   readonly offset?: number | undefined
+  /** The last byte that it wants. */
+  readonly last?: number | undefined
   readonly finishesAtOnce?: boolean
   readonly lags?: boolean
   readonly limits?: SideLimits
@@ -104,9 +107,20 @@ export class Bench {
   }
 
   tryReceiver(key: string, options: ReceiverOptions = {}): FakeReceiver | Refusal {
-    const { n = 1, waitMs = 300_000, room, finishesAtOnce, lags, limits, newDigest, offset } = options
+    const {
+      n = 1,
+      waitMs = 300_000,
+      room,
+      finishesAtOnce,
+      lags,
+      limits,
+      newDigest,
+      offset,
+      last = Number.POSITIVE_INFINITY,
+    } = options
+    const range = offset === undefined ? undefined : { first: offset, last }
     const sink = new FakeSink(room, finishesAtOnce, lags)
-    const endpoint = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits, newDigest, offset })
+    const endpoint = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits, newDigest, range })
     return endpoint instanceof this.core.Refusal ? endpoint : new FakeReceiver(sink, endpoint)
   }
 
