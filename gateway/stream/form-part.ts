@@ -5,15 +5,19 @@ import { decodeUtf8, safeFileName } from './file-name.js'
 import { forwardedFields, headerText } from './stream-head.js'
 
 /**
- * The head of a stream that is a part of a form: the fields that the request forwards, and the part's own type and file
- * name.
+ * The head of a stream that is a part of a form: the fields that the request forwards, and the part's own type and disposition.
  * @param type the part's Content-Type as Latin-1 text; empty when it has none
  */
-export function partHead(request: StreamHead, type: string, filename: string | undefined): StreamHead {
+export function partHead(request: StreamHead, type: string, disposition: string | undefined): StreamHead {
   const own: [string, string][] = []
   if (headerText(type) !== '') own.push(['Content-Type', headerText(type)])
-  if (filename !== undefined) own.push(['Content-Disposition', contentDisposition.create(safeFileName(filename))])
+  if (disposition !== undefined) own.push(['Content-Disposition', headerText(disposition)])
   return { length: undefined, fields: [...forwardedFields(request), ...own] }
+}
+
+/** The disposition of a stream that is a file with this name. */
+export function fileDisposition(filename: string): string {
+  return contentDisposition.create(safeFileName(filename))
 }
 
 /** A quote that a backslash stands before, as Go writes it, and that does not end its value. */
