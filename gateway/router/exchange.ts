@@ -14,6 +14,7 @@ import type { RequestView } from '../http/request-view.js'
 import type { Answer, HeaderList } from '../http/response/answer.js'
 import type { Persistence } from '../http/response/persistence.js'
 import type { Form } from '../stream/form-reader.js'
+import type { ReceiverHead } from '../stream/receiver-headers.js'
 
 /**
  * One request and its response, independent of the transport. It becomes exactly one of these: an answer or a refusal,
@@ -88,6 +89,6 @@ export interface SinkOptions {
   readonly additions?: PluginAdditions | undefined
   /** The client's `Accept`, for an answer in place of a stream. */
   readonly accept: string
-  /** The response headers, once the head of the stream is known. */
-  headers(head: StreamHead, transferId: string): HeaderList
+  /** Status and headers of the response, once the head of the stream is known. */
+  respond(head: StreamHead, transferId: string): ReceiverHead
 }

@@ -5,25 +5,38 @@ import { decodeUtf8, safeFileName } from './file-name.js'
 import { forwardedFields, headerText } from './stream-head.js'
 
 /**
- * The head of a stream that is a part of a form: the fields that the request forwards, and the part's own type and file
- * name.
+ * The head of a stream that is a part of a form: the fields that the request forwards, and the part's own type and disposition.
  * @param type the part's Content-Type as Latin-1 text; empty when it has none
  */
-export function partHead(request: StreamHead, type: string, filename: string | undefined): StreamHead {
+export function partHead(request: StreamHead, type: string, disposition: string | undefined): StreamHead {
   const own: [string, string][] = []
   if (headerText(type) !== '') own.push(['Content-Type', headerText(type)])
-  if (filename !== undefined) own.push(['Content-Disposition', contentDisposition.create(safeFileName(filename))])
+  if (disposition !== undefined) own.push(['Content-Disposition', headerText(disposition)])
   return { length: undefined, fields: [...forwardedFields(request), ...own] }
 }
 
-/** The name of a part and of its file; undefined when this is not the Content-Disposition of a form's part. */
+/** The disposition of a stream that is a file with this name. */
+export function fileDisposition(filename: string): string {
+  return contentDisposition.create(safeFileName(filename))
+}
+
+/** A quote that a backslash stands before, as Go writes it, and that does not end its value. */
+const ESCAPED_QUOTE = /\\"(?![ \t]*(?:;|$))/g
+
+/**
+ * The name of a part and of its file; undefined when this is not the Content-Disposition of a form's part.
+ *
+ * A quoted name is that of the HTML standard (multipart/form-data encoding): quotes and line breaks are `%22`, `%0D` and `%0A`,
+ * and a backslash is a character like any other. Internet Explorer and some programs send a path of Windows.
+ */
 export function partNames(disposition: string): { name: string; filename: string | undefined } | undefined {
   try {
-    const { type, parameters } = contentDisposition.parse(disposition)
+    const { type, parameters } = contentDisposition.parse(disposition.replace(ESCAPED_QUOTE, '%22'), {
+      multipart: true,
+    })
     if (type !== 'form-data') return undefined
     const { name = '', filename } = parameters
-    // Browsers escape these in a quoted name: HTML standard, multipart/form-data encoding.
-    return { name, filename: filename && decodeUtf8(filename).replace(/%(22|0D|0A)/gi, decodeURIComponent) }
+    return { name, filename: filename && decodeUtf8(filename) }
   } catch {
     return undefined
   }

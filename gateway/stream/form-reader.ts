@@ -1,13 +1,13 @@
 import type { BodyFault, BorrowedBytes, Clock, Deadline, SenderEndpoint, StreamHead } from '../../core/index.js'
 import type { BodyConsumer } from './body-consumer.js'
-import { partHead, partNames } from './form-part.js'
+import { fileDisposition, partHead, partNames } from './form-part.js'
+import { type FieldHead, FormText } from './form-text.js'
 import { MultipartParser, type PartFields, type PartHandler } from './multipart.js'
 
 /** How long a form may take until the part that is the stream begins. */
 const PART_MS = 30_000
-/** The longest text, in bytes. It has to be kept until the form ends, because a file after it would be the stream. */
-const MAX_TEXT = 1024 * 1024
-const TEXT_TYPE = 'text/plain; charset=utf-8'
+const TEXT_NAME = 'input_text'
+const TEXT: FieldHead = { type: 'text/plain; charset=utf-8', disposition: undefined }
 
 export interface Form {
   readonly boundary: string
@@ -19,7 +19,8 @@ export interface Form {
 type PartKind = 'stream' | 'unnamed file' | 'text' | 'nothing'
 
 /**
- * Finds the stream in a form: its first file, or `input_text` when it has none. Other parts are read and dropped.
+ * Finds the stream in a form: its first file; when it has none, `input_text`; when it has neither, its first part. A first part
+ * that is too long to be kept is the stream in any case. Other parts are read and dropped.
  *
  * The stream ends when the whole body has been read: only then is it certain that nothing is missing.
  */
@@ -33,8 +34,7 @@ export class FormReader implements BodyConsumer, PartHandler {
   #failed = false
   /** The type of a file without a name. Browsers send such a file, without bytes, when none was chosen. */
   #type = ''
-  #text: Buffer[] | undefined
-  #textBytes = 0
+  #text: FormText | undefined
 
   /** @param onBoundary called when the stream begins or has ended, so that the next bytes are something else */
   constructor(
@@ -79,7 +79,8 @@ export class FormReader implements BodyConsumer, PartHandler {
 
   onPartBegin(fields: PartFields): void {
     if (this.#opened || this.#failed) return
-    const names = partNames(fields['content-disposition']?.[0] ?? '')
+    const disposition = fields['content-disposition']?.[0] ?? ''
+    const names = partNames(disposition)
     if (names === undefined) {
       this.onMalformed()
       return
@@ -90,17 +91,18 @@ export class FormReader implements BodyConsumer, PartHandler {
       this.#current = 'unnamed file'
       this.#type = type
     } else if (filename !== undefined) {
-      this.#open(type, filename)
-    } else if (name === 'input_text' && this.#text === undefined) {
+      this.#open(type, fileDisposition(filename))
+    } else if (this.#text === undefined || (name === TEXT_NAME && !this.#text.isPreferred)) {
       this.#current = 'text'
-      this.#text = []
+      this.#text =
+        name === TEXT_NAME ? new FormText(TEXT, true) : new FormText({ type: type || TEXT.type, disposition }, false)
     }
   }
 
   onPartData(bytes: BorrowedBytes): void {
     if (this.#current === 'unnamed file') this.#open(this.#type, undefined)
     if (this.#current === 'stream') this.endpoint.feed(bytes)
-    else if (this.#current === 'text') this.#keepText(bytes)
+    else if (this.#current === 'text') this.#keep(this.#text!, bytes)
   }
 
   onPartEnd(): void {
@@ -112,33 +114,38 @@ export class FormReader implements BodyConsumer, PartHandler {
     this.#closed = true
     if (this.#opened) return
     if (this.#text === undefined) this.#fail('empty_form')
-    else if (this.#textBytes > MAX_TEXT) this.#fail('too_large')
-    else this.#sendText(this.#text)
+    else if (this.#text.isTooLong) this.#fail('too_large')
+    else {
+      this.#begin(this.#text)
+      this.onPartEnd()
+    }
   }
 
   onMalformed(): void {
     this.#fail('broken_form')
   }
 
-  #open(type: string, filename: string | undefined): void {
+  #open(type: string, disposition: string | undefined): void {
     this.#opened = true
     this.#current = 'stream'
     this.#text = undefined
     this.#deadline.cancel()
-    this.endpoint.opened(partHead(this.form.head, type, filename))
+    this.endpoint.opened(partHead(this.form.head, type, disposition))
     this.onBoundary()
   }
 
-  #keepText(bytes: BorrowedBytes): void {
-    this.#textBytes += bytes.byteLength
-    if (this.#textBytes <= MAX_TEXT) this.#text!.push(Buffer.from(bytes))
-    else this.#text = []
+  #keep(text: FormText, bytes: BorrowedBytes): void {
+    text.add(bytes)
+    if (!text.isTooLong) return
+    // Nobody names a field like this for a note beside a file: it is what Piping Server takes it for.
+    if (text.isPreferred) text.drop()
+    else this.#begin(text)
   }
 
-  #sendText(pieces: readonly Buffer[]): void {
-    this.#open(TEXT_TYPE, undefined)
+  /** A field turns out to be the stream. */
+  #begin({ head, pieces }: FormText): void {
+    this.#open(head.type, head.disposition)
     for (const piece of pieces) this.endpoint.feed(piece)
-    this.onPartEnd()
   }
 
   #fail(reason: BodyFault): void {

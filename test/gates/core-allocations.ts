@@ -23,6 +23,7 @@ class Taker implements Sink {
   finish(): boolean {
     return true
   }
+  refuse(): void {}
   abort(): void {}
 }
 

@@ -324,7 +324,7 @@ function elements(fields: readonly Field[], name: string): string[] {
 }
 
 function isLength(value: string): boolean {
-  return /^[0-9]+$/.test(value) && BigInt(value) <= BigInt(Number.MAX_SAFE_INTEGER)
+  return /^[0-9]{1,16}$/.test(value) && BigInt(value) <= BigInt(Number.MAX_SAFE_INTEGER)
 }
 
 // RFC 3986, section 3.2.2 and appendix A.

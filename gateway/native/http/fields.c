@@ -27,7 +27,8 @@ static void note_host(struct head *head, struct span value) {
 static void note_length(struct head *head, struct span value) {
   head->lengths++;
   head->length = 0;
-  if (value.length == 0) head->said |= HAS_BAD_LENGTH;
+  /* More digits than any number below 2^53 has: leading zeros, which others may cut off or take for an octal number. */
+  if (value.length == 0 || value.length > 16) head->said |= HAS_BAD_LENGTH;
   for (size_t i = 0; i < value.length; i++) {
     if (is_digit((unsigned char)value.text[i])) head->length = head->length * 10 + (uint64_t)(value.text[i] - '0');
     if (is_digit((unsigned char)value.text[i]) && head->length <= MOST_COUNTED) continue;

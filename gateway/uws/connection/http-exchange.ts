@@ -18,7 +18,7 @@ const HEAD_BYTES = 256
 /** How long after its request a client may close its side that has seen nothing of its response, in milliseconds. */
 const HALF_CLOSE_MS = 1000
 /** The same for one whose machine has: the two may have crossed. */
-const TOGETHER_MS = 5
+const TOGETHER_MS = 2
 
 /** The role that an exchange was given. */
 export interface ExchangeOwner {

@@ -1,10 +1,13 @@
 /** Names that are reserved or malformed, and methods that an address does not take. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import t from 'tap'
 import { FAILURES } from '../../../../gateway/http/failures.js'
 import { startGateway } from '../../../support/gateway.js'
+import { PROJECT } from '../../../support/project.js'
 import { allRefused, answer, type Case, get, NAME_METHODS, open, put, RESERVED_METHODS, wire } from './rig.js'
 
-const RESERVED = ['', 'noscript', 'help', 'health', 'metrics', 'openapi.json', 'favicon.ico', 'robots.txt']
+const RESERVED = ['', 'noscript', 'help', 'version', 'health', 'metrics', 'openapi.json', 'favicon.ico', 'robots.txt']
 
 /** `x`, `X`, `x/`, `X.` ... for one reserved name, bare and under the prefix. */
 function aliases(name: string): string[] {
@@ -60,6 +63,19 @@ t.test('bare health and metrics are 404 and name the right address', async (t) =
     const { response } = await answer(gw, get(`/api/v1/pipe/${name}`))
     t.equal(response.status, 200, name)
     t.equal(response.headers['x-pipe-code'], undefined)
+  }
+})
+
+t.test('version answers the version', async (t) => {
+  const gw = await startGateway(t)
+  const { version } = JSON.parse(readFileSync(join(PROJECT, 'package.json'), 'utf8'))
+  for (const target of aliases('version')) {
+    const { response } = await answer(gw, get(target))
+    t.same([response.status, response.body.toString()], [200, `${version}\n`], target)
+    t.same(response.headers['content-type'], ['text/plain; charset=utf-8'])
+    const head = await answer(gw, { method: 'HEAD', target })
+    t.same([head.response.status, head.response.headers['content-length']], [200, [`${version.length + 1}`]])
+    t.equal(head.text.length, head.response.end)
   }
 })
 
