@@ -154,10 +154,11 @@ export class StatusResponse implements Flushable {
 
   /**
    * Ends a failed response without its clean end. While the client still uploads, closing resets the connection, and a client
-   * that notices by a failed write reads no further. So it gets time to read the line first.
+   * that notices by a failed write reads no further. So it gets time to read the line first. One of HTTP/1.0 does too: it is
+   * always reset, and libuv takes a reset that comes together with data for a clean end.
    */
   #cut(): void {
-    if (this.body.ended) this.exchange.cut()
+    if (this.body.ended && !this.exchange.head.isHttp10) this.exchange.cut()
     else this.exchange.context.clock.after(LINGER_MS, () => this.exchange.cut())
   }
 
