@@ -13,7 +13,7 @@ import type { RequestRecord } from '../http/request-record.js'
 import type { RequestView } from '../http/request-view.js'
 import type { Answer, HeaderList } from '../http/response/answer.js'
 import type { Persistence } from '../http/response/persistence.js'
-import type { Form } from '../stream/form-reader.js'
+import type { Form } from '../stream/form/form-reader.js'
 import type { ReceiverHead } from '../stream/receiver-headers.js'
 
 /**

@@ -1,8 +1,8 @@
 /** What the head of a form's part says about the stream in it. */
 import contentDisposition from 'content-disposition'
-import type { StreamHead } from '../../core/index.js'
-import { decodeUtf8, safeFileName } from './file-name.js'
-import { forwardedFields, headerText } from './stream-head.js'
+import type { StreamHead } from '../../../core/index.js'
+import { decodeUtf8, safeFileName } from '../file-name.js'
+import { forwardedFields, headerText } from '../stream-head.js'
 
 /**
  * The head of a stream that is a part of a form: the fields that the request forwards, and the part's own type and disposition.

@@ -1,5 +1,5 @@
-import type { Clock, EndReason, PipeView, SenderEndpoint, SenderEvent, Source } from '../../core/index.js'
-import type { BodyConsumer } from './body-consumer.js'
+import type { Clock, EndReason, PipeView, SenderEndpoint, SenderEvent, Source } from '../../../core/index.js'
+import type { BodyConsumer } from '../body-consumer.js'
 import { type Form, FormReader } from './form-reader.js'
 
 /**

@@ -1,5 +1,5 @@
 import { Dicer } from '@fastify/busboy'
-import type { BorrowedBytes } from '../../core/index.js'
+import type { BorrowedBytes } from '../../../core/index.js'
 
 /** The longest head of a part, in bytes. */
 const MAX_HEAD = 8192

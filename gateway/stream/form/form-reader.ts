@@ -1,5 +1,5 @@
-import type { BodyFault, BorrowedBytes, Clock, Deadline, SenderEndpoint, StreamHead } from '../../core/index.js'
-import type { BodyConsumer } from './body-consumer.js'
+import type { BodyFault, BorrowedBytes, Clock, Deadline, SenderEndpoint, StreamHead } from '../../../core/index.js'
+import type { BodyConsumer } from '../body-consumer.js'
 import { fileDisposition, partHead, partNames } from './form-part.js'
 import { type FieldHead, FormText } from './form-text.js'
 import { MultipartParser, type PartFields, type PartHandler } from './multipart.js'

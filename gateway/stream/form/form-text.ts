@@ -1,4 +1,4 @@
-import type { BorrowedBytes } from '../../core/index.js'
+import type { BorrowedBytes } from '../../../core/index.js'
 
 /** The most of it that is kept, in bytes. */
 const MAX_BYTES = 1024 * 1024

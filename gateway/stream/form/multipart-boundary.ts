@@ -1,6 +1,6 @@
-import { Refusal } from '../../core/index.js'
-import { FAILURES } from '../http/failures.js'
-import { show } from '../http/parameters.js'
+import { Refusal } from '../../../core/index.js'
+import { FAILURES } from '../../http/failures.js'
+import { show } from '../../http/parameters.js'
 
 /** RFC 2046 section 5.1.1: the longest boundary allowed. */
 const MAX_BOUNDARY = 70
