@@ -6,9 +6,9 @@ import {
   type JSONWebKeySet,
   type JWSHeaderParameters,
 } from 'jose'
-import type { Log } from '../../gateway/host/plugin-api.js'
+import type { Log } from '../../../gateway/host/plugin-api.js'
+import { TokenProblem } from '../failures.js'
 import { MIN_RSA_BITS } from './algorithms.js'
-import { TokenProblem } from './failures.js'
 import { type Keys, KeysUnavailable } from './keys.js'
 
 /** An issuer that failed is not asked again for so long, or for the cooldown if that is shorter. */

@@ -1,6 +1,6 @@
-import type { Host } from '../../gateway/host/plugin-api.js'
+import type { Host } from '../../../gateway/host/plugin-api.js'
+import type { Config } from '../config.js'
 import { ASYMMETRIC, chooseAlgorithms } from './algorithms.js'
-import type { Config } from './config.js'
 import { fetchKeySet } from './fetch-key-set.js'
 import type { Keys } from './keys.js'
 import { RemoteKeys } from './remote-keys.js'

@@ -1,8 +1,8 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import type { Config } from '../config.js'
+import { TokenProblem } from '../failures.js'
 import { chooseAlgorithms, ECDSA, EDWARDS, HMAC_BYTES, MIN_RSA_BITS, RSA } from './algorithms.js'
-import type { Config } from './config.js'
-import { TokenProblem } from './failures.js'
 import type { Keys } from './keys.js'
 
 /**
