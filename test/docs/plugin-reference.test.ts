@@ -94,7 +94,7 @@ const DATA = {
   WebSocketPeer: `${TYPES}/websocket.ts`,
   WebSocketLink: `${TYPES}/websocket.ts`,
   RequestCopy: `${TYPES}/hooks.ts`,
-  PipeView: 'core/observer.ts',
+  PipeView: 'core/pipe-view.ts',
   RequestRecord: 'gateway/http/request-record.ts',
 }
 
