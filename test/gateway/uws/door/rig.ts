@@ -20,6 +20,9 @@ export interface Seen {
   ended: boolean
 }
 
+/** What the echo answers, and other servers that are compared with it. */
+export const seenBody = (latin1: string) => `seen ${Buffer.from(latin1, 'latin1').toString('hex')}\n`
+
 /** A plugin that claims every request, reads its body, and answers it. `seen` tells what it was given. */
 export function echo() {
   const seen: Seen[] = []
@@ -41,7 +44,7 @@ export function echo() {
               },
               () => {
                 one.ended = true
-                reply.give(textAnswer(200, 'seen\n'))
+                reply.give(textAnswer(200, seenBody(one.body)))
               },
             )
           },
