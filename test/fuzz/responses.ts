@@ -5,6 +5,7 @@ import { HANDLER, SCRIPT } from './bytes.js'
 
 /** Every header that the gateway and its default plugins write. Any other one was smuggled in. */
 const OURS: ReadonlySet<string> = new Set([
+  'accept-ranges',
   'access-control-allow-credentials',
   'access-control-allow-headers',
   'access-control-allow-methods',
@@ -16,7 +17,9 @@ const OURS: ReadonlySet<string> = new Set([
   'cache-control',
   'connection',
   'content-disposition',
+  'content-encoding',
   'content-length',
+  'content-range',
   'content-security-policy',
   'content-type',
   'date',
