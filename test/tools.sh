@@ -17,6 +17,7 @@ need promtool prometheus
 need redis-server redis-server
 need chromium chromium
 need wget wget
+need aria2c aria2
 need python3 python3
 python3 -c 'import requests' 2>/dev/null || missing="$missing python3-requests"
 need nginx nginx-light
