@@ -49,7 +49,7 @@ inside() {
 }
 here() { bash -c "$1"; }
 
-tests='dist/test/platform/*.test.js dist/test/contract/*.test.js dist/test/chaos/*.test.js'
+tests=$(find dist/test/platform dist/test/contract dist/test/chaos -name '*.test.js' | sort | tr '\n' ' ')
 failed=0
 try() {
   local where=$1 nodes_at=$2 node=$3 glibc version out total
