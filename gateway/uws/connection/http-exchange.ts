@@ -19,6 +19,8 @@ const HEAD_BYTES = 256
 const HALF_CLOSE_MS = 1000
 /** The same for one whose machine has: the two may have crossed. */
 const TOGETHER_MS = 2
+/** The same for one that cannot be asked, and has been sent nothing yet. */
+const UNASKED_MS = 20
 
 /** The role that an exchange was given. */
 export interface ExchangeOwner {
@@ -210,12 +212,14 @@ export class HttpExchange {
    */
   halfClosed(): void {
     if (this.over || this.#owner?.probe?.() === true) return
+    const ms = this.context.clock.now() - this.#startedAt
     if (this.#status === 0) {
-      // The helper has sent an interim response, and knows whether that drew a reset. The client may go later, too.
+      // The helper has sent an interim response, and knows whether that drew a reset. The client may go later, too. HTTP/1.0 has
+      // no such response.
       if (!this.head.isHttp10) this.context.keepalive.halfClosed.add(this)
+      else if (ms > UNASKED_MS) this.res.close()
       return
     }
-    const ms = this.context.clock.now() - this.#startedAt
     const hasSeen = this.context.sockets.hasAcknowledged(this.socket)
     if (ms > HALF_CLOSE_MS || (hasSeen && ms > TOGETHER_MS)) this.res.close()
   }
