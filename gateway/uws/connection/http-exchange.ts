@@ -17,10 +17,8 @@ const HEAD_BYTES = 256
 
 /** How long after its request a client may close its side that has seen nothing of its response, in milliseconds. */
 const HALF_CLOSE_MS = 1000
-/** The same for one whose machine has: the two may have crossed. */
+/** The same for one whose machine has, for the two may have crossed, and for one that cannot be asked. */
 const TOGETHER_MS = 2
-/** The same for one that cannot be asked, and has been sent nothing yet. */
-const UNASKED_MS = 20
 
 /** The role that an exchange was given. */
 export interface ExchangeOwner {
@@ -217,7 +215,7 @@ export class HttpExchange {
       // The helper has sent an interim response, and knows whether that drew a reset. The client may go later, too. HTTP/1.0 has
       // no such response.
       if (!this.head.isHttp10) this.context.keepalive.halfClosed.add(this)
-      else if (ms > UNASKED_MS) this.res.close()
+      else if (ms > TOGETHER_MS) this.res.close()
       return
     }
     const hasSeen = this.context.sockets.hasAcknowledged(this.socket)
