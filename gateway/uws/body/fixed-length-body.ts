@@ -33,6 +33,8 @@ export class FixedLengthBody extends BaseBody implements ResponseBody {
   }
 
   write(bytes: BorrowedBytes, from: WriteFrom): number {
+    // Nothing would end the response.
+    if (bytes.byteLength === 0) return 0
     const before = this.res.getWriteOffset()
     const isLast = before + bytes.byteLength === this.length
     return isLast ? this.#writeLast(bytes, before, from) : this.#write(bytes, before, from)
