@@ -23,8 +23,6 @@ export interface FanOutListener {
  *
  * A chunk is offered to every receiver at once. A receiver that takes all of it costs one call and no copy. What some receiver
  * does not take is kept once, in a window that all receivers read, each at its own cursor. Before `start()` everything is kept.
- * A cursor may begin beyond what has been read: its receiver is offered nothing until the stream has come that far, and delays
- * nobody.
  */
 export class FanOut implements Throttled {
   /** Bytes read from the source. */
@@ -37,8 +35,8 @@ export class FanOut implements Throttled {
   readonly #flow: FlowControl
   #cursors: readonly Cursor[] = []
   #started = false
-  /** How far the last receiver was when it left. */
-  #reachedByLast = 0
+  /** Where the last receiver was when it left. */
+  #takenByLast = 0
 
   constructor(
     readonly source: Source,
@@ -50,14 +48,14 @@ export class FanOut implements Throttled {
     this.#flow = new FlowControl(source, limits.windowBytes, pool, listener, this)
   }
 
-  /** How far the slowest present receiver is in what has been read; when none is left, how far the last one was. */
+  /** Bytes that the slowest present receiver has taken; when none is left, what the last one had taken. */
   get slowest(): number {
     let slowest = Number.POSITIVE_INFINITY
-    for (const cursor of this.#cursors) if (cursor.present && cursor.at < slowest) slowest = cursor.at
-    return slowest === Number.POSITIVE_INFINITY ? this.#reachedByLast : Math.min(slowest, this.bytesIn)
+    for (const cursor of this.#cursors) if (cursor.present && cursor.taken < slowest) slowest = cursor.taken
+    return slowest === Number.POSITIVE_INFINITY ? this.#takenByLast : slowest
   }
 
-  /** Offset in what has been read up to which everything has reached the machine of the slowest receiver. */
+  /** Bytes that have reached the machine of the slowest receiver. */
   get delivered(): number {
     let delivered = this.bytesIn
     for (const cursor of this.#cursors) if (cursor.present) delivered = Math.min(delivered, cursor.delivered)
@@ -68,7 +66,7 @@ export class FanOut implements Throttled {
   get progress(): number {
     let progress = this.bytesIn
     for (const cursor of this.#cursors) {
-      progress += cursor.present ? cursor.delivered : cursor.at + 1
+      progress += cursor.present ? cursor.delivered : cursor.taken + 1
       if (cursor.finished) progress++
     }
     return progress
@@ -79,13 +77,6 @@ export class FanOut implements Throttled {
     let sent = 0
     for (const cursor of this.#cursors) sent += cursor.taken
     return sent
-  }
-
-  /** Bytes that have been read and that receivers did not want, for all of them together. */
-  get skipped(): number {
-    let skipped = 0
-    for (const cursor of this.#cursors) skipped += Math.min(cursor.from, this.bytesIn)
-    return skipped
   }
 
   /** For how long the source has been paused since the stream began and before its end, in milliseconds. */
@@ -109,7 +100,7 @@ export class FanOut implements Throttled {
     this.#started = true
     this.#flow.start(throttles, this.bytesIn)
     this.#cursors = cursors
-    for (const cursor of cursors) cursor.sink.begin(head, pipe, cursor.from)
+    for (const cursor of cursors) cursor.sink.begin(head, pipe)
     for (const cursor of cursors) this.#advance(cursor)
     this.settle()
   }
@@ -124,11 +115,9 @@ export class FanOut implements Throttled {
     for (let i = 0; i < cursors.length; i++) {
       const cursor = cursors[i]!
       if (!cursor.present) continue
-      if (!cursor.full && cursor.at < this.bytesIn) {
-        this.#offer(cursor, cursor.at > before ? chunk.subarray(cursor.at - before) : chunk)
-      }
+      if (!cursor.full) this.#offer(cursor, chunk)
       if (!cursor.full) hasRoom = true
-      if (cursor.at < slowest) slowest = cursor.at
+      if (cursor.taken < slowest) slowest = cursor.taken
     }
     const behind = this.bytesIn - slowest
     if (behind > 0 && !this.#keep(slowest > before ? chunk.subarray(slowest - before) : chunk, behind)) {
@@ -172,7 +161,7 @@ export class FanOut implements Throttled {
   leave(cursor: Cursor): boolean {
     cursor.present = false
     if (this.#cursors.some((each) => each.present)) return true
-    this.#reachedByLast = Math.min(cursor.at, this.bytesIn)
+    this.#takenByLast = cursor.taken
     return false
   }
 
@@ -180,7 +169,7 @@ export class FanOut implements Throttled {
   stalled(now: number, stallMs: number): Cursor | undefined {
     for (const cursor of this.#cursors) {
       if (!cursor.present || cursor.finished) continue
-      const expected = cursor.at < this.bytesIn || this.sourceEnded
+      const expected = cursor.taken < this.bytesIn || this.sourceEnded
       if (cursor.idleFor(now, expected) >= stallMs) return cursor
     }
     return undefined
@@ -197,13 +186,13 @@ export class FanOut implements Throttled {
   /** Offers the bytes at the cursor. */
   #offer(cursor: Cursor, bytes: BorrowedBytes): void {
     const took = cursor.sink.write(bytes)
-    cursor.at += took
+    cursor.taken += took
     if (cursor.sink.isFull) cursor.full = true
   }
 
   /** Brings the cursor as far as its sink takes. */
   #advance(cursor: Cursor): void {
-    while (!cursor.full && cursor.at < this.bytesIn) this.#offer(cursor, this.#window.at(cursor.at))
+    while (!cursor.full && cursor.taken < this.bytesIn) this.#offer(cursor, this.#window.at(cursor.taken))
     this.#finishIfDone(cursor)
   }
 
@@ -225,7 +214,7 @@ export class FanOut implements Throttled {
   }
 
   #finishIfDone(cursor: Cursor): void {
-    if (!this.sourceEnded || !cursor.present || cursor.finishing || cursor.at < this.bytesIn) return
+    if (!this.sourceEnded || !cursor.present || cursor.finishing || cursor.taken < this.bytesIn) return
     cursor.finishing = true
     cursor.finished = cursor.sink.finish()
   }

@@ -13,7 +13,6 @@ const RESERVED = [
   'openapi.json',
   'favicon.ico',
   'robots.txt',
-  'version',
   'HEALTH',
   'help/',
   'help.',

@@ -1,12 +1,4 @@
-import type {
-  BorrowedBytes,
-  EndReason,
-  PipeView,
-  ReceiverEndpoint,
-  Refusal,
-  Sink,
-  StreamHead,
-} from '../../../core/index.js'
+import type { BorrowedBytes, EndReason, PipeView, ReceiverEndpoint, Sink, StreamHead } from '../../../core/index.js'
 import { endingAnswer } from '../../http/response/failure-answer.js'
 import type { SinkOptions } from '../../router/exchange.js'
 import { Backoff } from '../body/backoff.js'
@@ -29,7 +21,6 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   #finishing = false
   #abortReason: EndReason | undefined
   #abortedPipe: PipeView | undefined
-  #refusal: Refusal | undefined
   #keepalive: KeepaliveEntry | undefined
   readonly #backoff = new Backoff()
 
@@ -62,12 +53,10 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   /** Never paused, so uWebSockets reports when its peer goes. */
   lookForPeer(): void {}
 
-  begin(head: StreamHead, pipe: PipeView, offset: number): void {
+  begin(head: StreamHead, pipe: PipeView): void {
     const { res, exchange, options } = this
-    const { status, headers: own } = options.respond(head, pipe.transferId)
-    const headers = [...own, ...(options.additions?.headers ?? [])]
-    const length = head.length === undefined ? undefined : head.length - offset
-    this.#body = openResponseBody(exchange, length, () => exchange.writeHead(status, headers, length !== undefined))
+    const headers = [...options.headers(head, pipe.transferId), ...(options.additions?.headers ?? [])]
+    this.#body = openResponseBody(exchange, head.length, () => exchange.writeHead(200, headers))
     res.onWritable(() => this.#writable())
     // Anything that the client sends from now on could only be answered in the middle of the stream.
     exchange.context.sockets.mute(exchange.socket, true)
@@ -118,11 +107,6 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     return true
   }
 
-  refuse(refusal: Refusal): void {
-    this.#refusal = refusal
-    this.#schedule()
-  }
-
   abort(reason: EndReason, pipe: PipeView): void {
     this.#abortReason = reason
     this.#abortedPipe = pipe
@@ -133,8 +117,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   flush(): void {
     this.#scheduled = false
     if (this.exchange.over) return
-    if (this.#refusal !== undefined) this.exchange.refuse(this.#refusal, this.options.accept)
-    else if (this.#abortReason !== undefined) this.#abort(this.#abortReason)
+    if (this.#abortReason !== undefined) this.#abort(this.#abortReason)
     else this.#carryOn('turn')
   }
 

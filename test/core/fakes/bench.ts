@@ -55,10 +55,6 @@ export interface ReceiverOptions {
   readonly n?: number
   readonly waitMs?: number
   readonly room?: number
-  /** It wants the stream from this byte on. */
-  readonly offset?: number | undefined
-  /** The last byte that it wants. */
-  readonly last?: number | undefined
   readonly finishesAtOnce?: boolean
   readonly lags?: boolean
   readonly limits?: SideLimits
@@ -73,8 +69,7 @@ export class Bench {
   readonly table: PipeTable
   readonly observer = new Recorder()
   now = 0
-  /** Streams so far, refused ones too. */
-  streams = 0
+  #streams = 0
 
   constructor({ limits = {}, slabBytes = 64, maxSlabs = 64, roomy = false, core = shippedCore }: BenchOptions = {}) {
     this.core = core
@@ -97,7 +92,7 @@ export class Bench {
 
   trySender(key: string, options: SenderOptions = {}): FakeSender | Refusal {
     const { n = 1, length, headLater, waitMs = 300_000, stallMs = 0, expectedBytes, limits, newDigest } = options
-    const stream = this.streams++
+    const stream = this.#streams++
     const source = new FakeSource()
     const head = headLater === true ? undefined : headOf(stream, length)
     const transferId = `transfer-${stream}`
@@ -107,20 +102,9 @@ export class Bench {
   }
 
   tryReceiver(key: string, options: ReceiverOptions = {}): FakeReceiver | Refusal {
-    const {
-      n = 1,
-      waitMs = 300_000,
-      room,
-      finishesAtOnce,
-      lags,
-      limits,
-      newDigest,
-      offset,
-      last = Number.POSITIVE_INFINITY,
-    } = options
-    const range = offset === undefined ? undefined : { first: offset, last }
+    const { n = 1, waitMs = 300_000, room, finishesAtOnce, lags, limits, newDigest } = options
     const sink = new FakeSink(room, finishesAtOnce, lags)
-    const endpoint = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits, newDigest, range })
+    const endpoint = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits, newDigest })
     return endpoint instanceof this.core.Refusal ? endpoint : new FakeReceiver(sink, endpoint)
   }
 
