@@ -1,7 +1,7 @@
 /** The native read cap: what uSockets does without it, and that it does not with it. */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
@@ -41,17 +41,9 @@ t.test('without the cap, a fast sender goes on delivering after pause()', async 
 t.test('the prebuilt helpers were built from the sources beside them', async (t) => {
   const folder = new URL('../../../gateway/native/', import.meta.url)
   const hash = createHash('sha256')
-  for (const file of [
-    'common.h',
-    'reads.c',
-    'reads.h',
-    'slots.c',
-    'slots.h',
-    'sockets.c',
-    'writes.c',
-    'writes.h',
-    'build.sh',
-  ]) {
+  const all = readdirSync(folder).sort()
+  const ending = (end: string) => all.filter((file) => file.endsWith(end))
+  for (const file of [...ending('.c'), ...ending('.h'), 'build.sh']) {
     hash.update(readFileSync(new URL(file, folder)))
   }
   const sources = hash.digest('hex')
@@ -64,6 +56,7 @@ t.test('the prebuilt helpers were built from the sources beside them', async (t)
 t.test('with the cap, nothing comes after pause()', async (t) => {
   const { cap, afterPause, largest } = await pour(t, 'cap')
   t.equal(cap, 'active')
-  t.equal(largest, 64 * 1024, 'a read brings at most that')
+  // A few bytes less: what the helper may have to write around them has to fit as well.
+  t.ok(largest <= 64 * 1024 && largest > 63 * 1024, `a read brings at most that: ${largest}`)
   t.equal(afterPause, 0)
 })

@@ -18,7 +18,7 @@ const HEAD_BYTES = 256
 /** How long after its request a client may close its side that has seen nothing of its response, in milliseconds. */
 const HALF_CLOSE_MS = 1000
 /** The same for one whose machine has: the two may have crossed. */
-const TOGETHER_MS = 5
+const TOGETHER_MS = 1
 
 /** How often a client that has closed its side is asked whether it is still there, in milliseconds. */
 const ASK_MS = 4000
@@ -204,13 +204,12 @@ export class HttpExchange {
   }
 
   /**
-   * The client has closed its side, which it does when it has nothing more to say, and when it goes. A client that is only
-   * silent closes it together with its request, before it has seen anything of the response.
+   * The client has closed its side, which it does when it has nothing more to say, and when it goes.
+   * @param asked whether the helper has asked it by an interim response
    */
-  halfClosed(): void {
+  halfClosed(asked: boolean): void {
     if (this.over) return
-    // The helper has asked it already.
-    if (this.#status === 0 && !this.head.isHttp10) this.#askAgain()
+    if (asked) this.#askAgain()
     else this.#judgeHalfClosed()
   }
 
@@ -224,6 +223,7 @@ export class HttpExchange {
     })
   }
 
+  /** It did so after its request had been read. One that is only silent does it at once, without waiting for the response. */
   #judgeHalfClosed(): void {
     if (this.#owner?.probe?.() === true) return
     const ms = this.context.clock.now() - this.#startedAt
