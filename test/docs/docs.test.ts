@@ -126,6 +126,7 @@ const STAGES: Readonly<Record<string, Stage>> = {
     },
   },
   'sender-lines': {},
+  resume: {},
   'reply-end': {},
   'receiver-headers': {},
   refusal: {},
