@@ -112,7 +112,7 @@ export class UwsUpload {
       this.resume()
       return
     }
-    // In every call: uWebSockets re-arms its timer after 160 KiB, paused or not, and the pause of an earlier call does
+    // In every call: uWebSockets re-arms its timer after 480 KiB, paused or not, and the pause of an earlier call does
     // not stop the chunks that it has already read. A repeated pause costs no system call.
     if (this.#wantPause) {
       this.isPaused = true

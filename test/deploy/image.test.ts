@@ -79,18 +79,24 @@ t.test('what is copied is there, and all that the package consists of is', async
 })
 
 t.test('of the binaries one is left of each kind, on both processors', async (t) => {
-  const places = ['node_modules/uWebSockets.js', 'gateway/native/prebuilt']
+  const engines = ['x64', 'arm64'].flatMap((arch) =>
+    ['115', '127', '137'].map((abi) => `uws_linux_${arch}_${abi}.node`),
+  )
+  const places: Record<string, readonly string[]> = {
+    'node_modules/uWebSockets.js': [...engines, 'uws_darwin_arm64_137.node'],
+    'gateway/native/prebuilt': readdirSync(join(PROJECT, 'gateway/native/prebuilt')),
+  }
   for (const arch of ['x64', 'arm64']) {
-    for (const abi of ['115', '127']) {
+    for (const abi of ['127', '137']) {
       const tree = t.testdir({})
-      for (const place of places) {
+      for (const [place, names] of Object.entries(places)) {
         mkdirSync(join(tree, place), { recursive: true })
-        for (const file of readdirSync(join(PROJECT, place))) writeFileSync(join(tree, place, file), '')
+        for (const name of names) writeFileSync(join(tree, place, name), '')
         const script = step(`find ${place}`)
         bash(script.replaceAll('process.arch', JSON.stringify(arch)).replaceAll('process.versions.modules', abi), tree)
       }
       t.same(
-        places.map((place) => readdirSync(join(tree, place))),
+        Object.keys(places).map((place) => readdirSync(join(tree, place))),
         [[`uws_linux_${arch}_${abi}.node`], [`sockets-linux-${arch}.node`]],
       )
     }
