@@ -130,6 +130,8 @@ export class LengthBody extends Body implements ResponseBody {
   }
 
   write(bytes: BorrowedBytes, from: WriteFrom): number {
+    // It would end the response.
+    if (bytes.byteLength === 0) return 0
     const before = this.res.getWriteOffset()
     const isLast = before + bytes.byteLength === this.length
     return isLast ? this.#writeLast(bytes, before, from) : this.#write(bytes, before, from)
