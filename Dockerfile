@@ -2,9 +2,9 @@
 # docker run --rm --read-only --cap-drop ALL --stop-timeout 45 -p 127.0.0.1:8080:8080 pipegate
 #
 # For builds that can be repeated to the byte, name the base by its digest as well: what `docker buildx imagetools inspect
-# node:22.23.3-bookworm-slim` prints, as node:22.23.3-bookworm-slim@sha256:…
-ARG NODE_VERSION=22.23.3
-FROM node:${NODE_VERSION}-bookworm-slim AS build
+# node:24.21.0-trixie-slim` prints, as node:24.21.0-trixie-slim@sha256:…
+ARG NODE_VERSION=24.21.0
+FROM node:${NODE_VERSION}-trixie-slim AS build
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends binutils
 ENV npm_config_update_notifier=false npm_config_fund=false npm_config_audit=false
@@ -21,7 +21,7 @@ RUN npm pack --silent \
 WORKDIR /image/node_modules/pipegate
 RUN npm ci --omit=dev --ignore-scripts \
   && rm -r deploy \
-  && find node_modules/uWebSockets.js/dist/bin -type f \
+  && find node_modules/uWebSockets.js -name 'uws_*.node' \
     ! -name "$(node -p '`uws_linux_${process.arch}_${process.versions.modules}.node`')" -delete \
   && find gateway/native/prebuilt -type f ! -name "sockets-linux-$(node -p 'process.arch').node" -delete \
   && find . -type f '(' -name '*.map' -o -name '*.ts' -o -name '*.mts' -o -name '*.cts' -o -path '*/test/*' ')' -delete \
@@ -29,7 +29,7 @@ RUN npm ci --omit=dev --ignore-scripts \
 
 # Of Debian slim what these programs load: with all of it the image would have 200 MB, and a shell for whoever breaks in.
 # Scanners find in the usual place which versions these are.
-RUN ldd /usr/local/bin/node node_modules/uWebSockets.js/dist/bin/*.node gateway/native/prebuilt/*.node \
+RUN ldd /usr/local/bin/node node_modules/uWebSockets.js/*.node gateway/native/prebuilt/*.node \
     | awk '$2 == "=>" { print $3 } $1 ~ /^\/lib.*\/ld-linux/ { print $1 }' | sort -u \
     | xargs cp --parents --dereference --target-directory=/image \
   && cp --parents --dereference /usr/local/bin/node /etc/os-release /image \

@@ -46,6 +46,12 @@ export const CORE_FAILURES = {
     message: 'All {expected} receiver(s) of this name are already here.',
     hint: 'Raise n on every side to let more receive, or use another name.',
   },
+  rangeBeyondEnd: {
+    code: 'RANGE_BEYOND_END',
+    status: 416,
+    message: 'The range begins at byte {found}, and the stream has {expected} bytes.',
+    hint: 'If you have that many, you have all of it; otherwise ask without a Range.',
+  },
   pipeBusy: {
     code: 'PIPE_BUSY',
     status: 400,

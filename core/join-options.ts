@@ -1,5 +1,6 @@
 import type { SideLimits } from './limits.js'
 import type { Digest } from './ports.js'
+import type { Range } from './range.js'
 
 /** What one side asks for when it joins. */
 export interface JoinOptions {
@@ -10,6 +11,11 @@ export interface JoinOptions {
   readonly limits?: SideLimits | undefined
   /** Begins a digest of the stream, if this side wants one. */
   readonly newDigest?: (() => Digest) | undefined
+}
+
+export interface ReceiverJoinOptions extends JoinOptions {
+  /** What it wants of the stream; everything when absent. */
+  readonly range?: Range | undefined
 }
 
 export interface SenderJoinOptions extends JoinOptions {

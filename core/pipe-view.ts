@@ -19,10 +19,12 @@ export interface PipeView {
   readonly receiversPresent: number
   /** Bytes read from the sender. */
   readonly bytesIn: number
-  /** Bytes that the slowest receiver has taken. */
+  /** How far in the stream the slowest receiver is. What it skipped, because it had that already, counts once it has been read. */
   readonly bytesOut: number
   /** Bytes that all receivers together have taken. */
   readonly bytesSent: number
+  /** Bytes that were read and that some receiver did not want, for all receivers together. */
+  readonly bytesSkipped: number
   /** For how long the sender has been held back while it streamed, in milliseconds. */
   readonly heldBackMs: number
   /** The stream's length, announced or hinted at. */

@@ -1,5 +1,6 @@
 import type { BorrowedBytes } from './bytes.js'
 import type { EndReason } from './end-reason.js'
+import type { Refusal } from './failure.js'
 import type { PipeView } from './pipe-view.js'
 
 /** What a sender says of its stream before the first byte. */
@@ -55,8 +56,11 @@ export interface Source {
  * one of these methods, all of which may already be called while `joinReceiver` runs, and never throws.
  */
 export interface Sink {
-  /** The stream starts. Nothing went out before this call. */
-  begin(head: StreamHead, pipe: PipeView): void
+  /**
+   * The stream starts. Nothing went out before this call.
+   * @param offset of the first byte that will be offered; more than 0 only for a stream of known length, and less than that
+   */
+  begin(head: StreamHead, pipe: PipeView, offset: number): void
   /**
    * Offers the next bytes of the stream. Returns how many of them were taken, from the front: fewer than all only if the sink
    * is full now. What is offered next starts with all that was not taken, and is at least as long.
@@ -74,6 +78,8 @@ export interface Sink {
    * calls `endpoint.finished()` when it has.
    */
   finish(): boolean
+  /** The last call, in place of `begin`: this receiver has lost its place, and the others have kept theirs. */
+  refuse(refusal: Refusal): void
   /** The last call unless the stream was finished: end it so that it cannot be taken for complete. */
   abort(reason: EndReason, pipe: PipeView): void
 }

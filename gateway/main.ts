@@ -14,13 +14,16 @@ import {
 } from './config/config.js'
 import { enabledPlugins } from './config/plugin-entries.js'
 import { loadPlugins } from './host/loading/loader.js'
-import { check } from './serve/commands/check.js'
 import { print, printOutcome, type RunCommand } from './serve/commands/command.js'
 import { health } from './serve/commands/health.js'
-import { serve } from './serve/commands/serve.js'
 import { packageVersion } from './serve/package-version.js'
 
-const RUN: Readonly<Record<Command, RunCommand>> = { serve, check, health }
+/** The engine is loaded with the commands that need it: the others work where it does not. */
+const RUN: Readonly<Record<Command, RunCommand>> = {
+  serve: async (loaded) => (await import('./serve/commands/serve.js')).serve(loaded),
+  check: async (loaded) => (await import('./serve/commands/check.js')).check(loaded),
+  health,
+}
 
 /** The program: runs the command that the command line names. Returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {

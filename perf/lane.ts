@@ -1,4 +1,4 @@
-/** What a lane is, and what it is given. */
+/** What a lane is, and what it gets to run. */
 
 import type { Peer } from './peers.js'
 import type { Report } from './report-builder.js'
@@ -7,7 +7,7 @@ export interface Lane {
   readonly name: string
   /** One sentence for the report. */
   readonly title: string
-  /** Seconds after which it is ended and counts as failed, in a full run. */
+  /** Seconds after which it is stopped and counts as failed, in a full run. */
   readonly deadline: number
   /** It makes sense to compare two versions of pipegate in it. */
   readonly compares?: true
@@ -15,21 +15,21 @@ export interface Lane {
 }
 
 export interface Context {
-  /** Less of everything, for a look. */
+  /** A short run with less of everything. */
   readonly quick: boolean
-  /** Rounds of every side. */
+  /** How many rounds each side runs. */
   readonly rounds: number
-  /** How long to go on, for lanes that can be asked. */
+  /** How long to run, for lanes that take a duration. */
   readonly seconds: number | null
-  /** The gateway as it is here: the first of the sides. */
+  /** The gateway of this checkout: the first of the sides. */
   readonly head: Peer
   /**
-   * Who runs: the head first, and then either the named peers that are installed, or, when versions are compared, the
-   * base alone. Missing ones are noted in the report.
+   * The sides to run: the head first, then either the named peers that are installed or, when versions are compared, only
+   * the base. Missing peers are noted in the report.
    */
   sides(...peers: readonly Peer[]): readonly Peer[]
   /** Where figures, goals, curves and notes go. */
   readonly report: Report
-  /** Says on the terminal what is going on. */
+  /** Prints progress on the terminal. */
   say(line: string): void
 }

@@ -17,11 +17,15 @@ need promtool prometheus
 need redis-server redis-server
 need chromium chromium
 need wget wget
+need aria2c aria2
 need python3 python3
 python3 -c 'import requests' 2>/dev/null || missing="$missing python3-requests"
 need nginx nginx-light
 need caddy caddy
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
+need gcc 'gcc libc6-dev'
+need clang clang
+ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a >/dev/null 2>&1 || missing="$missing libclang-rt-14-dev"
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   echo "installing what the tests need:$missing"

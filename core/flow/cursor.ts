@@ -2,8 +2,10 @@ import type { Sink } from '../ports.js'
 
 /** One receiver of a stream: its sink, and how far it is. */
 export class Cursor {
-  /** Bytes of the stream that the sink has taken: the cursor's offset. */
-  taken = 0
+  /** Offset of the first byte that the receiver wants. Those before it are never offered. */
+  from = 0
+  /** Offset of the next byte to offer. Beyond what has been read while that is what the receiver skips. */
+  at = 0
   /** The sink is full. It is offered nothing until it reports that it drained. */
   full = false
   /** False when the receiver is gone. It then delays nobody. */
@@ -17,9 +19,23 @@ export class Cursor {
 
   constructor(readonly sink: Sink) {}
 
-  /** Bytes that have reached the receiver's machine. A sink can take megabytes at once, and then nothing for a long time. */
+  /** Begins at this byte of the stream. Before anything has been offered. */
+  startAt(offset: number): void {
+    this.from = offset
+    this.at = offset
+  }
+
+  /** Bytes that the sink has taken. */
+  get taken(): number {
+    return this.at - this.from
+  }
+
+  /**
+   * Offset up to which everything has reached the receiver's machine. A sink can take megabytes at once, and then nothing for a
+   * long time.
+   */
   get delivered(): number {
-    return this.taken - this.sink.queued()
+    return this.at - this.sink.queued()
   }
 
   /**

@@ -23,6 +23,8 @@ export interface FanOutListener {
  *
  * A chunk is offered to every receiver at once. A receiver that takes all of it costs one call and no copy. What some receiver
  * does not take is kept once, in a window that all receivers read, each at its own cursor. Before `start()` everything is kept.
+ * A cursor may begin beyond what has been read: its receiver is offered nothing until the stream has come that far, and delays
+ * nobody.
  */
 export class FanOut implements Throttled {
   /** Bytes read from the source. */
@@ -35,8 +37,8 @@ export class FanOut implements Throttled {
   readonly #flow: FlowControl
   #cursors: readonly Cursor[] = []
   #started = false
-  /** Where the last receiver was when it left. */
-  #takenByLast = 0
+  /** How far the last receiver was when it left. */
+  #reachedByLast = 0
 
   constructor(
     readonly source: Source,
@@ -48,14 +50,14 @@ export class FanOut implements Throttled {
     this.#flow = new FlowControl(source, limits.windowBytes, pool, listener, this)
   }
 
-  /** Bytes that the slowest present receiver has taken; when none is left, what the last one had taken. */
+  /** How far the slowest present receiver is in what has been read; when none is left, how far the last one was. */
   get slowest(): number {
     let slowest = Number.POSITIVE_INFINITY
-    for (const cursor of this.#cursors) if (cursor.present && cursor.taken < slowest) slowest = cursor.taken
-    return slowest === Number.POSITIVE_INFINITY ? this.#takenByLast : slowest
+    for (const cursor of this.#cursors) if (cursor.present && cursor.at < slowest) slowest = cursor.at
+    return slowest === Number.POSITIVE_INFINITY ? this.#reachedByLast : Math.min(slowest, this.bytesIn)
   }
 
-  /** Bytes that have reached the machine of the slowest receiver. */
+  /** Offset in what has been read up to which everything has reached the machine of the slowest receiver. */
   get delivered(): number {
     let delivered = this.bytesIn
     for (const cursor of this.#cursors) if (cursor.present) delivered = Math.min(delivered, cursor.delivered)
@@ -66,7 +68,7 @@ export class FanOut implements Throttled {
   get progress(): number {
     let progress = this.bytesIn
     for (const cursor of this.#cursors) {
-      progress += cursor.present ? cursor.delivered : cursor.taken + 1
+      progress += cursor.present ? cursor.delivered : cursor.at + 1
       if (cursor.finished) progress++
     }
     return progress
@@ -77,6 +79,13 @@ export class FanOut implements Throttled {
     let sent = 0
     for (const cursor of this.#cursors) sent += cursor.taken
     return sent
+  }
+
+  /** Bytes that have been read and that receivers did not want, for all of them together. */
+  get skipped(): number {
+    let skipped = 0
+    for (const cursor of this.#cursors) skipped += Math.min(cursor.from, this.bytesIn)
+    return skipped
   }
 
   /** For how long the source has been paused since the stream began and before its end, in milliseconds. */
@@ -100,7 +109,7 @@ export class FanOut implements Throttled {
     this.#started = true
     this.#flow.start(throttles, this.bytesIn)
     this.#cursors = cursors
-    for (const cursor of cursors) cursor.sink.begin(head, pipe)
+    for (const cursor of cursors) cursor.sink.begin(head, pipe, cursor.from)
     for (const cursor of cursors) this.#advance(cursor)
     this.settle()
   }
@@ -115,9 +124,11 @@ export class FanOut implements Throttled {
     for (let i = 0; i < cursors.length; i++) {
       const cursor = cursors[i]!
       if (!cursor.present) continue
-      if (!cursor.full) this.#offer(cursor, chunk)
+      if (!cursor.full && cursor.at < this.bytesIn) {
+        this.#offer(cursor, cursor.at > before ? chunk.subarray(cursor.at - before) : chunk)
+      }
       if (!cursor.full) hasRoom = true
-      if (cursor.taken < slowest) slowest = cursor.taken
+      if (cursor.at < slowest) slowest = cursor.at
     }
     const behind = this.bytesIn - slowest
     if (behind > 0 && !this.#keep(slowest > before ? chunk.subarray(slowest - before) : chunk, behind)) {
@@ -161,7 +172,7 @@ export class FanOut implements Throttled {
   leave(cursor: Cursor): boolean {
     cursor.present = false
     if (this.#cursors.some((each) => each.present)) return true
-    this.#takenByLast = cursor.taken
+    this.#reachedByLast = Math.min(cursor.at, this.bytesIn)
     return false
   }
 
@@ -169,7 +180,7 @@ export class FanOut implements Throttled {
   stalled(now: number, stallMs: number): Cursor | undefined {
     for (const cursor of this.#cursors) {
       if (!cursor.present || cursor.finished) continue
-      const expected = cursor.taken < this.bytesIn || this.sourceEnded
+      const expected = cursor.at < this.bytesIn || this.sourceEnded
       if (cursor.idleFor(now, expected) >= stallMs) return cursor
     }
     return undefined
@@ -186,13 +197,13 @@ export class FanOut implements Throttled {
   /** Offers the bytes at the cursor. */
   #offer(cursor: Cursor, bytes: BorrowedBytes): void {
     const took = cursor.sink.write(bytes)
-    cursor.taken += took
+    cursor.at += took
     if (cursor.sink.isFull) cursor.full = true
   }
 
   /** Brings the cursor as far as its sink takes. */
   #advance(cursor: Cursor): void {
-    while (!cursor.full && cursor.taken < this.bytesIn) this.#offer(cursor, this.#window.at(cursor.taken))
+    while (!cursor.full && cursor.at < this.bytesIn) this.#offer(cursor, this.#window.at(cursor.at))
     this.#finishIfDone(cursor)
   }
 
@@ -214,7 +225,7 @@ export class FanOut implements Throttled {
   }
 
   #finishIfDone(cursor: Cursor): void {
-    if (!this.sourceEnded || !cursor.present || cursor.finishing || cursor.taken < this.bytesIn) return
+    if (!this.sourceEnded || !cursor.present || cursor.finishing || cursor.at < this.bytesIn) return
     cursor.finishing = true
     cursor.finished = cursor.sink.finish()
   }

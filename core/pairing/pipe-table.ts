@@ -2,12 +2,13 @@ import type { Clock } from '../clock.js'
 import type { EndReason } from '../end-reason.js'
 import { CORE_FAILURES, type Failure, Refusal } from '../failure.js'
 import type { SlabPool } from '../flow/slab-pool.js'
-import type { JoinOptions, SenderJoinOptions } from '../join-options.js'
+import type { JoinOptions, ReceiverJoinOptions, SenderJoinOptions } from '../join-options.js'
 import type { Limits } from '../limits.js'
 import type { PipeObserver } from '../observer.js'
 import type { PipeView } from '../pipe-view.js'
 import type { Sink, Source, StreamHead } from '../ports.js'
-import { Pipe, type PipeContext } from './pipe.js'
+import { Pipe } from './pipe.js'
+import type { PipeContext } from './pipe-context.js'
 import type { ReceiverEndpoint } from './receiver-endpoint.js'
 import type { SenderEndpoint } from './sender-endpoint.js'
 
@@ -77,12 +78,14 @@ export class PipeTable implements PipeContext {
   }
 
   /** A receiver asks for a place on a name. A refusal does not disturb the pipe. */
-  joinReceiver(key: string, sink: Sink, options: JoinOptions): ReceiverEndpoint | Refusal {
+  joinReceiver(key: string, sink: Sink, options: ReceiverJoinOptions): ReceiverEndpoint | Refusal {
     const found = this.#find(key, options)
     if (found instanceof Refusal) return found
     if (found !== undefined && found.receivers.length >= found.receiversWanted) {
       return new Refusal(CORE_FAILURES.receiversFull, { expected: found.receiversWanted })
     }
+    const beyond = found?.sender?.rangeRefusal(options.range)
+    if (beyond !== undefined) return beyond
     const pipe = found ?? this.#open(key, options)
     return orEnd(pipe, () => pipe.addReceiver(sink, options))
   }
@@ -102,11 +105,11 @@ export class PipeTable implements PipeContext {
     return this.#streaming < this.limits.maxActive
   }
 
-  onStreaming(_pipe: Pipe): void {
+  onStreaming(_pipe: PipeView): void {
     this.#streaming++
   }
 
-  onEnded(pipe: Pipe): void {
+  onEnded(pipe: PipeView): void {
     this.#pipes.get(pipe.key)!.pipe = undefined
     this.#pipes.delete(pipe.key)
     if (pipe.pairedAt !== undefined) this.#streaming--

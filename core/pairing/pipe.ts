@@ -1,31 +1,15 @@
-import type { Clock } from '../clock.js'
 import type { EndReason } from '../end-reason.js'
 import type { Failure } from '../failure.js'
 import type { Cursor } from '../flow/cursor.js'
 import { FanOut, type FanOutListener } from '../flow/fan-out.js'
-import type { SlabPool } from '../flow/slab-pool.js'
 import { Watchdog, type WatchedTransfer } from '../flow/watchdog.js'
-import type { JoinOptions, SenderJoinOptions } from '../join-options.js'
-import type { Limits } from '../limits.js'
-import type { PipeObserver } from '../observer.js'
+import type { ReceiverJoinOptions, SenderJoinOptions } from '../join-options.js'
 import type { PipeState, PipeView } from '../pipe-view.js'
 import type { Sink, Source, StreamHead } from '../ports.js'
+import type { PipeContext } from './pipe-context.js'
 import { ReceiverEndpoint } from './receiver-endpoint.js'
 import { SenderEndpoint } from './sender-endpoint.js'
 import { TransferLimits } from './transfer-limits.js'
-
-/** What a pipe needs of its surroundings: the table that holds it. */
-export interface PipeContext {
-  readonly limits: Limits
-  readonly clock: Clock
-  readonly slabs: SlabPool
-  readonly observer: PipeObserver | null
-  /** Whether one more transfer may stream. */
-  mayStream(): boolean
-  onStreaming(pipe: Pipe): void
-  /** The pipe has ended. Its name is free from now on. */
-  onEnded(pipe: Pipe): void
-}
 
 /**
  * Everyone on one name: `waiting → streaming → ended`. There is one way out, `end(reason)`, and the first reason wins.
@@ -83,6 +67,10 @@ export class Pipe implements PipeView, FanOutListener, WatchedTransfer {
     return this.fanOut?.sent ?? 0
   }
 
+  get bytesSkipped(): number {
+    return this.fanOut?.skipped ?? 0
+  }
+
   get heldBackMs(): number {
     return this.fanOut?.heldBackMs ?? 0
   }
@@ -103,6 +91,7 @@ export class Pipe implements PipeView, FanOutListener, WatchedTransfer {
   addSender(source: Source, head: StreamHead | undefined, options: SenderJoinOptions): SenderEndpoint {
     const { limits, slabs, clock, observer } = this.context
     const endpoint = new SenderEndpoint(this, source, new FanOut(source, limits, slabs, this), head, options)
+    this.#refuseBeyondEnd(endpoint)
     this.sender = endpoint
     source.notify('waiting', this)
     observer?.onJoined(this, 'sender')
@@ -111,7 +100,7 @@ export class Pipe implements PipeView, FanOutListener, WatchedTransfer {
     return endpoint
   }
 
-  addReceiver(sink: Sink, options: JoinOptions): ReceiverEndpoint {
+  addReceiver(sink: Sink, options: ReceiverJoinOptions): ReceiverEndpoint {
     const endpoint = new ReceiverEndpoint(this, sink, options)
     this.receivers.push(endpoint)
     this.sender?.source.notify('receiver_joined', this)
@@ -123,7 +112,18 @@ export class Pipe implements PipeView, FanOutListener, WatchedTransfer {
 
   /** The sender's head is known. */
   headKnown(): void {
+    this.#refuseBeyondEnd(this.sender!)
     this.#streamIfReady()
+  }
+
+  /** The length of the stream is known. Receivers that wait for what is beyond it give up their places. */
+  #refuseBeyondEnd(sender: SenderEndpoint): void {
+    for (const endpoint of [...this.receivers]) {
+      const refusal = sender.rangeRefusal(endpoint.options.range)
+      if (refusal === undefined) continue
+      this.#dropReceiver(endpoint)
+      endpoint.cursor.sink.refuse(refusal)
+    }
   }
 
   #streamIfReady(): void {
@@ -142,7 +142,7 @@ export class Pipe implements PipeView, FanOutListener, WatchedTransfer {
     this.pairedAt = now
     this.context.onStreaming(this)
     sender.stopWaiting()
-    for (const endpoint of this.receivers) endpoint.stopWaiting()
+    for (const endpoint of this.receivers) endpoint.begins(head)
     let { newDigest } = options
     for (const endpoint of this.receivers) newDigest ??= endpoint.options.newDigest
     if (newDigest !== undefined) fanOut.digestBy(newDigest())

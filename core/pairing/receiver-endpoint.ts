@@ -2,9 +2,10 @@ import type { Clock, Deadline } from '../clock.js'
 import type { EndReason } from '../end-reason.js'
 import { Cursor } from '../flow/cursor.js'
 import type { FanOut } from '../flow/fan-out.js'
-import type { JoinOptions } from '../join-options.js'
+import type { ReceiverJoinOptions } from '../join-options.js'
 import type { PipeView } from '../pipe-view.js'
-import type { Sink } from '../ports.js'
+import type { Sink, StreamHead } from '../ports.js'
+import { isServed } from '../range.js'
 
 /** The pipe, as a receiver's endpoint sees it. */
 export interface ReceiverPipe extends PipeView {
@@ -22,9 +23,16 @@ export class ReceiverEndpoint {
   constructor(
     readonly pipe: ReceiverPipe,
     sink: Sink,
-    readonly options: JoinOptions,
+    readonly options: ReceiverJoinOptions,
   ) {
     this.cursor = new Cursor(sink)
+  }
+
+  /** The stream begins. For the pipe. */
+  begins(head: StreamHead): void {
+    this.stopWaiting()
+    const { range } = this.options
+    if (range !== undefined && isServed(range, head.length)) this.cursor.startAt(range.first)
   }
 
   /** The sink can take bytes again. */

@@ -1,10 +1,12 @@
 import type { BorrowedBytes } from '../bytes.js'
 import type { Clock, Deadline } from '../clock.js'
 import type { BodyFault, EndReason } from '../end-reason.js'
+import { CORE_FAILURES, Refusal } from '../failure.js'
 import type { FanOut } from '../flow/fan-out.js'
 import type { SenderJoinOptions } from '../join-options.js'
 import type { PipeView } from '../pipe-view.js'
 import type { Source, StreamHead } from '../ports.js'
+import { isBeyond, type Range } from '../range.js'
 
 /** The pipe, as its sender's endpoint sees it. */
 export interface SenderPipe extends PipeView {
@@ -47,6 +49,13 @@ export class SenderEndpoint {
   #setHead(head: StreamHead | undefined): void {
     this.head = head
     this.#announced = head?.length ?? Number.POSITIVE_INFINITY
+  }
+
+  /** Why a receiver that wants this part of the stream cannot have it; undefined when it can. */
+  rangeRefusal(range: Range | undefined): Refusal | undefined {
+    const length = this.head?.length
+    if (length === undefined || range === undefined || !isBeyond(range, length)) return undefined
+    return new Refusal(CORE_FAILURES.rangeBeyondEnd, { found: range.first, expected: length })
   }
 
   /** The next bytes of the body, lent for this call. */

@@ -5,7 +5,17 @@ import { show } from './parameters.js'
 const MAX_NAME = 1024
 
 /** Names that no pipe can have. The empty one is the page at the root. */
-const RESERVED = new Set(['', 'noscript', 'help', 'health', 'metrics', 'openapi.json', 'favicon.ico', 'robots.txt'])
+const RESERVED = new Set([
+  '',
+  'noscript',
+  'help',
+  'version',
+  'health',
+  'metrics',
+  'openapi.json',
+  'favicon.ico',
+  'robots.txt',
+])
 
 /** What a request's path refers to. */
 export type Address =

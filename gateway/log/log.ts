@@ -47,6 +47,7 @@ export function logTransfer(log: Logger, pipe: PipeView): void {
       receivers: pipe.receiversWanted,
       bytesIn: pipe.bytesIn,
       bytesOut: pipe.bytesOut,
+      bytesSkipped: pipe.bytesSkipped > 0 ? pipe.bytesSkipped : undefined,
       waitedMs: Math.round(streamingFrom - pipe.openedAt),
       streamedMs: Math.round((pipe.endedAt ?? streamingFrom) - streamingFrom),
     },

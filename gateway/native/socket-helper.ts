@@ -1,5 +1,5 @@
-import { createRequire } from 'node:module'
-import { fileURLToPath } from 'node:url'
+import { loadEngine } from './engine.js'
+import { nativeHelper } from './helper.js'
 import { NO_SOCKETS, type Sockets } from './sockets.js'
 
 /**
@@ -25,13 +25,12 @@ interface NativeHelper extends Omit<Sockets, 'saveMemory'> {
 
 /** Installs the native helper for the uWebSockets that is loaded. A second call does no harm. */
 export function installSocketHelper(wanted: boolean): SocketHelper {
-  const { platform, arch, versions } = process
+  const { platform } = process
   if (!wanted) return inactive('it is switched off')
   if (platform !== 'linux') return inactive(`there is none for ${platform}`)
   try {
-    const helper = load(`sockets-${platform}-${arch}.node`)
-    const uws = `uws_${platform}_${arch}_${versions.modules}.node`
-    const installed = helper.install(uws, USUAL_READ, BULK_READ)
+    const helper = nativeHelper() as NativeHelper
+    const installed = helper.install(loadEngine().object, USUAL_READ, BULK_READ)
     const saveMemory = (on: boolean) => helper.setBulkRead(on ? USUAL_READ : BULK_READ)
     return installed
       ? { sockets: { ...helper, saveMemory }, inactive: undefined }
@@ -43,9 +42,4 @@ export function installSocketHelper(wanted: boolean): SocketHelper {
 
 function inactive(why: string): SocketHelper {
   return { sockets: NO_SOCKETS, inactive: why }
-}
-
-function load(file: string): NativeHelper {
-  const path = new URL(`../../../gateway/native/prebuilt/${file}`, import.meta.url)
-  return createRequire(import.meta.url)(fileURLToPath(path)) as NativeHelper
 }

@@ -4,26 +4,35 @@ export interface Sockets {
   saveMemory(on: boolean): void
   /** In a callback of uWebSockets that a read caused: the socket that was read. */
   currentSocket(): number
-  /** The last request of this connection has been answered; no other one is accepted on it. */
-  spend(socket: number): void
+  /**
+   * In the handler of a request, if the helper has read it: its head. The first line is a digit each for keep-alive, Expect,
+   * WebSocket, framing (0 none, 1 a length, 2 chunks) and HTTP/1.0, the length, a space, and what is wrong with it
+   * (native/head.h has the names); then the head as native/head.h says. Undefined over TLS.
+   */
+  currentHead(): string | undefined
+  /** Whether ports that are opened from now on speak TLS, which the helper cannot read. */
+  openForTls(on: boolean): void
+  /** The response is over: the next request may come, or the connection closes when all has been sent. */
+  responseIsOver(socket: number, closes: boolean): void
+  /** What still comes of the present request is dropped, and no other one is accepted on this connection. */
+  discard(socket: number): void
+  /** The present request has become a WebSocket. */
+  becomeWebSocket(socket: number): void
+  /** Calls `run` when a client has closed its side while its response is awaited: it goes on reading, or is gone. */
+  onHalfClosed(run: (socket: number) => void): void
   /** An answer with a body of so many bytes was given. Over TLS this is the only way to know how many are unread. */
   countAnswer(socket: number, bytes: number): void
   /**
-   * In a callback of uWebSockets that a read caused: the socket that was read is spent, or its client goes on sending requests
-   * without reading the answers.
+   * Over TLS, in a callback of uWebSockets that a read caused: the socket is one of `discard`, or its client goes on sending
+   * requests without reading the answers.
    */
   currentIsSpent(): boolean
-  /** While on, anything that the peer sends ends the connection. */
+  /** Over TLS: while on, anything that the peer sends ends the connection. */
   mute(socket: number, on: boolean): void
   /** While on, reads may be large: each causes one callback. */
   expectBulk(socket: number, on: boolean): void
-  /**
-   * In the handler of a request with a chunked body, over plain TCP: from here on its framing is checked, and all chunks of a
-   * read are made one.
-   */
-  watchChunks(socket: number): void
-  /** In each `onData` of a watched socket: whether the framing is sound so far and, with `last`, has ended. */
-  chunksAreSound(socket: number, chunk: ArrayBuffer, last: boolean): boolean
+  /** In each `onData`: whether the framing of the body is sound so far. Always true over TLS, where nobody knows. */
+  bodyIsSound(socket: number): boolean
   /**
    * Once a chunked response over plain TCP has been written up to the end of a chunk: from here on a chunk of any size leaves by
    * one system call, inside a cork or not. False: not now, or never.
@@ -38,12 +47,16 @@ export interface Sockets {
   sendDue(socket: number, bytes: Uint8Array): number
   /** Whether nothing of what was written waits in uWebSockets' own buffer. Undefined when this is unknown. */
   sentAll(socket: number): boolean | undefined
+  /** Whether the client's machine has acknowledged anything of the present response. */
+  hasAcknowledged(socket: number): boolean
   /** Whether at most `queued` bytes are on their way to the peer's machine, and the kernel takes a few hundred more for certain. */
   hasRoom(socket: number, queued: number): boolean
   /** Bytes that were sent and that the peer's machine has not acknowledged. */
   queued(socket: number): number
-  /** Sends an interim response, over plain TCP and before the status line, to draw the reset of a peer that has died. */
-  sendContinue(socket: number): void
+  /** Sends an interim response, over plain TCP and before the status line: to invite a body, or to draw the reset of a dead peer. */
+  sendInterim(socket: number, status: 100 | 102): void
+  /** When this socket is closed its peer is told that the connection failed. */
+  resetAtClose(socket: number): void
   /** Whether the peer has closed its side, or reset, even if bytes of it are still unread. */
   peerIsGone(socket: number): boolean
   /** The peer's address as dotted text; undefined when it is not an IPv4 address, or unknown. */
@@ -58,20 +71,26 @@ export interface Sockets {
 export const NO_SOCKETS: Sockets = {
   saveMemory() {},
   currentSocket: () => -1,
-  spend() {},
+  currentHead: () => undefined,
+  openForTls() {},
+  responseIsOver() {},
+  discard() {},
+  becomeWebSocket() {},
+  onHalfClosed() {},
   countAnswer() {},
   currentIsSpent: () => false,
   mute() {},
   expectBulk() {},
-  watchChunks() {},
-  chunksAreSound: () => true,
+  bodyIsSound: () => true,
   joinChunks: () => false,
   bytesDue: () => 0,
   sendDue: () => 0,
   sentAll: () => undefined,
+  hasAcknowledged: () => true,
   hasRoom: () => true,
   queued: () => 0,
-  sendContinue() {},
+  sendInterim() {},
+  resetAtClose() {},
   peerIsGone: () => false,
   remoteIpv4: () => undefined,
   turnedAway: () => 0,

@@ -13,7 +13,8 @@ import type { RequestRecord } from '../http/request-record.js'
 import type { RequestView } from '../http/request-view.js'
 import type { Answer, HeaderList } from '../http/response/answer.js'
 import type { Persistence } from '../http/response/persistence.js'
-import type { Form } from '../stream/form-reader.js'
+import type { Form } from '../stream/form/form-reader.js'
+import type { ReceiverHead } from '../stream/receiver-headers.js'
 
 /**
  * One request and its response, independent of the transport. It becomes exactly one of these: an answer or a refusal,
@@ -24,6 +25,8 @@ export interface Exchange {
   readonly id: number
   /** Valid until the handler returns. */
   readonly request: RequestView
+  /** How the request's body is delimited, or why its head is refused. */
+  readonly framing: Framing | Refusal
   /** The client: the peer, or the address that a trusted proxy gives. */
   readonly clientAddress: string
   /** Present when the client asks for a WebSocket. */
@@ -86,6 +89,6 @@ export interface SinkOptions {
   readonly additions?: PluginAdditions | undefined
   /** The client's `Accept`, for an answer in place of a stream. */
   readonly accept: string
-  /** The response headers, once the head of the stream is known. */
-  headers(head: StreamHead, transferId: string): HeaderList
+  /** Status and headers of the response, once the head of the stream is known. */
+  respond(head: StreamHead, transferId: string): ReceiverHead
 }

@@ -10,6 +10,8 @@ export interface RouterOptions extends AddressRules {
   readonly stallMaxMs: number
   /** Whether senders are answered only at the end by default. */
   readonly replyAtEnd: boolean
+  /** The version of this program. */
+  readonly version: string
   readonly newTransferId: () => string
   /** A defect was caught where nobody is left to be told. */
   readonly onFault: (error: unknown) => void

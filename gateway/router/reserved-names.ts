@@ -10,7 +10,7 @@ import type { ModeHandler } from './modes.js'
 import type { RouterOptions } from './options.js'
 import type { RouteHandler } from './routes.js'
 
-/** Names that no pipe can have. Plugins may answer there; otherwise the gateway has `/`, `/help` and `/health`. */
+/** Names that no pipe can have. Plugins may answer there; otherwise the gateway has `/`, `/help`, `/version` and `/health`. */
 export class ReservedNameHandler {
   constructor(
     readonly options: RouterOptions,
@@ -34,6 +34,7 @@ export class ReservedNameHandler {
       const { status, body } = this.options.health()
       return jsonAnswer(status, body, retryAfter(status))
     }
+    if (name === 'version') return textAnswer(200, `${this.options.version}\n`)
     if (name === '' || name === 'help') return textAnswer(200, helpText(request, this.options))
     const { prefix } = this.options
     const elsewhere = !underPrefix && (name === 'health' || name === 'metrics')

@@ -1,7 +1,6 @@
 import { type PipeTable, Refusal } from '../../core/index.js'
 import { RequestContext } from '../host/request-context.js'
 import { readAddress } from '../http/address.js'
-import { readFraming } from '../http/framing.js'
 import { Parameters } from '../http/parameters.js'
 import { Admission } from './admission.js'
 import { ClaimHandler } from './claims.js'
@@ -44,18 +43,17 @@ export class Router {
   }
 
   handle(exchange: Exchange): void {
-    const { request } = exchange
+    const { request, framing } = exchange
     const context = this.#newContext(exchange)
-    const claim = this.#claims.find(exchange)
-    if (claim !== undefined && !(claim instanceof Refusal)) context!.claimedBy = claim.boundary.plugin
-    const verdict = this.plugins?.admission.request(request, context!)
-    const framing = readFraming(request)
     if (framing instanceof Refusal) {
       if (context !== null) context.refusedBy = 'gateway'
       // Nobody knows where this body ends and the next request begins.
       exchange.refuse(framing, request.header('accept'), 'close')
       return
     }
+    const claim = this.#claims.find(exchange)
+    if (claim !== undefined && !(claim instanceof Refusal)) context!.claimedBy = claim.boundary.plugin
+    const verdict = this.plugins?.admission.request(request, context!)
     const incoming = { exchange, framing, context }
     const outcome = verdict ?? this.#dispatch(incoming, claim)
     if (outcome !== undefined) respond(exchange, outcome, request.header('accept'), framing)

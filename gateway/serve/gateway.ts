@@ -19,6 +19,7 @@ import { gatewayView, pipesView } from './gateway-view.js'
 import { healthReport } from './health-report.js'
 import { InterruptibleWait } from './interruptible-wait.js'
 import { bothObservers, transferLog } from './observers.js'
+import { packageVersion } from './package-version.js'
 import { Ports } from './ports/ports.js'
 import { Ticker } from './ticker.js'
 
@@ -179,6 +180,7 @@ export class Gateway {
       waitMs: config.wait * 1000,
       stallMaxMs: config.stallMax * 1000,
       replyAtEnd: config.reply === 'end',
+      version: packageVersion(),
       newTransferId,
       onFault: (error: unknown) => this.log.error({ err: error }, 'a request met a defect of the gateway'),
       schemeOf,

@@ -11,6 +11,9 @@ export interface DispositionOptions {
 /** Types that a browser displays without running anything. */
 const INLINE = /^(?:(?:image|audio|video)\/[^;]*|text\/plain|application\/pdf)[ \t]*(?:;|$)/i
 
+/** Of a field in a form. Piping Server hands it on as it is, and a browser saves what has it. */
+const FIELD = /^form-data; ?name="[\x20\x21\x23-\x5b\x5d-\x7e]*"$/i
+
 /**
  * The Content-Disposition of one receiver; undefined when it has none.
  * @param given the sender's Content-Disposition
@@ -24,6 +27,7 @@ export function receiverDisposition(
   if (download === false) return undefined
   if (filename !== undefined) return contentDisposition.create(safeFileName(filename))
   if (given === undefined) return download === true ? 'attachment' : undefined
+  if (download !== true && FIELD.test(given)) return given
   const sent = parseDisposition(given)
   const inline = sent.kind === 'inline' && download !== true && INLINE.test(type ?? '')
   const options = { type: inline ? 'inline' : 'attachment' }

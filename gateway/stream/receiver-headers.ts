@@ -1,17 +1,41 @@
-import type { StreamHead } from '../../core/index.js'
+import { isServed, type Range, type StreamHead } from '../../core/index.js'
 import type { HeaderList } from '../http/response/answer.js'
 import { type DispositionOptions, receiverDisposition } from './disposition.js'
 import { safeMediaType } from './media-type.js'
 import { forwardedFields } from './stream-head.js'
 
-/** The response headers of one receiver, except for Content-Length, which belongs to the framing. */
-export function receiverHeaders(head: StreamHead, transferId: string, options: DispositionOptions): HeaderList {
+export interface ReceiverOptions extends DispositionOptions {
+  /** What it asks for of the stream. */
+  readonly range?: Range | undefined
+}
+
+/** Status and headers of a receiver's response, except for Content-Length, which belongs to the framing. */
+export interface ReceiverHead {
+  readonly status: 200 | 206
+  readonly headers: HeaderList
+}
+
+/** The head of one receiver's response. */
+export function receiverHead(head: StreamHead, transferId: string, options: ReceiverOptions): ReceiverHead {
+  const headers = receiverHeaders(head, transferId, options)
+  const { length } = head
+  if (length === undefined) return { status: 200, headers }
+  const accepts = ['Accept-Ranges', 'bytes'] as const
+  const { range } = options
+  if (range === undefined || !isServed(range, length)) return { status: 200, headers: [...headers, accepts] }
+  const contentRange = ['Content-Range', `bytes ${range.first}-${length - 1}/${length}`] as const
+  return { status: 206, headers: [...headers, contentRange, accepts] }
+}
+
+function receiverHeaders(head: StreamHead, transferId: string, options: DispositionOptions): HeaderList {
   const type = safeMediaType(field(head, 'Content-Type'))
   const disposition = receiverDisposition(field(head, 'Content-Disposition'), type, options)
   const forwarded = forwardedFields(head)
+  const encoding = field(head, 'Content-Encoding')
   const exposed = [...new Set(forwarded.map(([name]) => name))]
   return [
     ...(type === undefined ? [] : [['Content-Type', type] as const]),
+    ...(encoding === undefined ? [] : [['Content-Encoding', encoding] as const]),
     ...(disposition === undefined ? [] : [['Content-Disposition', disposition] as const]),
     ...forwarded,
     ...(exposed.length === 0 ? [] : [['Access-Control-Expose-Headers', exposed.join(', ')] as const]),

@@ -15,6 +15,7 @@ const MAX_FORWARDED = 8192
  */
 export function streamHead(request: RequestView, length: number | undefined): StreamHead | Refusal {
   const fields: [string, string][] = []
+  const encodings: string[] = []
   let tooLong: Refusal | undefined
   request.eachHeader((name, value) => {
     const forwarded = FORWARDED.get(name)
@@ -27,8 +28,12 @@ export function streamHead(request: RequestView, length: number | undefined): St
         })
       }
       fields.push([forwarded, headerText(value)])
+    } else if (name === 'content-encoding' && headerText(value) !== '') {
+      encodings.push(headerText(value))
     }
   })
+  // Each line may add one: RFC 9110 section 8.4.
+  if (encodings.length > 0) fields.push(['Content-Encoding', encodings.join(', ')])
   for (const name of ['Content-Type', 'Content-Disposition']) {
     const value = headerText(request.header(name.toLowerCase()))
     if (value !== '') fields.push([name, value])

@@ -1,11 +1,12 @@
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js'
+import { loadEngine } from '../native/engine.js'
 
 /**
  * Request line and headers together, in bytes. uWebSockets' own 4096 is less than what one forwarded header may have. It
  * reads the variable when its library is loaded, so this module must be the only one that loads it.
  */
 process.env.UWS_HTTP_MAX_HEADERS_SIZE ??= '32768'
-const uws = (await import('uWebSockets.js')) as unknown as UwsModule
+const uws = loadEngine().exports as UwsModule
 
 /** What the module has, which is more than its types declare. */
 interface UwsModule {

@@ -1,8 +1,8 @@
 import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js'
 import type { RequestRecord } from '../http/request-record.js'
 import type { Exchange } from '../router/exchange.js'
-import type { ExchangeContext, UwsContext } from './connection/context.js'
-import { UwsRequest } from './connection/request.js'
+import type { ExchangeContext, HalfClosable, UwsContext } from './connection/context.js'
+import { readHead } from './connection/request-head.js'
 import { isWebSocketUpgrade, readWebSocketUpgrade, type WebSocketUpgrade } from './connection/websocket-upgrade.js'
 import { UwsExchange } from './exchange.js'
 import {
@@ -30,6 +30,9 @@ function ignore(res: HttpResponse, { clock }: UwsContext): void {
   })
   clock.after(LINGER_MS, () => isOpen && res.close())
 }
+
+/** Of all servers of this thread, for sockets are numbered by the process. */
+const HALF_CLOSABLE: (HalfClosable | undefined)[] = []
 
 /** The HTTP server. It makes an exchange of every request and hands it over. */
 export class UwsServer {
@@ -66,7 +69,9 @@ export class UwsServer {
       onEarlyAnswer: () => {
         this.#readUntil = context.clock.now() + LINGER_MS
       },
+      exchanges: HALF_CLOSABLE,
     }
+    context.sockets.onHalfClosed((socket) => HALF_CLOSABLE[socket]?.halfClosed())
     this.#takesWebSockets = takesWebSockets
     this.#apps = [certificates === undefined ? this.#withRoutes(App()) : this.#tlsApp(certificates)]
   }
@@ -118,8 +123,8 @@ export class UwsServer {
       return
     }
     this.#open++
-    const request = new UwsRequest(req, res, context.sockets)
-    this.#handle(new UwsExchange(++this.#requests, res, request, this.#exchangeContext, upgrade))
+    const head = readHead(req, res, context.sockets)
+    this.#handle(new UwsExchange(++this.#requests, res, head, this.#exchangeContext, upgrade))
   }
 
   /** Requests whose response is not over. */
@@ -140,6 +145,7 @@ export class UwsServer {
   /** Opens the port for this process alone, and returns its number; undefined when the port cannot be opened. */
   listen(host: string, port: number): Promise<number | undefined> {
     return new Promise((resolve) => {
+      this.context.sockets.openForTls(this.context.tls)
       // Exclusive: otherwise a second gateway would share the port, and half of the pairs would never meet.
       this.#apps[0]!.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
         if (socket === false) {

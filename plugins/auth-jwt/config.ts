@@ -1,5 +1,5 @@
 import { z } from '../../gateway/host/plugin-api.js'
-import { ASYMMETRIC, SYMMETRIC } from './algorithms.js'
+import { ASYMMETRIC, SYMMETRIC } from './keys/algorithms.js'
 
 const KEY_SOURCES = ['secret', 'secretEnv', 'publicKeyFile', 'jwksUrl'] as const
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])

@@ -15,8 +15,8 @@ import { challenge } from './challenge.js'
 import { checkGrant, readClaims } from './claims.js'
 import { type Config, config } from './config.js'
 import { FAILURES, type FailureKey, TokenProblem } from './failures.js'
-import { KeysUnavailable } from './keys.js'
-import { openKeys } from './open-keys.js'
+import { KeysUnavailable } from './keys/keys.js'
+import { openKeys } from './keys/open-keys.js'
 import { verifier } from './verify.js'
 
 export default definePlugin({

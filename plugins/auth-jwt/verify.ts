@@ -1,7 +1,7 @@
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { Config } from './config.js'
 import { TokenProblem } from './failures.js'
-import type { Keys } from './keys.js'
+import type { Keys } from './keys/keys.js'
 
 /** @throws TokenProblem, KeysUnavailable */
 export type Verify = (token: string, signal: AbortSignal) => Promise<JWTPayload>

@@ -7,6 +7,7 @@ const EXPOSED = [
   'X-Pipe-Code',
   'Retry-After',
   'Content-Disposition',
+  'Content-Range',
   'WWW-Authenticate',
   'Allow',
 ]
@@ -22,6 +23,7 @@ const REQUEST_HEADERS = [
   'Content-Disposition',
   'Content-Type',
   'Last-Event-ID',
+  'Range',
   'X-Hoody-Pipe',
   'X-Pipe-Size',
   'X-Piping',

@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from '@prometheus-io/client'
+import { Gauge, type Registry } from 'prom-client'
 import type { GatewayView, Pipes } from '../../gateway/host/plugin-api.js'
 
 /** What is, read when somebody scrapes. */

@@ -1,4 +1,4 @@
-import { Registry } from '@prometheus-io/client'
+import { Registry } from 'prom-client'
 import { definePlugin, type Host, type Reply, type RequestView } from '../../gateway/host/plugin-api.js'
 import { type MetricsConfig, metricsConfig, readToken } from './config.js'
 import { METRICS_FAILURES, type MetricsFailure } from './failures.js'

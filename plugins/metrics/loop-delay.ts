@@ -1,5 +1,5 @@
 import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
-import { Gauge, type Registry } from '@prometheus-io/client'
+import { Gauge, type Registry } from 'prom-client'
 
 const RESOLUTION_MS = 20
 const QUANTILES = [0.5, 0.9, 0.99, 1]

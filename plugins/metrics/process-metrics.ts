@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module'
-import type { Registry } from '@prometheus-io/client'
+import type { Registry } from 'prom-client'
 
 /**
  * Of the collectors behind the library's `collectDefaultMetrics` those that only read when somebody scrapes. The others
@@ -21,7 +21,7 @@ const require = createRequire(import.meta.url)
 /** CPU, memory, file descriptors and version of this process: `process_*` and `nodejs_*`. */
 export function processMetrics(registry: Registry): void {
   for (const reader of READERS) {
-    const collect = require(`@prometheus-io/client/lib/metrics/${reader}.js`) as (registry: Registry) => void
+    const collect = require(`prom-client/lib/metrics/${reader}.js`) as (registry: Registry) => void
     collect(registry)
   }
 }

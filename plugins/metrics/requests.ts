@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from '@prometheus-io/client'
+import { Counter, Gauge, type Registry } from 'prom-client'
 import type { Hooks } from '../../gateway/host/plugin-api.js'
 import { CodeLabels, methodLabel, statusLabel } from './labels.js'
 

@@ -1,4 +1,4 @@
-import { Counter, type Registry } from '@prometheus-io/client'
+import { Counter, type Registry } from 'prom-client'
 
 export interface RunningTotalOptions {
   readonly registry: Registry

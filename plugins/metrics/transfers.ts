@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from '@prometheus-io/client'
+import { Counter, Histogram, type Registry } from 'prom-client'
 import { END_REASONS, type Hooks, type Pipes } from '../../gateway/host/plugin-api.js'
 import { runningTotal } from './running-total.js'
 

@@ -10,7 +10,7 @@ is written: percent-escapes are not decoded.
 - A transfer that fails is cut: its responses have no last chunk, or fewer bytes than \`Content-Length\`.
 - A refusal is one \`[ERROR]\` line, or JSON with \`Accept: application/json\`. \`X-Pipe-Code\` has the code; plugins have codes of their own.
 - Of a parameter that is repeated the first value counts, and unknown ones are ignored.
-- What is no HTTP/1.1 is refused with a bare status (400, 431, 505).`
+- What is no sound HTTP/1.1 or 1.0 is refused in the same way (400, 414, 417, 431, 501, 505), and the connection closes.`
 
 /** @param prefix of this gateway; empty when there is none */
 export function openApi(prefix: string) {

@@ -67,7 +67,7 @@ function send(operationId: string) {
     },
     responses: {
       200: plain('What happens, line by line', 'text/plain', TEXT, LINES, STREAM),
-      ...refusals(400, 401, 403, 404, 408, 409, 413, 414, 429, 431, 500, 501, 502, 503, 504),
+      ...refusals(400, 401, 403, 404, 408, 409, 413, 414, 417, 429, 431, 500, 501, 502, 503, 504, 505),
     },
   }
 }
@@ -115,7 +115,7 @@ const receive = {
       },
     },
     204: response('`Last-Event-ID` is of a transfer that is over', ['Cache-Control']),
-    ...refusals(400, 401, 403, 404, 408, 413, 414, 429, 500, 501, 502, 503, 504),
+    ...refusals(400, 401, 403, 404, 408, 413, 414, 417, 429, 431, 500, 501, 502, 503, 504, 505),
   },
 }
 
@@ -127,7 +127,7 @@ const head = {
   parameters: [NAME, ...OF_HEAD],
   responses: {
     200: response('As GET, without the body', PLAIN),
-    ...refusals(400, 401, 403, 404, 405, 414, 429, 500, 503),
+    ...refusals(400, 401, 403, 404, 405, 414, 417, 429, 431, 500, 501, 503, 505),
   },
 }
 
@@ -151,7 +151,7 @@ function options(operationId: string) {
         'Access-Control-Max-Age',
         'Access-Control-Allow-Private-Network',
       ]),
-      ...refusals(400, 404, 414, 429, 500, 503),
+      ...refusals(400, 404, 414, 417, 429, 431, 500, 501, 503, 505),
     },
   }
 }
@@ -170,7 +170,7 @@ function reserved(
     tags: [tag],
     summary,
     ...(parameters.length > 0 && { parameters }),
-    responses: { 200: ok, ...refusals(404, 429, 500, 503, ...statuses) },
+    responses: { 200: ok, ...refusals(404, 417, 429, 431, 500, 501, 503, 505, ...statuses) },
   })
   return { get: operation('get'), head: operation('head'), options: options(`options${id}`) }
 }

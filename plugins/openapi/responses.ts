@@ -1,4 +1,4 @@
-import { END_REASONS, endingOf, FAILURES } from '../../gateway/host/plugin-api.js'
+import { END_REASONS, endingOf, FAILURES, HEAD_FAILURES } from '../../gateway/host/plugin-api.js'
 
 type Schema = Readonly<Record<string, unknown>>
 type Named<T> = Readonly<Record<string, T>>
@@ -84,9 +84,14 @@ const OF_PLUGINS: readonly FailureDescription[] = [
   { code: 'PROGRESS_UNKNOWN_TRANSFER', status: 404, text: 'No transfer with this id is known on this name.' },
 ]
 
+/** A refusal that the port for HTTPS redirects has as well stands in both catalogues. */
+const OF_GATEWAY = new Map(
+  [...Object.values(FAILURES), ...Object.values(HEAD_FAILURES)].map((failure) => [failure.code, failure] as const),
+)
+
 /** Every way in which something is refused or fails, in the order of their codes. */
 export const FAILURE_DESCRIPTIONS: readonly FailureDescription[] = [
-  ...Object.values(FAILURES).map(({ code, status, message, hint }) => ({ code, status, text: `${message} ${hint}` })),
+  ...[...OF_GATEWAY.values()].map(({ code, status, message, hint }) => ({ code, status, text: `${message} ${hint}` })),
   ...END_REASONS.filter((reason) => reason !== 'complete').map((reason) => {
     const { status, line } = endingOf(reason, { endFailure: undefined })
     return { code: reason.toUpperCase(), status, text: line, isEnd: true as const }
@@ -103,14 +108,16 @@ const MEANING: Named<string> = {
   408: 'Nobody came in time',
   409: 'The id is in use',
   413: 'The body is too large',
-  414: 'The name is too long',
+  414: 'The name, or the request line, is too long',
+  417: 'The request expects what is not offered',
   429: 'Too many at once',
-  431: 'A header is too long',
+  431: 'A header is too long, or there are too many',
   500: 'A defect of the gateway or of a plugin',
-  501: 'This gateway does not offer that',
+  501: 'This gateway does not offer that, or does not know the coding or the method',
   502: 'The other side left',
   503: 'The gateway stops, or has no room',
   504: 'Nothing moved, or too slowly',
+  505: 'Another version of HTTP',
 }
 
 /** The headers that belong to a status, besides those of every refusal. */

@@ -146,7 +146,7 @@ export class Sender extends Participant {
       longer: `${size}\r\n${rest}x\r\n${end}`,
       shorter: `${(rest.length + 3).toString(16)}\r\n${rest}\r\n${end}`,
       'no size': `\r\n${rest}\r\n${end}`,
-      extension: `${size};a=b\r\n${rest}\r\n${end}`,
+      extension: `${size};=b\r\n${rest}\r\n${end}`,
       'no line break': `${size}\r\n${rest}xx${end}`,
       'not hex': `g\r\n${rest}\r\n${end}`,
     }

@@ -8,14 +8,14 @@ export interface CommandResult {
   readonly stderr: string
 }
 
-/** Nothing that a test runs takes longer; one that hangs fails the test instead of holding it. */
+/** Little that a test runs takes longer; one that hangs fails the test instead of holding it. */
 const TIMEOUT_MS = 30_000
 
-export function command(program: string, args: readonly string[]): Promise<CommandResult> {
+export function command(program: string, args: readonly string[], timeout = TIMEOUT_MS): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
     // A proxy of whoever runs the tests must not be asked.
     const env = { ...process.env, no_proxy: '*', NO_PROXY: '*' }
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: TIMEOUT_MS, env })
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout, env })
     const stdout: Buffer[] = []
     const stderr: Buffer[] = []
     child.stdout.on('data', (chunk: Buffer) => stdout.push(chunk))

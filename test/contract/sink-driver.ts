@@ -15,6 +15,8 @@ export interface SinkPlan {
   readonly piece: number
   /** The sender has announced the length. */
   readonly announced: boolean
+  /** The stream is given from this byte on; 0 when absent. */
+  readonly offset?: number
 }
 
 /** Which stream it is: `FakeSink` compares with that. */
@@ -22,7 +24,8 @@ const STREAM = 11
 
 export class SinkDriver {
   readonly stream: Uint8Array
-  taken = 0
+  /** Where in the stream the sink is. */
+  taken: number
   /** Reports of the sink in order. */
   readonly reports: string[] = []
   /** Everything that the port forbids and that has happened. */
@@ -41,12 +44,13 @@ export class SinkDriver {
     readonly plan: SinkPlan,
   ) {
     this.stream = streamBytes(STREAM, 0, plan.bytes)
+    this.taken = plan.offset ?? 0
     this.upTo = plan.bytes
   }
 
   begin(): void {
     const length = this.plan.announced ? this.plan.bytes : undefined
-    this.#call('begin', () => this.sink.begin({ length, fields: [['stream', String(STREAM)]] }, PIPE))
+    this.#call('begin', () => this.sink.begin({ length, fields: [['stream', String(STREAM)]] }, PIPE, this.taken))
   }
 
   /** Offers what the sink takes, and ends the stream when that was all. */

@@ -31,7 +31,7 @@ async function sleepQuietly(): Promise<void> {
 
 function hasEnded({ receiver }: OpenedSink): Promise<void> {
   return eventually(() => receiver.outcome !== 'open' || `${receiver.body.length} bytes, and no end`, {
-    timeoutMs: 20_000,
+    timeoutMs: 60_000,
   })
 }
 

@@ -32,7 +32,7 @@ async function standsStill({ driver }: OpenedSource): Promise<void> {
 }
 
 function reports({ driver }: OpenedSource, what: string): Promise<void> {
-  return eventually(() => driver.reports.includes(what) || `no "${what}", ${driver.fed} bytes`, { timeoutMs: 20_000 })
+  return eventually(() => driver.reports.includes(what) || `no "${what}", ${driver.fed} bytes`, { timeoutMs: 60_000 })
 }
 
 async function deliversAll(t: Test, opened: OpenedSource, title: string): Promise<void> {

@@ -141,7 +141,10 @@ export class UwsHost {
   }
 }
 
-export const SINK_OPTIONS: SinkOptions = { accept: '*/*', headers: () => [['X-Test', 'contract']] }
+export const SINK_OPTIONS: SinkOptions = {
+  accept: '*/*',
+  respond: () => ({ status: 200, headers: [['X-Test', 'contract']] }),
+}
 export const SOURCE_OPTIONS: SourceOptions = {
   replyAtEnd: false,
   isChunked: true,

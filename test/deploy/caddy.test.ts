@@ -27,7 +27,7 @@ function start(t: Test): Promise<Front> {
   )
 }
 
-t.test('both sides of a name meet, and those of a node that goes meet elsewhere', async (t) => {
+t.test('both sides of a name meet, and the names of a node that goes down move', async (t) => {
   const front = await start(t)
   const names = someNames((i) => `team/job-${i}%c3%A9`)
   t.same(await Promise.all(names.map((name, i) => meet(front, name, i))), names)
@@ -48,7 +48,7 @@ t.test('both sides of a name meet, and those of a node that goes meet elsewhere'
   t.equal(moved.length, shares[2], `${moved}`)
 })
 
-t.test('bytes flow as they come, large ones arrive whole, and the gateway knows who asks', async (t) => {
+t.test('bytes flow as they arrive, large bodies arrive whole, and the gateway knows the client', async (t) => {
   const front = await start(t)
   t.equal(await inPieces(front, '127.0.0.2'), 'a line\nthe last one\n')
   const askers = front.nodes.flatMap(({ lines }) => lines.map(({ remoteAddress }) => remoteAddress))

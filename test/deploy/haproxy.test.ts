@@ -10,7 +10,7 @@ async function send(rig: Front, path: string, text: string): Promise<void> {
   if (code !== 0 || !stdout.toString().endsWith('[INFO] Transfer complete.\n')) throw new Error(`${path}: ${stdout}`)
 }
 
-t.test('both sides of 60 names meet, whichever way they ask, and every node has its share', async (t) => {
+t.test('both sides of 60 names meet with either form of the address, and every node has its share', async (t) => {
   const rig = await start(t)
   const names = Array.from({ length: 60 }, (_, i) => `team/job-${i}%c3%A9`)
   const one = async (name: string, i: number) => {
@@ -26,7 +26,7 @@ t.test('both sides of 60 names meet, whichever way they ask, and every node has 
   t.ok(Math.min(...shares) >= 8, `${shares}`)
 })
 
-t.test('bytes flow as they come, large ones whole, and who watches is on the same node', async (t) => {
+t.test('bytes flow as they arrive, large bodies arrive whole, and a spectator is on the same node', async (t) => {
   const rig = await start(t)
   const watch = curl(['-N', rig.url('name?progress')])
   await watch.waitFor('"state":"idle"')

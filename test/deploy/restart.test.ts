@@ -1,4 +1,4 @@
-/** From one process to the next on the same port: who drains finishes, who comes meets the new one, and what a balancer sees. */
+/** From one process to the next on the same port: the old one finishes, new requests reach the new one, and what a load balancer sees. */
 
 import { createHash } from 'node:crypto'
 import t from 'tap'

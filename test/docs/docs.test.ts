@@ -5,6 +5,7 @@ import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { FAILURES } from '../../gateway/http/failures.js'
+import { HEAD_FAILURES } from '../../gateway/http/head-failures.js'
 import { eventually } from '../support/eventually.js'
 import { startDefaultGateway } from '../support/gateway.js'
 import { MAIN, PROJECT, readProject } from '../support/project.js'
@@ -259,11 +260,13 @@ t.test('the README has ten recipes and the two commands, and package.json knows 
 })
 
 t.test('docs/protocol.md lists every refusal there is', async (t) => {
-  const rows = Object.values(FAILURES).map(({ code, status, message, hint }) => {
-    return `| \`${code}\` | ${status} | ${`${message} ${hint}`.replace(/\{(\w+)\}/g, '*$1*')} |`
-  })
-  const table = /<!-- refusals -->\n[^\n]+\n[^\n]+\n([\s\S]*?)\n?<!-- \/refusals -->/.exec(
-    readProject('docs/protocol.md'),
-  )?.[1]
-  t.equal(table, rows.join('\n'), 'the table in docs/protocol.md has to be this')
+  const lists = { refusals: FAILURES, heads: HEAD_FAILURES }
+  for (const [name, failures] of Object.entries(lists)) {
+    const rows = Object.values(failures).map(({ code, status, message, hint }) => {
+      return `| \`${code}\` | ${status} | ${`${message} ${hint}`.replace(/\{(\w+)\}/g, '*$1*')} |`
+    })
+    const list = new RegExp(`<!-- ${name} -->\\n[^\\n]+\\n[^\\n]+\\n([\\s\\S]*?)\\n?<!-- /${name} -->`)
+    const table = list.exec(readProject('docs/protocol.md'))?.[1]
+    t.equal(table, rows.join('\n'), 'the table in docs/protocol.md has to be this')
+  }
 })

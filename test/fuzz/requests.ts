@@ -13,6 +13,7 @@ const RESERVED = [
   'openapi.json',
   'favicon.ico',
   'robots.txt',
+  'version',
   'HEALTH',
   'help/',
   'help.',

@@ -5,6 +5,7 @@ import { HANDLER, SCRIPT } from './bytes.js'
 
 /** Every header that the gateway and its default plugins write. Any other one was smuggled in. */
 const OURS: ReadonlySet<string> = new Set([
+  'accept-ranges',
   'access-control-allow-credentials',
   'access-control-allow-headers',
   'access-control-allow-methods',
@@ -16,7 +17,9 @@ const OURS: ReadonlySet<string> = new Set([
   'cache-control',
   'connection',
   'content-disposition',
+  'content-encoding',
   'content-length',
+  'content-range',
   'content-security-policy',
   'content-type',
   'date',
@@ -56,7 +59,7 @@ export function problemsOf(received: Buffer, sent: string, closedByServer: boole
     const response = readOne(rest, sent, closedByServer)
     if (response === undefined) break
     if (typeof response === 'string') return [...problems, `byte ${at} of ${received.length}: ${response}`]
-    problems.push(...faultsOf(response))
+    problems.push(...faultsOf(response, sent))
     if (mayNotFollow && response.status >= 200 && !BARE_STATUS.includes(response.status))
       problems.push('an answer behind the last one')
     mayNotFollow ||= response.headers.connection?.includes('close') ?? false
@@ -97,11 +100,16 @@ function cutByPage(bytes: Buffer): RawResponse | undefined {
   }
 }
 
-function* faultsOf(response: RawResponse) {
+/** HTTP/1.0 knows no chunks: without a length its responses end with the connection, and say so. */
+function endsWithConnection({ headers }: RawResponse, sent: string): boolean {
+  return sent.includes('HTTP/1.0') && headers.connection?.[0] === 'close'
+}
+
+function* faultsOf(response: RawResponse, sent: string) {
   const { status, headers, body, complete, framing } = response
   for (const name of Object.keys(headers)) if (!OURS.has(name)) yield `a header that nobody wrote: ${name}`
-  if (framing === 'none' && status >= 200 && ![204, 304, ...BARE_STATUS].includes(status))
-    yield `${status} without framing`
+  const isBare = [204, 304, ...BARE_STATUS].includes(status) || endsWithConnection(response, sent)
+  if (framing === 'none' && status >= 200 && !isBare) yield `${status} without framing`
   const type = headers['content-type']?.[0] ?? ''
   if (ACTIVE.test(type)) {
     const text = body.toString('latin1')

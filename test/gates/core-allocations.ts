@@ -9,7 +9,7 @@ const CHUNKS = 200_000
 const ROUNDS = 3
 
 /** Takes everything and does nothing. */
-class Taker implements Sink {
+class DiscardingSink implements Sink {
   taken = 0
   begin(): void {}
   write(bytes: Uint8Array): number {
@@ -23,6 +23,7 @@ class Taker implements Sink {
   finish(): boolean {
     return true
   }
+  refuse(): void {}
   abort(): void {}
 }
 
@@ -30,7 +31,7 @@ const source: Source = { pause() {}, resume() {}, notify() {}, end() {} }
 const owner = { streamFinished() {}, streamOverflowed() {}, now: () => 0 }
 const pool = new SlabPool(65_536, 64)
 const fanOut = new FanOut(source, { windowBytes: 2 ** 20, holdBytes: 2 ** 21 }, pool, owner)
-const sinks = Array.from({ length: RECEIVERS }, () => new Taker())
+const sinks = Array.from({ length: RECEIVERS }, () => new DiscardingSink())
 fanOut.start(
   sinks.map((sink) => new Cursor(sink)),
   { length: undefined, fields: [] },

@@ -1,6 +1,6 @@
 /**
- * The two figures that do not depend on the machine's mood: what a chunk costs in system calls and in bytes of heap. A change
- * that makes one of them worse fails here, before any stopwatch would tell.
+ * The two figures that do not depend on the load of the machine: what a chunk costs in system calls and in bytes of heap. A
+ * change that makes one of them worse fails here, before any stopwatch could show it.
  */
 import { execFileSync, fork } from 'node:child_process'
 import { once } from 'node:events'
@@ -61,7 +61,7 @@ t.test('the core allocates nothing for a chunk that all receivers take', async (
  */
 const MOST_HEAP = { 1: 3000, 8: 16_000 } as const
 
-/** A plugin in every hook costs a read nothing: no hook is on the path of the bytes. */
+/** A plugin in every hook costs a read nothing: no hook is on the data path. */
 const LOADED = [
   { framing: 'length', receivers: 1, args: [], loaded: '' },
   { framing: 'length', receivers: 8, args: [], loaded: '' },

@@ -63,10 +63,11 @@ export class Comparison {
     const name = this.sides.nameOf(fake)
     same(sink.log, spec.log, name)
     assert.equal(sink.received, spec.taken, `${name}: bytes taken`)
+    assert.equal(sink.offset, spec.from, `${name}: where it begins`)
     assert.equal(sink.full, spec.full, `${name}: full`)
     if (!sink.finishCalled) return
     const sender = [...this.sides.senders, ...this.sides.pastSenders].find(({ fake }) => fake.stream === sink.stream)
-    assert.equal(sink.received, sender?.fake.fed, `${name} was finished without all bytes`)
+    assert.equal(sink.offset + sink.received, sender?.fake.fed, `${name} was finished without all bytes`)
   }
 
   #compareViews(): void {
@@ -82,6 +83,10 @@ export class Comparison {
       assert.equal(view.transferId, sender?.id ?? '')
       assert.equal(view.bytesIn, sender?.bytesIn ?? 0, `bytesIn of ${key}`)
       assert.equal(view.bytesOut, pipe.bytesOut, `bytesOut of ${key}`)
+      const all = pipe.state === 'streaming' ? pipe.receivers : []
+      assert.equal(view.bytesSent, sum(all.map(({ taken }) => taken)), `bytesSent of ${key}`)
+      const skipped = sum(all.map(({ from }) => Math.min(from, sender?.bytesIn ?? 0)))
+      assert.equal(view.bytesSkipped, skipped, `bytesSkipped of ${key}`)
       assert.equal(view.expectedBytes, sender?.length ?? sender?.expectedBytes)
       assert.equal(view.endReason, undefined)
     }
@@ -90,6 +95,10 @@ export class Comparison {
 
 function lineOf({ event, key, reason, bytesIn, bytesOut }: ObservedEvent): string {
   return event === 'ended' ? `ended ${key} ${reason} ${bytesIn} ${bytesOut}` : `${event} ${key}`
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0)
 }
 
 /** Compares two logs without building anything: this runs for every side after every step. */

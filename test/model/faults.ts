@@ -16,8 +16,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a cursor counts one byte too few',
     in: 'flow/fan-out.js',
-    replace: 'cursor.taken += took;',
-    by: 'cursor.taken += took > 1 ? took - 1 : took;',
+    replace: 'cursor.at += took;',
+    by: 'cursor.at += took > 1 ? took - 1 : took;',
   },
   {
     name: 'a cursor reads one byte too far into its slab',
@@ -34,8 +34,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a chunk is kept for the last cursor only',
     in: 'flow/fan-out.js',
-    replace: 'if (cursor.taken < slowest) slowest = cursor.taken; } const behind =',
-    by: 'slowest = cursor.taken; } const behind =',
+    replace: 'if (cursor.at < slowest) slowest = cursor.at; } const behind =',
+    by: 'slowest = Math.min(cursor.at, this.bytesIn); } const behind =',
   },
   {
     name: 'a chunk is kept whole although its front was taken',
@@ -82,8 +82,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a full cursor is offered more',
     in: 'flow/fan-out.js',
-    replace: 'if (!cursor.full) this.#offer(cursor, chunk);',
-    by: 'this.#offer(cursor, chunk);',
+    replace: 'if (!cursor.full && cursor.at < this.bytesIn) {',
+    by: 'if (cursor.at < this.bytesIn) {',
   },
   {
     name: 'a cursor whose sink is full is not marked as full',
@@ -136,20 +136,20 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'one full cursor stops the source for receivers that can take more',
     in: 'flow/fan-out.js',
-    replace: 'if (!cursor.full) hasRoom = true; if (cursor.taken',
-    by: 'hasRoom = !cursor.full; if (cursor.taken',
+    replace: 'if (!cursor.full) hasRoom = true; if (cursor.at',
+    by: 'hasRoom = !cursor.full; if (cursor.at',
   },
   {
     name: 'bytes in flight count as delivered',
     in: 'flow/cursor.js',
-    replace: 'return this.taken - this.sink.queued();',
-    by: 'return this.taken;',
+    replace: 'return this.at - this.sink.queued();',
+    by: 'return this.at;',
   },
   {
     name: 'a receiver that leaves does not count as progress',
     in: 'flow/fan-out.js',
-    replace: 'cursor.present ? cursor.delivered : cursor.taken + 1',
-    by: 'cursor.present ? cursor.delivered : cursor.taken',
+    replace: 'cursor.present ? cursor.delivered : cursor.at + 1',
+    by: 'cursor.present ? cursor.delivered : cursor.at',
   },
   {
     name: 'every period of the rate limit begins with the first byte',
@@ -231,9 +231,9 @@ export const FAULTS: readonly Fault[] = [
   },
   {
     name: "a receiver's wait goes on while it streams",
-    in: 'pairing/pipe.js',
-    replace: 'for (const endpoint of this.receivers) endpoint.stopWaiting(); let { newDigest } = options;',
-    by: 'let { newDigest } = options;',
+    in: 'pairing/receiver-endpoint.js',
+    replace: 'this.stopWaiting(); const { range }',
+    by: 'const { range }',
   },
   {
     name: 'a sender that streams is still reminded',
@@ -269,7 +269,7 @@ export const FAULTS: readonly Fault[] = [
     name: 'a transfer is complete before the last byte has been handed on',
     in: 'flow/fan-out.js',
     replace: 'if (cursor.present && !cursor.finished) return;',
-    by: 'if (cursor.present && cursor.taken < this.bytesIn) return;',
+    by: 'if (cursor.present && cursor.at < this.bytesIn) return;',
   },
   {
     name: 'a body that is shorter than announced completes',
@@ -292,7 +292,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a receiver for which no bytes wait stalls',
     in: 'flow/fan-out.js',
-    replace: 'const expected = cursor.taken < this.bytesIn || this.sourceEnded;',
+    replace: 'const expected = cursor.at < this.bytesIn || this.sourceEnded;',
     by: 'const expected = true;',
   },
   {
@@ -394,7 +394,127 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a transfer that lost its last receiver counts as received',
     in: 'flow/fan-out.js',
-    replace: '? this.#takenByLast : slowest',
-    by: '? this.bytesIn : slowest',
+    replace: '? this.#reachedByLast : Math',
+    by: '? this.bytesIn : Math',
+  },
+  {
+    name: 'a receiver that has the beginning gets it again',
+    in: 'pairing/receiver-endpoint.js',
+    replace: 'this.cursor.startAt(range.first);',
+    by: ';',
+  },
+  {
+    name: 'a stream of unknown length is not given from its first byte',
+    in: 'range.js',
+    replace: 'return length !== undefined && first < length && last >= length - 1;',
+    by: 'return length === undefined || (first < length && last >= length - 1);',
+  },
+  {
+    name: 'a chunk in which a receiver begins is offered whole',
+    in: 'flow/fan-out.js',
+    replace: 'cursor.at > before ? chunk.subarray(cursor.at - before) : chunk',
+    by: 'chunk',
+  },
+  {
+    name: 'a receiver is offered the end of what it skips',
+    in: 'flow/fan-out.js',
+    replace: 'if (!cursor.full && cursor.at < this.bytesIn) {',
+    by: 'if (!cursor.full) {',
+  },
+  {
+    name: 'what a receiver skips is kept for it',
+    in: 'flow/fan-out.js',
+    replace: 'if (cursor.at < slowest) slowest = cursor.at; } const behind',
+    by: 'if (cursor.taken < slowest) slowest = cursor.taken; } const behind',
+  },
+  {
+    name: 'a receiver is ahead of what has been read',
+    in: 'flow/fan-out.js',
+    replace: 'Math.min(slowest, this.bytesIn)',
+    by: 'slowest',
+  },
+  {
+    name: 'the last receiver left ahead of what had been read',
+    in: 'flow/fan-out.js',
+    replace: 'Math.min(cursor.at, this.bytesIn)',
+    by: 'cursor.at',
+  },
+  {
+    name: 'what a receiver skips counts as sent',
+    in: 'flow/fan-out.js',
+    replace: 'sent += cursor.taken',
+    by: 'sent += cursor.at',
+  },
+  {
+    name: 'what a receiver skips counts before it has been read',
+    in: 'flow/fan-out.js',
+    replace: 'Math.min(cursor.from, this.bytesIn)',
+    by: 'cursor.from',
+  },
+  {
+    name: 'a receiver stalls while it skips',
+    in: 'flow/fan-out.js',
+    replace: 'const expected = cursor.at < this.bytesIn || this.sourceEnded;',
+    by: 'const expected = cursor.at !== this.bytesIn || this.sourceEnded;',
+  },
+  {
+    name: 'a receiver that skips is too slow',
+    in: 'flow/cursor.js',
+    replace: 'return this.at - this.sink.queued();',
+    by: 'return this.taken - this.sink.queued();',
+  },
+  {
+    name: 'a range may begin at the end',
+    in: 'range.js',
+    replace: 'first >= length',
+    by: 'first > length',
+  },
+  {
+    name: 'everything of an empty stream is beyond its end',
+    in: 'range.js',
+    replace: 'first > 0 &&',
+    by: '',
+  },
+  {
+    name: 'a range that ends before the stream is given to the end',
+    in: 'range.js',
+    replace: '&& last >= length - 1',
+    by: '',
+  },
+  {
+    name: 'a range that ends with the stream is not given',
+    in: 'range.js',
+    replace: 'last >= length - 1',
+    by: 'last >= length',
+  },
+  {
+    name: 'a range beyond the end takes a place',
+    in: 'pairing/pipe-table.js',
+    replace: 'if (beyond !== undefined)',
+    by: 'if (false)',
+  },
+  {
+    name: 'a receiver that waits beyond the end keeps waiting',
+    in: 'pairing/pipe.js',
+    replace: 'this.#refuseBeyondEnd(endpoint);',
+    by: '',
+  },
+  {
+    name: 'a receiver that waits beyond the end of a head that comes later keeps waiting',
+    in: 'pairing/pipe.js',
+    replace: 'this.#refuseBeyondEnd(this.sender);',
+    by: '',
+  },
+  {
+    name: 'a receiver that is refused keeps its place',
+    in: 'pairing/pipe.js',
+    replace: 'this.#dropReceiver(endpoint); endpoint.cursor.sink.refuse(refusal);',
+    by: 'endpoint.cursor.sink.refuse(refusal);',
+  },
+  {
+    name: 'a receiver behind one that is refused is not looked at',
+    in: 'pairing/pipe.js',
+    replace: 'for (const endpoint of [...this.receivers])',
+    by: 'for (const endpoint of this.receivers)',
   },
 ]

@@ -24,6 +24,8 @@ export class SpecSender {
 
 export class SpecReceiver {
   taken = 0
+  /** Where it begins, once it streams. */
+  from = 0
   /** Taken, and not arrived. */
   inFlight = 0
   full = false
@@ -42,10 +44,24 @@ export class SpecReceiver {
     readonly finishesAtOnce: boolean,
     readonly lags: boolean,
     readonly limits: SideLimits,
+    /** Where it wants to begin. */
+    readonly offset = 0,
+    /** The last byte that it wants. */
+    readonly last = Number.POSITIVE_INFINITY,
   ) {}
 
+  /** How far it is in the stream. */
+  get at(): number {
+    return this.from + this.taken
+  }
+
   get delivered(): number {
-    return this.taken - this.inFlight
+    return this.at - this.inFlight
+  }
+
+  /** It wants nothing that this stream has. */
+  isBeyond({ length }: SpecSender): boolean {
+    return length !== undefined && this.offset > 0 && this.offset >= length
   }
 }
 
@@ -89,7 +105,7 @@ export class SpecPipe {
 
   get bytesOut(): number {
     if (this.sender === undefined || this.state === 'waiting' || this.here.length === 0) return this.lastOut
-    return Math.min(...this.here.map((receiver) => receiver.taken))
+    return Math.min(this.sender.bytesIn, ...this.here.map((receiver) => receiver.at))
   }
 
   /** Bytes that were read and that some receiver has still to take. */

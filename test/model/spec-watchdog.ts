@@ -48,7 +48,7 @@ export class SpecWatchdog {
   #endIfSlow(pipe: SpecPipe): void {
     const seconds = (this.timers.now - pipe.periodAt) / 1000
     if (seconds * 1000 < this.limits.ratePeriodMs) return
-    const delivered = Math.min(...pipe.here.map((receiver) => receiver.delivered))
+    const delivered = Math.min(pipe.sender!.bytesIn, ...pipe.here.map((receiver) => receiver.delivered))
     const rate = (delivered - pipe.periodOut) / seconds
     pipe.periodAt = this.timers.now
     pipe.periodOut = delivered
@@ -58,7 +58,7 @@ export class SpecWatchdog {
   #cutIfStalled(receiver: SpecReceiver, stallMs: number): void {
     const sender = receiver.pipe?.sender
     if (sender === undefined || receiver.finished) return
-    const idle = receiver.taken === sender.bytesIn && !sender.bodyDone
+    const idle = receiver.at >= sender.bytesIn && !sender.bodyDone
     if (idle || receiver.delivered !== receiver.deliveredAtCheck || receiver.stillSince === undefined) {
       receiver.stillSince = this.timers.now
       receiver.deliveredAtCheck = receiver.delivered

@@ -4,7 +4,7 @@
  * after every step.
  */
 import type { EndReason, Limits } from '../../core/index.js'
-import { missing, SpecPipe, type SpecReceiver, type SpecSender } from './spec-pipe.js'
+import { missing, SpecPipe, type SpecReceiver, SpecSender } from './spec-pipe.js'
 import { SpecTimers } from './spec-timers.js'
 import { SpecWatchdog } from './spec-watchdog.js'
 
@@ -36,18 +36,20 @@ export class Spec {
   }
 
   /** Why this side is refused, or undefined: it may join. */
-  refusal(key: string, n: number, side: 'sender' | 'receiver'): string | undefined {
+  refusal(key: string, n: number, joins: SpecSender | SpecReceiver): string | undefined {
     if (this.closed) return 'SHUTTING_DOWN'
     const pipe = this.pipes.get(key)
     if (pipe === undefined) return this.waiting >= this.limits.maxWaiting ? 'TOO_MANY_WAITING' : undefined
     if (pipe.state === 'streaming') return 'PIPE_BUSY'
     if (pipe.n !== n) return 'N_MISMATCH'
-    if (side === 'sender') return pipe.sender === undefined ? undefined : 'SENDER_EXISTS'
-    return pipe.receivers.length < n ? undefined : 'RECEIVERS_FULL'
+    if (joins instanceof SpecSender) return pipe.sender === undefined ? undefined : 'SENDER_EXISTS'
+    if (pipe.receivers.length >= n) return 'RECEIVERS_FULL'
+    return pipe.sender !== undefined && joins.isBeyond(pipe.sender) ? 'RANGE_BEYOND_END' : undefined
   }
 
   joinSender(key: string, n: number, sender: SpecSender, waitMs: number): void {
     const pipe = this.#open(key, n)
+    this.#refuseBeyond(pipe, sender)
     pipe.sender = sender
     sender.pipe = pipe
     sender.log.push('waiting')
@@ -69,7 +71,9 @@ export class Spec {
   open(sender: SpecSender, length: number | undefined): void {
     sender.opened = true
     sender.length = length
-    if (sender.pipe !== undefined) this.#startIfReady(sender.pipe)
+    if (sender.pipe === undefined) return
+    this.#refuseBeyond(sender.pipe, sender)
+    this.#startIfReady(sender.pipe)
   }
 
   feed(sender: SpecSender, length: number): void {
@@ -204,6 +208,9 @@ export class Spec {
       return
     }
     for (const receiver of pipe.receivers) {
+      const { length } = sender
+      const hasEnd = length !== undefined && receiver.last + 1 >= length
+      receiver.from = hasEnd && receiver.offset < length ? receiver.offset : 0
       receiver.log.push('begin')
       this.#take(receiver)
       this.#finishIfDone(receiver)
@@ -215,7 +222,7 @@ export class Spec {
   /** Takes what it has room for. */
   #take(receiver: SpecReceiver): void {
     const pipe = receiver.pipe!
-    const waits = pipe.sender!.bytesIn - receiver.taken
+    const waits = Math.max(0, pipe.sender!.bytesIn - receiver.at)
     const takes = Math.min(waits, receiver.room)
     receiver.taken += takes
     receiver.room -= takes
@@ -225,7 +232,7 @@ export class Spec {
 
   #finishIfDone(receiver: SpecReceiver): void {
     const { bodyDone, bytesIn } = receiver.pipe!.sender!
-    if (!bodyDone || receiver.finishCalled || receiver.taken < bytesIn) return
+    if (!bodyDone || receiver.finishCalled || receiver.at < bytesIn) return
     receiver.finishCalled = true
     receiver.finished = receiver.finishesAtOnce
     receiver.log.push('finish')
@@ -263,6 +270,14 @@ export class Spec {
     this.#timers.cancel(sender)
     sender.pipe!.sender = undefined
     sender.pipe = undefined
+  }
+
+  /** Receivers that want nothing of what this sender has are told so, and go. */
+  #refuseBeyond(pipe: SpecPipe, sender: SpecSender): void {
+    for (const receiver of pipe.receivers.filter((each) => each.isBeyond(sender))) {
+      this.#dismiss(receiver)
+      receiver.log.push('refuse RANGE_BEYOND_END')
+    }
   }
 
   /** A waiting receiver is no longer part of its pipe. */

@@ -78,7 +78,7 @@ export class World {
     const { random } = this
     const [key, n] = this.#place()
     const headLater = random.chance(5)
-    const length = !headLater && random.chance(30) ? random.between(0, 600) : undefined
+    const length = !headLater && random.chance(45) ? this.#length() : undefined
     const expectedBytes = random.chance(20) ? random.between(0, 600) : undefined
     const stallMs = random.chance(50) ? random.between(1500, 3500) : 0
     const waitMs = random.between(300, 15_000)
@@ -87,24 +87,23 @@ export class World {
     this.#note(
       `sender joins ${key}, n=${n} length=${headLater ? 'later' : length} stall=${stallMs} wait=${waitMs} limits=${own}`,
     )
-    const expected = this.#spec.refusal(key, n, 'sender')
     const hint = expectedBytes && { expectedBytes }
+    const id = `transfer-${this.#bench.streams}`
+    const spec = new SpecSender(id, length, expectedBytes || undefined, stallMs, limits, !headLater)
+    const expected = this.#spec.refusal(key, n, spec)
     const fake = this.#bench.trySender(key, { n, length, headLater, waitMs, stallMs, limits, ...hint })
     if (fake instanceof this.#bench.core.Refusal) {
       this.#refused(fake.failure.code, expected)
       return
     }
     assert.equal('accepted', expected ?? 'accepted')
-    const spec = new SpecSender(
-      fake.endpoint.options.transferId,
-      length,
-      expectedBytes || undefined,
-      stallMs,
-      limits,
-      !headLater,
-    )
     this.#spec.joinSender(key, n, spec, waitMs)
     this.#sides.senders.push({ fake, spec })
+  }
+
+  /** A length to announce. */
+  #length(): number {
+    return this.random.chance(8) ? 0 : this.random.between(0, 600)
   }
 
   #joinReceiver(): void {
@@ -115,18 +114,37 @@ export class World {
     const lags = random.chance(30)
     const waitMs = random.between(300, 15_000)
     const limits = this.#limits()
-    const own = JSON.stringify(limits)
-    this.#note(`receiver joins ${key}, n=${n} room=${room} at once=${finishesAtOnce} wait=${waitMs} limits=${own}`)
-    const expected = this.#spec.refusal(key, n, 'receiver')
-    const fake = this.#bench.tryReceiver(key, { n, waitMs, room, finishesAtOnce, lags, limits })
+    const offset = this.#offset(key)
+    const last = offset === undefined ? undefined : this.#last(key, offset)
+    const own = JSON.stringify({ ...limits, offset, last })
+    this.#note(`receiver joins ${key}, n=${n} room=${room} at once=${finishesAtOnce} wait=${waitMs} ${own}`)
+    const spec = new SpecReceiver(room, finishesAtOnce, lags, limits, offset, last)
+    const expected = this.#spec.refusal(key, n, spec)
+    const fake = this.#bench.tryReceiver(key, { n, waitMs, room, finishesAtOnce, lags, limits, offset, last })
     if (fake instanceof this.#bench.core.Refusal) {
       this.#refused(fake.failure.code, expected)
       return
     }
     assert.equal('accepted', expected ?? 'accepted')
-    const spec = new SpecReceiver(room, finishesAtOnce, lags, limits)
     this.#spec.joinReceiver(key, n, spec, waitMs)
     this.#sides.receivers.push({ fake, spec })
+  }
+
+  /** Where a receiver wants to begin: often at the end of the stream that waits there, or beside it. */
+  #offset(key: string): number | undefined {
+    const { random } = this
+    if (!random.chance(30)) return undefined
+    const length = this.#spec.pipes.get(key)?.sender?.length
+    if (length !== undefined && random.chance(50)) return Math.max(0, length - random.between(-1, 2))
+    return random.between(0, length ?? 400)
+  }
+
+  /** Where it wants to end: seldom anywhere but at the end, and then often beside it. */
+  #last(key: string, offset: number): number | undefined {
+    const { random } = this
+    if (random.chance(80)) return undefined
+    const length = this.#spec.pipes.get(key)?.sender?.length ?? random.between(0, 600)
+    return Math.max(offset, length - random.between(-1, 3))
   }
 
   #refused(code: string, expected: string | undefined): void {
@@ -258,7 +276,7 @@ export class World {
   #senderOpens(): void {
     const sender = this.random.pick(this.#sides.senders.filter(({ spec }) => !spec.opened))
     if (sender === undefined) return
-    const length = this.random.chance(30) ? this.random.between(0, 600) : undefined
+    const length = this.random.chance(30) ? this.#length() : undefined
     this.#note(`${sender.spec.id} tells its head, length=${length}`)
     sender.fake.open(length)
     this.#spec.open(sender.spec, length)

@@ -4,8 +4,11 @@
  */
 
 import type { HttpRequest, HttpResponse, TemplatedApp, us_listen_socket } from 'uWebSockets.js'
-import * as uws from 'uWebSockets.js'
+import { loadEngine } from '../../gateway/native/engine.js'
 import { eventually } from '../support/eventually.js'
+
+/** The engine as it is, without what the gateway sets before it loads it. */
+export const uws = loadEngine().exports as typeof import('uWebSockets.js')
 
 type ListenCallback = (socket: us_listen_socket | false) => void
 

@@ -4,8 +4,7 @@
  */
 
 import type { HttpResponse, us_listen_socket } from 'uWebSockets.js'
-import * as uws from 'uWebSockets.js'
-import { listen, silence } from './app.js'
+import { listen, silence, uws } from './app.js'
 
 const app = uws.App()
 let listening: us_listen_socket | undefined
@@ -114,16 +113,6 @@ const SCENARIOS: Record<string, () => void> = {
   /** A handler that neither answers nor registers onAborted. */
   careless() {
     app.get('/*', () => {})
-  },
-
-  /** The wrong form of an answer to HEAD, without onAborted: the response stays open. */
-  wrongHead() {
-    app.head('/*', (res) => {
-      res.endWithoutBody(4)
-    })
-    app.get('/*', (res) => {
-      res.end('next')
-    })
   },
 
   /** Responses that wait, and one that stops listening. */

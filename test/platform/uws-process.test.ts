@@ -10,8 +10,8 @@ import { head, type Tidy } from './app.js'
 
 const CHILD = fileURLToPath(new URL('./child.js', import.meta.url))
 
-/** Longer than the 8 to 12 s after which uWebSockets closes a connection whose 10 s timer is armed. */
-const PAST_THE_TIMER_MS = 14_000
+/** Longer than the 28 to 32 s after which uWebSockets closes a connection whose 30 s timer is armed. */
+const PAST_THE_TIMER_MS = 34_000
 
 interface Ended {
   readonly code: number | null
@@ -86,13 +86,6 @@ t.test('a handler that neither answers nor registers onAborted terminates the wh
   const child = await start(t, 'careless')
   const client = await connect(child)
   await client.send(head('GET', '/'))
-  t.equal((await child.end()).signal, 'SIGABRT')
-})
-
-t.test('endWithoutBody(n) without onAborted terminates the process', async (t) => {
-  const child = await start(t, 'wrongHead')
-  const client = await connect(child)
-  await client.send(head('HEAD', '/'))
   t.equal((await child.end()).signal, 'SIGABRT')
 })
 

@@ -1,7 +1,7 @@
 /** The native read cap: what uSockets does without it, and that it does not with it. */
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
@@ -41,19 +41,13 @@ t.test('without the cap, a fast sender goes on delivering after pause()', async 
 t.test('the prebuilt helpers were built from the sources beside them', async (t) => {
   const folder = new URL('../../../gateway/native/', import.meta.url)
   const hash = createHash('sha256')
-  for (const file of [
-    'common.h',
-    'reads.c',
-    'reads.h',
-    'slots.c',
-    'slots.h',
-    'sockets.c',
-    'writes.c',
-    'writes.h',
-    'build.sh',
-  ]) {
-    hash.update(readFileSync(new URL(file, folder)))
-  }
+  const inFolder = (name: string, end: string) =>
+    readdirSync(new URL(name, folder))
+      .filter((file) => file.endsWith(end))
+      .sort()
+      .map((file) => `${name}${file}`)
+  const inOrder = ['http/', 'sockets/'].flatMap((name) => [...inFolder(name, '.c'), ...inFolder(name, '.h')])
+  for (const file of ['face.c', ...inOrder, 'build.sh']) hash.update(readFileSync(new URL(file, folder)))
   const sources = hash.digest('hex')
   for (const arch of ['x64', 'arm64']) {
     const binary = readFileSync(new URL(`prebuilt/sockets-linux-${arch}.node`, folder))

@@ -1,12 +1,11 @@
 /** What uWebSockets.js does with certificates: what a change of them is built on, and why there are no client certificates. */
 
 import type { TemplatedApp } from 'uWebSockets.js'
-import * as uws from 'uWebSockets.js'
 import { readFileSync } from 'node:fs'
 import { type ConnectionOptions, connect } from 'node:tls'
 import t, { type Test } from 'tap'
 import { type CertificateFiles, makeCertificate } from '../support/certificate.js'
-import { listen } from './app.js'
+import { listen, uws } from './app.js'
 
 /** What an app has and its type does not declare. */
 interface Undeclared {

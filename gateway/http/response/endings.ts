@@ -15,7 +15,7 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
   wrong_length: { status: 502, line: 'Transfer failed: the body has another length than its Content-Length says.' },
   broken_body: { status: 502, line: 'Transfer failed: the body is not framed as chunked transfer coding asks for.' },
   broken_form: { status: 502, line: 'Transfer failed: the form is broken, or ends before its last boundary.' },
-  empty_form: { status: 502, line: 'Transfer failed: no file and no input_text came in the form.' },
+  empty_form: { status: 502, line: 'Transfer failed: no file and no text came in the form.' },
   receivers_left: { status: 502, line: 'All receivers disconnected before transfer completed.' },
   receivers_stalled: { status: 502, line: 'Transfer failed: no receiver took any data for the stall limit.' },
   no_sender: { status: 408, line: 'Timed out waiting for sender.' },

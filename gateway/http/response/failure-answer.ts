@@ -1,4 +1,11 @@
-import { type EndReason, type Failure, type FailureValues, type PipeView, Refusal } from '../../../core/index.js'
+import {
+  CORE_FAILURES,
+  type EndReason,
+  type Failure,
+  type FailureValues,
+  type PipeView,
+  Refusal,
+} from '../../../core/index.js'
 import { type Answer, type HeaderList, jsonAnswer, retryAfter, textAnswer } from './answer.js'
 import { endingCode, endingOf } from './endings.js'
 
@@ -16,8 +23,13 @@ export class RefusalWithHeaders extends Refusal {
 /** @param accept the client's `Accept` header */
 export function refusalAnswer(refusal: Refusal, accept: string): Answer {
   const { code, status } = refusal.failure
-  const headers = refusal instanceof RefusalWithHeaders ? refusal.headers : []
+  const headers = refusal instanceof RefusalWithHeaders ? refusal.headers : rangeHeaders(refusal)
   return failureAnswer(status, code, refusal.text, accept, headers)
+}
+
+/** RFC 9110 section 15.5.17: how long it is, for clients that have all of it and then are content. */
+function rangeHeaders({ failure, values }: Refusal): HeaderList {
+  return failure === CORE_FAILURES.rangeBeyondEnd ? [['Content-Range', `bytes */${values.expected}`]] : []
 }
 
 /** For a receiver whose transfer ended before its headers were sent. */

@@ -1,9 +1,9 @@
-import { type JoinOptions, type PipeTable, Refusal } from '../../../core/index.js'
+import { type PipeTable, type ReceiverJoinOptions, Refusal } from '../../../core/index.js'
 import { FAILURES } from '../../http/failures.js'
 import type { Parameters } from '../../http/parameters.js'
 import type { RequestView } from '../../http/request-view.js'
-import type { DispositionOptions } from '../../stream/disposition.js'
-import { receiverHeaders } from '../../stream/receiver-headers.js'
+import { readRange } from '../../stream/range.js'
+import { type ReceiverOptions, receiverHead } from '../../stream/receiver-headers.js'
 import type { Admission } from '../admission.js'
 import type { Incoming, Outcome } from '../incoming.js'
 import type { RouterOptions } from '../options.js'
@@ -13,8 +13,8 @@ import { refuseServiceWorker } from './service-worker.js'
 const RECEIVER = { side: 'receiver', right: 'receive' } as const
 
 interface ReceiverRequest {
-  readonly joinOptions: JoinOptions
-  readonly disposition: DispositionOptions
+  readonly joinOptions: ReceiverJoinOptions
+  readonly head: ReceiverOptions
 }
 
 /** Requests that join a pipe as receivers. */
@@ -29,12 +29,12 @@ export class ReceiverHandler {
     const { exchange, context } = incoming
     const wanted = this.#read(incoming, parameters)
     if (wanted instanceof Refusal) return wanted
-    const { joinOptions, disposition } = wanted
+    const { joinOptions } = wanted
     const accept = exchange.request.header('accept')
     return this.admission.admit(incoming, RECEIVER, name, () => {
       const sink = exchange.toSink({
         accept,
-        headers: (head, transferId) => receiverHeaders(head, transferId, disposition),
+        respond: (head, transferId) => receiverHead(head, transferId, wanted.head),
         additions: context ?? undefined,
       })
       const limits = context?.limits
@@ -58,7 +58,8 @@ export class ReceiverHandler {
     }
     // A malformed body would be answered in the middle of the stream.
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
-    return { joinOptions, disposition: { download, filename } }
+    const range = readRange(exchange.request)
+    return { joinOptions: { ...joinOptions, range }, head: { download, filename, range } }
   }
 }
 

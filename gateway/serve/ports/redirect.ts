@@ -1,6 +1,5 @@
 import { Refusal } from '../../../core/index.js'
 import { FAILURES } from '../../http/failures.js'
-import { readFraming } from '../../http/framing.js'
 import { show } from '../../http/parameters.js'
 import type { RequestView } from '../../http/request-view.js'
 import { type Answer, textAnswer } from '../../http/response/answer.js'
@@ -12,8 +11,7 @@ const HOST = /^([\w.-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i
 
 /** Answers a request without TLS with its address over HTTPS. @param port of HTTPS */
 export function redirect(exchange: Exchange, port: number): void {
-  const { request } = exchange
-  const framing = readFraming(request)
+  const { request, framing } = exchange
   const isMalformed = framing instanceof Refusal
   const answer = isMalformed ? framing : redirection(request, port)
   const after = isMalformed ? 'close' : persistenceAfter(framing)

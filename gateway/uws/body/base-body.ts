@@ -25,7 +25,7 @@ export abstract class BaseBody {
   }
 
   /**
-   * What uWebSockets still has in its buffer when the response ends is given ten seconds, and is then dropped without notice.
+   * What uWebSockets still has in its buffer when the response ends is given thirty seconds, and is then dropped without notice.
    * A receiver may need longer, so its response is not ended before the kernel takes the last bytes. Nor is it ended before
    * nearly all bytes have reached the receiver's machine: "complete" must not be reported while the kernel still holds
    * megabytes that may never arrive.

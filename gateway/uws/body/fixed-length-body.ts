@@ -33,6 +33,8 @@ export class FixedLengthBody extends BaseBody implements ResponseBody {
   }
 
   write(bytes: BorrowedBytes, from: WriteFrom): number {
+    // Nothing would end the response.
+    if (bytes.byteLength === 0) return 0
     const before = this.res.getWriteOffset()
     const isLast = before + bytes.byteLength === this.length
     return isLast ? this.#writeLast(bytes, before, from) : this.#write(bytes, before, from)
@@ -64,8 +66,6 @@ export class FixedLengthBody extends BaseBody implements ResponseBody {
     return this.blocked ? took : took + this.#writeLast(bytes.subarray(took), before + took, from)
   }
 
-  begin(): void {
-    // An empty body has nothing to wait for: its head leaves with its end.
-    if (this.length > 0) this.write(new Uint8Array(), 'turn')
-  }
+  /** uWebSockets takes the head without a byte of the body for the whole answer. */
+  begin(): void {}
 }

@@ -2,7 +2,6 @@ import type { BodyConsumer } from '../../stream/body-consumer.js'
 import type { HttpExchange } from '../connection/http-exchange.js'
 import { rearm } from '../connection/keepalive.js'
 
-const NO_CHUNK = new ArrayBuffer(0)
 /** The most that is held while there is no consumer: more than a read brings. */
 const MOST_HELD = 1024 * 1024
 
@@ -26,7 +25,7 @@ export class UwsRequestBody {
   #consumer: BodyConsumer | undefined
   /** What the consumer wants. It starts paused. */
   #wantPause = true
-  /** The helper follows the framing of the body. */
+  /** The helper checks the framing of the body. */
   #watched = false
   /** Copies of what was read before there was a consumer. */
   #held: ArrayBuffer[] = []
@@ -41,8 +40,7 @@ export class UwsRequestBody {
   listen(): void {
     const { exchange } = this
     // Over TLS the helper sees only what is encrypted.
-    this.#watched = this.isChunked && !exchange.context.tls
-    if (this.#watched) exchange.context.sockets.watchChunks(exchange.socket)
+    this.#watched = this.isChunked && exchange.head.isReadByHelper
     exchange.res.onData((chunk, last) => this.#read(chunk, last))
   }
 
@@ -53,6 +51,7 @@ export class UwsRequestBody {
     if (!this.#watched && !this.ended) {
       exchange.context.sockets.expectBulk(exchange.socket, !this.isChunked && !isThrottled)
     }
+    if (!this.ended) exchange.inviteBody()
     for (const chunk of this.#held.splice(0)) consumer.feed(new Uint8Array(chunk))
     if (this.ended) consumer.end()
   }
@@ -83,7 +82,7 @@ export class UwsRequestBody {
   /** The client's connection ended before the response did. */
   gone(): void {
     const { context, socket } = this.exchange
-    if (this.#watched && !context.sockets.chunksAreSound(socket, NO_CHUNK, false)) this.#consumer?.broken()
+    if (this.#watched && !context.sockets.bodyIsSound(socket)) this.#consumer?.broken()
     this.#consumer?.left()
   }
 
@@ -95,10 +94,13 @@ export class UwsRequestBody {
     const { exchange } = this
     // The request has been answered, and the rest of its body is dropped.
     if (exchange.over) return
-    exchange.bytesIn += chunk.byteLength
+    // Nothing of the read that broke it is passed on: it may be a byte of the helper's own, which calls for this.
+    const isBroken = this.#watched && !exchange.context.sockets.bodyIsSound(exchange.socket)
+    if (!isBroken) exchange.bytesIn += chunk.byteLength
     if (chunk.byteLength > 0 || last) this.owner.arrived?.()
     try {
-      if (this.#consumer === undefined) this.#hold(chunk, last)
+      if (isBroken) this.#broke()
+      else if (this.#consumer === undefined) this.#hold(chunk, last)
       else this.#feed(this.#consumer, chunk, last)
     } catch (error) {
       this.owner.failed(error)
@@ -109,7 +111,7 @@ export class UwsRequestBody {
       this.resume()
       return
     }
-    // In every call: uWebSockets re-arms its timer after 160 KiB, paused or not, and an earlier pause does not stop the
+    // In every call: uWebSockets re-arms its timer after 480 KiB, paused or not, and an earlier pause does not stop the
     // chunks that it has already read. A repeated pause costs no system call.
     if (this.#wantPause) {
       this.isPaused = true
@@ -117,13 +119,14 @@ export class UwsRequestBody {
     }
   }
 
+  #broke(): void {
+    if (this.#consumer === undefined) this.exchange.cut()
+    else this.#consumer.broken()
+  }
+
   /** It is not decided yet who consumes the body, if anybody. What has been read is kept, and no more is read. */
   #hold(chunk: ArrayBuffer, last: boolean): void {
     const { exchange } = this
-    if (this.#watched && !exchange.context.sockets.chunksAreSound(exchange.socket, chunk, last)) {
-      exchange.cut()
-      return
-    }
     if (chunk.byteLength > 0) this.#held.push(chunk.slice(0))
     this.ended = last
     // Without the helper a pause does not stop a fast sender on this host at once.
@@ -132,7 +135,6 @@ export class UwsRequestBody {
 
   #feed(consumer: BodyConsumer, chunk: ArrayBuffer, last: boolean): void {
     const { context, socket } = this.exchange
-    if (this.#watched && !context.sockets.chunksAreSound(socket, chunk, last)) consumer.broken()
     if (chunk.byteLength > 0) {
       consumer.feed(new Uint8Array(chunk))
       context.readSize.adapt()

@@ -21,8 +21,15 @@ export interface UwsContext {
   readonly cleanFailures: boolean
 }
 
+/** What is told when a client has closed its side. */
+export interface HalfClosable {
+  halfClosed(): void
+}
+
 /** The same, as the server passes it to its exchanges. */
 export interface ExchangeContext extends UwsContext {
   /** A client was answered while it may still be uploading. It needs time to read the answer before its connection is closed. */
   readonly onEarlyAnswer: () => void
+  /** By their sockets: those whose requests the helper has read, and whose responses are not over. */
+  readonly exchanges: (HalfClosable | undefined)[]
 }

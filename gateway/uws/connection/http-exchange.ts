@@ -1,13 +1,13 @@
 import type { HttpResponse } from 'uWebSockets.js'
 import type { EndReason, Refusal } from '../../../core/index.js'
 import type { RequestRecord } from '../../http/request-record.js'
-import type { RequestView } from '../../http/request-view.js'
 import { type Answer, type HeaderList, statusWithReason } from '../../http/response/answer.js'
 import { refusalAnswer } from '../../http/response/failure-answer.js'
 import type { Persistence } from '../../http/response/persistence.js'
 import type { ExchangeContext } from './context.js'
 import { headerBytes } from './header-bytes.js'
 import { rearm } from './keepalive.js'
+import type { RequestHead } from './request-head.js'
 import type { WebSocketUpgrade } from './websocket-upgrade.js'
 
 const NONE: HeaderList = []
@@ -15,12 +15,22 @@ const NONE: HeaderList = []
 /** About how large the head of an answer is. */
 const HEAD_BYTES = 256
 
+/** How long after its request a client may close its side that has seen nothing of its response, in milliseconds. */
+const HALF_CLOSE_MS = 1000
+/** The same for one whose machine has, for the two may have crossed, and for one that cannot be asked. */
+const TOGETHER_MS = 2
+
 /** The role that an exchange was given. */
 export interface ExchangeOwner {
   /** Its reading is paused. */
   readonly isPaused: boolean
   /** The client's connection ended before the response did. */
   gone(): void
+  /**
+   * The client has closed its side and may be gone, while its response is on its way. Sends it something, which it would answer
+   * with a reset. False: there is nothing to send.
+   */
+  probe?(): boolean
   /** The response is over, in whatever way. Frees what was kept for it. */
   over(): void
   /** A callback of uWebSockets met a defect of the gateway. Must not throw. */
@@ -41,6 +51,10 @@ export class HttpExchange {
   readonly #method: string
   readonly #path: string
   readonly clientAddress: string
+  readonly request: RequestHead['request']
+  readonly framing: RequestHead['framing']
+  /** The connection closes behind this response. */
+  #closes: boolean
   #owner: ExchangeOwner | undefined
   #webSocket: { cut(): void } | undefined
   #status = 0
@@ -57,12 +71,17 @@ export class HttpExchange {
   constructor(
     readonly id: number,
     readonly res: HttpResponse,
-    readonly request: RequestView,
+    readonly head: RequestHead,
     readonly context: ExchangeContext,
     readonly offer?: WebSocketUpgrade,
   ) {
     this.socket = context.sockets.currentSocket()
     this.#startedAt = context.clock.now()
+    const { request } = head
+    this.request = request
+    this.framing = head.framing
+    this.#closes = !head.keepsAlive
+    if (head.isReadByHelper) context.exchanges[this.socket] = this
     this.#method = request.method
     this.#path = request.path
     this.clientAddress = context.clientAddressOf(request)
@@ -93,6 +112,7 @@ export class HttpExchange {
     this.#webSocket = data.link
     res.cork(() => {
       this.writeHead(101, headers)
+      this.context.sockets.becomeWebSocket(this.socket)
       res.upgrade<Data>(data, offer.key, protocol, '', offer.context)
     })
     return true
@@ -115,10 +135,10 @@ export class HttpExchange {
   }
 
   answer(answer: Answer, after: Persistence = 'keep'): void {
-    // If the connection is to be closed, answer only after the read that brought the request has been dealt with. uWebSockets
-    // goes on parsing what follows the request in the same read, and would take it for the next one. While there is no
-    // answer, it closes the connection at the next request instead.
-    if (after === 'close') setImmediate(() => this.#answer(answer, after))
+    // Where the helper does not read requests, and the connection is to be closed, answer only after the read that brought the
+    // request has been dealt with. uWebSockets goes on parsing what follows the request in the same read, and would take it for
+    // the next one. While there is no answer, it closes the connection at the next request instead.
+    if (after === 'close' && !this.head.isReadByHelper) setImmediate(() => this.#answer(answer, after))
     else this.#answer(answer, after)
   }
 
@@ -127,23 +147,31 @@ export class HttpExchange {
     const { res } = this
     // The rest of the request is read and dropped from now on, which needs a socket that reads.
     if (this.#owner?.isPaused) rearm(res)
+    if (after !== 'keep') this.lastOfConnection()
     res.cork(() => {
       this.writeHead(answer.status, answer.headers)
-      if (after === 'discard') this.announceClose()
       // These have no body: a 204, which must not have a Content-Length either, a 304, and the answer to a HEAD.
       if (answer.status === 204 || answer.status === 304) res.endWithoutBody()
       else if (this.isHead) res.writeHeader('Content-Length', `${Buffer.byteLength(answer.body)}`).endWithoutBody()
-      else res.end(answer.body, after === 'close')
+      else res.end(answer.body, after === 'close' && !this.head.isReadByHelper)
     })
     this.endedWhole('answered', Buffer.byteLength(answer.body))
   }
 
-  /** Status line and headers. Only inside a cork of this response, or its own handler. */
-  writeHead(status: number, headers: HeaderList): void {
+  /**
+   * Status line and headers. Only inside a cork of this response, or its own handler.
+   * @param isDelimited the response has a length, or no body
+   */
+  writeHead(status: number, headers: HeaderList, isDelimited = true): void {
     this.#status = status
     this.res.writeStatus(statusWithReason(status))
     this.#writeHeaders(headers)
     this.#writeHeaders(this.headersAlways)
+    if (status === 101) return
+    // A client that knows no chunks finds the end of such a body by the end of the connection.
+    if (this.head.isHttp10 && !isDelimited) this.#closes = true
+    if (this.#closes) this.res.writeHeader('Connection', 'close')
+    else if (this.head.isHttp10) this.res.writeHeader('Connection', 'keep-alive')
   }
 
   #writeHeaders(headers: HeaderList): void {
@@ -151,14 +179,47 @@ export class HttpExchange {
   }
 
   /**
-   * Writes `Connection: close`, together with the headers. What follows this request's body is not read as a request any
-   * more: RFC 9112, section 9.6. uWebSockets drops the body without looking at its framing, so what it takes for the next
-   * request may be a part of the body.
+   * Before the head: nothing behind this request is read as a request (RFC 9112, section 9.6), and the response says so. The
+   * rest of this one may still be read until the response is over. Over TLS uWebSockets does not look at the framing of what
+   * is left then, so what it takes for the next request may be a part of the body.
    */
-  announceClose(): void {
-    this.res.writeHeader('Connection', 'close')
-    this.context.sockets.spend(this.socket)
+  closesBehind(): void {
+    this.#closes = true
+    if (!this.head.isReadByHelper) this.context.sockets.discard(this.socket)
     this.context.onEarlyAnswer()
+  }
+
+  /** Before the head: the same, and what is still coming of this request is dropped. */
+  lastOfConnection(): void {
+    this.closesBehind()
+    this.context.sockets.discard(this.socket)
+  }
+
+  /** Before the body is read: the client may wait for `100 Continue`. */
+  inviteBody(): void {
+    if (this.head.wantsContinue && this.bytesIn === 0) this.context.sockets.sendInterim(this.socket, 100)
+  }
+
+  probe(): void {
+    if (this.#status === 0) this.context.sockets.sendInterim(this.socket, 102)
+  }
+
+  /**
+   * The client has closed its side, which it does when it has nothing more to say, and when it goes. A client that is only
+   * silent closes it together with its request, before it has seen anything of the response.
+   */
+  halfClosed(): void {
+    if (this.over || this.#owner?.probe?.() === true) return
+    const ms = this.context.clock.now() - this.#startedAt
+    if (this.#status === 0) {
+      // The helper has sent an interim response, and knows whether that drew a reset. The client may go later, too. HTTP/1.0 has
+      // no such response.
+      if (!this.head.isHttp10) this.context.keepalive.halfClosed.add(this)
+      else if (ms > TOGETHER_MS) this.res.close()
+      return
+    }
+    const hasSeen = this.context.sockets.hasAcknowledged(this.socket)
+    if (ms > HALF_CLOSE_MS || (hasSeen && ms > TOGETHER_MS)) this.res.close()
   }
 
   /** The whole response was written at once, and uWebSockets keeps what the client does not take. */
@@ -180,13 +241,25 @@ export class HttpExchange {
       this.#webSocket.cut()
       return
     }
+    // Without a length, and without chunks, its end would be that of the response.
+    if (this.head.isHttp10) this.context.sockets.resetAtClose(this.socket)
     this.#finish('cut')
     this.res.close()
+  }
+
+  /** The socket is still this one's: a closed one is used again at once. */
+  #release(outcome: string): void {
+    const { exchanges, sockets } = this.context
+    exchanges[this.socket] = undefined
+    this.context.keepalive.halfClosed.delete(this)
+    const isClosed = outcome === 'aborted' || outcome === 'cut' || this.#webSocket !== undefined
+    if (!isClosed) sockets.responseIsOver(this.socket, this.#closes)
   }
 
   #finish(outcome: string): void {
     this.over = true
     this.#owner?.over()
+    if (this.head.isReadByHelper) this.#release(outcome)
     const record = {
       id: this.id,
       remoteAddress: this.clientAddress,

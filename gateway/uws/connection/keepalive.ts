@@ -1,6 +1,6 @@
 import type { HttpResponse } from 'uWebSockets.js'
 
-/** uWebSockets closes a connection 8 to 12 s after it last armed its 10 s timer; every 4 s is early enough. */
+/** uWebSockets closes a connection 28 to 32 s after it last armed its 30 s timer; every 4 s is early enough. */
 const PERIOD_MS = 4000
 
 /** A response whose connection is to stay open. */
@@ -10,6 +10,12 @@ export interface KeepaliveTarget {
   readonly isPaused: boolean
   /** A paused socket is not polled, so nothing reports that its peer has gone. Check for it. */
   lookForPeer(): void
+}
+
+/** A client that has closed its side, and waits for its response or has gone. */
+export interface HalfClosedClient {
+  /** Sends it something: a client that has gone answers with a reset. */
+  probe(): void
 }
 
 /** One response's registration, until it is released. */
@@ -28,16 +34,18 @@ export class KeepaliveEntry {
 
 /**
  * Keeps uWebSockets' own timers from firing: they would close a sender that is quiet, or a receiver that reads slowly,
- * after ten seconds. Our limits are in the core.
+ * after thirty seconds. Our limits are in the core.
  *
  * `pause()` followed at once by `resume()` re-arms the timer and changes nothing else. Three traps, all pinned by
  * test/platform:
  * - `resume()` without a `pause()` just before it can leave the socket deaf.
  * - A receiver without backpressure has no timer, and re-arming it would start one.
- * - Once re-armed, a connection must be re-armed until its response ends, because doing so starts ten new seconds.
+ * - Once re-armed, a connection must be re-armed until its response ends, because doing so starts thirty new seconds.
  */
 export class Keepalive {
   readonly #entries = new Set<KeepaliveEntry>()
+  /** Clients to be probed as long as they are in here. */
+  readonly halfClosed = new Set<HalfClosedClient>()
   readonly #interval: NodeJS.Timeout
 
   constructor() {
@@ -53,7 +61,7 @@ export class Keepalive {
   }
 
   get size(): number {
-    return this.#entries.size
+    return this.#entries.size + this.halfClosed.size
   }
 
   stop(): void {
@@ -61,6 +69,7 @@ export class Keepalive {
   }
 
   #rearmAll(): void {
+    for (const client of this.halfClosed) client.probe()
     for (const { target } of this.#entries) {
       if (target?.isPaused) target.lookForPeer()
       else if (target !== undefined) rearm(target.res)
@@ -68,7 +77,7 @@ export class Keepalive {
   }
 }
 
-/** Resumes reading, whatever the state before, and arms the ten seconds. */
+/** Resumes reading, whatever the state before, and arms the thirty seconds. */
 export function rearm(res: HttpResponse): void {
   res.pause()
   res.resume()

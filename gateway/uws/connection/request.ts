@@ -2,8 +2,9 @@ import type { HttpRequest, HttpResponse } from 'uWebSockets.js'
 import type { RequestView } from '../../http/request-view.js'
 import type { Sockets } from '../../native/sockets.js'
 import { isAscii } from './header-bytes.js'
+import { peerAddress } from './peer-address.js'
 
-/** A view of uWebSockets' request. It throws when it is read after the handler has returned. */
+/** A view of uWebSockets' request, where the helper cannot read it: over TLS. It throws when it is read after the handler has returned. */
 export class UwsRequest implements RequestView {
   readonly method: string
   #path: string | undefined
@@ -32,14 +33,8 @@ export class UwsRequest implements RequestView {
 
   /** Reading it takes a system call, so it is read only once. */
   get remoteAddress(): string {
-    this.#remoteAddress ??= this.#readAddress()
+    this.#remoteAddress ??= peerAddress(this.#res, this.#sockets)
     return this.#remoteAddress
-  }
-
-  #readAddress(): string {
-    const address = this.#sockets.remoteIpv4(this.#sockets.currentSocket())
-    if (address !== undefined) return address
-    return readable(Buffer.from(this.#res.getRemoteAddressAsText()).toString('latin1'))
   }
 
   header(lowerCaseName: string): string {
@@ -62,14 +57,4 @@ export class UwsRequest implements RequestView {
   #latin1(name: string, value: string, repeated: boolean): string {
     return repeated ? Buffer.from(value, 'utf8').toString('latin1') : this.#req.getHeader(name)
   }
-}
-
-/** uWebSockets writes an IPv4 peer of an IPv6 socket as `0000:…:ffff:7f00:0001`, and never shortens. */
-function readable(address: string): string {
-  const mapped = /^(?:0000:){5}ffff:(\w\w)(\w\w):(\w\w)(\w\w)$/i.exec(address)
-  if (mapped === null) return address
-  return mapped
-    .slice(1)
-    .map((hex) => Number.parseInt(hex, 16))
-    .join('.')
 }

@@ -52,6 +52,7 @@ export class ReplyStream implements Flushable {
   /** The plugin was told to wait. */
   #full = false
   #scheduled = false
+  #leavesWhole = false
   readonly #backoff = new Backoff()
 
   constructor(
@@ -173,6 +174,7 @@ export class ReplyStream implements Flushable {
   #endWhole(): void {
     const { res } = this.exchange
     const bytes = this.#queue.first ?? ''
+    this.#leavesWhole = true
     res.cork(() => {
       this.#writeHead()
       res.end(bytes)
@@ -210,10 +212,15 @@ export class ReplyStream implements Flushable {
     this.exchange.ended()
   }
 
+  /** It leaves with a length, or has no body. */
+  get #isDelimited(): boolean {
+    return this.#body === undefined || this.head.length !== undefined || this.#leavesWhole
+  }
+
   #writeHead(): void {
     const { status, headers } = this.head
-    this.exchange.writeHead(status, headers)
-    if (this.owner.discardsRequest) this.exchange.announceClose()
+    if (this.owner.discardsRequest) this.exchange.closesBehind()
+    this.exchange.writeHead(status, headers, this.#isDelimited)
   }
 
   /** There was no room for the last bytes. */

@@ -1,4 +1,12 @@
-import type { BorrowedBytes, EndReason, PipeView, ReceiverEndpoint, Sink, StreamHead } from '../../../core/index.js'
+import type {
+  BorrowedBytes,
+  EndReason,
+  PipeView,
+  ReceiverEndpoint,
+  Refusal,
+  Sink,
+  StreamHead,
+} from '../../../core/index.js'
 import { endingAnswer } from '../../http/response/failure-answer.js'
 import type { SinkOptions } from '../../router/exchange.js'
 import { Backoff } from '../body/backoff.js'
@@ -21,6 +29,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   #finishing = false
   #abortReason: EndReason | undefined
   #abortedPipe: PipeView | undefined
+  #refusal: Refusal | undefined
   #keepalive: KeepaliveEntry | undefined
   readonly #backoff = new Backoff()
 
@@ -53,10 +62,12 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   /** Never paused, so uWebSockets reports when its peer goes. */
   lookForPeer(): void {}
 
-  begin(head: StreamHead, pipe: PipeView): void {
+  begin(head: StreamHead, pipe: PipeView, offset: number): void {
     const { res, exchange, options } = this
-    const headers = [...options.headers(head, pipe.transferId), ...(options.additions?.headers ?? [])]
-    this.#body = openResponseBody(exchange, head.length, () => exchange.writeHead(200, headers))
+    const { status, headers: own } = options.respond(head, pipe.transferId)
+    const headers = [...own, ...(options.additions?.headers ?? [])]
+    const length = head.length === undefined ? undefined : head.length - offset
+    this.#body = openResponseBody(exchange, length, () => exchange.writeHead(status, headers, length !== undefined))
     res.onWritable(() => this.#writable())
     // Anything that the client sends from now on could only be answered in the middle of the stream.
     exchange.context.sockets.mute(exchange.socket, true)
@@ -107,6 +118,11 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     return true
   }
 
+  refuse(refusal: Refusal): void {
+    this.#refusal = refusal
+    this.#schedule()
+  }
+
   abort(reason: EndReason, pipe: PipeView): void {
     this.#abortReason = reason
     this.#abortedPipe = pipe
@@ -117,7 +133,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   flush(): void {
     this.#scheduled = false
     if (this.exchange.over) return
-    if (this.#abortReason !== undefined) this.#abort(this.#abortReason)
+    if (this.#refusal !== undefined) this.exchange.refuse(this.#refusal, this.options.accept)
+    else if (this.#abortReason !== undefined) this.#abort(this.#abortReason)
     else this.#carryOn('turn')
   }
 

@@ -83,6 +83,11 @@ export class UwsSource implements Source, ExchangeOwner, KeepaliveTarget {
     if (this.#waiting && !exchange.over && exchange.context.sockets.peerIsGone(exchange.socket)) this.res.close()
   }
 
+  /** Once it streams, whether the client is still there matters no more: all of its body has come. */
+  probe(): boolean {
+    return this.#response.probe() || !this.#waiting
+  }
+
   notify(news: SenderEvent, pipe: PipeView): void {
     if (news === 'streaming') this.#waiting = false
     this.#response.notify(news, pipe)

@@ -36,6 +36,8 @@ export class StatusResponse implements Flushable {
   #linesHeld: boolean
   #scheduled = false
   #endReason: EndReason | undefined
+  /** What the last line was about. */
+  #pipe: PipeView | undefined
   /** What `?reply=end` answers. */
   #status = 0
   #failureHeaders: HeaderList = []
@@ -66,9 +68,17 @@ export class StatusResponse implements Flushable {
   }
 
   notify(news: SenderEvent, pipe: PipeView): void {
+    this.#pipe = pipe
     const text = newsLines(news, pipe).join('\n')
     if (news === 'still_waiting') this.#remind(text)
     else this.#append(`${text}\n`)
+  }
+
+  /** Sends a reminder now: a client that has gone answers it with a reset. */
+  probe(): boolean {
+    if (this.options.replyAtEnd || this.#pipe?.state !== 'waiting') return false
+    this.#remind(newsLines('still_waiting', this.#pipe).join('\n'))
+    return true
   }
 
   end(reason: EndReason, pipe: PipeView): void {
@@ -98,7 +108,7 @@ export class StatusResponse implements Flushable {
     const { exchange, options } = this
     // Before the status only an interim response can be sent, and not every client accepts one that it did not ask for.
     if (options.expectsContinue && !exchange.context.tls && options.replyAtEnd && !this.body.ended) {
-      exchange.context.sockets.sendContinue(exchange.socket)
+      exchange.context.sockets.sendInterim(exchange.socket, 100)
     }
     this.#append(text)
     this.#lineOpen = true
@@ -130,7 +140,7 @@ export class StatusResponse implements Flushable {
     res.cork(() => {
       if (!this.#headSent) {
         this.#headSent = true
-        exchange.writeHead(200, this.#headers)
+        exchange.writeHead(200, this.#headers, false)
       }
       // The client may have died: uWebSockets then calls onAborted from inside this write.
       if (text !== '') res.write(text)
@@ -144,10 +154,11 @@ export class StatusResponse implements Flushable {
 
   /**
    * Ends a failed response without its clean end. While the client still uploads, closing resets the connection, and a client
-   * that notices by a failed write reads no further. So it gets time to read the line first.
+   * that notices by a failed write reads no further. So it gets time to read the line first. One of HTTP/1.0 does too: it is
+   * always reset, and libuv takes a reset that comes together with data for a clean end.
    */
   #cut(): void {
-    if (this.body.ended) this.exchange.cut()
+    if (this.body.ended && !this.exchange.head.isHttp10) this.exchange.cut()
     else this.exchange.context.clock.after(LINGER_MS, () => this.exchange.cut())
   }
 

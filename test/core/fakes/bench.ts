@@ -55,6 +55,10 @@ export interface ReceiverOptions {
   readonly n?: number
   readonly waitMs?: number
   readonly room?: number
+  /** It wants the stream from this byte on. */
+  readonly offset?: number | undefined
+  /** The last byte that it wants. */
+  readonly last?: number | undefined
   readonly finishesAtOnce?: boolean
   readonly lags?: boolean
   readonly limits?: SideLimits
@@ -69,7 +73,8 @@ export class Bench {
   readonly table: PipeTable
   readonly observer = new Recorder()
   now = 0
-  #streams = 0
+  /** Streams so far, refused ones too. */
+  streams = 0
 
   constructor({ limits = {}, slabBytes = 64, maxSlabs = 64, roomy = false, core = shippedCore }: BenchOptions = {}) {
     this.core = core
@@ -92,7 +97,7 @@ export class Bench {
 
   trySender(key: string, options: SenderOptions = {}): FakeSender | Refusal {
     const { n = 1, length, headLater, waitMs = 300_000, stallMs = 0, expectedBytes, limits, newDigest } = options
-    const stream = this.#streams++
+    const stream = this.streams++
     const source = new FakeSource()
     const head = headLater === true ? undefined : headOf(stream, length)
     const transferId = `transfer-${stream}`
@@ -102,9 +107,20 @@ export class Bench {
   }
 
   tryReceiver(key: string, options: ReceiverOptions = {}): FakeReceiver | Refusal {
-    const { n = 1, waitMs = 300_000, room, finishesAtOnce, lags, limits, newDigest } = options
+    const {
+      n = 1,
+      waitMs = 300_000,
+      room,
+      finishesAtOnce,
+      lags,
+      limits,
+      newDigest,
+      offset,
+      last = Number.POSITIVE_INFINITY,
+    } = options
+    const range = offset === undefined ? undefined : { first: offset, last }
     const sink = new FakeSink(room, finishesAtOnce, lags)
-    const endpoint = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits, newDigest })
+    const endpoint = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits, newDigest, range })
     return endpoint instanceof this.core.Refusal ? endpoint : new FakeReceiver(sink, endpoint)
   }
 

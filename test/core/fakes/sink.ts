@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { BorrowedBytes, EndReason, PipeView, Sink, StreamHead } from '../../../core/index.js'
+import type { BorrowedBytes, EndReason, PipeView, Refusal, Sink, StreamHead } from '../../../core/index.js'
 import { byteAt } from './stream-bytes.js'
 
 /** A receiver's connection that takes as much as it is told to, and fails on what the port forbids. */
@@ -13,6 +13,8 @@ export class FakeSink implements Sink {
   /** The stream whose bytes they must be, from the head's field `stream`. */
   stream = -1
   received = 0
+  /** Where in the stream it begins. */
+  offset = 0
   head: StreamHead | undefined
   /** It has no room, and has not said that it drained. */
   full = false
@@ -22,6 +24,8 @@ export class FakeSink implements Sink {
   /** The last byte has been handed on. */
   finished = false
   aborted: EndReason | undefined
+  /** The code of the refusal that it was told. */
+  refused: string | undefined
   /** Set when the connection closed. */
   disconnected = false
   /** The memory of the last piece that was offered. */
@@ -38,8 +42,13 @@ export class FakeSink implements Sink {
     readonly lags = false,
   ) {}
 
-  begin(head: StreamHead, _pipe: PipeView): void {
+  begin(head: StreamHead, _pipe: PipeView, offset: number): void {
     this.#called('begin')
+    assert.ok(
+      offset === 0 || (offset > 0 && offset < (head.length ?? 0)),
+      `sink: begin() at ${offset} of ${head.length}`,
+    )
+    this.offset = offset
     assert.equal(this.head, undefined, 'sink: begin() twice')
     this.log.push('begin')
     this.head = head
@@ -51,11 +60,12 @@ export class FakeSink implements Sink {
     assert.ok(this.head !== undefined, 'sink: write() before begin()')
     assert.ok(!this.finishCalled, 'sink: write() after finish()')
     assert.ok(!this.full, 'sink: write() although it is full')
+    assert.ok(bytes.byteLength > 0, 'sink: write() of nothing')
     this.offers.push(bytes.byteLength)
     this.lastMemory = bytes.buffer
     const took = Math.min(bytes.byteLength, this.room)
     for (let i = 0; i < took; i++) {
-      const offset = this.received + i
+      const offset = this.offset + this.received + i
       if (bytes[i] !== byteAt(this.stream, offset)) assert.fail(`sink: wrong byte at ${offset}`)
     }
     if (took > 0) this.#chunks.push(bytes.slice(0, took))
@@ -84,6 +94,13 @@ export class FakeSink implements Sink {
     return this.finished
   }
 
+  refuse({ failure }: Refusal): void {
+    this.#called(`refuse ${failure.code}`)
+    assert.equal(this.head, undefined, 'sink: refuse() after begin()')
+    this.log.push(`refuse ${failure.code}`)
+    this.refused = failure.code
+  }
+
   abort(reason: EndReason, _pipe: PipeView): void {
     this.#called(`abort ${reason}`)
     this.log.push(`abort ${reason}`)
@@ -98,6 +115,7 @@ export class FakeSink implements Sink {
 
   #called(what: string): void {
     assert.equal(this.aborted, undefined, `sink: ${what} after abort()`)
+    assert.equal(this.refused, undefined, `sink: ${what} after refuse()`)
     assert.ok(!this.finished, `sink: ${what} after it was finished`)
     assert.ok(!this.disconnected, `sink: ${what} after its connection left`)
   }

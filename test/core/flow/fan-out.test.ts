@@ -106,9 +106,9 @@ t.test('every sink is begun before the first byte goes to any of them', async (t
   rig.sinks.forEach((sink, i) => {
     const begin = sink.begin.bind(sink)
     const write = sink.write.bind(sink)
-    sink.begin = (head, view) => {
+    sink.begin = (head, view, offset) => {
       order.push(`begin ${i}`)
-      begin(head, view)
+      begin(head, view, offset)
     }
     sink.write = (bytes) => {
       order.push(`write ${i}`)

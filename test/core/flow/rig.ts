@@ -7,7 +7,7 @@ import { FakeSource } from '../fakes/source.js'
 import { lend, streamBytes } from '../fakes/stream-bytes.js'
 
 const VIEW = {} as PipeView
-const HEAD = { length: undefined, fields: [['stream', '0']] } as const
+const FIELDS = [['stream', '0']] as const
 
 export interface RigOptions {
   readonly rooms: readonly number[]
@@ -17,6 +17,10 @@ export interface RigOptions {
   /** Shared with other rigs. */
   readonly pool?: SlabPool
   readonly finishesAtOnce?: boolean
+  /** Where the cursors begin; 0 for those that are not named. */
+  readonly offsets?: readonly number[]
+  /** The announced length. */
+  readonly length?: number
 }
 
 /** A fan-out with its cursors, and a listener that counts its calls. */
@@ -30,6 +34,7 @@ export class Rig implements FanOutListener {
   finishes = 0
   overflows = 0
   #fed = 0
+  readonly #length: number | undefined
 
   constructor({
     rooms,
@@ -38,10 +43,14 @@ export class Rig implements FanOutListener {
     maxSlabs = 64,
     finishesAtOnce = true,
     pool = new SlabPool(64, maxSlabs),
+    offsets = [],
+    length,
   }: RigOptions) {
     this.pool = pool
+    this.#length = length
     this.sinks = rooms.map((room) => new FakeSink(room, finishesAtOnce))
     this.cursors = this.sinks.map((sink) => new Cursor(sink))
+    for (const [i, offset] of offsets.entries()) this.cursors[i]!.startAt(offset)
     this.source.notify('waiting', VIEW)
     this.fanOut = new FanOut(this.source, { windowBytes, holdBytes }, this.pool, this)
   }
@@ -53,7 +62,7 @@ export class Rig implements FanOutListener {
   }
 
   start(): void {
-    this.fanOut.start(this.cursors, HEAD, VIEW)
+    this.fanOut.start(this.cursors, { length: this.#length, fields: FIELDS }, VIEW)
   }
 
   now(): number {
@@ -95,9 +104,9 @@ export class Rig implements FanOutListener {
     return this.cursors.map((cursor) => cursor.taken)
   }
 
-  /** What each sink has is the front of the stream, byte for byte. */
+  /** What each sink has is the stream from its offset on, byte for byte. */
   assertWhole(t: Test): void {
     t.same(this.received, this.taken)
-    for (const sink of this.sinks) t.same(sink.bytes, Buffer.from(streamBytes(0, 0, sink.received)))
+    for (const sink of this.sinks) t.same(sink.bytes, Buffer.from(streamBytes(0, sink.offset, sink.received)))
   }
 }

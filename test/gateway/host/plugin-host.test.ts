@@ -110,7 +110,15 @@ t.test('end() ends the pipe that has the name now, and not the next one', async 
     return {}
   })
   const { table } = gateway.gateway
-  const sink = { begin() {}, write: () => 0, isFull: false, queued: () => 0, finish: () => true, abort() {} }
+  const sink = {
+    begin() {},
+    write: () => 0,
+    isFull: false,
+    queued: () => 0,
+    finish: () => true,
+    refuse() {},
+    abort() {},
+  }
   const join = () => table.joinReceiver('x', sink, { receivers: 1, waitMs: 60_000 })
   const turn = () => new Promise(setImmediate)
   join()

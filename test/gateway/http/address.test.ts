@@ -70,7 +70,7 @@ t.test('a name is compared as it is written, but for the hex digits of its escap
 })
 
 t.test('reserved names, in any letters and with one "/" or "." behind', async (t) => {
-  const names = ['noscript', 'help', 'health', 'metrics', 'openapi.json', 'favicon.ico', 'robots.txt']
+  const names = ['noscript', 'help', 'version', 'health', 'metrics', 'openapi.json', 'favicon.ico', 'robots.txt']
   for (const name of names) {
     for (const each of [
       name,

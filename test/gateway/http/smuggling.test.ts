@@ -76,7 +76,7 @@ const AMBIGUOUS: Readonly<Record<string, readonly string[]>> = {
   ],
   'lengths that are read in two ways': [
     ...['+0', '-0', '0x0', '0 0', '0,', '0;', '0.0', '0e0', '\x0b0', '"0"', '٠', '', '-1', '0\0', `0\0${LENGTH}`],
-    ...['18446744073709551616', '4294967296', '9'.repeat(30), '0'.repeat(400)],
+    ...['18446744073709551616', '4294967296', '9'.repeat(30)],
   ].map((value) => put([length(value)], SMUGGLED)),
   'sizes of chunks that are read in two ways': [
     ...['0;', '0;x=y', '0 ', ' 0', '\t0', '0\t', '+0', '-0', '0x0', '0_0', '0,', '0\0', '', '0\n', '0\r'],

@@ -142,10 +142,10 @@ async function openWithAllDue(t: Test, body: Buffer): Promise<Opened | undefined
   const { sockets, socket } = response
   t.ok(sockets.joinChunks(socket))
   // The kernel is filled to its last byte behind the back of uWebSockets, with something that is easy to find again.
-  while (sockets.hasRoom(socket, 2 ** 31 - 1)) sockets.sendContinue(socket)
+  while (sockets.hasRoom(socket, 2 ** 31 - 1)) sockets.sendInterim(socket, 100)
   for (let before = 0; sockets.queued(socket) > before; ) {
     before = sockets.queued(socket)
-    for (let i = 0; i < 1000; i++) sockets.sendContinue(socket)
+    for (let i = 0; i < 1000; i++) sockets.sendInterim(socket, 100)
   }
   write(response, body)
   return sockets.bytesDue(socket) === body.length ? response : undefined

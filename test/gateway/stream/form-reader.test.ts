@@ -1,6 +1,6 @@
 /** The form reader's limits of time and size, with a scripted clock and repeated bytes. */
 import t from 'tap'
-import { FormReader } from '../../../gateway/stream/form-reader.js'
+import { FormReader } from '../../../gateway/stream/form/form-reader.js'
 import { Bench } from '../../core/fakes/bench.js'
 import type { FakeSender } from '../../core/fakes/sides.js'
 

@@ -103,6 +103,14 @@ t.test('curl -F: a file, a text, both in either order', async (t) => {
     [['-F', `file=@${dir}/a b.txt;type=text/html`], 'text/plain', 'attachment; filename="a b.txt"', 'spaces'],
     [['-F', 'input_text=héllo wörld'], 'text/plain; charset=utf-8', undefined, 'héllo wörld'],
     [['-F', 'input_text='], 'text/plain; charset=utf-8', undefined, ''],
+    [['-F', 'anything=text'], 'text/plain; charset=utf-8', 'form-data; name="anything"', 'text'],
+    [['-F', 'anything='], 'text/plain; charset=utf-8', 'form-data; name="anything"', ''],
+    [['-F', 'data=a,b;type=text/csv'], 'text/csv', 'form-data; name="data"', 'a,b'],
+    [['-F', 'page=a<b>;type=text/html'], 'text/plain', 'form-data; name="page"', 'a<b>'],
+    [['-F', 'first=1', '-F', 'second=2'], 'text/plain; charset=utf-8', 'form-data; name="first"', '1'],
+    [['-F', 'first=1;type=a/b', '-F', 'input_text=2'], 'text/plain; charset=utf-8', undefined, '2'],
+    [['-F', 'input_text=2', '-F', 'first=1', '-F', 'input_text=3'], 'text/plain; charset=utf-8', undefined, '2'],
+    [['-F', `x=@${dir}/a b.txt;filename=C:\\new folder\\q.txt`], 'text/plain', 'attachment; filename=q.txt', 'spaces'],
     [['-F', 'input_text=text', '-F', `file=@${dir}/a b.txt`], 'text/plain', 'attachment; filename="a b.txt"', 'spaces'],
     [['-F', `file=@${dir}/a b.txt`, '-F', 'input_text=text'], 'text/plain', 'attachment; filename="a b.txt"', 'spaces'],
     [
@@ -191,6 +199,47 @@ t.test('the file that was not chosen is none', async (t) => {
   t.same([body.toString(), headers['content-disposition']], ['bytes', undefined])
 })
 
+t.test('a backslash in the name of a file is one, and the name is what stands behind the last', async (t) => {
+  const gateway = await startGateway(t)
+  for (const [written, saved] of [
+    ['C:\\docs\\new\\report.txt', 'report.txt'],
+    ['\\\\server\\share\\a.txt', 'a.txt'],
+    ['a\\\\b.txt', 'b.txt'],
+    ['a\\b/c\\d.txt', 'd.txt'],
+    ['trailing\\', 'download'],
+    // As Go and old curls write a quote.
+    ['say \\"hi\\".txt', '"say \\"hi\\".txt"'],
+    ['say %22hi%22.txt', '"say \\"hi\\".txt"'],
+    ['a%0D%0Ab.txt', 'ab.txt'],
+  ] as const) {
+    const { headers, body } = await relayed(t, gateway, form(file('bytes', written)), false)
+    t.same(headers['content-disposition'], [`attachment; filename=${saved}`], written)
+    t.equal(body.toString(), 'bytes')
+  }
+})
+
+t.test('a first field of more than 1 MiB is the stream, as it is for Piping Server', async (t) => {
+  const gateway = await startGateway(t)
+  for (const [length, senderFirst] of [
+    [8 * MIB, false],
+    // What nobody has taken yet must fit into the buffers on the way.
+    [1.5 * MIB, true],
+  ] as const) {
+    const bytes = 'x'.repeat(length)
+    const part: Part = { disposition: 'form-data; name="input_data"', type: 'application/octet-stream', body: bytes }
+    const { headers, body } = await relayed(t, gateway, form(part, file('behind it')), senderFirst)
+    t.same(headers['content-type'], ['application/octet-stream'])
+    t.same(headers['content-disposition'], ['form-data; name="input_data"'])
+    t.equal(body.toString('latin1') === bytes, true)
+  }
+  const most = 'x'.repeat(MIB)
+  t.equal((await relayed(t, gateway, form(field('a', most), file('a file')), false)).body.toString(), 'a file')
+  t.equal((await relayed(t, gateway, form(field('a', most), field('input_text', 'hi')), true)).body.toString(), 'hi')
+  t.equal((await relayed(t, gateway, form(field('a', most)), true)).body.length, MIB)
+  const long = form(field('input_text', `${most}x`), file('a file'))
+  t.equal((await relayed(t, gateway, long, false)).body.toString(), 'a file', 'a text of the pages is not')
+})
+
 t.test('field names that mean something to JavaScript mean nothing here', async (t) => {
   const gateway = await startGateway(t)
   const parts = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'].map((name) => field(name, 'x'))
@@ -199,7 +248,7 @@ t.test('field names that mean something to JavaScript mean nothing here', async 
 
 const HEAD = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n`
 const BROKEN = /^\[ERROR\] Transfer failed: the form is broken, or ends before its last boundary\.\n/m
-const EMPTY = /^\[ERROR\] Transfer failed: no file and no input_text came in the form\.\n/m
+const EMPTY = /^\[ERROR\] Transfer failed: no file and no text came in the form\.\n/m
 
 t.test('a form that breaks behind the beginning of its stream: both sides are cut', async (t) => {
   const gateway = await startGateway(t)
@@ -244,7 +293,7 @@ t.test('a form that has no stream: the sender fails, and the receiver waits for 
   const gateway = await startGateway(t)
   const cases: readonly (readonly [what: string, body: string, line: RegExp])[] = [
     ['an empty form', `--${BOUNDARY}--\r\n`, EMPTY],
-    ['other fields only', form(field('text', 'x'), field('file', 'y')), EMPTY],
+    ['only a file that was not chosen', form(file('', '')), EMPTY],
     ['no form at all', 'hello', BROKEN],
     ['an empty body', '', BROKEN],
     ['another boundary', form(file('x')).replaceAll(BOUNDARY, 'b-boundary'), BROKEN],

@@ -4,7 +4,7 @@ import { Refusal, type StreamHead } from '../../../core/index.js'
 import type { RequestView } from '../../../gateway/http/request-view.js'
 import type { HeaderList } from '../../../gateway/http/response/answer.js'
 import type { DispositionOptions } from '../../../gateway/stream/disposition.js'
-import { receiverHeaders } from '../../../gateway/stream/receiver-headers.js'
+import { receiverHead } from '../../../gateway/stream/receiver-headers.js'
 import { streamHead } from '../../../gateway/stream/stream-head.js'
 
 export type Fields = readonly (readonly [name: string, value: string])[]
@@ -32,7 +32,7 @@ export function headOf(fields: Fields, length?: number): StreamHead {
 const AS_SENT: DispositionOptions = { download: undefined, filename: undefined }
 
 export function headersFor(fields: Fields, wish = AS_SENT): HeaderList {
-  return receiverHeaders(headOf(fields), 'an-id', wish)
+  return receiverHead(headOf(fields), 'an-id', wish).headers
 }
 
 export function valuesOf(headers: HeaderList, name: string): string[] {

@@ -1,5 +1,8 @@
 /** Over the wire: the headers that receivers get. */
 
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import type { Test } from 'tap'
 import t from 'tap'
 import { curl, curlDone } from '../../support/curl.js'
@@ -100,6 +103,36 @@ t.test('over the wire: headers without a value are left out', async (t) => {
   t.equal(hinted!.headers['content-length'], undefined, 'a hint never shapes the response')
 })
 
+t.test('over the wire: how the sender has encoded the content is handed on', async (t) => {
+  const gw = await startGateway(t)
+  const encodings = async (...headers: string[]) => {
+    const [received] = await transfer(gw, { path: '/encoded', headers }, [''])
+    t.equal(received!.body.toString(), 'abc')
+    return received!.headers['content-encoding']
+  }
+  t.same(await encodings('Content-Encoding: gzip'), ['gzip'])
+  t.same(await encodings('content-encoding: deflate, br'), ['deflate, br'])
+  t.same(await encodings('Content-Encoding: gzip', 'Content-Encoding: br'), ['gzip, br'], 'each line adds one')
+  t.same(await encodings('Content-Encoding: g\tzip\xe9'), ['gzip\xe9'], 'cleaned as other values are')
+  t.same(await encodings('Content-Encoding:'), undefined)
+  t.same(await encodings(), undefined)
+  const form = '--b\r\nContent-Disposition: form-data; name="a"; filename="a"\r\n\r\nabc\r\n--b--\r\n'
+  const headers = [
+    'Content-Type: multipart/form-data; boundary=b',
+    'Content-Encoding: gzip',
+    `Content-Length: ${form.length}`,
+  ]
+  const [ofForm] = await transfer(gw, { path: '/form', headers, body: form }, [''])
+  t.same([ofForm!.headers['content-encoding'], ofForm!.body.toString()], [undefined, 'abc'], 'not for a form')
+
+  const folder = t.testdir({ 'plain.txt': 'some text\n'.repeat(1000) })
+  const zipped = gzipSync(readFileSync(join(folder, 'plain.txt')))
+  const receiving = curl(['--compressed', gw.url('zip')])
+  await gw.holds(1, 0)
+  await curlDone(['-H', 'Content-Encoding: gzip', '-T', '-', gw.url('zip')], { input: zipped })
+  t.equal((await receiving.result).stdout.toString(), 'some text\n'.repeat(1000), 'curl knows what it gets')
+})
+
 t.test('over the wire: a type that a browser would run never arrives', async (t) => {
   const gw = await startGateway(t)
   for (const [given, wanted] of [
@@ -166,7 +199,7 @@ t.test('over the wire: nobody can write headers or a second response into one', 
       'x-robots-tag',
       'cache-control',
     ],
-    ...['x-pipe-transfer-id', 'x-hoody-pipe-transfer-id', 'x-accel-buffering', 'date'],
+    ...['x-pipe-transfer-id', 'x-hoody-pipe-transfer-id', 'x-accel-buffering', 'accept-ranges', 'date'],
   ])
   const headers = [
     'Content-Type: text/plain',

@@ -3,9 +3,8 @@
  * so what happens before the first pause() can only be seen in a thread of its own. `workerData`: `resume` or `both`.
  */
 
-import * as uws from 'uWebSockets.js'
 import { parentPort, workerData } from 'node:worker_threads'
-import { listen, Seen } from '../app.js'
+import { listen, Seen, uws } from '../app.js'
 
 const app = uws.App()
 app.put('/*', (res) => {

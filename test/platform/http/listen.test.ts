@@ -1,11 +1,11 @@
 /** Ports and connections of uWebSockets.js: how they open and close, and whose they are. */
 
-import * as uws from 'uWebSockets.js'
+import type { HttpResponse } from 'uWebSockets.js'
 import { createServer } from 'node:net'
 import t from 'tap'
 import { eventually } from '../../support/eventually.js'
 import { connect } from '../../support/raw.js'
-import { Desk, head, listen, listenAnywhere, serve } from '../app.js'
+import { Desk, head, listen, listenAnywhere, serve, uws } from '../app.js'
 
 t.jobs = 8
 
@@ -38,8 +38,8 @@ t.test(
   async (t) => {
     let inHandler = ''
     let inAbort: unknown
-    let response: uws.HttpResponse | undefined
-    const text = (res: uws.HttpResponse) => Buffer.from(res.getRemoteAddressAsText()).toString()
+    let response: HttpResponse | undefined
+    const text = (res: HttpResponse) => Buffer.from(res.getRemoteAddressAsText()).toString()
     const served = await serve(t, (app) => {
       app.any('/*', (res) => {
         response = res

@@ -1,5 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks'
-import { Registry, register } from '@prometheus-io/client'
+import { Registry, register } from 'prom-client'
 import t from 'tap'
 import { END_REASONS } from '../../../core/index.js'
 import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'

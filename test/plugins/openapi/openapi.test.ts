@@ -7,6 +7,7 @@ import formats from 'ajv-formats'
 import t from 'tap'
 import { END_REASONS, endingOf, type Plugin } from '../../../gateway/host/plugin-api.js'
 import { FAILURES } from '../../../gateway/http/failures.js'
+import { HEAD_FAILURES } from '../../../gateway/http/head-failures.js'
 import { Parameters } from '../../../gateway/http/parameters.js'
 import bearer from '../../../plugins/auth-bearer/index.js'
 import { BUNDLED, DEFAULTS } from '../../../plugins/bundled.js'
@@ -128,7 +129,7 @@ t.test('it is served with and without the prefix, for this host', async (t) => {
 })
 
 t.test('it has every refusal and every end, and no other', async (t) => {
-  const own = Object.values(FAILURES)
+  const own = [...Object.values(FAILURES), ...Object.values(HEAD_FAILURES)]
   const ends = END_REASONS.filter((reason) => reason !== 'complete').map((reason) => ({
     code: reason.toUpperCase(),
     status: endingOf(reason, { endFailure: undefined }).status,
@@ -308,6 +309,9 @@ t.test('real answers are as it says: status, headers, type and JSON', async (t) 
     [405, 'HEAD', '/{name}', '/jobs'],
     [408, 'GET', '/{name}', '/late?wait=1', json],
     [414, 'GET', '/{name}', `/${'x'.repeat(1025)}`],
+    [414, 'GET', '/{name}', `/${'x'.repeat(17_000)}`],
+    [417, 'PUT', '/{name}', '/jobs', 'Content-Length: 0', 'Expect: more'],
+    [501, 'PUT', '/{name}', '/jobs', 'Transfer-Encoding: gzip'],
     [431, 'PUT', '/{name}', '/jobs', `X-Piping: ${'x'.repeat(9000)}`, 'Content-Length: 0'],
     [204, 'OPTIONS', '/{name}', '/jobs', ...preflight, 'Access-Control-Request-Private-Network: true'],
     ...['GET', 'HEAD'].flatMap((method) =>

@@ -98,6 +98,7 @@ function rig({ perName = 2, names = 2 } = {}) {
         bytesIn: 0,
         bytesOut: 0,
         bytesSent: 0,
+        bytesSkipped: 0,
         heldBackMs: 0,
         expectedBytes: undefined,
         openedAt: clock.now,

@@ -9,6 +9,8 @@ import { openReceiver, openSender, part, plainPart, reasonOf, sendPart } from '.
 
 part('what a receiver says while it downloads never ends up in its download', async (t) => {
   const gateway = await startGateway(t)
+  // Plain, it is the next request, and is answered when the download is over; over TLS it ends the connection.
+  const waits = !gateway.origin.startsWith('https')
   for (const junk of ['\r\n\r\n', 'GET / HTTP/1.0\r\n\r\n', `GET /${'x'.repeat(40_000)} HTTP/1.1\r\n`, '\x00\xff']) {
     const rude = await openReceiver(gateway, 'rude-length')
     const sender = await gateway.connect()
@@ -17,11 +19,19 @@ part('what a receiver says while it downloads never ends up in its download', as
     await sender.send('a'.repeat(40))
     await rude.waitFor('a'.repeat(40))
     await rude.send(junk)
-    await rude.waitForClose()
-    const { body, complete } = parseResponse(rude.received)
-    t.equal(body.toString(), 'a'.repeat(40), 'nothing but the stream')
-    t.notOk(complete)
-    await sender.waitFor('All receivers disconnected')
+    if (waits) {
+      await sender.send('b'.repeat(60))
+      await sender.waitFor('Transfer complete')
+      const { body } = await rude.waitForResponse()
+      t.equal(body.toString(), 'a'.repeat(40) + 'b'.repeat(60), 'nothing but the stream')
+      rude.destroy()
+    } else {
+      await rude.waitForClose()
+      const { body, complete } = parseResponse(rude.received)
+      t.equal(body.toString(), 'a'.repeat(40), 'nothing but the stream')
+      t.notOk(complete)
+      await sender.waitFor('All receivers disconnected')
+    }
     sender.destroy()
     await gateway.holds(0, 0)
   }
@@ -70,7 +80,7 @@ plainPart('a body whose chunks are not what their sizes say never looks complete
     'a chunk longer than its size': '3\r\nabcde\r\n0\r\n\r\n',
     'two bytes instead of a line break': '3\r\nabcXX0\r\n\r\n',
     'a chunk shorter than its size': '9\r\nabc\r\n0\r\n\r\n0\r\n\r\n',
-    'an extension': '3;a=b\r\nabc\r\n0\r\n\r\n',
+    'an extension without a name': '3;=b\r\nabc\r\n0\r\n\r\n',
     'a size that is none': '3\r\nabc\r\ng\r\n0123456789abcdef\r\n0\r\n\r\n',
     'an empty size': '3\r\nabc\r\n\r\n\r\n',
     'a space before the size': '3\r\nabc\r\n 3\r\nabc\r\n0\r\n\r\n',
@@ -133,11 +143,20 @@ part('a receiver that talks while it downloads harms only itself', async (t) => 
   await sendPart(sender, 'chunked', 'before')
   await rude.waitFor('before')
   await rude.send('GET /rude HTTP/1.1\r\nHost: x\r\n\r\n')
-  await rude.waitForClose()
-  t.notOk(parseResponse(rude.received).complete)
+  const waits = !gateway.origin.startsWith('https')
+  if (!waits) {
+    await rude.waitForClose()
+    t.notOk(parseResponse(rude.received).complete)
+  }
   await sendPart(sender, 'chunked', 'after')
   await sender.send('0\r\n\r\n')
   t.equal((await polite.waitForResponse()).body.toString(), 'beforeafter')
+  if (waits) {
+    t.equal((await rude.waitForResponse()).body.toString(), 'beforeafter')
+    await gateway.holds(1, 0)
+    t.equal(gateway.gateway.table.get('rude')?.receiversPresent, 1, 'what it asked meanwhile is its next request')
+    rude.destroy()
+  }
   polite.destroy()
   sender.destroy()
 })

@@ -8,7 +8,11 @@ import { MIB, openFrozenReceiver, openReceiver, part, pour, reasonOf } from './r
 
 part('the only receiver goes away: the sender reads why and its curl fails', async (t) => {
   const gateway = await startGateway(t)
-  for (const way of ['reset', 'destroy', 'halfClose'] as const) {
+  // Over plain TCP a client that closes its side may go on reading.
+  const ways = gateway.origin.startsWith('https')
+    ? (['reset', 'destroy', 'halfClose'] as const)
+    : (['reset', 'destroy'] as const)
+  for (const way of ways) {
     const receiver = await openFrozenReceiver(gateway, way)
     const sender = pour(gateway, way, 32 * MIB)
     await gateway.holds(0, 1)
@@ -45,6 +49,12 @@ part('everybody who waited leaves', async (t) => {
     const receiver = await openReceiver(gateway, `gone-${way}`)
     await gateway.holds(1, 0)
     receiver[way]()
+    // A client that only closes its side may go on reading.
+    if (way === 'halfClose' && !gateway.origin.startsWith('https')) {
+      await receiver.waitFor('102 Processing')
+      t.equal(gateway.gateway.table.get(`gone-${way}`)?.receiversPresent, 1, 'it is still there')
+      receiver.destroy()
+    }
     t.equal(await reasonOf(gateway, `gone-${way}`), 'abandoned', way)
   }
   const sender = await gateway.connect()

@@ -15,6 +15,28 @@ t.test('a transfer id that is in use', async (t) => {
   waiting.destroy()
 })
 
+t.test('a range beyond the end of the stream', async (t) => {
+  const gw = await startGateway(t)
+  const sending = await open(gw, put('/a', 'hello'))
+  await gw.holds(1, 0)
+  const row = FAILURES.rangeBeyondEnd
+  const case_ = (first: string, found = first): Case => ({
+    ...get('/a'),
+    headers: [`Range: bytes=${first}-`],
+    row,
+    says: new RegExp(
+      `begins at byte ${found}, and the stream has 5 bytes\\. If you have that many, you have all of it`,
+    ),
+  })
+  const cases = [case_('5'), case_('6'), case_('9'.repeat(400), `${Number.MAX_SAFE_INTEGER}`)]
+  await allRefused(t, gw, cases)
+  const { response } = await answer(gw, cases[0]!)
+  t.same(response.headers['content-range'], ['bytes */5'])
+  t.equal((await answer(gw, get('/a'))).response.body.toString(), 'hello', 'the place is still free')
+  await sending.waitFor('Transfer complete.')
+  sending.destroy()
+})
+
 t.test('requests that cannot be a side of a pipe', async (t) => {
   const gw = await startGateway(t)
   const long = (name: string, bytes: number): Case => ({

@@ -1,0 +1,18 @@
+import type { Clock } from '../clock.js'
+import type { SlabPool } from '../flow/slab-pool.js'
+import type { Limits } from '../limits.js'
+import type { PipeObserver } from '../observer.js'
+import type { PipeView } from '../pipe-view.js'
+
+/** What a pipe needs of its surroundings: the table that holds it. */
+export interface PipeContext {
+  readonly limits: Limits
+  readonly clock: Clock
+  readonly slabs: SlabPool
+  readonly observer: PipeObserver | null
+  /** Whether one more transfer may stream. */
+  mayStream(): boolean
+  onStreaming(pipe: PipeView): void
+  /** The pipe has ended. Its name is free from now on. */
+  onEnded(pipe: PipeView): void
+}

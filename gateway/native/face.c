@@ -1,0 +1,421 @@
+/*
+ * The functions that JavaScript calls. gateway/native/sockets.ts says what they are for. Node-API only, so one binary serves every
+ * version of Node.
+ */
+#include "memory-file.h"
+#include "polls.h"
+#include "reads.h"
+#include "slots.h"
+#include "sockets.h"
+#include "writes.h"
+#include <arpa/inet.h>
+#include <node_api.h>
+#include <stdio.h>
+#include <string.h>
+
+/* What this was built from: build.sh says. A test compares. */
+#ifndef SOURCES
+#define SOURCES "unknown"
+#endif
+
+#define CALLS_MOST 4
+
+static const struct replacement REPLACEMENTS[] = {
+    {"recv", (void *)helped_recv},          {"send", (void *)helped_send},
+    {"accept4", (void *)helped_accept4},    {"bind", (void *)helped_bind},
+    {"uv_poll_start", (void *)helped_poll_start}, {"uv_poll_stop", (void *)helped_poll_stop},
+};
+
+/* --- arguments and results */
+
+/* Reads the arguments of a call; throws what it should have been when there are others. */
+static bool arguments(napi_env env, napi_callback_info info, size_t wanted, napi_value *values, const char *usage) {
+  size_t count = CALLS_MOST;
+  if (napi_get_cb_info(env, info, &count, values, NULL, NULL) == napi_ok && count == wanted) return true;
+  napi_throw_type_error(env, NULL, usage);
+  return false;
+}
+
+static bool is_socket(napi_env env, napi_value value, int *fd) {
+  return napi_get_value_int32(env, value, fd) == napi_ok && *fd >= 0;
+}
+
+static void *wrong(napi_env env, const char *usage) {
+  napi_throw_type_error(env, NULL, usage);
+  return NULL;
+}
+
+static bool only_socket(napi_env env, napi_callback_info info, const char *usage, int *fd) {
+  napi_value values[CALLS_MOST];
+  if (!arguments(env, info, 1, values, usage)) return false;
+  return is_socket(env, values[0], fd) || wrong(env, usage) != NULL;
+}
+
+static bool socket_and_switch(napi_env env, napi_callback_info info, const char *usage, int *fd, bool *on) {
+  napi_value values[CALLS_MOST];
+  if (!arguments(env, info, 2, values, usage)) return false;
+  if (is_socket(env, values[0], fd) && napi_get_value_bool(env, values[1], on) == napi_ok) return true;
+  return wrong(env, usage) != NULL;
+}
+
+static bool socket_and_number(napi_env env, napi_callback_info info, const char *usage, int *fd, int *number) {
+  napi_value values[CALLS_MOST];
+  if (!arguments(env, info, 2, values, usage)) return false;
+  if (is_socket(env, values[0], fd) && napi_get_value_int32(env, values[1], number) == napi_ok) return true;
+  return wrong(env, usage) != NULL;
+}
+
+static napi_value boolean(napi_env env, bool value) {
+  napi_value result;
+  napi_get_boolean(env, value, &result);
+  return result;
+}
+
+static napi_value number(napi_env env, int64_t value) {
+  napi_value result;
+  napi_create_int64(env, value, &result);
+  return result;
+}
+
+static napi_value latin1(napi_env env, const char *text, size_t length) {
+  napi_value result;
+  napi_create_string_latin1(env, text, length, &result);
+  return result;
+}
+
+/* --- the whole */
+
+static _Thread_local napi_threadsafe_function half_closed;
+
+static void call_half_closed(napi_env env, napi_value callback, void *context, void *data) {
+  napi_value receiver;
+  napi_value socket;
+  (void)context;
+  if (env == NULL) return;
+  napi_get_undefined(env, &receiver);
+  napi_create_int32(env, (int32_t)(intptr_t)data, &socket);
+  napi_call_function(env, receiver, callback, 1, &socket, NULL);
+}
+
+static void tell_half_closed(int fd) {
+  if (half_closed != NULL) napi_call_threadsafe_function(half_closed, (void *)(intptr_t)fd, napi_tsfn_nonblocking);
+}
+
+/* onHalfClosed(run: (socket: number) => void): void — for this thread; the last one given counts. */
+static napi_value on_half_closed_(napi_env env, napi_callback_info info) {
+  static const char usage[] = "onHalfClosed(run: (socket: number) => void)";
+  napi_value values[CALLS_MOST];
+  napi_value name;
+  napi_valuetype type;
+  if (!arguments(env, info, 1, values, usage)) return NULL;
+  if (napi_typeof(env, values[0], &type) != napi_ok || type != napi_function) return wrong(env, usage);
+  if (half_closed != NULL) napi_release_threadsafe_function(half_closed, napi_tsfn_release);
+  half_closed = NULL;
+  napi_create_string_utf8(env, "half-closed sockets", NAPI_AUTO_LENGTH, &name);
+  if (napi_create_threadsafe_function(env, values[0], NULL, name, 0, 1, NULL, NULL, NULL, call_half_closed, &half_closed) != napi_ok) {
+    return wrong(env, usage);
+  }
+  /* It keeps no process alive. */
+  napi_unref_threadsafe_function(env, half_closed);
+  return NULL;
+}
+
+/* install(object: string, usualRead: number, bulkRead: number): boolean — in bytes. False: the object has another layout. */
+static napi_value install(napi_env env, napi_callback_info info) {
+  static const char usage[] = "install(object: string, usualRead: number, bulkRead: number)";
+  napi_value values[CALLS_MOST];
+  char object[1024];
+  size_t length = 0;
+  int64_t usual = 0;
+  int64_t bulk = 0;
+  if (!arguments(env, info, 3, values, usage)) return NULL;
+  if (napi_get_value_string_utf8(env, values[0], object, sizeof object, &length) != napi_ok || length == 0 ||
+      length == sizeof object - 1 || napi_get_value_int64(env, values[1], &usual) != napi_ok || usual < 16384 ||
+      napi_get_value_int64(env, values[2], &bulk) != napi_ok || bulk < 16384) {
+    return wrong(env, usage);
+  }
+  usual_read = (size_t)usual;
+  bulk_read = (size_t)bulk;
+  on_all_sent = settle_reads;
+  on_half_closed = tell_half_closed;
+  on_send_failed = send_has_failed;
+  return boolean(env, replace_calls(object, REPLACEMENTS, sizeof REPLACEMENTS / sizeof *REPLACEMENTS));
+}
+
+/* setBulkRead(bytes: number): void — the most that a bulk read brings from now on, for all sockets. */
+static napi_value set_bulk_read(napi_env env, napi_callback_info info) {
+  static const char usage[] = "setBulkRead(bytes: number)";
+  napi_value values[CALLS_MOST];
+  int64_t bytes;
+  if (!arguments(env, info, 1, values, usage)) return NULL;
+  if (napi_get_value_int64(env, values[0], &bytes) != napi_ok || bytes < 16384) return wrong(env, usage);
+  bulk_read = (size_t)bytes;
+  return NULL;
+}
+
+/* openForTls(on: boolean): void — whether ports that are opened from now on speak TLS. */
+static napi_value open_for_tls_(napi_env env, napi_callback_info info) {
+  static const char usage[] = "openForTls(on: boolean)";
+  napi_value values[CALLS_MOST];
+  bool on;
+  if (!arguments(env, info, 1, values, usage)) return NULL;
+  if (napi_get_value_bool(env, values[0], &on) != napi_ok) return wrong(env, usage);
+  open_for_tls(on);
+  return NULL;
+}
+
+/* turnedAway(): number */
+static napi_value turned_away(napi_env env, napi_callback_info info) {
+  (void)info;
+  return number(env, connections_turned_away());
+}
+
+/* memoryFile(name: string, bytes: Uint8Array): number — the descriptor of the one file in memory. */
+static napi_value memory_file(napi_env env, napi_callback_info info) {
+  static const char usage[] = "memoryFile(name: string, bytes: Uint8Array)";
+  napi_value values[CALLS_MOST];
+  char name[64];
+  void *bytes;
+  size_t length;
+  if (!arguments(env, info, 2, values, usage)) return NULL;
+  if (napi_get_value_string_latin1(env, values[0], name, sizeof name, NULL) != napi_ok ||
+      napi_get_typedarray_info(env, values[1], NULL, &length, &bytes, NULL, NULL) != napi_ok) {
+    return wrong(env, usage);
+  }
+  int fd = only_memory_file(name, bytes, length);
+  if (fd >= 0) return number(env, fd);
+  napi_throw_error(env, NULL, "there is no file in memory to be had");
+  return NULL;
+}
+
+/* quietly(run: () => void): void — what is printed on standard output meanwhile is lost. Throws what `run` throws. */
+static napi_value quietly(napi_env env, napi_callback_info info) {
+  static const char usage[] = "quietly(run: () => void)";
+  napi_value values[CALLS_MOST];
+  napi_value receiver;
+  napi_valuetype type;
+  if (!arguments(env, info, 1, values, usage)) return NULL;
+  if (napi_typeof(env, values[0], &type) != napi_ok || type != napi_function) return wrong(env, usage);
+  napi_get_undefined(env, &receiver);
+  int output = mute_output();
+  napi_call_function(env, receiver, values[0], 0, NULL, NULL);
+  restore_output(output);
+  return NULL;
+}
+
+/* --- requests */
+
+/* currentSocket(): number — in a callback that a read caused: the socket that was read. */
+static napi_value current_socket(napi_env env, napi_callback_info info) {
+  (void)info;
+  return number(env, socket_read_last());
+}
+
+/*
+ * currentHead(): string | undefined — in the handler of a request: its head. The first line is a digit each for keep-alive,
+ * Expect, WebSocket, framing (0 none, 1 a length, 2 chunks) and HTTP/1.0, the length, a space, and what is wrong with it;
+ * then what head.h says. Undefined: it was not read here.
+ */
+static napi_value current_head(napi_env env, napi_callback_info info) {
+  static _Thread_local char text[96 + HEAD_MOST];
+  const struct reading *reading = head_read_last();
+  (void)info;
+  if (reading == NULL) return NULL;
+  const struct head *head = &reading->head;
+  int start = snprintf(text, 96, "%d%d%d%d%d%llu %s\n", head->keeps_alive, head->expects_continue, head->is_websocket,
+                       head->framing, head->minor == 0, (unsigned long long)head->length, problem_name((enum problem)head->problem));
+  memcpy(text + start, reading->text, head->text_length);
+  return latin1(env, text, (size_t)start + head->text_length);
+}
+
+/* currentIsSpent(): boolean — over TLS: no request is taken from the socket that was read. */
+static napi_value current_is_spent(napi_env env, napi_callback_info info) {
+  int fd = socket_read_last();
+  (void)info;
+  return boolean(env, fd >= 0 && (is_spent(fd) || is_unread(fd)));
+}
+
+/* responseIsOver(socket: number, closes: boolean): void */
+static napi_value response_is_over_(napi_env env, napi_callback_info info) {
+  int fd;
+  bool closes;
+  if (socket_and_switch(env, info, "responseIsOver(socket: number, closes: boolean)", &fd, &closes)) response_is_over(fd, closes);
+  return NULL;
+}
+
+/* discard(socket: number): void */
+static napi_value discard(napi_env env, napi_callback_info info) {
+  int fd;
+  if (only_socket(env, info, "discard(socket: number)", &fd)) discard_reads(fd);
+  return NULL;
+}
+
+/* becomeWebSocket(socket: number): void */
+static napi_value become_websocket_(napi_env env, napi_callback_info info) {
+  int fd;
+  if (only_socket(env, info, "becomeWebSocket(socket: number)", &fd)) become_websocket(fd);
+  return NULL;
+}
+
+/* bodyIsSound(socket: number): boolean */
+static napi_value body_is_sound_(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "bodyIsSound(socket: number)", &fd)) return NULL;
+  return boolean(env, body_is_sound(fd));
+}
+
+/* expectBulk(socket: number, on: boolean): void */
+static napi_value expect_bulk_(napi_env env, napi_callback_info info) {
+  int fd;
+  bool on;
+  if (socket_and_switch(env, info, "expectBulk(socket: number, on: boolean)", &fd, &on)) expect_bulk(fd, on);
+  return NULL;
+}
+
+/* mute(socket: number, on: boolean): void */
+static napi_value mute(napi_env env, napi_callback_info info) {
+  int fd;
+  bool on;
+  if (socket_and_switch(env, info, "mute(socket: number, on: boolean)", &fd, &on)) mute_reads(fd, on);
+  return NULL;
+}
+
+/* --- responses */
+
+/* countAnswer(socket: number, bytes: number): void */
+static napi_value count_answer_(napi_env env, napi_callback_info info) {
+  int fd;
+  int bytes;
+  if (socket_and_number(env, info, "countAnswer(socket: number, bytes: number)", &fd, &bytes)) count_answer(fd, (size_t)bytes);
+  return NULL;
+}
+
+/* joinChunks(socket: number): boolean */
+static napi_value join_chunks_(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "joinChunks(socket: number)", &fd)) return NULL;
+  return boolean(env, join_chunks(fd));
+}
+
+/* bytesDue(socket: number): number */
+static napi_value bytes_due_(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "bytesDue(socket: number)", &fd)) return NULL;
+  return number(env, (int64_t)bytes_due(fd));
+}
+
+/* sendDue(socket: number, bytes: Uint8Array): number — how many of them were taken, from the front. */
+static napi_value send_due_(napi_env env, napi_callback_info info) {
+  static const char usage[] = "sendDue(socket: number, bytes: Uint8Array)";
+  napi_value values[CALLS_MOST];
+  napi_typedarray_type type;
+  int fd;
+  void *data;
+  size_t length;
+  if (!arguments(env, info, 2, values, usage)) return NULL;
+  if (!is_socket(env, values[0], &fd) ||
+      napi_get_typedarray_info(env, values[1], &type, &length, &data, NULL, NULL) != napi_ok || type != napi_uint8_array) {
+    return wrong(env, usage);
+  }
+  return number(env, (int64_t)send_due(fd, data, length));
+}
+
+/* sentAll(socket: number): boolean — nothing that was given to uWebSockets waits in its buffer. */
+static napi_value sent_all(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "sentAll(socket: number)", &fd)) return NULL;
+  return boolean(env, unsent(fd) == 0);
+}
+
+/* hasAcknowledged(socket: number): boolean */
+static napi_value has_acknowledged(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "hasAcknowledged(socket: number)", &fd)) return NULL;
+  return boolean(env, sent_of_response(fd) > (uint64_t)queued_bytes(fd));
+}
+
+/* hasRoom(socket: number, queued: number): boolean */
+static napi_value has_room_(napi_env env, napi_callback_info info) {
+  int fd;
+  int most;
+  if (!socket_and_number(env, info, "hasRoom(socket: number, queued: number)", &fd, &most)) return NULL;
+  return boolean(env, has_room(fd, most));
+}
+
+/* queued(socket: number): number */
+static napi_value queued(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "queued(socket: number)", &fd)) return NULL;
+  return number(env, queued_bytes(fd));
+}
+
+/* sendInterim(socket: number, status: number): void */
+static napi_value send_interim_(napi_env env, napi_callback_info info) {
+  int fd;
+  int status;
+  if (socket_and_number(env, info, "sendInterim(socket: number, status: number)", &fd, &status)) send_interim(fd, status);
+  return NULL;
+}
+
+/* resetAtClose(socket: number): void */
+static napi_value reset_at_close_(napi_env env, napi_callback_info info) {
+  int fd;
+  if (only_socket(env, info, "resetAtClose(socket: number)", &fd)) reset_at_close(fd);
+  return NULL;
+}
+
+/* peerIsGone(socket: number): boolean */
+static napi_value peer_is_gone_(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "peerIsGone(socket: number)", &fd)) return NULL;
+  return boolean(env, peer_is_gone(fd));
+}
+
+/* remoteIpv4(socket: number): string | undefined */
+static napi_value remote_ipv4(napi_env env, napi_callback_info info) {
+  char text[INET_ADDRSTRLEN];
+  int fd;
+  if (!only_socket(env, info, "remoteIpv4(socket: number)", &fd) || !ipv4_of_peer(fd, text, sizeof text)) return NULL;
+  return latin1(env, text, NAPI_AUTO_LENGTH);
+}
+
+#define FUNCTION(name, function) {name, NULL, function, NULL, NULL, NULL, napi_enumerable, NULL}
+
+NAPI_MODULE_INIT() {
+  const napi_property_descriptor functions[] = {
+      FUNCTION("install", install),
+      FUNCTION("setBulkRead", set_bulk_read),
+      FUNCTION("openForTls", open_for_tls_),
+      FUNCTION("turnedAway", turned_away),
+      FUNCTION("memoryFile", memory_file),
+      FUNCTION("quietly", quietly),
+      FUNCTION("currentSocket", current_socket),
+      FUNCTION("currentHead", current_head),
+      FUNCTION("currentIsSpent", current_is_spent),
+      FUNCTION("onHalfClosed", on_half_closed_),
+      FUNCTION("responseIsOver", response_is_over_),
+      FUNCTION("discard", discard),
+      FUNCTION("becomeWebSocket", become_websocket_),
+      FUNCTION("bodyIsSound", body_is_sound_),
+      FUNCTION("expectBulk", expect_bulk_),
+      FUNCTION("mute", mute),
+      FUNCTION("countAnswer", count_answer_),
+      FUNCTION("joinChunks", join_chunks_),
+      FUNCTION("bytesDue", bytes_due_),
+      FUNCTION("sendDue", send_due_),
+      FUNCTION("sentAll", sent_all),
+      FUNCTION("hasAcknowledged", has_acknowledged),
+      FUNCTION("hasRoom", has_room_),
+      FUNCTION("queued", queued),
+      FUNCTION("sendInterim", send_interim_),
+      FUNCTION("resetAtClose", reset_at_close_),
+      FUNCTION("peerIsGone", peer_is_gone_),
+      FUNCTION("remoteIpv4", remote_ipv4),
+  };
+  napi_value sources = latin1(env, SOURCES, NAPI_AUTO_LENGTH);
+  if (napi_set_named_property(env, exports, "sources", sources) != napi_ok ||
+      napi_define_properties(env, exports, sizeof functions / sizeof *functions, functions) != napi_ok) {
+    return NULL;
+  }
+  return exports;
+}

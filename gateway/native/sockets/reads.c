@@ -1,0 +1,262 @@
+/*
+ * What uWebSockets reads.
+ *
+ * 1. Reads are capped. After a recv() that filled its whole 512 KiB buffer uSockets reads the same socket again at once, without
+ *    looking at anything else. A sender on the same host that keeps 512 KiB in the socket thereby defeats pause(), and holds the
+ *    event loop for seconds. Asking recv() for less ends that.
+ * 2. Over plain TCP, requests are read by reader.c first. uWebSockets gets what reader.c makes of them: one request at a time,
+ *    with a head that was written here and a body that is sound. What was read beyond it is kept until its response is over.
+ * 3. A client that closes its side and goes on reading is answered. uSockets takes the end of what a client sends for the end of
+ *    the connection, so it is not told of it before the response is over. A client that is gone altogether answers the first
+ *    byte that reaches it with a reset, so an interim response is sent to find out.
+ * 4. A connection that is to be closed is closed in the order of RFC 9112, section 9.6: the response is sent, then its end, and
+ *    what the client still sends is dropped until it closes as well. A socket that is closed with unread bytes is reset, and a
+ *    client that learns of that first never sees its answer.
+ */
+#include "reads.h"
+#include "ahead.h"
+#include "common.h"
+#include "polls.h"
+#include "reader.h"
+#include "writes.h"
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+
+size_t usual_read = SIZE_MAX;
+size_t bulk_read = SIZE_MAX;
+void (*on_half_closed)(int fd) = NULL;
+
+/* What a client may send ahead while its response is awaited. What one read brings beyond a request may be more, once. */
+#define MOST_AHEAD ((size_t)16 * 1024)
+/* What is read and dropped of one connection before it is reset. */
+#define MOST_DROPPED ((uint64_t)256 * 1024 * 1024)
+
+struct connection {
+  struct reader reader;
+  /* What has been read beyond the present request. */
+  struct ahead ahead;
+  /* Requests are read by `reader`. Never over TLS, where only what is encrypted can be seen. */
+  bool is_read_here;
+  /* Reads may be large: each causes one callback. */
+  bool bulk;
+  /* The client has closed its side. */
+  bool ended;
+  /* Nothing can be sent to it any more. uSockets finds out by reading, and may have been kept from that. */
+  bool failed;
+  /* The present response is the last. When it has been sent, so is its end. */
+  bool closing;
+  bool closed;
+  /* Over TLS: whatever the client sends ends the connection. */
+  bool muted;
+  /* Over TLS: what comes behind the present request is no request. */
+  bool spent;
+};
+
+static struct connection connections[MOST_SOCKETS];
+
+/* What this thread read last. */
+static _Thread_local int last_socket = -1;
+static _Thread_local struct reading last;
+
+static struct connection *connection_of(int fd) { return fd >= 0 && fd < MOST_SOCKETS ? &connections[fd] : NULL; }
+
+static bool is_read_here(int fd) {
+  struct connection *connection = connection_of(fd);
+  return connection != NULL && connection->is_read_here;
+}
+
+/* --- when uSockets is to read */
+
+void settle_reads(int fd) {
+  struct connection *connection = connection_of(fd);
+  if (connection == NULL || !connection->is_read_here) return;
+  enum reader_state state = connection->reader.state;
+  bool awaits = state == READER_AWAIT;
+  if (connection->failed) {
+    hold_reads(fd, false);
+    expect_read(fd, true);
+    return;
+  }
+  /* A client that does not read its answers gets no more of them. */
+  bool unread = state == READER_HEAD && unsent(fd) > 0;
+  bool has_something = connection->ahead.length > 0 || connection->ended || (connection->closing && !connection->closed);
+  bool is_full = awaits && connection->ahead.length >= MOST_AHEAD;
+  hold_reads(fd, connection->ended || is_full || unread || state == READER_BROKEN);
+  expect_read(fd, has_something && !awaits && !unread && state != READER_BROKEN && (!connection->closing || unsent(fd) == 0));
+}
+
+void send_has_failed(int fd) {
+  if (!is_read_here(fd) || connections[fd].failed) return;
+  connections[fd].failed = true;
+  settle_reads(fd);
+}
+
+/* --- how a connection ends */
+
+static ssize_t nothing_yet(void) {
+  errno = EAGAIN;
+  return -1;
+}
+
+static ssize_t reset(void) {
+  errno = ECONNRESET;
+  return -1;
+}
+
+/* The client has closed its side while its response is awaited. Is it still there? */
+static void look_for_client(int fd) {
+  static const char interim[] = "HTTP/1.1 102 Processing\r\n\r\n";
+  int on = 1;
+  int seconds = 10;
+  /* In the middle of a response it is asked by what is sent next. */
+  if (may_send_interim(fd)) send(fd, interim, sizeof interim - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (on_half_closed != NULL) on_half_closed(fd);
+  /* Whoever cannot be asked that way is given up by its own kernel after a minute. */
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+}
+
+/* Sends the end of the last response, once all of it has been sent. */
+static void close_own_side(struct connection *connection, int fd) {
+  if (!connection->closing || connection->closed || unsent(fd) > 0) return;
+  connection->closed = true;
+  shutdown(fd, SHUT_WR);
+}
+
+/* --- reading */
+
+/* The present request is complete and its response is not: what comes is kept, within bounds. */
+static ssize_t read_ahead(struct connection *connection, int fd, unsigned char *buffer) {
+  ssize_t got = recv(fd, buffer, MOST_AHEAD, 0);
+  if (got < 0) return got;
+  if (got > 0 && !keep_ahead(&connection->ahead, buffer, (size_t)got)) return reset();
+  if (got == 0) {
+    connection->ended = true;
+    look_for_client(fd);
+  }
+  settle_reads(fd);
+  return nothing_yet();
+}
+
+static ssize_t read_in_vain(struct connection *connection, int fd, unsigned char *buffer) {
+  forget_ahead(&connection->ahead);
+  close_own_side(connection, fd);
+  ssize_t got = connection->ended ? 0 : recv(fd, buffer, usual_read, 0);
+  if (got == 0) {
+    connection->ended = true;
+    settle_reads(fd);
+    /* uSockets would drop what it has not sent yet. */
+    return unsent(fd) > 0 ? nothing_yet() : 0;
+  }
+  if (got < 0) {
+    settle_reads(fd);
+    return got;
+  }
+  connection->reader.dropped += (uint64_t)got;
+  settle_reads(fd);
+  return connection->reader.dropped > MOST_DROPPED ? reset() : nothing_yet();
+}
+
+/* Into `at`, which has room for `most` bytes. */
+static ssize_t read_next(struct connection *connection, int fd, unsigned char *at, size_t most) {
+  if (connection->ahead.length > 0) return (ssize_t)take_ahead(&connection->ahead, at, most);
+  if (connection->ended) return 0;
+  /* What is behind the body stays with the kernel. */
+  const struct reader *reader = &connection->reader;
+  if (reader->state == READER_BODY_OF_LENGTH && reader->left < most) most = (size_t)reader->left;
+  return recv(fd, at, most, 0);
+}
+
+static ssize_t read_request(struct connection *connection, int fd, unsigned char *buffer, size_t length) {
+  struct reader *reader = &connection->reader;
+  if (connection->failed) return reset();
+  if (reader->state == READER_AWAIT) return read_ahead(connection, fd, buffer);
+  if (reader->state == READER_DISCARD || reader->state == READER_BROKEN) return read_in_vain(connection, fd, buffer);
+  bool bulk = reader->state == READER_BODY_IN_CHUNKS || connection->bulk;
+  size_t cap = bulk ? bulk_read : usual_read;
+  size_t room = reader_room(reader);
+  unsigned char *octets = buffer + room;
+  size_t most = (length < cap ? length : cap) - room - (room > 0 ? READER_ROOM_BEHIND : 0);
+  ssize_t got = read_next(connection, fd, octets, most);
+  if (got <= 0) return got;
+  reader_take(reader, octets, (size_t)got, &last);
+  if (last.has_head) begin_response(fd, last.head.minor == 0);
+  if (!keep_ahead(&connection->ahead, octets + last.consumed, (size_t)got - last.consumed)) return reset();
+  settle_reads(fd);
+  if (last.length == 0) return nothing_yet();
+  if (last.start != buffer) memmove(buffer, last.start, last.length);
+  return (ssize_t)last.length;
+}
+
+static ssize_t read_encrypted(int fd, void *buffer, size_t length, int flags) {
+  struct connection *connection = connection_of(fd);
+  size_t cap = connection != NULL && connection->bulk ? bulk_read : usual_read;
+  ssize_t got = recv(fd, buffer, length < cap ? length : cap, flags);
+  return got > 0 && connection != NULL && connection->muted ? reset() : got;
+}
+
+ssize_t helped_recv(int fd, void *buffer, size_t length, int flags) {
+  last_socket = fd;
+  last.has_head = false;
+  return is_read_here(fd) ? read_request(&connections[fd], fd, buffer, length) : read_encrypted(fd, buffer, length, flags);
+}
+
+int socket_read_last(void) { return last_socket; }
+
+const struct reading *head_read_last(void) { return last.has_head ? &last : NULL; }
+
+void forget_reads(int fd, bool plain) {
+  struct connection *connection = connection_of(fd);
+  if (connection == NULL) return;
+  reader_forget(&connection->reader);
+  forget_ahead(&connection->ahead);
+  *connection = (struct connection){.is_read_here = plain};
+  if (plain) watch_polls(fd);
+  else forget_polls(fd);
+}
+
+/* --- what JavaScript says of a request */
+
+bool body_is_sound(int fd) { return !is_read_here(fd) || !reader_is_broken(&connections[fd].reader); }
+
+void response_is_over(int fd, bool closes) {
+  if (!is_read_here(fd)) return;
+  struct connection *connection = &connections[fd];
+  if (closes) {
+    reader_discard(&connection->reader);
+    connection->closing = true;
+  } else {
+    reader_next(&connection->reader);
+  }
+  settle_reads(fd);
+}
+
+void discard_reads(int fd) {
+  struct connection *connection = connection_of(fd);
+  if (connection == NULL) return;
+  connection->spent = true;
+  if (!connection->is_read_here) return;
+  reader_discard(&connection->reader);
+  settle_reads(fd);
+}
+
+void become_websocket(int fd) {
+  if (!is_read_here(fd)) return;
+  reader_tunnel(&connections[fd].reader);
+  settle_reads(fd);
+}
+
+void expect_bulk(int fd, bool on) {
+  if (connection_of(fd) != NULL) connections[fd].bulk = on;
+}
+
+void mute_reads(int fd, bool on) {
+  if (connection_of(fd) != NULL) connections[fd].muted = on;
+}
+
+bool is_spent(int fd) { return connection_of(fd) != NULL && !connections[fd].is_read_here && connections[fd].spent; }

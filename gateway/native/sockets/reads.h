@@ -1,0 +1,43 @@
+/* reads.c: what is done to the reads of uWebSockets. */
+#ifndef PIPEGATE_READS_H
+#define PIPEGATE_READS_H
+
+#include "reader.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* The most that one read brings, in bytes: usually, and from a socket that expects bulk. */
+extern size_t usual_read;
+extern size_t bulk_read;
+/* Called when a client has closed its side while its response is awaited: it goes on reading, or is gone. */
+extern void (*on_half_closed)(int fd);
+
+/* Takes the place of recv(). */
+ssize_t helped_recv(int fd, void *buffer, size_t length, int flags);
+/* The socket that this thread read last, which is the one whose request is being handled. -1: none. */
+int socket_read_last(void);
+/* The head that the last read of this thread brought to its end; NULL: none. */
+const struct reading *head_read_last(void);
+/* The number belongs to a new connection. `plain`: its requests are read here, which TLS does not allow. */
+void forget_reads(int fd, bool plain);
+/* Something has changed on which it depends whether this socket is to be read. */
+void settle_reads(int fd);
+/* The kernel has refused to send to it: the connection is dead. */
+void send_has_failed(int fd);
+/* The framing of the present body has no fault so far. */
+bool body_is_sound(int fd);
+/* The next request may come; or there is none, and the connection closes when the response has been sent. */
+void response_is_over(int fd, bool closes);
+/* What still comes of the present request, and all behind it, is dropped. */
+void discard_reads(int fd);
+/* The present request has become a WebSocket. */
+void become_websocket(int fd);
+/* Large reads are worth it, and harmless: each will cause one callback. */
+void expect_bulk(int fd, bool on);
+/* Over TLS: whatever the peer sends ends the connection. */
+void mute_reads(int fd, bool on);
+/* Over TLS: discard_reads() was called. */
+bool is_spent(int fd);
+
+#endif

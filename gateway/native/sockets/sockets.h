@@ -1,0 +1,34 @@
+/* sockets.c: what can be asked of a socket, and done to it. */
+#ifndef PIPEGATE_SOCKETS_H
+#define PIPEGATE_SOCKETS_H
+
+#include "common.h"
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+/* Take the places of accept4() and bind(). */
+int helped_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags);
+int helped_bind(int fd, const struct sockaddr *address, socklen_t length);
+/* Whether sockets that are bound from now on are for TLS: what they accept cannot be read here. */
+void open_for_tls(bool on);
+/* Connections closed unread since the start, because no descriptor was left for them. */
+uint32_t connections_turned_away(void);
+/* Bytes that were sent and that the peer's machine has not acknowledged. */
+int queued_bytes(int fd);
+/* No more than `most` bytes are on their way, and the kernel takes a few hundred more for certain. */
+bool has_room(int fd, int most);
+/* Over plain TCP, before the status line: 100 to a client that expects it, 102 to one that has closed its side. */
+void send_interim(int fd, int status);
+/* The peer has closed its side, or reset, although unread bytes may be left. */
+bool peer_is_gone(int fd);
+/* When the socket is closed its peer is told that the connection failed. */
+void reset_at_close(int fd);
+/* The peer's address as dotted text. False: it has no IPv4 address, or it is not known. */
+bool ipv4_of_peer(int fd, char *text, size_t room);
+/* Points standard output elsewhere, and returns where it was; -1: it stays. */
+int mute_output(void);
+void restore_output(int was);
+
+#endif

@@ -1,0 +1,203 @@
+/*
+ * What leaves by uWebSockets.
+ *
+ * 1. Chunks leave whole. uWebSockets sends the size line of a chunk in one to three calls, and its data in another. On a
+ *    socket that asks for it the size line waits here for its data, and both leave by one call. It also ends the trap that a
+ *    write into a full cork is dropped when the cork's flush is partial: the flush is a size line, and taken in any case.
+ *    What the kernel does not take of the data is not left to uWebSockets, which would keep a copy for each receiver: it is
+ *    told that all was sent but the last byte, and so asks to be told when there is room; the rest stays due, JavaScript
+ *    sends it from where it is kept for all receivers, and until then nothing else leaves.
+ * 2. To a client that knows no chunks a body without a length leaves without them: bare.c.
+ * 3. How much has not been sent is known. uWebSockets keeps what the kernel does not take in a buffer of its own and
+ *    does not say when that is empty.
+ */
+#include "writes.h"
+#include "bare.h"
+#include "common.h"
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+/* Where a chunked body that leaves is, counted by what uWebSockets has been told was sent. */
+enum leaving { FREE, OUT_CR, OUT_LF, OUT_SIZE, OUT_SIZE_LF, OUT_DATA };
+
+/* "\r\n", eight digits, "\r\n": the line break behind a chunk stands before the next size. */
+#define LONGEST_LINE 12
+
+/*
+ * What a client may leave unread and go on asking, beyond what the kernel keeps for it: uWebSockets keeps answers without a
+ * limit. In bytes.
+ */
+#define MOST_UNREAD ((size_t)256 * 1024)
+
+struct response {
+  enum leaving place;
+  /* What the last send did not take, in bytes. */
+  size_t left;
+  /* Bytes of answers that were given since the last send that took all. */
+  size_t answered;
+  /* What waits here to leave with the data behind it. */
+  unsigned char held_bytes;
+  unsigned char held[LONGEST_LINE];
+  /* The size being written, or how much of the chunk is still to come. */
+  uint64_t size;
+  /* Data that uWebSockets has been told was sent, and that JavaScript has to send. */
+  size_t due;
+  /* Bytes of the present response that have been sent. */
+  uint64_t sent;
+  /* Its client knows no chunks. */
+  bool is_bare;
+  struct bare bare;
+};
+
+void (*on_all_sent)(int fd) = NULL;
+void (*on_send_failed)(int fd) = NULL;
+
+static struct response responses[MOST_SOCKETS];
+
+/* Moves on by bytes that uWebSockets takes for sent. The last chunk, or anything unknown, sets the socket free. */
+static void move_on(struct response *response, const unsigned char *at, const unsigned char *end) {
+  while (at < end && response->place != FREE) {
+    if (response->place == OUT_DATA) {
+      size_t here = (size_t)(end - at) < response->size ? (size_t)(end - at) : (size_t)response->size;
+      at += here;
+      response->size -= here;
+      if (response->size == 0) response->place = OUT_CR;
+      continue;
+    }
+    unsigned char c = *at++;
+    switch (response->place) {
+      case OUT_CR: response->place = c == '\r' ? OUT_LF : FREE; break;
+      case OUT_LF:
+        response->place = c == '\n' ? OUT_SIZE : FREE;
+        response->size = 0;
+        break;
+      case OUT_SIZE:
+        if (hex(c) >= 0) response->size = response->size * 16 + (uint64_t)hex(c);
+        else response->place = c == '\r' && response->size > 0 ? OUT_SIZE_LF : FREE;
+        /* No chunk has the size 0 but the last one. */
+        if (response->size == 0) response->place = FREE;
+        break;
+      case OUT_SIZE_LF: response->place = c == '\n' ? OUT_DATA : FREE; break;
+      default: return;
+    }
+  }
+}
+
+/* Takes a piece of a size line into keeping. 0: it is something else, or there is data behind it. */
+static int hold(struct response *response, const unsigned char *bytes, size_t length) {
+  struct response after = *response;
+  if (length > (size_t)(LONGEST_LINE - response->held_bytes)) return 0;
+  move_on(&after, bytes, bytes + length - 1);
+  if (after.place == OUT_DATA) return 0;
+  move_on(&after, bytes + length - 1, bytes + length);
+  /* The line of the last chunk has nothing behind it that it could wait for. */
+  if (after.place == FREE) return 0;
+  memcpy(after.held + after.held_bytes, bytes, length);
+  after.held_bytes += (unsigned char)length;
+  *response = after;
+  return 1;
+}
+
+static ssize_t send_behind_held(struct response *response, int fd, const void *bytes, size_t length, int flags) {
+  struct iovec parts[] = {{response->held, response->held_bytes}, {(void *)bytes, length}};
+  struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
+  ssize_t sent = sendmsg(fd, &message, flags);
+  if (sent < 0) return sent;
+  if (sent < response->held_bytes) {
+    response->held_bytes -= (unsigned char)sent;
+    memmove(response->held, response->held + sent, response->held_bytes);
+    errno = EAGAIN;
+    return -1;
+  }
+  sent -= response->held_bytes;
+  response->held_bytes = 0;
+  return sent;
+}
+
+ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
+  ssize_t sent;
+  if (fd >= MOST_SOCKETS) return send(fd, bytes, length, flags);
+  struct response *response = &responses[fd];
+  if (response->due > 0) {
+    errno = EAGAIN;
+    return -1;
+  }
+  if (response->place != FREE && length > 0 && hold(response, bytes, length)) return (ssize_t)length;
+  /* A whole one, whose line waits here. What uWebSockets kept of a chunk may be all its rest, and nobody else has it. */
+  bool is_chunk = response->held_bytes > 0 && response->place == OUT_DATA && response->size == length;
+  size_t left_before = response->left;
+  if (response->held_bytes > 0) sent = send_behind_held(response, fd, bytes, length, flags);
+  else if (response->is_bare) sent = bare_send(&response->bare, fd, bytes, length, flags);
+  else sent = send(fd, bytes, length, flags);
+  if (sent > 0) response->sent += (uint64_t)sent;
+  if (sent < 0 && (errno == EPIPE || errno == ECONNRESET) && on_send_failed != NULL) {
+    int why = errno;
+    on_send_failed(fd);
+    errno = why;
+  }
+  response->left = length - (sent > 0 ? (size_t)sent : 0);
+  if (response->left == 0) response->answered = 0;
+  if (left_before > 0 && response->left == 0 && on_all_sent != NULL) on_all_sent(fd);
+  if (is_chunk && sent < (ssize_t)length - 1 && (sent >= 0 || errno == EAGAIN)) {
+    response->due = length - 1 - (sent > 0 ? (size_t)sent : 0);
+    sent = (ssize_t)length - 1;
+  }
+  if (sent > 0) move_on(response, bytes, (const unsigned char *)bytes + sent);
+  return sent;
+}
+
+void forget_writes(int fd) {
+  if (fd < MOST_SOCKETS) responses[fd] = (struct response){.place = FREE};
+}
+
+void begin_response(int fd, bool bare) {
+  if (fd >= MOST_SOCKETS) return;
+  struct response *response = &responses[fd];
+  response->sent = 0;
+  response->is_bare = bare;
+  response->bare = (struct bare){0};
+}
+
+uint64_t sent_of_response(int fd) { return fd < MOST_SOCKETS ? responses[fd].sent : 0; }
+
+bool may_send_interim(int fd) {
+  return fd < MOST_SOCKETS && responses[fd].sent == 0 && !responses[fd].is_bare && responses[fd].left == 0;
+}
+
+bool join_chunks(int fd) {
+  bool joins = fd < MOST_SOCKETS && responses[fd].left == 0 && !responses[fd].is_bare;
+  if (joins) responses[fd].place = OUT_CR;
+  return joins;
+}
+
+size_t bytes_due(int fd) {
+  /* The last byte is with uWebSockets, and leaves when it flushes. */
+  return fd < MOST_SOCKETS && responses[fd].due > 0 ? responses[fd].due + 1 : 0;
+}
+
+size_t send_due(int fd, const unsigned char *bytes, size_t length) {
+  struct response *response = &responses[fd];
+  if (fd >= MOST_SOCKETS || response->due == 0) return 0;
+  if (length > response->due) length = response->due;
+  ssize_t sent = send_behind_held(response, fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent <= 0) return 0;
+  response->due -= (size_t)sent;
+  return (size_t)sent;
+}
+
+void count_answer(int fd, size_t bytes) {
+  if (fd >= 0 && fd < MOST_SOCKETS && responses[fd].left > 0) responses[fd].answered += bytes;
+}
+
+/*
+ * Over TLS no more than one record is ever left here, and what uWebSockets keeps behind it can only be counted. Who reads
+ * slowly, but does read, is counted too much then.
+ */
+bool is_unread(int fd) {
+  return fd < MOST_SOCKETS && (responses[fd].left > MOST_UNREAD || responses[fd].answered > 4 * MOST_UNREAD);
+}
+
+size_t unsent(int fd) { return fd < MOST_SOCKETS ? responses[fd].left : 0; }

@@ -1,0 +1,37 @@
+/* writes.c: what is done to the writes of uWebSockets. */
+#ifndef PIPEGATE_WRITES_H
+#define PIPEGATE_WRITES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* Takes the place of send(). */
+ssize_t helped_send(int fd, const void *bytes, size_t length, int flags);
+/* Called when all that was given to uWebSockets has been sent. */
+extern void (*on_all_sent)(int fd);
+/* Called when the kernel refuses to send. */
+extern void (*on_send_failed)(int fd);
+/* The number belongs to a new connection. */
+void forget_writes(int fd);
+/* A request has come. `bare`: its client knows no chunks. */
+void begin_response(int fd, bool bare);
+/* Bytes of the present response that have been sent. */
+uint64_t sent_of_response(int fd);
+/* Its response has not begun, and the client bears an interim one. */
+bool may_send_interim(int fd);
+/* Call it when a chunked response has been written up to a chunk's end: chunks leave by one call each. False: not now. */
+bool join_chunks(int fd);
+/* Bytes at the end of the chunk written last that have to be sent with send_due(), except for the very last byte. */
+size_t bytes_due(int fd);
+/* Returns how many bytes were taken. */
+size_t send_due(int fd, const unsigned char *bytes, size_t length);
+/* An answer of this many bytes has been given to uWebSockets. */
+void count_answer(int fd, size_t bytes);
+/* Answers pile up because the client does not read them. */
+bool is_unread(int fd);
+/* Bytes that wait in uWebSockets' buffer, without a chunk's due. Over TLS only whether it is more than 0 is known. */
+size_t unsent(int fd);
+
+#endif
