@@ -20,9 +20,10 @@ export async function startHaproxy(t: Test, gatewayPort: number): Promise<Front>
   const logged = createSocket('udp4', (message) => {
     const text = message.toString('latin1')
     const [, server, status, path] = /forwarded (\S+) (\S+) (.*)\n?$/.exec(text) ?? []
-    // Of a target with a scheme the gateway logs the path.
-    const asLogged = path?.replace(/^https?:\/\/[^/?]*(?=\?|$)/, '/').replace(/^https?:\/\/[^/]*/, '')
-    if (asLogged !== undefined) lines.push({ path: asLogged, upstreamStatus: server === '<NOSRV>' ? '' : status! })
+    if (path === undefined) return
+    // The gateway logs the path of a target with a scheme, and HAProxy "-" when it is empty.
+    const ofGateway = path.replace(/^https?:\/\/[^/?]*/, '').replace(/^-?(?=\?|$)/, '/')
+    lines.push({ path: ofGateway, upstreamStatus: server === '<NOSRV>' ? '' : status! })
   })
   logged.bind(0, '127.0.0.1')
   await once(logged, 'listening')
@@ -46,6 +47,7 @@ function configuration(port: number, gatewayPort: number, logPort: number): stri
   return `
 global
   log 127.0.0.1:${logPort} len 65535 local0
+  tune.http.logurilen 8192
 defaults
   mode http
   log global
@@ -58,6 +60,7 @@ defaults
   timeout http-request 2s
   timeout http-keep-alive 2s
   http-reuse always
+  option abortonclose
   # What HAProxy lets pass is for the gateway to judge.
   option accept-invalid-http-request
 frontend front

@@ -151,9 +151,11 @@ async function attack(port: number, bytes: string): Promise<void> {
   await client.waitForClose(30_000)
 }
 
-/** Of what was refused before its target was known there is none. */
+/** Of what was refused before its target was known there is none, and CONNECT names a host. */
 const paths = (gateway: Running) =>
-  gateway.lines.filter((line) => line.msg === 'request' && line.path !== '').map((line) => String(line.path))
+  gateway.lines
+    .filter((line) => line.msg === 'request' && String(line.path).startsWith('/'))
+    .map((line) => String(line.path))
 
 t.test('straight to the gateway a body is never taken for a request', async (t) => {
   const gateway = await startGateway(t, { wait: '1' }, { plugins: await defaultPlugins() })
