@@ -14,7 +14,8 @@ import { connect, type RawClient } from '../../support/raw.js'
 import { chunk, Desk, head, pattern, type Seen, type Served, serve, type Tidy } from '../app.js'
 
 const MIB = 1024 * 1024
-const ALIVE_MS = 36_000
+// Between two touches, so that a response that has just ended is not touched.
+const ALIVE_MS = 38_000
 const KEEPALIVE_MS = 4_000
 /** For what uWebSockets closes by itself: 32 s, and room for a busy machine. */
 const CLOSE_MS = 40_000
