@@ -89,21 +89,24 @@ static _Thread_local napi_threadsafe_function half_closed;
 
 static void call_half_closed(napi_env env, napi_value callback, void *context, void *data) {
   napi_value receiver;
-  napi_value socket;
+  napi_value values[2];
+  intptr_t told = (intptr_t)data;
   (void)context;
   if (env == NULL) return;
   napi_get_undefined(env, &receiver);
-  napi_create_int32(env, (int32_t)(intptr_t)data, &socket);
-  napi_call_function(env, receiver, callback, 1, &socket, NULL);
+  napi_create_int32(env, (int32_t)(told >> 1), &values[0]);
+  napi_get_boolean(env, (told & 1) != 0, &values[1]);
+  napi_call_function(env, receiver, callback, 2, values, NULL);
 }
 
-static void tell_half_closed(int fd) {
-  if (half_closed != NULL) napi_call_threadsafe_function(half_closed, (void *)(intptr_t)fd, napi_tsfn_nonblocking);
+static void tell_half_closed(int fd, bool asked) {
+  intptr_t told = ((intptr_t)fd << 1) | (intptr_t)asked;
+  if (half_closed != NULL) napi_call_threadsafe_function(half_closed, (void *)told, napi_tsfn_nonblocking);
 }
 
-/* onHalfClosed(run: (socket: number) => void): void — for this thread; the last one given counts. */
+/* onHalfClosed(run: (socket: number, asked: boolean) => void): void — for this thread; the last one given counts. */
 static napi_value on_half_closed_(napi_env env, napi_callback_info info) {
-  static const char usage[] = "onHalfClosed(run: (socket: number) => void)";
+  static const char usage[] = "onHalfClosed(run: (socket: number, asked: boolean) => void)";
   napi_value values[CALLS_MOST];
   napi_value name;
   napi_valuetype type;

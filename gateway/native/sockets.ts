@@ -18,8 +18,12 @@ export interface Sockets {
   discard(socket: number): void
   /** The present request has become a WebSocket. */
   becomeWebSocket(socket: number): void
-  /** Calls `run` when a client has closed its side while its response is awaited: it goes on reading, or is gone. */
-  onHalfClosed(run: (socket: number) => void): void
+  /**
+   * Calls `run` when a client has closed its side while its response is awaited: it goes on reading, or is gone. Not when it had
+   * done so before its request was read and its response has begun. `asked`: an interim response was sent, which draws a reset if
+   * it is gone.
+   */
+  onHalfClosed(run: (socket: number, asked: boolean) => void): void
   /** An answer with a body of so many bytes was given. Over TLS this is the only way to know how many are unread. */
   countAnswer(socket: number, bytes: number): void
   /**

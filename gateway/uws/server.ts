@@ -71,7 +71,7 @@ export class UwsServer {
       },
       exchanges: HALF_CLOSABLE,
     }
-    context.sockets.onHalfClosed((socket) => HALF_CLOSABLE[socket]?.halfClosed())
+    context.sockets.onHalfClosed((socket, asked) => HALF_CLOSABLE[socket]?.halfClosed(asked))
     this.#takesWebSockets = takesWebSockets
     this.#apps = [certificates === undefined ? this.#withRoutes(App()) : this.#tlsApp(certificates)]
   }

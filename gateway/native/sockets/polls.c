@@ -9,6 +9,9 @@
  * 2. There is nothing to read for now although the kernel has something: the end of what the client sends, while it still waits
  *    for its response. The kernel would say so again and again. The socket is then polled for urgent data, which nobody sends,
  *    because a reset is only told of sockets that are polled for something.
+ *
+ * libuv also says whether the client had closed its side before what is there to be read was read: such a client has not done
+ * so because of what it was answered.
  */
 #include "polls.h"
 #include "common.h"
@@ -22,6 +25,8 @@ struct poll {
   bool due;
   /* Somebody does send urgent data, which would be told again and again. */
   bool has_urgent;
+  /* The client had closed its side when uSockets was last told of something to read; it is told once. */
+  bool hung_up;
   /* What uSockets asked for, and what libuv was asked for. */
   int wanted;
   int polled;
@@ -41,6 +46,7 @@ static int apply(struct poll *poll) {
   int events = poll->wanted;
   if (poll->held) events &= ~UV_READABLE;
   if (poll->due && (poll->wanted & UV_READABLE)) events |= UV_WRITABLE;
+  if ((events & UV_READABLE) && !poll->hung_up) events |= UV_DISCONNECT;
   if (poll->held && events == 0 && !poll->has_urgent) events = UV_PRIORITIZED;
   if (events == poll->polled) return 0;
   poll->polled = events;
@@ -55,6 +61,7 @@ static void on_poll(uv_poll_t *handle, int status, int events) {
     poll->polled = 0;
   } else {
     if (events & UV_PRIORITIZED) poll->has_urgent = true;
+    if (events & UV_DISCONNECT) poll->hung_up = true;
     if (poll->due) events |= UV_READABLE;
     events &= poll->wanted;
     apply(poll);
@@ -87,6 +94,8 @@ void watch_polls(int fd) {
 void forget_polls(int fd) {
   if (fd < MOST_SOCKETS) polls[fd] = (struct poll){0};
 }
+
+bool has_hung_up(int fd) { return fd < MOST_SOCKETS && polls[fd].hung_up; }
 
 void hold_reads(int fd, bool on) {
   if (fd >= MOST_SOCKETS || polls[fd].held == on) return;

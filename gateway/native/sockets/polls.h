@@ -13,6 +13,8 @@ int helped_poll_stop(uv_poll_t *handle);
 void watch_polls(int fd);
 /* The socket is polled as uSockets says from here on. */
 void forget_polls(int fd);
+/* The client had closed its side before what uSockets has read last was read. */
+bool has_hung_up(int fd);
 /* While on, uSockets is not told that there is something to read, only of a reset. */
 void hold_reads(int fd, bool on);
 /* While on, uSockets is told that there is something to read, although the kernel has nothing: as soon as it wants to read. */

@@ -28,7 +28,7 @@
 
 size_t usual_read = SIZE_MAX;
 size_t bulk_read = SIZE_MAX;
-void (*on_half_closed)(int fd) = NULL;
+void (*on_half_closed)(int fd, bool asked) = NULL;
 
 /* What a client may send ahead while its response is awaited. What one read brings beyond a request may be more, once. */
 #define MOST_AHEAD ((size_t)16 * 1024)
@@ -45,6 +45,8 @@ struct connection {
   bool bulk;
   /* The client has closed its side. */
   bool ended;
+  /* It had done so when its present request was read. */
+  bool ended_early;
   /* Nothing can be sent to it any more. uSockets finds out by reading, and may have been kept from that. */
   bool failed;
   /* The present response is the last. When it has been sent, so is its end. */
@@ -108,13 +110,15 @@ static ssize_t reset(void) {
 }
 
 /* The client has closed its side while its response is awaited. Is it still there? */
-static void look_for_client(int fd) {
+static void look_for_client(const struct connection *connection, int fd) {
   static const char interim[] = "HTTP/1.1 102 Processing\r\n\r\n";
   int on = 1;
   int seconds = 10;
   /* In the middle of a response it is asked by what is sent next. */
-  if (may_send_interim(fd)) send(fd, interim, sizeof interim - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (on_half_closed != NULL) on_half_closed(fd);
+  bool asks = may_send_interim(fd);
+  if (asks) send(fd, interim, sizeof interim - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+  /* Whoever closed its side together with its request has not done so because it has seen enough of the response. */
+  if (on_half_closed != NULL && (asks || !connection->ended_early)) on_half_closed(fd, asks);
   /* Whoever cannot be asked that way is given up by its own kernel after a minute. */
   setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
@@ -137,7 +141,7 @@ static ssize_t read_ahead(struct connection *connection, int fd, unsigned char *
   if (got > 0 && !keep_ahead(&connection->ahead, buffer, (size_t)got)) return reset();
   if (got == 0) {
     connection->ended = true;
-    look_for_client(fd);
+    look_for_client(connection, fd);
   }
   settle_reads(fd);
   return nothing_yet();
@@ -185,7 +189,10 @@ static ssize_t read_request(struct connection *connection, int fd, unsigned char
   ssize_t got = read_next(connection, fd, octets, most);
   if (got <= 0) return got;
   reader_take(reader, octets, (size_t)got, &last);
-  if (last.has_head) begin_response(fd, last.head.minor == 0);
+  if (last.has_head) {
+    begin_response(fd, last.head.minor == 0);
+    connection->ended_early = has_hung_up(fd);
+  }
   if (!keep_ahead(&connection->ahead, octets + last.consumed, (size_t)got - last.consumed)) return reset();
   settle_reads(fd);
   if (last.length == 0) return nothing_yet();

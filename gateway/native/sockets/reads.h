@@ -10,8 +10,11 @@
 /* The most that one read brings, in bytes: usually, and from a socket that expects bulk. */
 extern size_t usual_read;
 extern size_t bulk_read;
-/* Called when a client has closed its side while its response is awaited: it goes on reading, or is gone. */
-extern void (*on_half_closed)(int fd);
+/*
+ * Called when a client has closed its side while its response is awaited: it goes on reading, or is gone. `asked`: an interim
+ * response has been sent, which it would answer with a reset if it is gone.
+ */
+extern void (*on_half_closed)(int fd, bool asked);
 
 /* Takes the place of recv(). */
 ssize_t helped_recv(int fd, void *buffer, size_t length, int flags);

@@ -23,7 +23,7 @@ export interface UwsContext {
 
 /** What is told when a client has closed its side. */
 export interface HalfClosable {
-  halfClosed(): void
+  halfClosed(asked: boolean): void
 }
 
 /** The same, as the server passes it to its exchanges. */

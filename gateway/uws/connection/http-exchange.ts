@@ -18,7 +18,7 @@ const HEAD_BYTES = 256
 /** How long after its request a client may close its side that has seen nothing of its response, in milliseconds. */
 const HALF_CLOSE_MS = 1000
 /** The same for one whose machine has, for the two may have crossed, and for one that cannot be asked. */
-const TOGETHER_MS = 2
+const TOGETHER_MS = 1
 
 /** The role that an exchange was given. */
 export interface ExchangeOwner {
@@ -205,17 +205,21 @@ export class HttpExchange {
   }
 
   /**
-   * The client has closed its side, which it does when it has nothing more to say, and when it goes. A client that is only
-   * silent closes it together with its request, before it has seen anything of the response.
+   * The client has closed its side after its request, which it does when it has nothing more to say, and when it goes. One that
+   * is only silent does so at once, before it has seen anything of the response.
+   * @param asked whether the helper has asked it by an interim response
    */
-  halfClosed(): void {
+  halfClosed(asked: boolean): void {
     if (this.over || this.#owner?.probe?.() === true) return
+    if (asked) {
+      // The helper learns whether that drew a reset. The client may go later, too.
+      this.context.keepalive.halfClosed.add(this)
+      return
+    }
     const ms = this.context.clock.now() - this.#startedAt
     if (this.#status === 0) {
-      // The helper has sent an interim response, and knows whether that drew a reset. The client may go later, too. HTTP/1.0 has
-      // no such response.
-      if (!this.head.isHttp10) this.context.keepalive.halfClosed.add(this)
-      else if (ms > TOGETHER_MS) this.res.close()
+      // HTTP/1.0 has no interim response.
+      if (ms > TOGETHER_MS) this.res.close()
       return
     }
     const hasSeen = this.context.sockets.hasAcknowledged(this.socket)

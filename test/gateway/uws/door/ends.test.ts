@@ -103,6 +103,47 @@ t.test('a client that closes its side with its request is answered', async (t) =
   t.match(answersOf(other)[0]?.body.toString(), /Transfer complete\.\n$/)
 })
 
+t.test('a client that closed its side with its request is answered by a gateway that is busy, too', async (t) => {
+  const gateway = await startGateway(t)
+  const sender = await connect({ port: gateway.port })
+  await sender.send(put('/busy', ['Transfer-Encoding: chunked'], '5\r\nhello\r\n'))
+  await gateway.holds(1, 0)
+  const receiver = await connect({ port: gateway.port })
+  receiver.onRead = () => {
+    // The response has begun, and the gateway, which runs in this process, reads the end only after this.
+    receiver.onRead = undefined
+    for (const until = performance.now() + 50; performance.now() < until; );
+  }
+  await receiver.send(get('/busy'))
+  receiver.halfClose()
+  for (const until = performance.now() + 50; performance.now() < until; );
+  await receiver.waitFor('hello')
+  await sleep(200)
+  await sender.send('6\r\n world\r\n0\r\n\r\n')
+  await receiver.waitForClose()
+  t.equal(answersOf(receiver)[0]?.body.toString(), 'hello world')
+  sender.destroy()
+})
+
+t.test('a client that vanishes in the middle of its response frees its place at once', async (t) => {
+  const gateway = await startGateway(t)
+  for (let i = 0; i < 20; i++) {
+    const sender = await connect({ port: gateway.port })
+    await sender.send(put('/vanish', ['Transfer-Encoding: chunked'], '5\r\nhello\r\n'))
+    await gateway.holds(1, 0)
+    const receiver = await connect({ port: gateway.port })
+    await receiver.send(get('/vanish'))
+    await receiver.waitFor('hello')
+    // As fast as a process ends.
+    await sleep(2)
+    receiver.destroy()
+    await gateway.ended('vanish', i + 1)
+    await gateway.holds(0, 0)
+    sender.destroy()
+  }
+  t.pass()
+})
+
 t.test('a client that closes its side and vanishes frees its place', async (t) => {
   t.setTimeout(120_000)
   const gateway = await startGateway(t)
