@@ -63,6 +63,7 @@ export const OF_SENDERS = [
   header('X-Pipe-Size', 'The same as `size`.', BYTES, 1048576),
   header('X-Piping', 'Handed on to receivers, up to 8 KiB.', { type: 'string', maxLength: 8192 }, 'anything'),
   header('X-Hoody-Pipe', 'Handed on to receivers, up to 8 KiB.', { type: 'string', maxLength: 8192 }, 'anything'),
+  header('Content-Encoding', 'Handed on to receivers, but for forms.', { type: 'string' }, 'gzip'),
   header('Content-Disposition', 'Handed on to receivers.', { type: 'string' }, 'attachment; filename=report.pdf'),
 ]
 
@@ -97,6 +98,12 @@ export const OF_RECEIVERS = [
   ),
   query('ttl', 'With `link`: seconds until it expires.', whole(1, 31_536_000), 3600),
   ACCEPT,
+  header(
+    'Range',
+    'The stream from this byte on, when its length is known; other ranges are ignored.',
+    { type: 'string' },
+    'bytes=1000-',
+  ),
   header(
     'Last-Event-ID',
     'With `progress`: the id of a transfer that was seen to end; 204.',

@@ -55,7 +55,7 @@ function send(operationId: string) {
         'multipart/form-data': {
           schema: {
             type: 'object',
-            description: 'The first file is the stream; `input_text` is when there is no file.',
+            description: 'The first file is the stream; without one `input_text` is, or else the first field.',
             properties: {
               input_file: { type: 'string', contentMediaType: 'application/octet-stream' },
               input_text: TEXT,
@@ -72,6 +72,16 @@ function send(operationId: string) {
   }
 }
 
+/** Headers of a stream that is received. */
+const RECEIVED: readonly Header[] = [
+  ...STREAM,
+  'Accept-Ranges',
+  'Content-Disposition',
+  'Content-Encoding',
+  'X-Piping',
+  'X-Hoody-Pipe',
+]
+
 const receive = {
   operationId: 'receive',
   tags: ['pipes'],
@@ -83,10 +93,7 @@ const receive = {
   responses: {
     200: {
       ...response('The stream, or what was asked for instead', [
-        ...STREAM.map((name) => name),
-        'Content-Disposition',
-        'X-Piping',
-        'X-Hoody-Pipe',
+        ...RECEIVED,
         'Content-Security-Policy',
         'Referrer-Policy',
       ]),
@@ -114,8 +121,12 @@ const receive = {
         'text/plain': { schema: TEXT, example: 'hello\n' },
       },
     },
+    206: {
+      ...response('The rest of the stream, for `Range`', [...RECEIVED, 'Content-Range']),
+      content: { '*/*': { schema: {} } },
+    },
     204: response('`Last-Event-ID` is of a transfer that is over', ['Cache-Control']),
-    ...refusals(400, 401, 403, 404, 408, 413, 414, 417, 429, 431, 500, 501, 502, 503, 504, 505),
+    ...refusals(400, 401, 403, 404, 408, 413, 414, 416, 417, 429, 431, 500, 501, 502, 503, 504, 505),
   },
 }
 
@@ -209,6 +220,12 @@ export const PATHS = {
     'pages',
     'How to use this',
     plain('The text', 'text/plain', TEXT, 'curl -T file http://…\n'),
+  ),
+  '/version': reserved(
+    'Version',
+    'operation',
+    'The version of this program',
+    plain('The version', 'text/plain', TEXT, '1.0.0\n'),
   ),
   '/favicon.ico': reserved(
     'Icon',

@@ -35,6 +35,9 @@ export const HEADERS = {
   'X-Pipe-Code': text('The code of the refusal', 'BAD_PARAMETER', { pattern: '^[A-Z][A-Z0-9_]*$' }),
   'X-Piping': sometimes("The sender's, all values", 'anything'),
   'X-Hoody-Pipe': sometimes("The sender's, all values", 'anything'),
+  'Content-Encoding': sometimes("The sender's", 'gzip'),
+  'Content-Range': text('Which part it is, or how long the whole is', 'bytes 1000-1999/2000'),
+  'Accept-Ranges': sometimes('The length is known, so that a download that is cut can go on', 'bytes'),
   'Content-Disposition': sometimes("The sender's, or as asked for", 'attachment; filename=report.pdf'),
   'Retry-After': text('Seconds', '5'),
   Allow: text('The methods that mean something here', 'GET, POST, PUT, OPTIONS'),
@@ -109,6 +112,7 @@ const MEANING: Named<string> = {
   409: 'The id is in use',
   413: 'The body is too large',
   414: 'The name, or the request line, is too long',
+  416: 'The stream has nothing of this range',
   417: 'The request expects what is not offered',
   429: 'Too many at once',
   431: 'A header is too long, or there are too many',
@@ -124,6 +128,7 @@ const MEANING: Named<string> = {
 const MORE: Named<readonly Header[]> = {
   401: ['WWW-Authenticate'],
   405: ['Allow'],
+  416: ['Content-Range'],
   429: ['Retry-After'],
   503: ['Retry-After'],
 }

@@ -127,6 +127,7 @@ const STAGES: Readonly<Record<string, Stage>> = {
     },
   },
   'sender-lines': {},
+  resume: {},
   'reply-end': {},
   'receiver-headers': {},
   refusal: {},
