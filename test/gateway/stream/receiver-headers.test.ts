@@ -235,24 +235,18 @@ t.test('over the wire: characters whose last byte is a line break do not become 
   t.same(received!.headers['x-hoody-pipe'], evil)
 })
 
-t.test('over the wire: a bare CR or LF in a header does not become a header', async (t) => {
+t.test('over the wire: a control character in a header is refused, and a tab is left out', async (t) => {
   const gw = await startGateway(t)
-  for (const value of ['a\rX-Evil: 1', 'a\nX-Evil: 1', 'a\x01b', 'a\x00b', 'a\tb', 'a\x7fb']) {
+  for (const value of ['a\rX-Evil: 1', 'a\nX-Evil: 1', 'a\x01b', 'a\x00b', 'a\x7fb']) {
     const sending = await open(gw, ['PUT /bare', `X-Piping: ${value}`, 'Content-Length: 3'], 'abc')
-    // uWebSockets either refuses such a head, never answers it, or reads it as two headers; it may also pass the value.
-    const probe = await open(gw, ['OPTIONS /bare'])
-    await probe.waitForResponse()
-    const receiving = await open(gw, ['GET /bare'])
-    if (gw.gateway.table.get('bare')?.hasSender === true) {
-      const { headers } = await receiving.waitForResponse()
-      t.equal(headers['x-evil'], undefined, JSON.stringify(value))
-      t.same(headers['x-piping'], [value.replace(/[\x00-\x1f\x7f]/g, '')])
-    } else {
-      t.equal(sending.text.includes('200 OK'), false, `${JSON.stringify(value)} is not accepted`)
-    }
-    for (const client of [probe, sending, receiving]) client.destroy()
-    await gw.holds(0, 0)
+    const { status, body } = await sending.waitForResponse()
+    t.equal(status, 400, JSON.stringify(value))
+    t.match(body.toString(), /^\[ERROR\] .*(control character|carriage return|line feed)/)
+    t.equal(gw.gateway.table.get('bare'), undefined)
+    sending.destroy()
   }
+  const [received] = await transfer(gw, { path: '/tab', headers: ['X-Piping: a\tb'] }, [''])
+  t.same(received!.headers['x-piping'], ['ab'])
 })
 
 t.test('over the wire: 8192 bytes of a forwarded header arrive, 8193 are 431', async (t) => {

@@ -24,6 +24,8 @@ function held({ isChunked = false, sound = true, throttles }: Wanted = {}) {
       this.over = true
       told.push('cut')
     },
+    head: { isReadByHelper: true },
+    inviteBody() {},
     res: {
       onData(run: typeof onData) {
         onData = run
@@ -37,8 +39,7 @@ function held({ isChunked = false, sound = true, throttles }: Wanted = {}) {
       keepalive: { add: () => ({ release() {} }) },
       readSize: { adapt() {} },
       sockets: {
-        watchChunks() {},
-        chunksAreSound: () => sound,
+        bodyIsSound: () => sound,
         expectBulk: (_socket: number, bulk: boolean) => told.push(`bulk ${bulk}`),
       },
     },
