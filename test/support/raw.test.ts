@@ -35,7 +35,7 @@ t.test('answers to HEAD, 1xx, 204 and 304 have no body whatever their headers sa
 t.test('what is no response throws', async (t) => {
   const wrong = {
     'no end of the head': 'HTTP/1.1 200 OK\r\nX: y\r\n',
-    'another version': 'HTTP/1.0 200 OK\r\n\r\n',
+    'another version': 'HTTP/2.0 200 OK\r\n\r\n',
     'no status': 'HTTP/1.1 OK\r\n\r\n',
     'a space before the colon': 'HTTP/1.1 200 OK\r\nX : y\r\n\r\n',
     'a bare line end in a value': 'HTTP/1.1 200 OK\r\nX: a\nY: b\r\n\r\n',

@@ -142,7 +142,7 @@ export function parseResponse(bytes: Uint8Array, { head = false }: ParseOptions 
   const headEnd = input.indexOf('\r\n\r\n')
   if (headEnd < 0) throw new Error(`no complete head in ${JSON.stringify(input.toString('latin1', 0, 300))}`)
   const [statusLine = '', ...lines] = input.toString('latin1', 0, headEnd).split('\r\n')
-  const status = /^HTTP\/1\.1 ([1-5][0-9]{2}) (.*)$/.exec(statusLine)
+  const status = /^HTTP\/1\.[01] ([1-5][0-9]{2}) (.*)$/.exec(statusLine)
   if (status === null) throw new Error(`not a status line: ${JSON.stringify(statusLine)}`)
   const code = Number(status[1])
   const headers = parseHeaders(lines)

@@ -44,7 +44,7 @@ t.test('an interim response is passed over', async (t) => {
 t.test('what is no response is called a problem, and never complete', async (t) => {
   const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
   for (const text of [
-    'HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n',
+    'HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n',
     'HTTP/1.1 200 OK\r\n\r\n',
     'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
     `${chunked}x\r\n0\r\n\r\n`,

@@ -78,7 +78,7 @@ export class ResponseReader {
 
   #readHead(text: string): void {
     const [statusLine = '', ...lines] = text.split('\r\n')
-    const status = /^HTTP\/1\.1 ([1-5][0-9]{2}) /.exec(statusLine)
+    const status = /^HTTP\/1\.[01] ([1-5][0-9]{2}) /.exec(statusLine)
     if (status === null) this.#fail(`not a status line: ${JSON.stringify(statusLine.slice(0, 80))}`)
     // Interim responses have no body, and another head follows.
     else if (!status[1]!.startsWith('1')) this.#readFields(Number(status[1]), lines)

@@ -14,7 +14,7 @@ export type Verdict = Refusal | Answer | undefined | void
  * returns a promise is treated as one that threw. Hooks of one kind run in the order of the plugins.
  */
 export interface Hooks {
-  /** Admission hook. Every request, before anything else is looked at. */
+  /** Admission hook. Every request that is valid HTTP, before anything else is looked at. */
   onRequest?(request: RequestView, context: Context): Verdict
   /** Admission hook. A side is about to join a pipe, or to watch one. */
   onAdmit?(request: RequestView, join: Join): Verdict

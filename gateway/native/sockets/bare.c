@@ -1,6 +1,7 @@
 /*
  * Responses to HTTP/1.0, whose clients know no chunks: a body without a length ends with the connection. uWebSockets writes
- * chunks whenever it does not know a length, so their framing is taken off here, on the way to the socket.
+ * chunks whenever it does not know a length, so their framing is taken off here, on the way to the socket. And it always says
+ * HTTP/1.1, by which some clients expect chunks, and a connection that is kept.
  *
  * The head of such a response leaves by one call, for it is written inside a cork. A chunk may be cut anywhere.
  */
@@ -10,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+static const char VERSION[] = "HTTP/1.0";
 static const char CHUNKED[] = "Transfer-Encoding: chunked\r\n";
 
 /* Pieces that leave by one call. What is behind them leaves by the next. */
@@ -19,6 +21,15 @@ static const char CHUNKED[] = "Transfer-Encoding: chunked\r\n";
 static size_t move_on(struct bare *bare, const unsigned char *at, size_t left) {
   const unsigned char *feed;
   switch (bare->place) {
+    case BARE_VERSION:
+      if (left < sizeof VERSION - 1 - bare->size) {
+        bare->size += left;
+        return left;
+      }
+      left = sizeof VERSION - 1 - (size_t)bare->size;
+      bare->size = 0;
+      bare->place = BARE_IN_LINE;
+      return left;
     case BARE_LINE:
       bare->place = *at == '\r' ? BARE_HEAD_LF : BARE_IN_LINE;
       return 1;
@@ -78,10 +89,10 @@ ssize_t bare_send(struct bare *bare, int fd, const unsigned char *bytes, size_t 
   struct bare ahead = *bare;
   size_t seen = skip(&ahead, bytes, length);
   while (seen < length) {
-    const unsigned char *at = bytes + seen;
-    size_t run = move_on(&ahead, at, length - seen);
+    const void *at = ahead.place == BARE_VERSION ? VERSION + ahead.size : (const char *)bytes + seen;
+    size_t run = move_on(&ahead, bytes + seen, length - seen);
     struct iovec *last = message.msg_iovlen > 0 ? &pieces[message.msg_iovlen - 1] : NULL;
-    if (last != NULL && (const unsigned char *)last->iov_base + last->iov_len == at) last->iov_len += run;
+    if (last != NULL && (const char *)last->iov_base + last->iov_len == at) last->iov_len += run;
     else if (message.msg_iovlen == MOST_PIECES) break;
     else pieces[message.msg_iovlen++] = (struct iovec){(void *)at, run};
     seen += run;

@@ -25,9 +25,13 @@ export interface StatusResponseOwner {
   lastLineSent(): void
 }
 
-/** The response to a sender: a stream of status lines, or with `?reply=end` one answer that has them all. */
+/**
+ * The response to a sender: a stream of status lines, or with `?reply=end`, and to HTTP/1.0, one answer that has them all.
+ * HTTP/1.0 has no chunks, and Piping Server answers it so.
+ */
 export class StatusResponse implements Flushable {
-  /** Text not sent yet. With `replyAtEnd` it collects the whole response. */
+  readonly #replyAtEnd: boolean
+  /** Text not sent yet. With `#replyAtEnd` it collects the whole response. */
   #lines = ''
   /** The last line has no line break yet. */
   #lineOpen = false
@@ -38,7 +42,7 @@ export class StatusResponse implements Flushable {
   #endReason: EndReason | undefined
   /** What the last line was about. */
   #pipe: PipeView | undefined
-  /** What `?reply=end` answers. */
+  /** What one answer at the end says. */
   #status = 0
   #failureHeaders: HeaderList = []
 
@@ -49,7 +53,8 @@ export class StatusResponse implements Flushable {
     readonly body: UwsRequestBody,
     readonly owner: StatusResponseOwner,
   ) {
-    this.#linesHeld = options.expectsContinue && options.throughProxy === true && !options.replyAtEnd
+    this.#replyAtEnd = options.replyAtEnd || exchange.head.isHttp10
+    this.#linesHeld = options.expectsContinue && options.throughProxy === true && !this.#replyAtEnd
   }
 
   get #headers(): HeaderList {
@@ -76,7 +81,7 @@ export class StatusResponse implements Flushable {
 
   /** Sends a reminder now: a client that has gone answers it with a reset. */
   probe(): boolean {
-    if (this.options.replyAtEnd || this.#pipe?.state !== 'waiting') return false
+    if (this.#replyAtEnd || this.#pipe?.state !== 'waiting') return false
     this.#remind(newsLines('still_waiting', this.#pipe).join('\n'))
     return true
   }
@@ -92,7 +97,7 @@ export class StatusResponse implements Flushable {
   flush(): void {
     this.#scheduled = false
     if (this.exchange.over) return
-    if (this.options.replyAtEnd) this.#answerAtEnd()
+    if (this.#replyAtEnd) this.#answerAtEnd()
     else this.#writeLines()
   }
 
@@ -107,7 +112,7 @@ export class StatusResponse implements Flushable {
   #remind(text: string): void {
     const { exchange, options } = this
     // Before the status only an interim response can be sent, and not every client accepts one that it did not ask for.
-    if (options.expectsContinue && !exchange.context.tls && options.replyAtEnd && !this.body.ended) {
+    if (options.expectsContinue && !exchange.context.tls && this.#replyAtEnd && !this.body.ended) {
       exchange.context.sockets.sendInterim(exchange.socket, 100)
     }
     this.#append(text)
@@ -154,11 +159,10 @@ export class StatusResponse implements Flushable {
 
   /**
    * Ends a failed response without its clean end. While the client still uploads, closing resets the connection, and a client
-   * that notices by a failed write reads no further. So it gets time to read the line first. One of HTTP/1.0 does too: it is
-   * always reset, and libuv takes a reset that comes together with data for a clean end.
+   * that notices by a failed write reads no further. So it gets time to read the line first.
    */
   #cut(): void {
-    if (this.body.ended && !this.exchange.head.isHttp10) this.exchange.cut()
+    if (this.body.ended) this.exchange.cut()
     else this.exchange.context.clock.after(LINGER_MS, () => this.exchange.cut())
   }
 

@@ -13,7 +13,6 @@ import { makeCertificate } from '../../support/certificate.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { type Running, startGateway } from '../../support/gateway.js'
-import { connect } from '../../support/raw.js'
 import { medianRatio } from '../timing.js'
 
 const SECRET = 'a secret of a good length, for tests only'
@@ -73,7 +72,7 @@ interface Said {
 }
 
 async function ask(gw: Running, target: string, headers: readonly string[] = [], host = 'pipe.test'): Promise<Said> {
-  const client = await connect({ port: gw.port })
+  const client = await gw.connect()
   await client.send(`${[`GET ${target} HTTP/1.1`, `Host: ${host}`, ...headers].join('\r\n')}\r\n\r\n`)
   const { status, headers: got, body } = await client.waitForResponse()
   client.destroy()
@@ -226,8 +225,16 @@ t.test('?link makes one', async (t) => {
   t.match(await ask(gw, '/jobs/a?peek', taker), { status: 403, code: 'AUTH_BEARER_NO_RIGHT' })
   t.equal((await ask(gw, '/jobs/a?link=receive', taker)).status, 200, 'to receive needs no right to watch')
   t.match(await ask(gw, '/other?link=watch', [bearer(LOOKER.token)]), { status: 403, code: 'AUTH_BEARER_NO_NAME' })
+  const { cert, key } = makeCertificate(t.testdir())
+  const encrypted = await start(t, { flags: { tlsCert: cert, tlsKey: key } })
   for (const host of ['a b', 'x/y', 'evil"', 'a@b']) {
-    t.match(await ask(gw, '/a?link=watch', [bearer(OWNER.token)], host), { status: 400, code: 'LINKS_BAD_HOST' }, host)
+    // Over TLS nobody else looks at it.
+    for (const [on, code] of [
+      [gw, 'BAD_HOST'],
+      [encrypted, 'LINKS_BAD_HOST'],
+    ] as const) {
+      t.match(await ask(on, '/a?link=watch', [bearer(OWNER.token)], host), { status: 400, code }, `${host}: ${code}`)
+    }
   }
   const named = await start(t, { config: { publicUrl: 'https://pipe.example.org/' } })
   const { text } = await ask(named, '/a?link=receive', [bearer(OWNER.token)], 'evil.test')

@@ -28,9 +28,10 @@ const AT_ONCE = 24
 const DIFFERENCES: Readonly<Record<string, readonly RegExp[]>> = {
   'the syntax of `Host`': [/^Host /, /^a URI with (a long port|too long an authority)$/],
   'another expectation than `100-continue`': [/^Expect /],
-  'limits on heads, size lines and trailers': [
+  'limits on heads, size lines, trailers and the digits of a length': [
     /^a (field too many|head that is too long|line that is too long)$/,
     /^one empty line too many$/,
+    /^Content-Length "0{16}3"$/,
     /^(a head|a line|a name|white space) without an end$/,
     /^chunks .*(;a|=b|0;aa|bb|aa|ab:c).*… \d{4,}"$/,
   ],
