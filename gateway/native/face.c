@@ -2,6 +2,7 @@
  * The functions that JavaScript calls. gateway/native/sockets.ts says what they are for. Node-API only, so one binary serves every
  * version of Node.
  */
+#include "engine-head.h"
 #include "memory-file.h"
 #include "polls.h"
 #include "reads.h"
@@ -10,7 +11,6 @@
 #include "writes.h"
 #include <arpa/inet.h>
 #include <node_api.h>
-#include <stdio.h>
 #include <string.h>
 
 /* What this was built from: build.sh says. A test compares. */
@@ -214,21 +214,30 @@ static napi_value current_socket(napi_env env, napi_callback_info info) {
   return number(env, socket_read_last());
 }
 
+#define FIRST_LINE_MOST 96
+
 /*
  * currentHead(): string | undefined — in the handler of a request: its head. The first line is a digit each for keep-alive,
  * Expect, WebSocket, framing (0 none, 1 a length, 2 chunks) and HTTP/1.0, the length, a space, and what is wrong with it;
  * then what head.h says. Undefined: it was not read here.
  */
 static napi_value current_head(napi_env env, napi_callback_info info) {
-  static _Thread_local char text[96 + HEAD_MOST];
+  static _Thread_local unsigned char text[FIRST_LINE_MOST + HEAD_MOST];
   const struct reading *reading = head_read_last();
   (void)info;
   if (reading == NULL) return NULL;
   const struct head *head = &reading->head;
-  int start = snprintf(text, 96, "%d%d%d%d%d%llu %s\n", head->keeps_alive, head->expects_continue, head->is_websocket,
-                       head->framing, head->minor == 0, (unsigned long long)head->length, problem_name((enum problem)head->problem));
-  memcpy(text + start, reading->text, head->text_length);
-  return latin1(env, text, (size_t)start + head->text_length);
+  const char *problem = problem_name((enum problem)head->problem);
+  unsigned char *at = PUT_BEFORE(text + FIRST_LINE_MOST, "\n");
+  at = put_before(at, problem, strlen(problem));
+  at = put_number_before(PUT_BEFORE(at, " "), head->length);
+  *--at = (unsigned char)('0' + (head->minor == 0));
+  *--at = (unsigned char)('0' + head->framing);
+  *--at = (unsigned char)('0' + head->is_websocket);
+  *--at = (unsigned char)('0' + head->expects_continue);
+  *--at = (unsigned char)('0' + head->keeps_alive);
+  memcpy(text + FIRST_LINE_MOST, reading->text, head->text_length);
+  return latin1(env, (const char *)at, (size_t)(text + FIRST_LINE_MOST - at) + head->text_length);
 }
 
 /* currentIsSpent(): boolean — over TLS: no request is taken from the socket that was read. */

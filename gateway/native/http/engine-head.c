@@ -1,9 +1,14 @@
 #include "engine-head.h"
-#include <stdio.h>
 #include <string.h>
 
 unsigned char *put_before(unsigned char *end, const char *text, size_t length) {
   return memcpy(end - length, text, length);
+}
+
+unsigned char *put_number_before(unsigned char *end, uint64_t number) {
+  do *--end = (unsigned char)('0' + number % 10);
+  while ((number /= 10) > 0);
+  return end;
 }
 
 unsigned char *put_size_before(unsigned char *end, size_t size) {
@@ -48,12 +53,10 @@ static unsigned char *put_websocket_before(unsigned char *end, const struct head
 
 /* The fields that say whether there is a body, or a WebSocket. */
 static unsigned char *put_kind_before(unsigned char *end, const struct head *head) {
-  char text[48];
   if (head->is_websocket) return put_websocket_before(end, head);
   if (head->framing == BODY_IN_CHUNKS) return PUT_BEFORE(end, "transfer-encoding:chunked\r\n");
   if (head->length == 0) return end;
-  int length = snprintf(text, sizeof text, "content-length:%llu\r\n", (unsigned long long)head->length);
-  return put_before(end, text, (size_t)length);
+  return PUT_BEFORE(put_number_before(PUT_BEFORE(end, "\r\n"), head->length), "content-length:");
 }
 
 unsigned char *put_head_before(unsigned char *end, const struct head *head) {

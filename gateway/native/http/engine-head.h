@@ -11,6 +11,7 @@
 
 /* Writes that end where something else begins, from the back to the front. */
 unsigned char *put_before(unsigned char *end, const char *text, size_t length);
+unsigned char *put_number_before(unsigned char *end, uint64_t number);
 unsigned char *put_size_before(unsigned char *end, size_t size);
 unsigned char *put_head_before(unsigned char *end, const struct head *head);
 

@@ -64,10 +64,10 @@ static void on_poll(uv_poll_t *handle, int status, int events) {
     if (events & UV_DISCONNECT) poll->hung_up = true;
     if (poll->due) events |= UV_READABLE;
     events &= poll->wanted;
-    apply(poll);
-    if (events == 0) return;
   }
-  poll->callback(handle, status, events);
+  if (status < 0 || events != 0) poll->callback(handle, status, events);
+  /* Afterwards, for it often ends in closing the socket: each change costs a system call. */
+  if (poll->handle == handle) apply(poll);
 }
 
 int helped_poll_start(uv_poll_t *handle, int events, uv_poll_cb callback) {
