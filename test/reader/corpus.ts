@@ -474,6 +474,24 @@ const CHUNKS: readonly Case[] = [
     `A\r\nabcdefghij\r\n${END}`,
     `${'0'.repeat(31)}a\r\nabcdefghij\r\n${END}`,
   ),
+  ...bodies(
+    'PUT /a abcdefghijklmnop',
+    `${['abcd', 'efgh', 'ijkl', 'mnop'].map((data) => `4\r\n${data}\r\n`).join('')}${END}`,
+    `${['abc', 'def', 'ghi', 'jkl', 'mno'].map((data) => `03;x\r\n${data}\r\n`).join('')}1\r\np\r\n${END}`,
+    // The same size in other words, and others in the same number of letters.
+    `${['abcd', 'efgh'].map((data) => `4\r\n${data}\r\n`).join('')}04\r\nijkl\r\n4\r\nmnop\r\n${END}`,
+    `${['ab', 'cd', 'ef'].map((data) => `2\r\n${data}\r\n`).join('')}3\r\nghi\r\n1\r\nj\r\n6\r\nklmnop\r\n${END}`,
+    `${['abcd', 'efgh', 'ijkl'].map((data) => `4\r\n${data}\r\n`).join('')}3\r\nmno\r\n1\r\np\r\n${END}`,
+    `${['abcd', 'efgh', 'ijkl'].map((data) => `04\r\n${data}\r\n`).join('')}4\r\nmnop\r\n${END}`,
+    `2\r\nab\r\n2\r\ncd\r\n2\r\nef\r\na\r\nghijklmnop\r\n${END}`,
+  ),
+  ...bodies(`${OK}def!`, '3\r\nabc\r\n3\r\ndef\r\n3X', '3\r\nabc\r\n3\r\ndef\r4'),
+  ...bodies(`${OK}defgh…`, '3\r\nabc\r\n3\r\ndef\r\n3\r\ngh'),
+  [
+    'chunks of one size, and a request',
+    chunked(`${'3\r\nabc\r\n'.repeat(4)}${END}${NEXT}`),
+    `${OK}abcabcabc | GET /next`,
+  ],
   ...bodies('PUT /a', END, `${'0'.repeat(32)}\r\n\r\n`, '00000000\r\n\r\n'),
   ...bodies(
     'PUT /a …',

@@ -237,6 +237,20 @@ void limit_memory(size_t bytes) {
   limit_half_heads(bytes);
 }
 
+/* What the kernel does. Returns how many bytes there was a place for. */
+static size_t fill(const struct scatter *scatter, const unsigned char *bytes, size_t length) {
+  size_t done = 0;
+  size_t places = 0;
+  for (int i = 0; i < scatter->count; i++) places += scatter->pieces[i].iov_len;
+  MUST(places <= length);
+  for (int i = 0; i < scatter->count && done < length; i++) {
+    size_t here = scatter->pieces[i].iov_len < length - done ? scatter->pieces[i].iov_len : length - done;
+    memcpy(scatter->pieces[i].iov_base, bytes + done, here);
+    done += here;
+  }
+  return done;
+}
+
 /* Offers these bytes in memory that has no byte too much. Returns how many were taken. */
 static size_t offer(struct connection *connection, const unsigned char *bytes, size_t length) {
   struct reader *reader = &connection->reader;
@@ -245,15 +259,22 @@ static size_t offer(struct connection *connection, const unsigned char *bytes, s
   MUST(room <= READER_ROOM_BEFORE);
   unsigned char *memory = malloc(room + length + READER_ROOM_BEHIND);
   MUST(memory != NULL);
-  memcpy(memory + room, bytes, length);
-  reader_take(reader, memory + room, length, reading);
-  size_t consumed = reading->consumed;
-  MUST(consumed <= length && reading->start == memory);
+  struct scatter scatter;
+  if (reader_scatter(reader, &scatter, memory + room, length)) {
+    length = fill(&scatter, bytes, length);
+    reader_take_scattered(reader, &scatter, length, reading);
+  } else {
+    memcpy(memory + room, bytes, length);
+    reader_take(reader, memory + room, length, reading);
+    MUST(reading->consumed + reading->rest == length);
+  }
+  MUST(reading->rest <= length && reading->start == memory);
+  size_t consumed = length - reading->rest;
   MUST(half_heads_used() <= most_memory);
   /* What is not taken is as it was, and none of it is output. */
-  size_t most = consumed == length ? room + length + READER_ROOM_BEHIND : room + consumed;
+  size_t most = consumed == length ? room + length + READER_ROOM_BEHIND : room + reading->consumed;
   MUST(reading->length <= most);
-  MUST(memcmp(memory + room + consumed, bytes + consumed, length - consumed) == 0 || consumed == length);
+  MUST(memcmp(memory + room + reading->consumed, bytes + consumed, reading->rest) == 0);
   let_engine_read(connection, memory, reading->length);
   free(memory);
   return consumed;

@@ -14,6 +14,7 @@ export const SOURCES: readonly string[] = [
   'words.c',
   'host.c',
   'chunks.c',
+  'scatter.c',
   'request-line.c',
   'fields.c',
   'head.c',
@@ -22,7 +23,9 @@ export const SOURCES: readonly string[] = [
   'reader.c',
 ]
 
-export const STRICT: readonly string[] = ['-std=c11', '-Wall', '-Wextra', '-Werror']
+/** Chunks of one size are expected as soon as two have come, however small. */
+export const EAGER: readonly string[] = ['-DSCATTER_LEAST=1', '-DSCATTER_AFTER=1']
+export const STRICT: readonly string[] = ['-std=c11', '-Wall', '-Wextra', '-Werror', ...EAGER]
 export const SANITIZED: readonly string[] = [
   ...STRICT,
   '-g',

@@ -6,7 +6,7 @@ import { copyFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFile
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CORPUS } from './corpus.js'
-import { compile, compileDriver, drive, link, NATIVE, SOURCES, type Ways } from './driver.js'
+import { compile, compileDriver, drive, EAGER, link, NATIVE, SOURCES, type Ways } from './driver.js'
 import { linesOf } from './events.js'
 import { readConnection } from './reference.js'
 
@@ -20,6 +20,55 @@ export interface Fault {
 }
 
 export const FAULTS: readonly Fault[] = [
+  // Chunks of one size.
+  {
+    name: 'any other size is taken for the expected one',
+    in: 'scatter.c',
+    replace: '|| ahead.size != chunks->whole)',
+    by: ')',
+  },
+  {
+    name: 'a frame that is expected is not looked at',
+    in: 'scatter.c',
+    replace: 'if (!take_frame(scatter, chunks, piece->iov_base)) break;',
+    by: '(void)take_frame; chunks->place = IN_DATA; chunks->size = chunks->whole;',
+  },
+  {
+    name: 'a frame that ends too early is put back as data',
+    in: 'scatter.c',
+    replace: 'if (chunks_follow(&ahead, frame, end) != end ||',
+    by: 'chunks_follow(&ahead, frame, end); if (',
+  },
+  {
+    name: 'what was not expected is put back from the front',
+    in: 'scatter.c',
+    replace: 'for (size_t length = got;; length = (--piece)->iov_len) {',
+    by: 'for (size_t length = got;; length = (--piece)->iov_len - 1) {',
+  },
+  {
+    name: 'what was not expected is forgotten',
+    in: 'scatter.c',
+    replace: '*rest = got;',
+    by: '*rest = 0;',
+  },
+  {
+    name: 'a frame takes no room',
+    in: 'scatter.c',
+    replace: 'most -= frame; size_t length',
+    by: 'size_t length',
+  },
+  {
+    name: 'data that is together already does not count',
+    in: 'reader.c',
+    replace: 'reader->body_bytes += joined;',
+    by: '',
+  },
+  {
+    name: 'data that is together already is overwritten',
+    in: 'reader.c',
+    replace: '{joined > 0 ? octets : NULL, octets + joined};',
+    by: '{NULL, octets + joined};',
+  },
   // Chunks.
   {
     name: 'the octet behind a chunk is not looked at',
@@ -477,7 +526,7 @@ function plant(fault: Fault): string | undefined {
 const SHORT = CORPUS.map(([, bytes]) => bytes).filter((bytes) => bytes.length < 2000)
 const LONG = CORPUS.map(([, bytes]) => bytes).filter((bytes) => bytes.length >= 2000)
 /** Quickly built: it is noticed by what comes out, not by the sanitizers. */
-const FLAGS = ['-std=c11', '-w', '-O0']
+const FLAGS = ['-std=c11', '-w', '-O0', ...EAGER]
 
 /** Whether a half head takes more memory than there is: the driver does not live to tell. */
 function isGreedy(program: string): boolean {

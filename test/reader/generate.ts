@@ -101,7 +101,7 @@ function shuffle(random: Random, things: readonly string[]): string[] {
 function body(random: Random): { field: string; bytes: string } {
   const data = dataOf(random, random.chance(5) ? 3000 : 30)
   if (random.chance(65))
-    return { field: `Transfer-Encoding: ${rarely(random, 'chunked', VALUES)}`, bytes: chunks(random, data) }
+    return { field: `Transfer-Encoding: ${rarely(random, 'chunked', VALUES)}`, bytes: anyChunks(random, data) }
   const length = random.chance(10) ? random.below(data.length + 5) : data.length
   return { field: `Content-Length: ${rarely(random, `${length}`, VALUES)}`, bytes: data }
 }
@@ -111,6 +111,22 @@ function dataOf(random: Random, most: number): string {
   return Array.from({ length: random.below(most) }, () => random.pick(['a', '0', '\r', '\n', '5', ';', 'GET / '])).join(
     '',
   )
+}
+
+const anyChunks = (random: Random, data: string) =>
+  random.chance(40) ? steadyChunks(random, data + data + data) : chunks(random, data)
+
+/** Of one size, each with the same line, but for the last one, and rarely for one of the others. */
+function steadyChunks(random: Random, data: string): string {
+  const size = random.between(1, random.chance(70) ? 6 : 300)
+  const line = sizeLine(random, size)
+  let bytes = ''
+  for (let at = 0; at < data.length; at += size) {
+    const piece = data.slice(at, at + size)
+    const usual = piece.length === size && !random.chance(4)
+    bytes += (usual ? line : sizeLine(random, piece.length)) + piece + rarely(random, '\r\n', BREAKS, 1)
+  }
+  return `${bytes}${sizeLine(random, 0)}${random.pick(TRAILERS)}\r\n`
 }
 
 function chunks(random: Random, data: string): string {

@@ -115,12 +115,21 @@ static void follow_trailer(struct chunks *chunks, unsigned char c) {
   }
 }
 
+static void remember_size(struct chunks *chunks) {
+  bool again = chunks->size == chunks->whole && chunks->octets == chunks->line_octets;
+  if (!again) chunks->repeats = 0;
+  else if (chunks->repeats < UINT8_MAX) chunks->repeats++;
+  chunks->whole = chunks->size;
+  chunks->line_octets = chunks->octets;
+}
+
 static void end_size_line(struct chunks *chunks, unsigned char c) {
   if (c != '\n') {
     fail(chunks, FAULT_BAD_CHUNK_LINE_BREAK);
     return;
   }
   chunks->place = chunks->size > 0 ? IN_DATA : BEFORE_TRAILER;
+  remember_size(chunks);
   chunks->octets = 0;
   chunks->digits = 0;
 }

@@ -68,8 +68,12 @@ enum chunk_place {
 struct chunks {
   /* The size that is being read, or how much of the chunk's data is still to come. */
   uint64_t size;
+  /* The size of the chunk that began last, the octets of its line, and how often the same two had come in a row before it. */
+  uint64_t whole;
+  uint32_t line_octets;
   /* Octets of this size line, or of all trailers. */
   uint32_t octets;
+  uint8_t repeats;
   uint8_t place;
   uint8_t digits;
   uint8_t fault;

@@ -81,10 +81,10 @@ static void put_dummy(struct reading *reading) {
   reading->length = 6;
 }
 
-/* Makes one chunk of all data that was read, and the body's end if it has come. */
-static void take_chunks(struct reader *reader, unsigned char *octets, size_t length, struct reading *reading) {
-  struct gathered gathered = {NULL, NULL};
-  unsigned char *at = gather(reader, octets, octets + length, &gathered);
+/* Makes one chunk of all data that was read, of which so much is together already, and the body's end if it has come. */
+static void take_chunks(struct reader *reader, unsigned char *octets, size_t joined, size_t length, struct reading *reading) {
+  struct gathered gathered = {joined > 0 ? octets : NULL, octets + joined};
+  unsigned char *at = gather(reader, octets + joined, octets + length, &gathered);
   reading->consumed = (size_t)(at - octets);
   put_chunk(reading, &gathered, octets);
   if (reader->chunks.place == CHUNKS_COMPLETE) {
@@ -123,7 +123,7 @@ static bool has_bodys_start(const struct head *head) {
 static void take_bodys_start(struct reader *reader, unsigned char *octets, size_t length, struct reading *reading) {
   if (reading->head.framing == BODY_IN_CHUNKS) {
     reader->state = READER_BODY_IN_CHUNKS;
-    take_chunks(reader, octets, length, reading);
+    take_chunks(reader, octets, 0, length, reading);
   } else {
     reader->state = READER_BODY_OF_LENGTH;
     reader->left = reading->head.length;
@@ -203,11 +203,11 @@ size_t reader_room(const struct reader *reader) {
   }
 }
 
-static void take(struct reader *reader, unsigned char *octets, size_t length, struct reading *reading) {
+static void take(struct reader *reader, unsigned char *octets, size_t joined, size_t length, struct reading *reading) {
   switch (reader->state) {
     case READER_HEAD: take_head(reader, octets, length, reading); break;
     case READER_BODY_OF_LENGTH: reading->consumed = reading->length = take_length(reader, length); break;
-    case READER_BODY_IN_CHUNKS: take_chunks(reader, octets, length, reading); break;
+    case READER_BODY_IN_CHUNKS: take_chunks(reader, octets, joined, length, reading); break;
     case READER_AWAIT: break;
     case READER_TUNNEL: reading->consumed = reading->length = length; break;
     default:
@@ -216,15 +216,31 @@ static void take(struct reader *reader, unsigned char *octets, size_t length, st
   }
 }
 
-void reader_take(struct reader *reader, unsigned char *octets, size_t length, struct reading *reading) {
+static void read_on(struct reader *reader, unsigned char *octets, size_t joined, size_t length, struct reading *reading) {
   unsigned char *front = octets - reader_room(reader);
   bool in_chunks = reader->state == READER_BODY_IN_CHUNKS;
   reading->start = octets;
   reading->length = 0;
   reading->consumed = 0;
   reading->has_head = false;
-  take(reader, octets, length, reading);
+  take(reader, octets, joined, length, reading);
+  reading->rest = length - reading->consumed;
   bring_to_front(reading, front, in_chunks && reading->length > 0);
+}
+
+void reader_take(struct reader *reader, unsigned char *octets, size_t length, struct reading *reading) {
+  read_on(reader, octets, 0, length, reading);
+}
+
+bool reader_scatter(const struct reader *reader, struct scatter *scatter, unsigned char *octets, size_t most) {
+  return reader->state == READER_BODY_IN_CHUNKS && scatter_plan(scatter, &reader->chunks, octets, most);
+}
+
+void reader_take_scattered(struct reader *reader, const struct scatter *scatter, size_t got, struct reading *reading) {
+  size_t rest;
+  size_t joined = scatter_join(scatter, &reader->chunks, got, &rest);
+  reader->body_bytes += joined;
+  read_on(reader, scatter->pieces[0].iov_base, joined, joined + rest, reading);
 }
 
 void reader_next(struct reader *reader) {

@@ -20,6 +20,7 @@
 
 #include "chunks.h"
 #include "half-heads.h"
+#include "scatter.h"
 
 /* Room that reader_take() may need in front of what is read, and behind it. reader_room() says how much it is in front. */
 #define READER_ROOM_BEFORE 2560
@@ -64,8 +65,9 @@ struct reading {
   /* What uWebSockets is to read. It starts at the room in front of what was read, which is where that was to be. */
   unsigned char *start;
   size_t length;
-  /* Octets that were taken. What is behind them, unchanged, is for a later call. */
+  /* Octets that were taken, and how many behind them, unchanged, are for a later call. */
   size_t consumed;
+  size_t rest;
   /* The output begins with a head: that of a request which `head` tells about, or a stand-in when that one has a problem. */
   bool has_head;
   struct head head;
@@ -86,6 +88,13 @@ size_t reader_room(const struct reader *reader);
  * once, in READER_AWAIT after reader_next() or reader_tunnel(). Without output there is nothing to call uWebSockets for.
  */
 void reader_take(struct reader *reader, unsigned char *octets, size_t length, struct reading *reading);
+
+/*
+ * Plans a read of at most `most` octets to `octets` and to places beside it. False: all of it may go to `octets`. What has come is
+ * then given to reader_take_scattered().
+ */
+bool reader_scatter(const struct reader *reader, struct scatter *scatter, unsigned char *octets, size_t most);
+void reader_take_scattered(struct reader *reader, const struct scatter *scatter, size_t got, struct reading *reading);
 
 /* The response to the present request is over. Without a request whose response can be, this does nothing. */
 void reader_next(struct reader *reader);

@@ -176,6 +176,11 @@ static ssize_t read_next(struct connection *connection, int fd, unsigned char *a
   return recv(fd, at, most, 0);
 }
 
+static ssize_t read_scattered(int fd, struct scatter *scatter) {
+  struct msghdr message = {.msg_iov = scatter->pieces, .msg_iovlen = (size_t)scatter->count};
+  return recvmsg(fd, &message, 0);
+}
+
 static ssize_t read_request(struct connection *connection, int fd, unsigned char *buffer, size_t length) {
   struct reader *reader = &connection->reader;
   if (connection->failed) return reset();
@@ -186,14 +191,17 @@ static ssize_t read_request(struct connection *connection, int fd, unsigned char
   size_t room = reader_room(reader);
   unsigned char *octets = buffer + room;
   size_t most = (length < cap ? length : cap) - room - (room > 0 ? READER_ROOM_BEHIND : 0);
-  ssize_t got = read_next(connection, fd, octets, most);
+  struct scatter scatter;
+  bool scatters = connection->ahead.length == 0 && !connection->ended && reader_scatter(reader, &scatter, octets, most);
+  ssize_t got = scatters ? read_scattered(fd, &scatter) : read_next(connection, fd, octets, most);
   if (got <= 0) return got;
-  reader_take(reader, octets, (size_t)got, &last);
+  if (scatters) reader_take_scattered(reader, &scatter, (size_t)got, &last);
+  else reader_take(reader, octets, (size_t)got, &last);
   if (last.has_head) {
     begin_response(fd, last.head.minor == 0);
     connection->ended_early = has_hung_up(fd);
   }
-  if (!keep_ahead(&connection->ahead, octets + last.consumed, (size_t)got - last.consumed)) return reset();
+  if (!keep_ahead(&connection->ahead, octets + last.consumed, last.rest)) return reset();
   settle_reads(fd);
   if (last.length == 0) return nothing_yet();
   if (last.start != buffer) memmove(buffer, last.start, last.length);
