@@ -41,7 +41,8 @@ const OURS: ReadonlySet<string> = new Set([
 const BARE = /HTTP\/1\.1 (?:400 Bad Request|431 Request Header Fields Too Large|505 HTTP Version Not Supported)\r\n/
 const BARE_STATUS = [400, 431, 505]
 
-const START = 'HTTP/1.1 '
+/** The second is for clients of HTTP/1.0 only. */
+const STARTS = ['HTTP/1.1 ', 'HTTP/1.0 ']
 
 export function isAnswered(received: Buffer): boolean {
   const [first, ...more] = received.toString('latin1').split('\r\n\r\n')
@@ -71,7 +72,8 @@ export function problemsOf(received: Buffer, sent: string, closedByServer: boole
 /** One response, or what is wrong with it; undefined when its head is still on its way. */
 function readOne(bytes: Buffer, sent: string, closedByServer: boolean): RawResponse | string | undefined {
   const text = bytes.toString('latin1', 0, 64 * 1024)
-  if (!text.startsWith(START) && !START.startsWith(text)) return `no response: ${show(text)}`
+  const starts = sent.includes('HTTP/1.0') ? STARTS : STARTS.slice(0, 1)
+  if (!starts.some((start) => text.startsWith(start) || start.startsWith(text))) return `no response: ${show(text)}`
   if (!text.includes('\r\n\r\n')) return closedByServer ? `closed within a head: ${show(text)}` : undefined
   const asHead = sent.includes('HEAD') && isBodyless(bytes)
   try {
@@ -83,8 +85,8 @@ function readOne(bytes: Buffer, sent: string, closedByServer: boolean): RawRespo
 
 /** What stands behind this head is the next response, or nothing. */
 function isBodyless(bytes: Buffer): boolean {
-  const behind = bytes.toString('latin1', bytes.indexOf('\r\n\r\n') + 4).slice(0, START.length)
-  return behind === START || START.startsWith(behind)
+  const behind = bytes.toString('latin1', bytes.indexOf('\r\n\r\n') + 4)
+  return STARTS.some((start) => behind.startsWith(start) || start.startsWith(behind))
 }
 
 /** A client that sends what is no HTTP behind its request has its error page written into its response, and is cut off. */

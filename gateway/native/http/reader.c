@@ -161,7 +161,8 @@ static void remember_place(struct reader *reader, const struct head *head) {
 /* Reads on in a head that has come whole until now, or of which nothing has come before. False: it is not over. */
 static bool take_fresh(struct reader *reader, const unsigned char *octets, size_t length, struct reading *reading) {
   struct head *head = &reading->head;
-  *head = (struct head){.text = reading->text, .place = reader->head_place, .empty_lines = reader->empty_lines};
+  /* Until it says what it speaks it is answered as HTTP/1.1. */
+  *head = (struct head){.text = reading->text, .minor = 1, .place = reader->head_place, .empty_lines = reader->empty_lines};
   reading->consumed = head_take(head, octets, length);
   if (!head_is_over(head) && head_has_begun(head) && !keep_half(&reader->half_head, head)) {
     head_refuse(head, PROBLEM_TOO_MANY_HALF_HEADS);
