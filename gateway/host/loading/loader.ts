@@ -7,6 +7,7 @@ import { nearest } from '../../config/problems/did-you-mean.js'
 import { printable, show } from '../../config/problems/show.js'
 import type { Plugin } from '../api/plugin.js'
 import type { LoadedPlugin } from './loaded-plugin.js'
+import { resolvePluginApi } from './plugin-api-resolution.js'
 
 /** Plugins that come with the gateway: their names, and what loads them. */
 export type BundledPlugins = Readonly<Record<string, () => Promise<{ readonly default: Plugin }>>>
@@ -60,6 +61,7 @@ async function loadPackage(name: string, from: string, known: readonly string[])
 }
 
 async function imported(url: string, what: string): Promise<unknown> {
+  resolvePluginApi()
   try {
     return await import(url)
   } catch (error) {

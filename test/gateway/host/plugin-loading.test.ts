@@ -1,6 +1,7 @@
 /** Plugins as an operator loads them: a configuration file, and the program. */
 import { generateKeyPairSync } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import t, { type Test } from 'tap'
@@ -41,12 +42,29 @@ t.test('a package that is installed beside the configuration', async (t) => {
   const config = folder(t, 'plugins: [word-package]\n')
   const package_ = { name: 'word-package', version: '1.0.0', type: 'module', main: 'index.js' }
   const at = join(config, '..', 'node_modules')
-  const { mkdirSync } = await import('node:fs')
   mkdirSync(join(at, 'word-package'), { recursive: true })
   writeFileSync(join(at, 'word-package', 'package.json'), JSON.stringify(package_))
   writeFileSync(join(at, 'word-package', 'index.js'), source('word'))
   const program = await startProgram(t, ['--config', config])
   t.equal((await curlDone([program.url('x')])).stdout.toString(), 'none\n')
+})
+
+t.test('a file in any folder imports the interface of the gateway that loads it', async (t) => {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'pipegate-plugin-'))
+  t.teardown(() => rmSync(elsewhere, { recursive: true }))
+  // Another pipegate beside it does not count.
+  mkdirSync(join(elsewhere, 'node_modules/pipegate'), { recursive: true })
+  const other = { name: 'pipegate', version: '9.0.0', type: 'module', exports: { './plugin': './plugin.js' } }
+  writeFileSync(join(elsewhere, 'node_modules/pipegate/package.json'), JSON.stringify(other))
+  writeFileSync(join(elsewhere, 'node_modules/pipegate/plugin.js'), 'throw new Error("the other one")')
+  const own = source('word').replace(API, 'pipegate/plugin')
+  writeFileSync(join(elsewhere, 'word.mjs'), own)
+  writeFileSync(join(elsewhere, 'late.mjs'), `export default (await import('./word.mjs')).default`)
+  for (const file of ['word.mjs', 'late.mjs']) {
+    const config = folder(t, `plugins: [{ plugin: ${join(elsewhere, file)}, config: { word: hello } }]\n`)
+    const program = await startProgram(t, ['--config', config])
+    t.equal((await curlDone([program.url('x')])).stdout.toString(), 'hello\n', file)
+  }
 })
 
 t.test('check looks at everything and starts nothing', async (t) => {
