@@ -17,12 +17,24 @@
 #error "slots.c knows the relocations of x86-64 and arm64 only"
 #endif
 
-/* What is looked for, and how many slots of each function have been changed. */
+#define SLOTS_MOST 32
+
+struct slot {
+  void **at;
+  /* What stands there, and which replacement is for it. */
+  void *was;
+  size_t replacement;
+  /* The linker has made its page read-only after it had filled it. */
+  bool is_relro;
+};
+
+/* What is looked for, and what is found. */
 struct search {
   const char *object;
   const struct replacement *replacements;
   size_t count;
-  int changed[8];
+  struct slot slots[SLOTS_MOST];
+  size_t found;
 };
 
 /* The parts of an object's dynamic section that lead to its relocations. */
@@ -59,23 +71,29 @@ static int read_tables(const struct dl_phdr_info *object, struct tables *tables)
   return tables->symbols != NULL && tables->names != NULL;
 }
 
-/* Whether the linker has made this address read-only after it had filled it. */
-static int is_relro(const struct dl_phdr_info *object, uintptr_t address) {
+static bool is_relro(const struct dl_phdr_info *object, uintptr_t address) {
   for (int i = 0; i < object->dlpi_phnum; i++) {
     const ElfW(Phdr) *header = &object->dlpi_phdr[i];
     uintptr_t start = object->dlpi_addr + header->p_vaddr;
-    if (header->p_type == PT_GNU_RELRO && address >= start && address < start + header->p_memsz) return 1;
+    if (header->p_type == PT_GNU_RELRO && address >= start && address < start + header->p_memsz) return true;
   }
-  return 0;
+  return false;
 }
 
-static int change_slot(const struct dl_phdr_info *object, void **slot, void *by) {
+static bool change(const struct slot *slot, void *to) {
   uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE);
-  void *page = (void *)((uintptr_t)slot & ~(size - 1));
-  if (mprotect(page, size, PROT_READ | PROT_WRITE) != 0) return 0;
-  __atomic_store_n(slot, by, __ATOMIC_RELEASE);
-  if (is_relro(object, (uintptr_t)slot)) mprotect(page, size, PROT_READ);
-  return 1;
+  void *page = (void *)((uintptr_t)slot->at & ~(size - 1));
+  if (mprotect(page, size, PROT_READ | PROT_WRITE) != 0) return false;
+  __atomic_store_n(slot->at, to, __ATOMIC_RELEASE);
+  if (slot->is_relro) mprotect(page, size, PROT_READ);
+  return true;
+}
+
+static void look_at(struct search *search, const struct dl_phdr_info *object, const char *name, void **at) {
+  for (size_t r = 0; r < search->count && search->found < SLOTS_MOST; r++) {
+    if (strcmp(name, search->replacements[r].name) != 0) continue;
+    search->slots[search->found++] = (struct slot){at, *at, r, is_relro(object, (uintptr_t)at)};
+  }
 }
 
 static int visit(struct dl_phdr_info *object, size_t size, void *data) {
@@ -93,19 +111,29 @@ static int visit(struct dl_phdr_info *object, size_t size, void *data) {
       if (type != RELOCATION_JUMP_SLOT && type != RELOCATION_GLOB_DAT) continue;
       void **slot = (void **)(object->dlpi_addr + relocation->r_offset);
       const char *name = tables.names + tables.symbols[symbol].st_name;
-      for (size_t r = 0; r < search->count; r++) {
-        const struct replacement *replacement = &search->replacements[r];
-        if (strcmp(name, replacement->name) == 0) search->changed[r] += change_slot(object, slot, replacement->by);
-      }
+      look_at(search, object, name, slot);
     }
   }
   return 0;
 }
 
+static bool is_found(const struct search *search, size_t replacement) {
+  for (size_t i = 0; i < search->found; i++) {
+    if (search->slots[i].replacement == replacement) return true;
+  }
+  return false;
+}
+
 bool replace_calls(const char *object, const struct replacement *replacements, size_t count) {
-  struct search search = {object, replacements, count, {0}};
+  struct search search = {.object = object, .replacements = replacements, .count = count};
   dl_iterate_phdr(visit, &search);
-  bool all = true;
-  for (size_t r = 0; r < count; r++) all = all && search.changed[r] > 0;
-  return all;
+  for (size_t r = 0; r < count; r++) {
+    if (!is_found(&search, r)) return false;
+  }
+  for (size_t i = 0; i < search.found; i++) {
+    if (change(&search.slots[i], replacements[search.slots[i].replacement].by)) continue;
+    while (i-- > 0) change(&search.slots[i], search.slots[i].was);
+    return false;
+  }
+  return true;
 }

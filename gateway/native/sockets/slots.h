@@ -18,7 +18,7 @@ struct replacement {
   void *by;
 };
 
-/* False: the object never calls one of them. */
+/* False: the object never calls one of them, or they cannot be changed; then none is. */
 bool replace_calls(const char *object, const struct replacement *replacements, size_t count);
 
 #endif

@@ -179,8 +179,8 @@ size_t bytes_due(int fd) {
 }
 
 size_t send_due(int fd, const unsigned char *bytes, size_t length) {
+  if (fd >= MOST_SOCKETS || responses[fd].due == 0) return 0;
   struct response *response = &responses[fd];
-  if (fd >= MOST_SOCKETS || response->due == 0) return 0;
   if (length > response->due) length = response->due;
   ssize_t sent = send_behind_held(response, fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent <= 0) return 0;
