@@ -106,7 +106,9 @@ export class Gateway {
 
   /** Reads certificates and keys again, for connections from here on. Never throws: the log has the outcome. */
   reload(): void {
-    if (this.#state === 'open') this.#certificates?.reload()
+    if (this.#state !== 'open') return
+    if (this.#certificates !== undefined) this.#certificates.reload()
+    else this.log.info({}, 'nothing is read again: there are no certificates, and settings are read at the start')
   }
 
   /**

@@ -2,6 +2,7 @@ import { createLog } from '../../log/log.js'
 import { Gateway } from '../gateway.js'
 import { packageVersion } from '../package-version.js'
 import type { CommandInput } from './command.js'
+import { hasTerminal } from './terminal.js'
 
 /** `pipegate serve`: serves until a signal. */
 export async function serve({ config, loadPlugins }: CommandInput): Promise<number> {
@@ -11,9 +12,13 @@ export async function serve({ config, loadPlugins }: CommandInput): Promise<numb
   const port = await gateway.start()
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
   // Before the line that tells a supervisor that it may send signals.
-  const { first, second } = signals()
-  // Without certificates there is nothing to reload, and closing the terminal should end the process.
-  if (config.tlsCert !== undefined) process.on('SIGHUP', () => gateway.reload())
+  const { first, second, received } = signals()
+  const beganOnTerminal = hasTerminal()
+  process.on('SIGHUP', (signal) => {
+    // Closing the terminal ends what was started on it.
+    if (beganOnTerminal && !hasTerminal()) received(signal)
+    else gateway.reload()
+  })
   const url = `${config.tlsCert === undefined ? 'http' : 'https'}://${host}:${port}${config.prefix}/`
   log.info({ url, version: packageVersion(), node: process.version }, 'listening')
   const signal = await first
@@ -27,10 +32,17 @@ export async function serve({ config, loadPlugins }: CommandInput): Promise<numb
  * The first and the second signal that ask to stop. The listeners stay: without one, even for the moment between the two, a
  * signal ends the process at once.
  */
-function signals(): { readonly first: Promise<string>; readonly second: Promise<string> } {
+function signals(): Signals {
   const waiting: ((signal: string) => void)[] = []
   const next = () => new Promise<string>((resolve) => waiting.push(resolve))
   const received = (signal: string) => waiting.shift()?.(signal)
   process.on('SIGTERM', received).on('SIGINT', received)
-  return { first: next(), second: next() }
+  return { first: next(), second: next(), received }
+}
+
+interface Signals {
+  readonly first: Promise<string>
+  readonly second: Promise<string>
+  /** A signal was received that asks to stop. */
+  readonly received: (signal: string) => void
 }
