@@ -1,6 +1,7 @@
 import type { PluginHost } from '../host/plugin-host.js'
 import type { AddressRules } from '../http/address.js'
 import type { RequestView } from '../http/request-view.js'
+import type { TransferIds } from './transfer-ids.js'
 
 export interface RouterOptions extends AddressRules {
   readonly maxReceivers: number
@@ -13,6 +14,7 @@ export interface RouterOptions extends AddressRules {
   /** The version of this program. */
   readonly version: string
   readonly newTransferId: () => string
+  readonly transferIds: Pick<TransferIds, 'isInUse'>
   /** A defect was caught where nobody is left to be told. */
   readonly onFault: (error: unknown) => void
   /** The scheme that the client of a request uses. */

@@ -11,6 +11,7 @@ import { type Logger, loggableError, logRequest } from '../log/log.js'
 import { ReadSize } from '../native/read-size.js'
 import { installSocketHelper, type SocketHelper } from '../native/socket-helper.js'
 import { Router } from '../router/router.js'
+import { TransferIds } from '../router/transfer-ids.js'
 import type { TlsFiles } from '../tls/certificate.js'
 import { CertificateWatcher } from '../tls/certificate-watcher.js'
 import { Keepalive } from '../uws/connection/keepalive.js'
@@ -44,6 +45,7 @@ export class Gateway {
   readonly #wait = new InterruptibleWait()
   readonly #plugins: PluginHost
   readonly #router: Router
+  readonly #transferIds = new TransferIds()
   readonly #help: SocketHelper
   readonly #certificates: CertificateWatcher | undefined
   readonly #ports: Ports
@@ -61,7 +63,7 @@ export class Gateway {
     this.slabs = new SlabPool(SLAB_BYTES, Math.floor(config.memory / SLAB_BYTES))
     const view = this.#view()
     this.#plugins = this.#pluginHost(plugins, view)
-    const observer = bothObservers(transferLog(log), this.#plugins.events.pipes)
+    const observer = bothObservers(this.#transferIds, bothObservers(transferLog(log), this.#plugins.events.pipes))
     this.table = new PipeTable(coreLimits(config), this.#clock, this.slabs, observer)
     this.#router = this.#newRouter(plugins.length === 0 ? null : this.#plugins, view)
     this.#help = installSocketHelper(config.socketHelper)
@@ -184,6 +186,7 @@ export class Gateway {
       replyAtEnd: config.reply === 'end',
       version: packageVersion(),
       newTransferId,
+      transferIds: this.#transferIds,
       onFault: (error: unknown) => this.log.error({ err: error }, 'a request met a defect of the gateway'),
       schemeOf,
       isDraining: () => this.#isDraining,

@@ -1,5 +1,4 @@
 import { type PipeTable, Refusal, type SenderJoinOptions, type StreamHead } from '../../../core/index.js'
-import { splitKey } from '../../host/pipe-key.js'
 import type { RequestContext } from '../../host/request-context.js'
 import { FAILURES } from '../../http/failures.js'
 import { Parameters } from '../../http/parameters.js'
@@ -92,18 +91,10 @@ export class SenderHandler {
     const expected = context?.limits?.maxBytes ?? Number.POSITIVE_INFINITY
     if (head !== undefined && found > expected) return new Refusal(FAILURES.tooLarge, { found, expected })
     const { transferId } = joinOptions
-    if (hasOwnId && this.#isInUse(transferId, context?.identity?.project ?? '')) {
+    if (hasOwnId && this.options.transferIds.isInUse(transferId, context?.identity?.project ?? '')) {
       return new Refusal(FAILURES.transferIdTaken, { found: transferId })
     }
     return undefined
-  }
-
-  /** Looks at every pipe. An index of ids would cost all transfers, and only a few choose their id. */
-  #isInUse(transferId: string, project: string): boolean {
-    for (const pipe of this.table.all()) {
-      if (pipe.transferId === transferId && splitKey(pipe.key).project === project) return true
-    }
-    return false
   }
 }
 
