@@ -1,4 +1,5 @@
 import type { HeaderList } from '../../../gateway/host/plugin-api.js'
+import { claimsOrigin, nameAsVariable } from './claimed-origin.js'
 import { connectionOptions, HOP_BY_HOP } from './hop-by-hop.js'
 
 /** What this gateway knows of where a request comes from. */
@@ -13,17 +14,14 @@ export interface Origin {
 /** The headers of a request to an upstream, by name in lower case. */
 export type RequestHeaders = Record<string, string | string[]>
 
-const FORWARDED = new Set([
-  'forwarded',
-  'x-forwarded-for',
-  'x-forwarded-proto',
-  'x-forwarded-host',
-  'x-forwarded-port',
-  'x-real-ip',
-])
+/** What the gateway says itself, after those that a trusted proxy has said it to. */
+const SAID = new Set(['forwarded', 'x-forwarded-for', 'x-forwarded-proto', 'x-forwarded-host', 'x-forwarded-port'])
 
 /** Never passed on as they came: the gateway has dealt with the expectation, and with where the body ends. */
 const OWN = new Set(['expect', 'content-length', 'http2-settings'])
+
+/** Gates and routes have looked at these. */
+const SENSITIVE = new Set(['host', 'authorization', 'cookie', 'cdn-loop'])
 
 /** What of the client's request is the upstream's business. */
 export function requestHeaders(lines: HeaderList, origin: Origin): RequestHeaders {
@@ -34,13 +32,19 @@ export function requestHeaders(lines: HeaderList, origin: Origin): RequestHeader
   const headers: RequestHeaders = Object.create(null)
   const came: RequestHeaders = Object.create(null)
   for (const [name, value] of lines) {
-    if (HOP_BY_HOP.has(name) || OWN.has(name) || (dropped.has(name) && name !== 'host')) continue
-    if (FORWARDED.has(name)) {
-      if (origin.isTrusted) add(came, name, value)
-    } else add(headers, name, value)
+    if (HOP_BY_HOP.has(name) || OWN.has(name) || (dropped.has(name) && name !== 'host') || isDisguised(name)) continue
+    if (claimsOrigin(name) && !origin.isTrusted) continue
+    add(SAID.has(name) ? came : headers, name, value)
   }
   sayOrigin(headers, came, origin)
   return headers
+}
+
+/** Some upstreams would take it for a header that the gateway has dealt with. */
+function isDisguised(name: string): boolean {
+  const seen = nameAsVariable(name)
+  if (seen === undefined) return false
+  return HOP_BY_HOP.has(seen) || OWN.has(seen) || claimsOrigin(seen) || SENSITIVE.has(seen)
 }
 
 /** Lines with one name stay apart: some fields cannot be joined. A cookie is one line: RFC 9113, section 8.2.3. */

@@ -5,7 +5,7 @@ import type { ProxyHost, Service } from '../service/service.js'
 import { CDN_LOOP, type LoopDetector } from './loop-detector.js'
 import { pipeNameOf } from './pipe-name.js'
 import { RouteTable } from './route-table.js'
-import { pathProblem, targetPath } from './target-path.js'
+import { pathProblem, targetPath, withoutDots } from './target-path.js'
 
 /** One route, and what stands behind it; undefined when the gateway itself answers. */
 export interface Route {
@@ -59,7 +59,8 @@ export class Router {
       )
       return undefined
     }
-    const found = request.method === 'CONNECT' ? 'the method CONNECT' : pathProblem(request.path)
+    const path = withoutDots(request.path)
+    const found = request.method === 'CONNECT' ? 'the method CONNECT' : pathProblem(path)
     if (found !== undefined) {
       reply.give(host.refuse('badRequest', { found }))
       return undefined
@@ -67,7 +68,7 @@ export class Router {
     const headers = requestHeaders(lines, this.#originOf(request))
     headers[CDN_LOOP] = loops.next(passed)
     if (service.config.authorization === 'remove') delete headers.authorization
-    const url = targetPath(request, service.config.strip ? prefix : '')
+    const url = targetPath({ path, query: request.query }, service.config.strip ? prefix : '')
     const key = service.byName ? join.name : undefined
     return { service, method: request.method, url, headers, key }
   }
@@ -76,7 +77,7 @@ export class Router {
   #routeOf(request: RequestView): Route | undefined {
     if (request === this.#lastRequest) return this.#lastRoute
     this.#lastRequest = request
-    this.#lastRoute = this.#table.find(request)
+    this.#lastRoute = this.#table.find({ path: withoutDots(request.path), header: (name) => request.header(name) })
     return this.#lastRoute
   }
 

@@ -88,11 +88,68 @@ t.test('what the upstream is asked for', async (t) => {
     for (const rest of ['/', '//', '//evil.test/x', '///x//?y'])
       t.match(await asked(gw.origin + prefix + rest), { url: rest, headers: { host: /^127/ } }, prefix + rest)
   }
-  for (const path of ['/app/../x', '/a/%2E%2e', '/a/..%2fb', '/a/.', '/a\\..\\b', '/%ff%ef%bf%bd']) {
-    const [status, text] = await said('--path-as-is', gw.origin + path)
+  for (const [path, url] of [
+    ['/apt/./Packages', '/apt/Packages'],
+    ['/a/.', '/a/'],
+    ['/./a/././%2e/b/.?c=/./', '/a/b/?c=/./'],
+    ['/./app/./x', '/x'],
+    ['/a/.well-known/..b/c../d.', '/a/.well-known/..b/c../d.'],
+    ['/a;b=../c;/d%20/%C3%A9/.../100%25', '/a;b=../c;/d%20/%C3%A9/.../100%25'],
+  ] as const) {
+    t.equal((await asked('--path-as-is', gw.origin + path)).url, url, path)
+  }
+  for (const path of [
+    ...['/app/../x', '/a/%2E%2e', '/a/..%2fb', '/a\\..\\b', '/%ff%ef%bf%bd'],
+    // Servers that cut parameters off, that ignore control characters or spaces, or that decode twice, or too much.
+    ...[
+      '/shop/..;/admin',
+      '/shop/..;a=b/admin',
+      '/shop/%2e%2e;/admin',
+      '/shop/..%3b/admin',
+      '/shop/..%3B.jpg/admin',
+      '/shop/.;/../x',
+    ],
+    ...[
+      '/shop/.%00./admin',
+      '/shop/..%00/admin',
+      '/shop/..%0a/admin',
+      '/shop/..%20/admin',
+      '/shop/..%20;a/admin',
+      '/shop/.. ./admin',
+    ],
+    ...[
+      '/shop/..%c0%af..%C0%AFadmin',
+      '/shop/%c0%ae%c0%ae/admin',
+      '/shop/%e0%80%ae./admin',
+      '/shop/%f0%80%80%ae./admin',
+    ],
+    ...['/shop/%252e%252e/admin', '/shop/%u002e%u002e/admin', '/shop/..%255cadmin', '/shop/x%00.jpg'],
+  ]) {
+    const [status, text] = await said('--path-as-is', gw.origin + path.replaceAll(' ', '%20'))
     t.same([status, /is not forwarded/.test(text)], [400, true], path)
   }
 })
+
+/** What upstreams believe of proxies, and so would of a client. */
+const CLAIMED = [
+  ...[
+    'X-Real-IP',
+    'X-Forwarded-Prefix',
+    'X-Forwarded-Ssl',
+    'X-Forwarded-Scheme',
+    'X-Forwarded-Protocol',
+    'X-Forwarded-Server',
+  ],
+  ...[
+    'X-Forwarded-User',
+    'X-Forwarded-Email',
+    'X-Forwarded-Uri',
+    'X-Forwarded-Method',
+    'X-Original-URL',
+    'X-Rewrite-URL',
+  ],
+  ...['Remote-User', 'True-Client-IP', 'CF-Connecting-IP', 'Client-IP', 'Front-End-Https', 'X-Url-Scheme', 'X-Host'],
+]
 
 t.test('headers of one hop stay there, and who asks is said', async (t) => {
   const upstream = await startUpstream(t, tell)
@@ -117,12 +174,32 @@ t.test('headers of one hop stay there, and who asks is said', async (t) => {
     'X-Forwarded-Host: evil.test',
     'X-Forwarded-Proto: https',
     'Forwarded: for=203.0.113.9',
+    // Whoever hands headers on as variables sees another name.
+    'X_Forwarded_For: 203.0.113.9',
+    'X-Forwarded_For: 203.0.113.9',
+    'X.Forwarded.For: 203.0.113.9',
+    'Content_Length: 5',
+    'Transfer_Encoding: chunked',
+    'Proxy_Connection: close',
+    'X_Own: kept',
+    ...CLAIMED.map((name) => `${name}: /admin`),
   ]
   await client.send(`${lines.join('\r\n')}\r\n\r\n`)
   const { headers, raw } = JSON.parse((await client.waitForResponse()).body.toString()) as Seen
   for (const name of ['x-private', 'te', 'keep-alive', 'proxy-authorization', 'proxy-connection', 'trailer'])
     t.equal(headers[name], undefined, name)
   t.equal(headers.connection, 'keep-alive', "the gateway's own")
+  const disguised = [
+    'x_forwarded_for',
+    'x-forwarded_for',
+    'x.forwarded.for',
+    'content_length',
+    'transfer_encoding',
+    'proxy_connection',
+  ]
+  for (const name of [...disguised, ...CLAIMED.map((each) => each.toLowerCase())])
+    t.equal(headers[name], undefined, name)
+  t.equal(headers.x_own, 'kept')
   const twice = raw.flatMap((each, i) => (each.toLowerCase() === 'x-twice' ? [raw[i + 1]] : []))
   t.same(twice, ['a', 'b'])
   t.equal(headers.cookie, 'c=1; d=2')
@@ -145,12 +222,18 @@ t.test('what a trusted proxy says is kept and added to', async (t) => {
     'X-Forwarded-Proto: https',
     'X-Forwarded-Host: shop.test',
     'Forwarded: for=203.0.113.9',
+    'X-Real-IP: 203.0.113.9',
+    'X-Forwarded-Prefix: /shop',
+    'X_Forwarded_For: 203.0.113.1',
   ]
   const { headers } = await asked(...came.flatMap((each) => ['-H', each]), `${gw.origin}/x`)
   t.match(headers, {
     'x-forwarded-for': '203.0.113.9, 127.0.0.1',
     'x-forwarded-proto': 'https',
     'x-forwarded-host': 'shop.test',
+    'x-real-ip': '203.0.113.9',
+    'x-forwarded-prefix': '/shop',
+    x_forwarded_for: undefined,
     forwarded: /^for=203\.0\.113\.9, for=127\.0\.0\.1;proto=https;host="127\.0\.0\.1:\d+"$/,
   })
 })
