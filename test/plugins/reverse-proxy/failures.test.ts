@@ -2,7 +2,7 @@
 
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer, type Socket } from 'node:net'
 import t from 'tap'
 import type { Plugin } from '../../../gateway/host/plugin-api.js'
 import reverseProxy from '../../../plugins/reverse-proxy/index.js'
@@ -216,6 +216,30 @@ t.test('a kept connection that its upstream has closed: only what may be sent tw
   t.same(requests, ['GET', 'closed', 'GET'])
   t.equal((await told(`${gw.origin}/c`)).text, 'ok')
   t.same(said(await told('-X', 'POST', `${gw.origin}/d`)), [502, 'RESET'], 'this could be done twice')
+})
+
+t.test('an upstream that says how long it keeps a connection is not asked on it afterwards', async (t) => {
+  const said: (string | undefined)[] = ['timeout=2', 'timeout=2, max=9', 'timeout=1', undefined, undefined]
+  const sockets: Socket[] = []
+  let at = 0
+  const upstream = await startSocketUpstream(t, (text, socket) => {
+    if (!text.endsWith('a body')) return
+    if (!sockets.includes(socket)) sockets.push(socket)
+    const keeps = said[at++]
+    socket.write(`${OK}${keeps === undefined ? '' : `Keep-Alive: ${keeps}\r\n`}Content-Length: 2\r\n\r\nok`)
+  })
+  const gw = await startProxy(t, [{ upstreams: [upstream], health: { ...health, fall: 100 } }])
+  const ask = async () => t.equal((await told('-d', 'a body', `${gw.origin}/x`)).text, 'ok')
+  await ask()
+  await ask()
+  t.equal(sockets.length, 1, 'at once it is used again')
+  await eventually(() => sockets[0]!.readableEnded || 'the gateway has not closed it')
+  await ask()
+  t.equal(sockets.length, 2)
+  await eventually(() => sockets[1]!.readableEnded || 'one second is too short to be sure')
+  await ask()
+  await ask()
+  t.equal(sockets.length, 3)
 })
 
 t.test('no client can take an upstream out for others, and none is fooled by the names of headers', async (t) => {
