@@ -1,7 +1,7 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import type { Body, Join, Reply } from '../../../gateway/host/plugin-api.js'
 import type { FailureKey } from '../failures.js'
-import type { Upstream } from '../pool/upstream.js'
+import { authoritiesOf, type Upstream } from '../pool/upstream.js'
 import type { OutgoingRequest } from '../relay/outgoing-request.js'
 import { relayBody } from '../relay/relay-body.js'
 import { failureOf, isReset, UpstreamTimeout } from '../relay/upstream-error.js'
@@ -172,7 +172,8 @@ export class ForwardedRequest implements ActiveRequest {
     response.on('error', (error) => this.#broken(error))
     if (this.#over) return
     this.service.pool.succeeded(this.#upstream!)
-    const head = readResponseHead(response)
+    const { prefix, headers } = this.outgoing
+    const head = readResponseHead(response, prefix, prefix === '' ? [] : authoritiesOf(this.#upstream!, headers.host))
     if (head === undefined) {
       this.#refuse('badResponse', new Error('the head of its response has what cannot be passed on'))
       this.#request?.destroy()

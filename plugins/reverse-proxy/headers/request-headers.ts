@@ -71,6 +71,11 @@ function sayOrigin(headers: RequestHeaders, came: RequestHeaders, origin: Origin
   headers.forwarded = joined(came.forwarded, hop)
 }
 
+/** Says what was left out of the front of the path, behind what a trusted proxy has left out before. */
+export function sayPrefix(headers: RequestHeaders, prefix: string): void {
+  headers['x-forwarded-prefix'] = one(headers['x-forwarded-prefix']).replace(/\/$/, '') + prefix
+}
+
 function one(value: string | string[] | undefined): string {
   return typeof value === 'string' ? value : (value?.[0] ?? '')
 }

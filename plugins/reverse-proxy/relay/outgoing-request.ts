@@ -6,6 +6,8 @@ export interface OutgoingRequest {
   /** Path and query. */
   readonly url: string
   readonly headers: RequestHeaders
+  /** What was left out of the front of its path, without a slash at its end; '' when nothing was. */
+  readonly prefix: string
   /** What the upstream is chosen by; undefined when upstreams take turns. */
   readonly key: string | undefined
 }

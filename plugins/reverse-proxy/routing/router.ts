@@ -1,5 +1,5 @@
 import type { Join, Reply, RequestView } from '../../../gateway/host/plugin-api.js'
-import { requestHeaders } from '../headers/request-headers.js'
+import { requestHeaders, sayPrefix } from '../headers/request-headers.js'
 import type { OutgoingRequest } from '../relay/outgoing-request.js'
 import type { ProxyHost, Service } from '../service/service.js'
 import { CDN_LOOP, type LoopDetector } from './loop-detector.js'
@@ -68,9 +68,11 @@ export class Router {
     const headers = requestHeaders(lines, this.#originOf(request))
     headers[CDN_LOOP] = loops.next(passed)
     if (service.config.authorization === 'remove') delete headers.authorization
-    const url = targetPath({ path, query: request.query }, service.config.strip ? prefix : '')
+    const stripped = service.config.strip ? prefix.replace(/\/$/, '') : ''
+    if (stripped !== '') sayPrefix(headers, stripped)
+    const url = targetPath({ path, query: request.query }, stripped)
     const key = service.byName ? join.name : undefined
-    return { service, method: request.method, url, headers, key }
+    return { service, method: request.method, url, headers, prefix: stripped, key }
   }
 
   /** Called several times for each request, so the last answer is kept. */

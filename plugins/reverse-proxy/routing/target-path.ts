@@ -38,10 +38,10 @@ export function nameOf(path: string): string {
 
 /**
  * What stands in the request line to the upstream.
- * @param strip a prefix of the path that is left out, but for a slash at its end
+ * @param strip a prefix of the path that is left out, without a slash at its end
  */
 export function targetPath({ path, query }: Pick<RequestView, 'path' | 'query'>, strip: string): string {
-  const stripped = path.slice(strip.replace(/\/$/, '').length) || '/'
+  const stripped = path.slice(strip.length) || '/'
   return ascii(query === '' ? stripped : `${stripped}?${query}`)
 }
 

@@ -214,6 +214,59 @@ t.test('headers of one hop stay there, and who asks is said', async (t) => {
   client.destroy()
 })
 
+t.test('a prefix that is left out is said, and put back into addresses and cookies', async (t) => {
+  const upstream = await startUpstream(t, (request, response) => {
+    const own = `http://127.0.0.1:${request.socket.localPort}`
+    response.writeHead(302, [
+      [
+        'Location',
+        decodeURIComponent(request.url!.slice(1)).replace('OWN', own).replace('HOST', `http://${request.headers.host}`),
+      ],
+      ['Set-Cookie', 'a=1; Path=/; Secure'],
+      ['Set-Cookie', 'b=2; HttpOnly; path=/x'],
+      ['Set-Cookie', 'c=3'],
+      ['Set-Cookie', '__Host-d=4; Path=/; Secure'],
+      ['Set-Cookie', 'e=5; Path=/app/x'],
+      ['X-Told', `${request.headers['x-forwarded-prefix']}`],
+    ])
+    response.end()
+  })
+  const routes = [{ prefix: '/app/', upstreams: [upstream], strip: true }, { upstreams: [upstream] }]
+  const gw = await startProxy(t, routes, { flags: { trustedProxies: '127.0.0.0/8' } })
+  const head = async (...args: string[]) => (await curlDone(['-si', ...args])).stdout.toString()
+  const { host } = new URL(gw.origin)
+  for (const [said, is] of [
+    ['/login?to=/x', '/app/login?to=/x'],
+    ['/', '/app/'],
+    ['/apple', '/app/apple'],
+    ['/app/login', '/app/login'],
+    ['/app?x', '/app?x'],
+    ['login', 'login'],
+    ['?page=2', '?page=2'],
+    ['//other.test/x', '//other.test/x'],
+    ['https://other.test/x', 'https://other.test/x'],
+    ['HOST/x', `http://${host}/app/x`],
+    ['HOST', `http://${host}/app/`],
+    ['OWN/x#y', '/app/x#y'],
+  ] as const) {
+    t.match(await head(`${gw.origin}/app/${encodeURIComponent(said)}`), `\r\nLocation: ${is}\r\n`, said)
+  }
+  const below = await head(`${gw.origin}/app/x`)
+  const cookies = [...below.matchAll(/^Set-Cookie: (.*)\r$/gm)].map(([, cookie]) => cookie)
+  t.same(cookies, [
+    'a=1; Path=/app/; Secure',
+    'b=2; HttpOnly; path=/app/x',
+    'c=3',
+    '__Host-d=4; Path=/; Secure',
+    'e=5; Path=/app/x',
+  ])
+  t.match(below, '\r\nX-Told: /app\r\n')
+  t.match(await head('-H', 'X-Forwarded-Prefix: /outer/', `${gw.origin}/app/x`), '\r\nX-Told: /outer/app\r\n')
+  const beside = await head(`${gw.origin}/${encodeURIComponent('/login')}`)
+  t.match(beside, '\r\nLocation: /login\r\n', 'nothing is left out')
+  t.match(beside, '\r\nX-Told: undefined\r\n')
+})
+
 t.test('what a trusted proxy says is kept and added to', async (t) => {
   const upstream = await startUpstream(t, tell)
   const gw = await startProxy(t, [{ upstreams: [upstream] }], { flags: { trustedProxies: '127.0.0.0/8' } })
