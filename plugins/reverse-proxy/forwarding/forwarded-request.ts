@@ -19,6 +19,9 @@ export interface Client {
   readonly join: Join
 }
 
+/** Of an answer: the bytes of its head, and its lines, whose number those bound. By itself Node drops all lines beyond 1000. */
+const HEAD_LIMITS = { maxHeaderSize: 64 * 1024, maxHeadersCount: 0 }
+
 /** How many upstreams are tried, while none has been sent anything. */
 const MAX_TRIES = 3
 
@@ -133,6 +136,7 @@ export class ForwardedRequest implements ActiveRequest {
   #send(request: ClientRequest): void {
     const { body } = this.client
     this.#request = request
+    Object.assign(request, HEAD_LIMITS)
     // http-proxy takes a DELETE or OPTIONS with a chunked body for one without, and its body would be the next request.
     if (body.length === undefined) request.removeHeader('content-length')
     if (body.length === undefined) request.setHeader('transfer-encoding', 'chunked')

@@ -218,6 +218,32 @@ t.test('a kept connection that its upstream has closed: only what may be sent tw
   t.same(said(await told('-X', 'POST', `${gw.origin}/d`)), [502, 'RESET'], 'this could be done twice')
 })
 
+t.test('heads of answers may have 64 KiB, and however many lines fit', async (t) => {
+  const heads = {
+    'a long line': `X-Long: ${'v'.repeat(60_000)}\r\n`,
+    'many lines': Array.from({ length: 3000 }, (_, i) => `X-${i}: v\r\n`).join(''),
+    'too much': `X-Long: ${'v'.repeat(70_000)}\r\n`,
+  }
+  for (const [what, lines] of Object.entries(heads)) {
+    const gw = await startProxy(t, [
+      { upstreams: [await startScripted(t, `${OK}${lines}Content-Length: 2\r\n\r\nok`)] },
+    ])
+    const client = await connect({ port: gw.port })
+    await client.send('GET /x HTTP/1.1\r\nHost: x\r\n\r\n')
+    const { status, headers, body } = await client.waitForResponse()
+    client.destroy()
+    if (what === 'too much') {
+      t.same([status, headers['x-pipe-code']], [502, ['REVERSE_PROXY_BAD_RESPONSE']])
+      continue
+    }
+    t.same([status, body.toString()], [200, 'ok'], what)
+    for (const line of lines.split('\r\n').slice(0, -1)) {
+      const [name = '', value] = line.split(': ')
+      if (headers[name.toLowerCase()]?.[0] !== value) t.fail(`${what}: ${line.slice(0, 80)}`)
+    }
+  }
+})
+
 t.test('an upstream that says how long it keeps a connection is not asked on it afterwards', async (t) => {
   const said: (string | undefined)[] = ['timeout=2', 'timeout=2, max=9', 'timeout=1', undefined, undefined]
   const sockets: Socket[] = []
