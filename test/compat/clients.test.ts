@@ -8,10 +8,10 @@ import { request } from 'node:http'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import t from 'tap'
+import { type CommandResult, command } from '../support/command.js'
 import { curlDone } from '../support/curl.js'
 import { startDefaultGateway } from '../support/gateway.js'
 import { connect } from '../support/raw.js'
-import { type CommandResult, command } from './command.js'
 
 interface Outcome {
   readonly failed: boolean

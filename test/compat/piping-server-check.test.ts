@@ -6,8 +6,8 @@ import { accessSync, constants } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import t from 'tap'
 import { makeCertificate } from '../support/certificate.js'
+import { command } from '../support/command.js'
 import { MAIN } from '../support/project.js'
-import { command } from './command.js'
 
 const PROGRAM = 'piping-server-check'
 const TIMEOUT_MS = 100_000

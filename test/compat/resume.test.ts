@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { command } from '../support/command.js'
 import { curl, curlDone } from '../support/curl.js'
 import { type Running, startDefaultGateway } from '../support/gateway.js'
 import { connect } from '../support/raw.js'
-import { command } from './command.js'
 
 const BYTES = randomBytes(3_000_000)
 
