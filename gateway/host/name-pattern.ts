@@ -7,8 +7,14 @@ import { canonicalName } from '../http/address.js'
 export class NamePattern {
   /** As it was written. */
   readonly source: string
-  /** Literals and runs of stars, alternating. */
+  /** Literals and runs of stars, by turns. */
   readonly #pieces: readonly string[]
+  readonly #first: string
+  readonly #last: string
+  /** Characters that a name has at least. */
+  readonly #least: number
+  /** Undefined unless there is only one run of stars, as in nearly all patterns. */
+  readonly #star: string | undefined
 
   constructor(source: string) {
     this.source = source
@@ -16,34 +22,67 @@ export class NamePattern {
     this.#pieces = canonicalName(source.replace(/\p{Cs}/gu, '\ufffd'))
       .split(/(\*+)/)
       .filter((piece) => piece !== '')
+    const [first = ''] = this.#pieces
+    const last = this.#pieces.at(-1) ?? ''
+    this.#first = isStar(first) ? '' : first
+    this.#last = isStar(last) ? '' : last
+    const stars = this.#pieces.filter(isStar)
+    this.#star = stars.length === 1 ? stars[0] : undefined
+    this.#least = this.#pieces.reduce((sum, piece) => sum + (isStar(piece) ? 0 : piece.length), 0)
   }
 
   /**
    * @param name in the spelling of `Join.name`
    *
-   * The time is at most the product of both lengths, whatever the pattern: it may come from a token, so no backtracking.
+   * A pattern may come from a token, so there is no backtracking: of each character of the pattern, of which a name has as many
+   * or it is not covered, a few operations on as many bits as the name has characters.
    */
   covers(name: string): boolean {
-    // The positions in the name where a match of the pieces so far can end.
-    let ends = new Uint8Array(name.length + 1)
-    ends[0] = 1
-    for (const piece of this.#pieces) ends = advance(ends, piece, name)
-    return ends[name.length] === 1
+    if (name.length < this.#least || !name.startsWith(this.#first) || !name.endsWith(this.#last)) return false
+    if (this.#star === undefined) return this.#matches(name)
+    return this.#star.length > 1 || !name.slice(this.#first.length, name.length - this.#last.length).includes('/')
+  }
+
+  #matches(name: string): boolean {
+    const positions = new NamePositions(name)
+    // Bit n: what came of the pattern so far can end before the n-th character of the name.
+    let ends = 1n
+    for (const piece of this.#pieces) {
+      if (isStar(piece)) ends = piece.length === 1 ? positions.behindSegment(ends) : positions.behindAny(ends)
+      else for (let i = 0; i < piece.length && ends !== 0n; i++) ends = positions.behind(ends, piece[i]!)
+      if (ends === 0n) return false
+    }
+    return ends >> BigInt(name.length) === 1n
   }
 }
 
-function advance(ends: Uint8Array, piece: string, name: string): Uint8Array<ArrayBuffer> {
-  const next = new Uint8Array(ends.length)
-  if (piece.startsWith('*')) {
-    const stopsAtSlash = piece.length === 1
-    for (let at = 0; at < ends.length; at++) {
-      const goesOn = at > 0 && next[at - 1] === 1 && !(stopsAtSlash && name[at - 1] === '/')
-      next[at] = ends[at] === 1 || goesOn ? 1 : 0
-    }
-    return next
+const isStar = (piece: string) => piece.startsWith('*')
+
+/** Sets of positions in a name, a bit for each. */
+class NamePositions {
+  readonly #of = new Map<string, bigint>()
+  readonly #all: bigint
+  readonly #notSlash: bigint
+
+  constructor(name: string) {
+    let bit = 1n
+    for (let i = 0; i < name.length; i++, bit <<= 1n) this.#of.set(name[i]!, (this.#of.get(name[i]!) ?? 0n) | bit)
+    this.#all = (bit << 1n) - 1n
+    this.#notSlash = (bit - 1n) & ~(this.#of.get('/') ?? 0n)
   }
-  for (let at = 0; at + piece.length < ends.length; at++) {
-    if (ends[at] === 1 && name.startsWith(piece, at)) next[at + piece.length] = 1
+
+  behind(ends: bigint, character: string): bigint {
+    return (ends & (this.#of.get(character) ?? 0n)) << 1n
   }
-  return next
+
+  /** From the first one on. */
+  behindAny(ends: bigint): bigint {
+    return this.#all & ~((ends & -ends) - 1n)
+  }
+
+  /** Up to the next slash. The carry of the sum runs through the bits of a segment, and changes all of them. */
+  behindSegment(ends: bigint): bigint {
+    const inside = this.#notSlash
+    return ends | ((inside + (ends & inside)) ^ inside)
+  }
 }

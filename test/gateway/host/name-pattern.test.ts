@@ -53,4 +53,8 @@ t.test('no pattern takes long', async (t) => {
   const name = 'a'.repeat(1024)
   t.notOk(covers(`${'*a**a'.repeat(100)}b`, name))
   t.ok(covers('**a'.repeat(100), name))
+  t.notOk(covers(`${'*a'.repeat(500)}b*`, name))
+  t.ok(covers(`${'*a'.repeat(500)}*`, name))
+  // More characters than there are in a name.
+  t.notOk(covers('*a'.repeat(100_000), name))
 })
