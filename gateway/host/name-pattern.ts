@@ -13,8 +13,8 @@ export class NamePattern {
   readonly #last: string
   /** Characters that a name has at least. */
   readonly #least: number
-  /** Undefined unless there is only one run of stars, as in nearly all patterns. */
-  readonly #star: string | undefined
+  /** Runs of stars. Nearly all patterns have one or none. */
+  readonly #stars: readonly string[]
 
   constructor(source: string) {
     this.source = source
@@ -26,8 +26,7 @@ export class NamePattern {
     const last = this.#pieces.at(-1) ?? ''
     this.#first = isStar(first) ? '' : first
     this.#last = isStar(last) ? '' : last
-    const stars = this.#pieces.filter(isStar)
-    this.#star = stars.length === 1 ? stars[0] : undefined
+    this.#stars = this.#pieces.filter(isStar)
     this.#least = this.#pieces.reduce((sum, piece) => sum + (isStar(piece) ? 0 : piece.length), 0)
   }
 
@@ -39,8 +38,10 @@ export class NamePattern {
    */
   covers(name: string): boolean {
     if (name.length < this.#least || !name.startsWith(this.#first) || !name.endsWith(this.#last)) return false
-    if (this.#star === undefined) return this.#matches(name)
-    return this.#star.length > 1 || !name.slice(this.#first.length, name.length - this.#last.length).includes('/')
+    const [star, another] = this.#stars
+    if (star === undefined) return name === this.#first
+    if (another !== undefined) return this.#matches(name)
+    return star.length > 1 || !name.slice(this.#first.length, name.length - this.#last.length).includes('/')
   }
 
   #matches(name: string): boolean {
