@@ -46,6 +46,9 @@ export interface GatewayOptions {
   readonly tls?: boolean
 }
 
+/** What tests write into `Host`. A test of the default says `hosts: ''`. */
+const TEST_HOSTS = 'a,b,h,u,x,test,*.test,fuzz,example.org,*.example'
+
 let tlsByDefault = false
 
 /** From here on every gateway of this process speaks TLS. */
@@ -81,7 +84,10 @@ export async function startGateway(
     },
   })
   const gateway = new Gateway(
-    loadConfig({ flags: { port: '0', ...(tls && flags.tlsCert === undefined ? tlsFlags() : {}), ...flags }, env: {} }),
+    loadConfig({
+      flags: { port: '0', hosts: TEST_HOSTS, ...(tls && flags.tlsCert === undefined ? tlsFlags() : {}), ...flags },
+      env: {},
+    }),
     pino({ level: 'trace' }, sink),
     plugins,
   )

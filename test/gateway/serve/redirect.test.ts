@@ -96,10 +96,10 @@ t.test('an invalid Host is not repeated in a header', async (t) => {
 t.test('HTTPS on port 443 needs no port in an address', async (t) => {
   const said: Answer[] = []
   const request = { path: '/a', query: '', header: () => 'x.example:80', eachHeader() {} }
-  redirect(
-    { request, framing: { length: 0 }, answer: (answer: Answer) => said.push(answer) } as unknown as Exchange,
-    443,
-  )
+  redirect({ request, framing: { length: 0 }, answer: (answer: Answer) => said.push(answer) } as unknown as Exchange, {
+    port: 443,
+    unserved: () => undefined,
+  })
   t.match(said, [
     {
       status: 308,
