@@ -14,7 +14,7 @@ import { listenOnLoopback } from '../support/loopback.js'
 const BODY = 'nobody else is to have this'
 const BLOCKED = /./
 
-const chromium = await Chromium.start(t)
+const chromium = await Chromium.start(t, ['--host-resolver-rules=MAP *.test 127.0.0.1'])
 
 /** To a gateway on 127.0.0.1 one of them is another site, the other another origin of the same site. */
 const SITES = ['localhost', '127.0.0.1'] as const
@@ -206,6 +206,43 @@ t.test('without the plugins that are loaded by default, too', async (t) => {
   await page.click('a')
   await eventually(async () => /^\[ERROR\]/.test((await page.textContent('body')) ?? '') || 'the link was not followed')
   await isIntact(t, gw, sender, 'bare', 'no plugins')
+})
+
+t.test('over plain HTTP, where browsers say less: nothing is sent or read, and the own pages work', async (t) => {
+  const gw = await startGateway(t, { hosts: 'pipe.test' }, { plugins: await defaultPlugins() })
+  const at = (path: string) => `http://pipe.test:${gw.port}/${path}`
+  const { page } = await pageOf(t, 'evil.test')
+  for (const what of ['no-cors POST', 'form text/plain', 'sendBeacon', 'fetch PUT']) {
+    const name = `plain-${what.replace(/\W/g, '-')}`
+    const receiver = curl([gw.url(name)])
+    await gw.holds(1, 0)
+    await within(page, INJECTING[what]!, at(name))
+    await answered(gw, name, 'CROSS_SITE', 204)
+    await curlDone(['-d', BODY, gw.url(name)])
+    t.equal((await receiver.result).stdout.toString(), BODY, what)
+  }
+  t.equal(await within(page, 'return (await fetch(url)).status', at('x?status')), 'blocked')
+  await answered(gw, 'x', 'CROSS_SITE')
+
+  const { page: own } = await chromium.open(t)
+  await own.goto(at('noscript?name=formed'))
+  const receiver = curl([gw.url('formed')])
+  await gw.holds(1, 0)
+  await own.fill('#text', 'from a form')
+  await own.click('main >> button:text("Send the text")')
+  t.equal((await receiver.result).stdout.toString(), 'from a form', 'without scripts')
+  const { page: sending } = await chromium.open(t)
+  await sending.goto(at(''))
+  const other = curl([gw.url('scripted')])
+  await gw.holds(1, 0)
+  await within(sending, "await fetch(url, { method: 'PUT', body: 'from a script' })", at('scripted'))
+  t.equal((await other.result).stdout.toString(), 'from a script')
+  await sending.goto(at('shown?receive'))
+  const sender = curl(['-T', '-', gw.url('shown')], { input: BODY })
+  await gw.holds(1, 0)
+  await sending.click('#show')
+  await eventually(async () => (await sending.textContent('#text')) === BODY || 'the page has not received it')
+  await sender.result
 })
 
 /** Answers everything below `/claimed/`, and WebSockets. */

@@ -11,6 +11,7 @@ import { Gateway } from '../../gateway/serve/gateway.js'
 import { BUNDLED, DEFAULTS } from '../../plugins/bundled.js'
 import { sharedCertificate } from './certificate.js'
 import { eventually } from './eventually.js'
+import { TEST_HOSTS } from './hosts.js'
 import { type ConnectOptions, connect, type RawClient } from './raw.js'
 import type { Teardown } from './teardown.js'
 
@@ -45,9 +46,6 @@ export interface GatewayOptions {
   /** With a certificate that curl trusts, unless the flags name one. The default is what `speakTls` made it. */
   readonly tls?: boolean
 }
-
-/** What tests write into `Host`. A test of the default says `hosts: ''`. */
-const TEST_HOSTS = 'a,b,h,u,x,test,*.test,fuzz,example.org,*.example'
 
 let tlsByDefault = false
 
