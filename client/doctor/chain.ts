@@ -9,6 +9,8 @@ export interface Target {
   readonly url: URL
   /** With every request. */
   readonly headers: Readonly<Record<string, string>>
+  /** Of pages that shall be able to use the gateway, as a browser writes it. */
+  readonly origin?: string | undefined
   /** Certificates to trust, PEM; undefined: those that Node trusts. */
   readonly ca?: string | undefined
 }

@@ -6,6 +6,7 @@ import { earlyReply } from './checks/early-reply.js'
 import { expect } from './checks/expect.js'
 import { head } from './checks/head.js'
 import { meet } from './checks/meet.js'
+import { pages } from './checks/pages.js'
 import { forwarded, reach } from './checks/reach.js'
 import { silence } from './checks/silence.js'
 import { trickle } from './checks/trickle.js'
@@ -20,7 +21,7 @@ export interface Result extends Finding {
 /** Nobody answers. The message is fit for people. */
 export class Unreachable extends Error {}
 
-const ALONE = [untouched, expect, waitingLeft, head, forwarded]
+const ALONE = [untouched, expect, waitingLeft, head, forwarded, pages]
 /** They need an upload that flows: without one they would all say the same. */
 const FLOWING = [truncationChunked, truncationLength, receiverLeft, trickle, silence]
 

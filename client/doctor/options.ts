@@ -18,6 +18,8 @@ URL is where names live: https://HOST, or https://HOST/PREFIX for another prefix
   --token TOKEN          Bearer token. Others on this machine can see it there: the variable
                          PIPEGATE_TOKEN is better.
   --header 'NAME: VALUE' Another header of every request; may be given more than once.
+  --origin ORIGIN        The origin of pages that shall be able to use the gateway, such as https://app.example.org:
+                         finds out whether they may. A client in a browser needs it, unless it is the gateway's own page.
   --cacert FILE          Certificates (PEM) to trust instead of the usual ones.
   --silence SECONDS      How much silence is watched, 1 to 3600. A time-out beyond it is not found. [20]
   --json                 Print one JSON object a line: every check, and the result.
@@ -42,7 +44,7 @@ export function readOptions(argv: readonly string[], env: NodeJS.ProcessEnv): Op
   const { url, credentials } = readUrl(text)
   const headers = { ...authorization(values.token, credentials, env), ...headersOf(values.header) }
   return {
-    target: { url, headers, ca: certificates(values.cacert) },
+    target: { url, headers, origin: originOf(values.origin), ca: certificates(values.cacert) },
     silenceMs: silenceOf(values.silence),
     json: values.json,
   }
@@ -52,6 +54,7 @@ function parsed(argv: readonly string[]) {
   const options = {
     token: { type: 'string' },
     header: { type: 'string', multiple: true, default: [] as string[] },
+    origin: { type: 'string' },
     cacert: { type: 'string' },
     silence: { type: 'string', default: '20' },
     json: { type: 'boolean', default: false },
@@ -85,6 +88,11 @@ function decoded(text: string): string {
   } catch {
     throw new WrongUsage('the user or the password in the address has a broken escape')
   }
+}
+
+function originOf(written: string | undefined): string | undefined {
+  if (written === undefined || (URL.canParse(written) && new URL(written).origin === written)) return written
+  throw new WrongUsage('--origin: expected an origin such as https://app.example.org:8443, without a path')
 }
 
 function certificates(file: string | undefined): string | undefined {

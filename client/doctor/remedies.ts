@@ -72,6 +72,12 @@ export const REMEDIES = {
     nginx: 'proxy_set_header X-Forwarded-Proto $scheme;  proxy_set_header Host $http_host;',
     HAProxy: 'http-request set-header X-Forwarded-Proto %[ssl_fc,iif(https,http)];  option forwardfor',
   },
+  pages: {
+    pipegate: 'name the sites: cors.origins, and no "*" there; or ask everybody for a token (auth-bearer)',
+  },
+  hosts: {
+    pipegate: 'hosts: the name that clients use   (or the proxy sends Host: localhost)',
+  },
   reach: {
     pipegate: 'the URL is where names live: https://HOST, or https://HOST/PREFIX for another prefix',
   },

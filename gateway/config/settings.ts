@@ -6,6 +6,7 @@ import {
   choice,
   filePath,
   host,
+  hosts,
   integer,
   networks,
   seconds,
@@ -50,6 +51,12 @@ function optional<T>(type: ValueType<T>, help: string): z.ZodOptional<z.ZodType<
 export const settings = z.strictObject({
   port: setting(integer(0, 65_535), '8080', 'Port to listen on; 0 takes any free one.'),
   host: setting(host(), '127.0.0.1', 'Address to listen on; 0.0.0.0 or :: listens on every address of the machine.'),
+  hosts: setting(
+    hosts(),
+    '',
+    'Host names that are served besides localhost and 127.0.0.1; others are refused. When it is empty, none on a loopback ' +
+      'address, and every one on an address that others reach. * is every one anywhere.',
+  ),
   prefix: setting(urlPrefix(), '/api/v1/pipe', 'Path under which names live; off leaves the bare names only.'),
   bareNames: setting(boolean(), 'true', 'Names also live at /{name}, without the prefix.'),
   logLevel: setting(
@@ -106,7 +113,7 @@ export const settings = z.strictObject({
   trustedProxies: setting(
     networks(),
     '',
-    'Proxies whose X-Forwarded-For and -Proto are believed: addresses and networks with commas between them.',
+    'Proxies whose X-Forwarded-For, -Proto and -Host are believed: addresses and networks with commas between them.',
   ),
   reply: setting(
     choice('stream', 'end'),

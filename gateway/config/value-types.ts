@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isHostEntry } from '../http/hosts.js'
 import { isAddressOrNetwork } from '../http/trusted-proxies.js'
 import type { TlsFiles } from '../tls/certificate.js'
 import { parseSize, sizeText } from './sizes.js'
@@ -15,6 +16,7 @@ export type ValueTypeName =
   | 'pairs'
   | 'prefix'
   | 'networks'
+  | 'hosts'
 
 /**
  * The type of a setting's value. The schema takes what a flag or a variable holds (text) as well as what a YAML file
@@ -126,6 +128,18 @@ export function urlPrefix(): ValueType<string> {
       .pipe(z.union([z.literal(''), z.string().regex(SEGMENTS)])),
     expected: 'off, or a path such as /api/v1/pipe without query, percent-escapes, empty or dot segments',
     metavar: 'PATH|off',
+  }
+}
+
+/** Names and addresses, in lower case; may be empty. Text has commas between them, a file may have a list. */
+export function hosts(): ValueType<readonly string[]> {
+  const entries = z.array(z.string().trim().toLowerCase().refine(isHostEntry))
+  const text = z.string().transform((list) => (list.trim() === '' ? [] : list.split(',')))
+  return {
+    name: 'hosts',
+    schema: z.union([entries, text.pipe(entries)]),
+    expected: '* for all, or names and addresses with commas between them, like pipe.example.org,*.example.net',
+    metavar: 'LIST',
   }
 }
 

@@ -14,6 +14,8 @@ export interface SharedByPlugins {
   readonly environment: HostEnvironment
   /** The names of all plugins. */
   readonly names: ReadonlySet<string>
+  /** Whether one of them lets nobody in without credentials; known when all are set up. */
+  everybodyAuthenticates: boolean
   /** What plugins have provided to those that are set up later. */
   readonly provided: Map<Token<unknown>, unknown>
   readonly timers: Timers
@@ -37,6 +39,7 @@ export function createHost(shared: SharedByPlugins, plugin: Plugin, config: obje
       return new RefusalWithHeaders(withCode(plugin.name, key, row), values, headers)
     },
     has: (name) => names.has(name),
+    everybodyAuthenticates: () => shared.everybodyAuthenticates,
     every: (ms, run) => {
       const failed = (error: unknown) => log.error({ err: error }, 'a plugin failed at what it does now and then')
       timers.every(ms, () => attempt(run, failed))

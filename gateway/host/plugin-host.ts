@@ -23,6 +23,10 @@ export class PluginHost {
   readonly modes: ReadonlyMap<string, Registered<Mode>>
   /** Null when no plugin claims anything. */
   readonly claims: readonly Registered<Claim>[] | null
+  /** Origins whose pages may use names without credentials. */
+  readonly pageOrigins: readonly string[]
+  /** Some plugin lets nobody in without credentials. */
+  readonly everybodyAuthenticates: boolean
   readonly #installed: readonly InstalledPlugin[]
   readonly #lifecycle: Lifecycle
   readonly #timers = new Timers()
@@ -36,13 +40,17 @@ export class PluginHost {
     for (const loaded of plugins) checkPlugin(loaded)
     const ordered = inOrder(plugins.map((loaded) => ({ ...loaded.plugin, loaded })))
     const names = new Set(ordered.map(({ name }) => name))
-    const shared = { environment, names, provided: new Map<Token<unknown>, unknown>(), timers: this.#timers }
+    const provided = new Map<Token<unknown>, unknown>()
+    const shared = { environment, names, everybodyAuthenticates: false, provided, timers: this.#timers }
     const handlers = new HandlerRegistry()
     this.#installed = ordered.map(({ loaded }) => {
       const installed = install(loaded, shared)
       handlers.register(installed.plugin.name, installed.parts, log)
       return installed
     })
+    this.everybodyAuthenticates = this.#installed.some(({ parts }) => parts.authenticates === true)
+    shared.everybodyAuthenticates = this.everybodyAuthenticates
+    this.pageOrigins = this.#installed.flatMap(({ parts }) => parts.pageOrigins ?? [])
     this.routes = handlers.routes
     this.modes = handlers.modes
     this.claims = handlers.claims.length === 0 ? null : handlers.claims

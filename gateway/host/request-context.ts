@@ -89,6 +89,11 @@ export class RequestContext implements Join {
     this.key = pipeKey(project, this.name)
   }
 
+  /** Some plugin knows the client by what it presented. */
+  get isAuthenticated(): boolean {
+    return this.identity !== undefined && this.identity.anonymous !== true
+  }
+
   tighten(limit: 'maxBytes' | 'totalMs', value: number): void {
     this.#notTooLate('tighten')
     if (limit !== 'maxBytes' && limit !== 'totalMs') throw new RangeError(`there is no limit "${limit}"`)

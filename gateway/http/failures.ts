@@ -14,6 +14,18 @@ export const GATEWAY_FAILURES = {
     message: 'The Host header is "{found}".',
     hint: 'Send a host name or an address, and perhaps a port.',
   },
+  unknownHost: {
+    code: 'UNKNOWN_HOST',
+    status: 421,
+    message: 'This gateway does not answer to the host "{found}".',
+    hint: 'Use localhost or 127.0.0.1, or let the operator add that host to the setting hosts.',
+  },
+  crossSite: {
+    code: 'CROSS_SITE',
+    status: 403,
+    message: 'A page of another origin makes this request, of {found}, and no credentials come with it.',
+    hint: 'Let the operator add that origin to cors.origins, the origins of the plugin cors.',
+  },
   nameTooLong: {
     code: 'NAME_TOO_LONG',
     status: 414,

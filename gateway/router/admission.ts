@@ -6,9 +6,13 @@ import { CopiedRequest } from '../http/request-copy.js'
 import type { RequestView } from '../http/request-view.js'
 import { type Incoming, type Outcome, respond } from './incoming.js'
 import type { RouterOptions, RouterPlugins } from './options.js'
+import type { PageGuard } from './page-guard.js'
 
 /** The side that a request asks to be, and the right that it needs for that. */
-export type Role = Pick<Join, 'side' | 'right'>
+export interface Role extends Pick<Join, 'side' | 'right'> {
+  /** A browser that goes there is shown a page, or something that has nothing to do with pipes. */
+  readonly isPage?: boolean
+}
 
 /** Continues with a request that has been admitted. The view is a copy when the decision came later. */
 export type Proceed = (request: RequestView) => Outcome
@@ -18,6 +22,7 @@ export class Admission {
   constructor(
     readonly plugins: RouterPlugins | null,
     readonly options: Pick<RouterOptions, 'onFault'>,
+    readonly guard: PageGuard,
   ) {}
 
   /**
@@ -27,17 +32,19 @@ export class Admission {
    */
   admit(incoming: Incoming, role: Role, name: string, proceed: Proceed, hold: () => void = () => {}): Outcome {
     const { exchange, context, framing } = incoming
-    if (context === null || this.plugins === null) return proceed(exchange.request)
+    // Now, for its headers are gone when plugins decide later; and it counts only if no plugin knows who this is.
+    const foreign = this.guard.refusal(exchange.request, role.isPage)
+    if (context === null || this.plugins === null) return foreign ?? proceed(exchange.request)
     const { admission } = this.plugins
     context.joinsAs(role, name)
     const verdict = admission.admit(exchange.request, context)
     if (verdict !== undefined) return verdict
-    if (!admission.isAsync) return enter(context, proceed, exchange.request)
+    if (!admission.isAsync) return enter(context, proceed, exchange.request, foreign)
     const accept = exchange.request.header('accept')
     const isOfPipe = role.side === 'sender' || role.side === 'receiver'
     const copy = new CopiedRequest(exchange.request, isOfPipe ? admission.reads : undefined)
     hold()
-    void this.#decide(context, copy, proceed).then((late) => {
+    void this.#decide(context, copy, proceed, foreign).then((late) => {
       if (late !== undefined && !context.over) respond(exchange, late, accept, framing)
     })
     return undefined
@@ -50,11 +57,16 @@ export class Admission {
   }
 
   /** Never rejects: nobody would be left to answer the client. */
-  async #decide(context: RequestContext, copy: CopiedRequest, proceed: Proceed): Promise<Outcome> {
+  async #decide(
+    context: RequestContext,
+    copy: CopiedRequest,
+    proceed: Proceed,
+    foreign: Refusal | undefined,
+  ): Promise<Outcome> {
     const verdict = await this.plugins!.admission.admitAsync(copy, context)
     if (verdict !== undefined || context.over) return verdict
     try {
-      return enter(context, proceed, copy)
+      return enter(context, proceed, copy, foreign)
     } catch (error) {
       this.options.onFault(error)
       return new Refusal(FAILURES.internal, { id: context.id })
@@ -62,7 +74,8 @@ export class Admission {
   }
 }
 
-function enter(context: RequestContext, proceed: Proceed, request: RequestView): Outcome {
+function enter(context: RequestContext, proceed: Proceed, request: RequestView, foreign?: Refusal): Outcome {
+  if (foreign !== undefined && !context.isAuthenticated) return foreign
   context.admit()
   return proceed(request)
 }

@@ -67,6 +67,6 @@ export class ClaimHandler {
       else claim.upgrade(kept, { protocols: offer.protocols, accept: reply!.accept.bind(reply) }, reply!, context)
       return undefined
     }
-    return this.admission.admit(incoming, { side: 'client', right }, name, proceed, hold)
+    return this.admission.admit(incoming, { side: 'client', right, isPage: true }, name, proceed, hold)
   }
 }

@@ -32,6 +32,19 @@ export class ModeHandler {
     return undefined
   }
 
+  /** What a browser is shown that another site has sent to a name; undefined when there is nothing to show. */
+  landing({ request, id }: Exchange): Registered<Mode> | Refusal | undefined {
+    for (const mode of this.plugins?.modes.values() ?? []) {
+      if (mode.landing !== true) continue
+      try {
+        if (mode.applies?.(request) ?? true) return mode
+      } catch (error) {
+        return mode.boundary.fault(id, error)
+      }
+    }
+    return undefined
+  }
+
   handle(incoming: Incoming, name: string, mode: Registered<Mode>): Outcome {
     const { exchange, framing } = incoming
     const context = incoming.context!
@@ -44,7 +57,7 @@ export class ModeHandler {
     } catch (error) {
       return failed(error)
     }
-    const role = { side: 'watcher', right } as const
+    const role = { side: 'watcher', right, isPage: mode.page === true } as const
     const proceed = (request: RequestView) => {
       const reply = exchange.toReply(accept, persistenceAfter(framing), failed)
       mode.handle(request, reply, context, this.table.get(context.key))

@@ -1,5 +1,6 @@
 import type { PluginHost } from '../host/plugin-host.js'
 import type { AddressRules } from '../http/address.js'
+import type { HostRule } from '../http/hosts.js'
 import type { RequestView } from '../http/request-view.js'
 import type { TransferIds } from './transfer-ids.js'
 
@@ -17,6 +18,8 @@ export interface RouterOptions extends AddressRules {
   readonly transferIds: Pick<TransferIds, 'isInUse'>
   /** A defect was caught where nobody is left to be told. */
   readonly onFault: (error: unknown) => void
+  /** Which hosts are served. */
+  readonly hosts: HostRule
   /** The scheme that the client of a request uses. */
   readonly schemeOf: (request: RequestView) => 'http' | 'https'
   /** Whether the gateway is shutting down and takes no new work. */
@@ -26,4 +29,4 @@ export interface RouterOptions extends AddressRules {
 }
 
 /** The part of the plugin host that requests meet. */
-export type RouterPlugins = Pick<PluginHost, 'admission' | 'events' | 'routes' | 'modes' | 'claims'>
+export type RouterPlugins = Pick<PluginHost, 'admission' | 'events' | 'routes' | 'modes' | 'claims' | 'pageOrigins'>

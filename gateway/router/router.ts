@@ -1,7 +1,8 @@
 import { type PipeTable, Refusal } from '../../core/index.js'
 import { RequestContext } from '../host/request-context.js'
 import { readAddress } from '../http/address.js'
-import { Parameters } from '../http/parameters.js'
+import { FAILURES } from '../http/failures.js'
+import { Parameters, show } from '../http/parameters.js'
 import { Admission } from './admission.js'
 import { ClaimHandler } from './claims.js'
 import type { Exchange } from './exchange.js'
@@ -11,11 +12,13 @@ import { SenderHandler } from './join/sender.js'
 import { allow, methodNotAllowed, NAME_METHODS } from './methods.js'
 import { ModeHandler } from './modes.js'
 import type { RouterOptions, RouterPlugins } from './options.js'
+import { PageGuard } from './page-guard.js'
 import { ReservedNameHandler } from './reserved-names.js'
 import { RouteHandler } from './routes.js'
 
 /** Answers each request, or hands it over to a pipe or a plugin. */
 export class Router {
+  readonly #guard: PageGuard
   readonly #claims: ClaimHandler
   readonly #routes: RouteHandler
   readonly #modes: ModeHandler
@@ -28,7 +31,9 @@ export class Router {
     readonly options: RouterOptions,
     readonly plugins: RouterPlugins | null = null,
   ) {
-    const admission = new Admission(plugins, options)
+    const clientHost = options.hosts.clientHost.bind(options.hosts)
+    this.#guard = new PageGuard(plugins?.pageOrigins ?? [], clientHost)
+    const admission = new Admission(plugins, options, this.#guard)
     this.#claims = new ClaimHandler(plugins, admission, options)
     this.#routes = new RouteHandler(plugins, options)
     this.#modes = new ModeHandler(table, plugins, admission)
@@ -49,6 +54,12 @@ export class Router {
       if (context !== null) context.refusedBy = 'gateway'
       // Nobody knows where this body ends and the next request begins.
       exchange.refuse(framing, request.header('accept'), 'close')
+      return
+    }
+    const unserved = this.options.hosts.unserved(request)
+    if (unserved !== undefined) {
+      const refusal = new Refusal(FAILURES.unknownHost, { found: show(unserved) })
+      respond(exchange, refusal, request.header('accept'), framing)
       return
     }
     const claim = this.#claims.find(exchange)
@@ -110,6 +121,11 @@ export class Router {
     if (mode instanceof Refusal) return mode
     if (request.method === 'HEAD' && mode?.head !== true) return methodNotAllowed(request, NAME_METHODS)
     if (mode !== undefined) return this.#modes.handle(incoming, name, mode)
+    if (this.#guard.isSentHere(request)) {
+      const landing = this.#modes.landing(incoming.exchange)
+      if (landing instanceof Refusal) return landing
+      if (landing !== undefined) return this.#modes.handle(incoming, name, landing)
+    }
     return this.#receivers.handle(incoming, name, parameters)
   }
 }

@@ -1,6 +1,7 @@
 import type { PipeTable, SlabPool } from '../../core/index.js'
 import type { Config } from '../config/config.js'
 import type { GatewayView, Pipes } from '../host/plugin-api.js'
+import { type HostRule, hostOf } from '../http/hosts.js'
 import { schemeReader, trustedProxyTest } from '../http/trusted-proxies.js'
 
 /** What a gateway looks up when a plugin asks: its parts are made after the view of them. */
@@ -12,7 +13,7 @@ export interface GatewayState {
 }
 
 /** The gateway as plugins see it. */
-export function gatewayView(config: Config, state: GatewayState): GatewayView {
+export function gatewayView(config: Config, hosts: HostRule, state: GatewayState): GatewayView {
   return {
     get socketHelperInactive() {
       return state.socketHelperInactive
@@ -26,6 +27,10 @@ export function gatewayView(config: Config, state: GatewayState): GatewayView {
       return state.openRequests
     },
     schemeOf: schemeReader(config.trustedProxies, config.tlsCert !== undefined),
+    hostOf(request) {
+      const found = hosts.clientHost(request)
+      return hosts.isBounded && hostOf(found) !== undefined ? found : undefined
+    },
     isTrustedProxy: trustedProxyTest(config.trustedProxies) ?? (() => false),
     get draining() {
       return state.isDraining

@@ -4,9 +4,10 @@ import type { LoadedPlugin } from '../host/loading/loaded-plugin.js'
 import type { GatewayView } from '../host/plugin-api.js'
 import { PluginHost } from '../host/plugin-host.js'
 import { Throttles } from '../host/throttles.js'
+import { HostRule } from '../http/hosts.js'
 import type { RequestRecord } from '../http/request-record.js'
 import { newTransferId } from '../http/transfer-id.js'
-import { clientAddressReader } from '../http/trusted-proxies.js'
+import { clientAddressReader, trustedProxyTest } from '../http/trusted-proxies.js'
 import { type Logger, loggableError, logRequest } from '../log/log.js'
 import { ReadSize } from '../native/read-size.js'
 import { installSocketHelper, type SocketHelper } from '../native/socket-helper.js'
@@ -20,6 +21,7 @@ import { gatewayView, pipesView } from './gateway-view.js'
 import { healthReport } from './health-report.js'
 import { InterruptibleWait } from './interruptible-wait.js'
 import { bothObservers, transferLog } from './observers.js'
+import { logOpenness } from './openness.js'
 import { packageVersion } from './package-version.js'
 import { Ports } from './ports/ports.js'
 import { Ticker } from './ticker.js'
@@ -43,6 +45,7 @@ export class Gateway {
   readonly #keepalive = new Keepalive()
   readonly #throttles = new Throttles(() => this.#clock.now())
   readonly #wait = new InterruptibleWait()
+  readonly #hosts: HostRule
   readonly #plugins: PluginHost
   readonly #router: Router
   readonly #transferIds = new TransferIds()
@@ -61,6 +64,7 @@ export class Gateway {
   ) {
     this.log = log.child({}, { serializers: { err: loggableError } })
     this.slabs = new SlabPool(SLAB_BYTES, Math.floor(config.memory / SLAB_BYTES))
+    this.#hosts = new HostRule(config.hosts, config.host, trustedProxyTest(config.trustedProxies))
     const view = this.#view()
     this.#plugins = this.#pluginHost(plugins, view)
     const observer = bothObservers(this.#transferIds, bothObservers(transferLog(log), this.#plugins.events.pipes))
@@ -70,6 +74,7 @@ export class Gateway {
     const context = this.#serverContext(log)
     this.#certificates = this.#readCertificates()
     const service = {
+      hosts: this.#hosts,
       handle: this.#router.handle.bind(this.#router),
       takesWebSockets: this.#plugins.claims?.some(({ upgrade }) => upgrade !== undefined) === true,
       certificates: this.#certificates?.current,
@@ -89,6 +94,7 @@ export class Gateway {
    */
   async start(): Promise<number> {
     this.#logSocketHelp()
+    logOpenness(this.log, this.#hosts, this.#plugins)
     // Not AbortSignal.timeout(): that keeps no process alive, and one with a plugin that hangs would end without a word.
     const control = new AbortController()
     const timer = setTimeout(() => control.abort(), START_MS)
@@ -147,7 +153,7 @@ export class Gateway {
 
   #view(): GatewayView {
     const gateway = this
-    return gatewayView(this.config, {
+    return gatewayView(this.config, this.#hosts, {
       slabs: this.slabs,
       get socketHelperInactive() {
         return gateway.#help.inactive
@@ -188,6 +194,7 @@ export class Gateway {
       newTransferId,
       transferIds: this.#transferIds,
       onFault: (error: unknown) => this.log.error({ err: error }, 'a request met a defect of the gateway'),
+      hosts: this.#hosts,
       schemeOf,
       isDraining: () => this.#isDraining,
       health: () => healthReport(this.#isDraining, this.table, this.slabs),

@@ -16,7 +16,7 @@ export interface AskArgs {
 
 /** Asks again and again. Resolves with the seconds that it took; rejects when an answer is not as long as it should be. */
 export const ask: JobKind<AskArgs, number> = async ({ target, path, requests, parallel, bytes }) => {
-  const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: perf\r\nUser-Agent: perf\r\nAccept: */*\r\n\r\n`)
+  const request = Buffer.from(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: perf\r\nAccept: */*\r\n\r\n`)
   const from = performance.now()
   let begun = 0
   const work = async (): Promise<void> => {

@@ -41,9 +41,9 @@ const RAW: Dialect = {
 
 function http(path: string): Dialect {
   return {
-    asks: `GET ${path} HTTP/1.1\r\nHost: perf\r\n\r\n`,
+    asks: `GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
     welcome: null,
-    sends: `PUT ${path} HTTP/1.1\r\nHost: perf\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    sends: `PUT ${path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n`,
     wrap: chunked,
     createReader(take) {
       const reader = new ResponseReader(take)

@@ -30,9 +30,9 @@ export class Pair {
     this.#offset += this.#bytes
     this.#received = 0
     this.#answer = ''
-    const head = `PUT ${path} HTTP/1.1\r\nHost: perf\r\nContent-Length: ${this.#bytes}\r\n\r\n`
+    const head = `PUT ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${this.#bytes}\r\n\r\n`
     await Promise.all([
-      this.#receiver.ask(`GET ${path} HTTP/1.1\r\nHost: perf\r\n\r\n`),
+      this.#receiver.ask(`GET ${path} HTTP/1.1\r\nHost: localhost\r\n\r\n`),
       this.#sender.ask(Buffer.concat([Buffer.from(head), patternAt(this.#offset, this.#bytes)])),
     ])
     if (this.#received !== this.#bytes) throw new Error(`${this.#received} bytes came of ${this.#bytes}`)

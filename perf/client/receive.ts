@@ -49,7 +49,7 @@ export class Receiver {
   get asked(): Promise<void> {
     return new Promise((resolve) => {
       if (this.#reader === null) resolve()
-      else this.#socket.write(`GET ${this.#options.path} HTTP/1.1\r\nHost: perf\r\n\r\n`, () => resolve())
+      else this.#socket.write(`GET ${this.#options.path} HTTP/1.1\r\nHost: localhost\r\n\r\n`, () => resolve())
     })
   }
 

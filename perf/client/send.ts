@@ -82,5 +82,5 @@ export class Sender {
 
 function requestHead({ path, framing, bytes }: SendOptions): string {
   const body = framing === 'chunked' ? 'Transfer-Encoding: chunked' : `Content-Length: ${bytes}`
-  return `PUT ${path} HTTP/1.1\r\nHost: perf\r\n${body}\r\n\r\n`
+  return `PUT ${path} HTTP/1.1\r\nHost: localhost\r\n${body}\r\n\r\n`
 }

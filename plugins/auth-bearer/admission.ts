@@ -17,7 +17,7 @@ export function admit(host: BearerHost, table: TokenTable, request: RequestView,
   if (credentials.kind === 'repeated') return host.refuse('repeated', { found: credentials.count })
   if (credentials.kind === 'absent') {
     if (!anonymous.has(right)) return host.refuse('missing', {}, challenges(basic, request))
-    return join.identify({ project: '', subject: 'anonymous', rights: anonymous })
+    return join.identify({ project: '', subject: 'anonymous', rights: anonymous, anonymous: true })
   }
   const isBasic = credentials.kind === 'basic'
   // A malformed token is looked up as well, so that it takes as long as an unknown one.

@@ -15,6 +15,7 @@ export default definePlugin<Config, FailureKey>({
     const tokens = new TokenStore(host)
     return {
       hooks: { onAdmit: (request, join) => admit(host, tokens.table, request, join) },
+      authenticates: host.config.anonymous.size === 0,
       start: () => tokens.follow(),
     }
   },

@@ -66,6 +66,7 @@ export default definePlugin({
           }
         },
       },
+      authenticates: true,
       start() {
         keys.start()
       },

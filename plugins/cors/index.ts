@@ -16,14 +16,22 @@ export default definePlugin<Config>({
   first: true,
   config: schema,
 
-  setup({ config }) {
-    const allowed = config.origins && new Set(config.origins)
+  setup(host) {
+    const { config } = host
+    const { origins = [] } = config
+    const listed = new Set(origins)
+    let isOpen = listed.has('*')
     const headersFor = (origin: string): HeaderList => {
-      if (allowed !== undefined && !allowed.has(origin)) return FOR_NOBODY
+      if (!isOpen && !listed.has(origin)) return FOR_NOBODY
       // `null` is any page in a sandbox, so that nobody's credentials may go with it.
       return ORIGIN.test(origin) ? forOrigin(origin) : FOR_ANYBODY
     }
     return {
+      pageOrigins: origins,
+      start() {
+        // Nobody gets in without a token then, and a page that has one may use it. The gateway's own rule for pages holds as ever.
+        isOpen ||= config.origins === undefined && host.everybodyAuthenticates()
+      },
       hooks: {
         onRequest(request, context) {
           // What other services let pages read is for them to say.
@@ -32,7 +40,9 @@ export default definePlugin<Config>({
           context.addHeadersAlways(headers)
           // A preflight of a page that is not allowed is a plain OPTIONS, and its answer allows nothing.
           if (headers === FOR_NOBODY || !isPreflight(request)) return
-          const privateNetwork = request.header('access-control-request-private-network') === 'true'
+          // An address that the page's own network cannot reach: only for those that the operator has named.
+          const privateNetwork =
+            origins.length > 0 && request.header('access-control-request-private-network') === 'true'
           return { status: 204, headers: preflightHeaders(privateNetwork), body: '' }
         },
       },

@@ -48,8 +48,8 @@ export const FAILURES = {
   },
   badHost: {
     status: 400,
-    message: 'The Host header of this request is "{found}".',
-    hint: "Send the gateway's name and port, or let the operator set publicUrl.",
+    message: 'This gateway does not know whether "{found}", where this request was sent, is a name of its own.',
+    hint: 'Let the operator set publicUrl for this plugin, or the setting hosts.',
   },
 } as const satisfies Record<string, FailureRow>
 

@@ -57,9 +57,9 @@ export class LinkIssuer {
   #origin(request: RequestView): string | Refusal {
     const { publicUrl } = this.context.host.config
     if (publicUrl !== undefined) return publicUrl.replace(/\/+$/, '')
-    const found = request.header('host')
-    if (/^(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?$/i.test(found))
-      return `${this.context.host.gateway.schemeOf(request)}://${found}`
-    return this.context.host.refuse('badHost', { found: show(found) })
+    const { gateway, refuse } = this.context.host
+    const own = gateway.hostOf(request)
+    if (own === undefined) return refuse('badHost', { found: show(request.header('host')) })
+    return `${gateway.schemeOf(request)}://${own}`
   }
 }

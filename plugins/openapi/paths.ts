@@ -67,7 +67,7 @@ function send(operationId: string) {
     },
     responses: {
       200: plain('What happens, line by line', 'text/plain', TEXT, LINES, STREAM),
-      ...refusals(400, 401, 403, 404, 408, 409, 413, 414, 417, 429, 431, 500, 501, 502, 503, 504, 505),
+      ...refusals(400, 401, 403, 404, 408, 409, 413, 414, 417, 421, 429, 431, 500, 501, 502, 503, 504, 505),
     },
   }
 }
@@ -126,7 +126,7 @@ const receive = {
       content: { '*/*': { schema: {} } },
     },
     204: response('`Last-Event-ID` is of a transfer that is over', ['Cache-Control']),
-    ...refusals(400, 401, 403, 404, 408, 413, 414, 416, 417, 429, 431, 500, 501, 502, 503, 504, 505),
+    ...refusals(400, 401, 403, 404, 408, 413, 414, 416, 417, 421, 429, 431, 500, 501, 502, 503, 504, 505),
   },
 }
 
@@ -138,7 +138,7 @@ const head = {
   parameters: [NAME, ...OF_HEAD],
   responses: {
     200: response('As GET, without the body', PLAIN),
-    ...refusals(400, 401, 403, 404, 405, 414, 417, 429, 431, 500, 501, 503, 505),
+    ...refusals(400, 401, 403, 404, 405, 414, 417, 421, 429, 431, 500, 501, 503, 505),
   },
 }
 
@@ -162,7 +162,7 @@ function options(operationId: string) {
         'Access-Control-Max-Age',
         'Access-Control-Allow-Private-Network',
       ]),
-      ...refusals(400, 404, 414, 417, 429, 431, 500, 501, 503, 505),
+      ...refusals(400, 404, 414, 417, 421, 429, 431, 500, 501, 503, 505),
     },
   }
 }
@@ -181,7 +181,7 @@ function reserved(
     tags: [tag],
     summary,
     ...(parameters.length > 0 && { parameters }),
-    responses: { 200: ok, ...refusals(404, 417, 429, 431, 500, 501, 503, 505, ...statuses) },
+    responses: { 200: ok, ...refusals(404, 417, 421, 429, 431, 500, 501, 503, 505, ...statuses) },
   })
   return { get: operation('get'), head: operation('head'), options: options(`options${id}`) }
 }

@@ -105,7 +105,7 @@ export const FAILURE_DESCRIPTIONS: readonly FailureDescription[] = [
 const MEANING: Named<string> = {
   400: 'The request is wrong, or does not fit the pipe on this name',
   401: 'A token is needed',
-  403: 'The token, or the link, does not allow this',
+  403: 'The token, or the link, does not allow this, or a page of another origin asks',
   404: 'There is nothing',
   405: 'The method means nothing here',
   408: 'Nobody came in time',
@@ -114,6 +114,7 @@ const MEANING: Named<string> = {
   414: 'The name, or the request line, is too long',
   416: 'The stream has nothing of this range',
   417: 'The request expects what is not offered',
+  421: 'The gateway does not answer to this host',
   429: 'Too many at once',
   431: 'A header is too long, or there are too many',
   500: 'A defect of the gateway or of a plugin',

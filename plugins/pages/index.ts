@@ -73,6 +73,8 @@ export default definePlugin({
           param: 'receive',
           // It shows what its address has, and nothing of the pipe: what it asks for then is asked for as by anybody.
           open: true,
+          // Who follows a link on some site has not asked for a stream that ends with who takes it.
+          landing: true,
           // To a curl it is a parameter without a meaning: it receives.
           applies: (request) => request.method === 'GET' && request.header('accept').includes('text/html'),
           handle: (request, reply, join) => void reply.give(receivePage(join.name, request.query, links())),

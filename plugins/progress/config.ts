@@ -24,7 +24,7 @@ export const schema = z.strictObject({
       /^[\x21-\x2b\x2d-\x3a\x3c-\x7e]+( [\x21-\x2b\x2d-\x3a\x3c-\x7e]+)*$/,
       'expected sources as in a Content-Security-Policy, separated by single spaces',
     )
-    .default('*'),
+    .default("'self'"),
 })
 
 export type Config = z.infer<typeof schema>

@@ -77,6 +77,8 @@ export default definePlugin<Config, ProgressFailure>({
       modes: [
         {
           param: 'progress',
+          // A browser that goes there accepts HTML, so what it gets is the page.
+          page: true,
           handle: (request, reply, join) => {
             const accept = request.header('accept')
             if (accept.includes('text/html')) reply.give(page(join))

@@ -7,7 +7,7 @@ import bearer from '../../plugins/auth-bearer/index.js'
 import cors from '../../plugins/cors/index.js'
 import { Chromium, type TabOptions } from '../support/browser.js'
 import { curl, curlDone } from '../support/curl.js'
-import { defaultPlugins, startDefaultGateway, startGateway } from '../support/gateway.js'
+import { defaultPlugins, type Running, startGateway } from '../support/gateway.js'
 import { listenOnLoopback } from '../support/loopback.js'
 import { connect } from '../support/raw.js'
 
@@ -17,6 +17,16 @@ const FAILS = /Failed to load resource|net::ERR_/
 const BLOCKED = /blocked by CORS policy|Failed to load resource/
 
 const chromium = await Chromium.start(t)
+
+/** A gateway with the default plugins that lets pages of this origin in: what a user has to configure for them. */
+async function gatewayFor(t: Test, origin: string): Promise<Running> {
+  const own = { plugin: cors as unknown as Plugin, config: { origins: [origin] } }
+  return startGateway(
+    t,
+    {},
+    { plugins: [own, ...(await defaultPlugins()).filter(({ plugin }) => plugin.name !== 'cors')] },
+  )
+}
 
 /** An empty page, on a server and thus an origin of its own. */
 async function elsewhere(t: Test, options: TabOptions = {}): Promise<{ page: Page; origin: string }> {
@@ -42,8 +52,8 @@ function within<T>(page: Page, script: string, ...args: readonly unknown[]): Pro
 }
 
 t.test('a page sends: preflight, status lines and ids', async (t) => {
-  const gw = await startDefaultGateway(t)
-  const { page } = await elsewhere(t)
+  const { page, origin } = await elsewhere(t)
+  const gw = await gatewayFor(t, origin)
   for (const credentials of ['omit', 'include']) {
     const receiver = curl([gw.url('up')])
     await gw.holds(1, 0)
@@ -63,8 +73,8 @@ t.test('a page sends: preflight, status lines and ids', async (t) => {
 })
 
 t.test('a page receives, and reads what the sender said of it', async (t) => {
-  const gw = await startDefaultGateway(t)
-  const { page } = await elsewhere(t)
+  const { page, origin } = await elsewhere(t)
+  const gw = await gatewayFor(t, origin)
   for (const credentials of ['omit', 'include']) {
     const receiving = within<unknown>(
       page,
@@ -112,8 +122,8 @@ t.test('a page reads why it was refused, and notices a stream that is cut', asyn
 })
 
 t.test('a page watches, with and without credentials', async (t) => {
-  const gw = await startDefaultGateway(t)
-  const { page } = await elsewhere(t)
+  const { page, origin } = await elsewhere(t)
+  const gw = await gatewayFor(t, origin)
   for (const withCredentials of [false, true]) {
     const watching = within<string[]>(
       page,
@@ -152,8 +162,8 @@ t.test('a list of origins keeps the other pages out, and lets these in', async (
 })
 
 t.test('forms without scripts send what is typed into them', async (t) => {
-  const gw = await startDefaultGateway(t)
-  const { page } = await elsewhere(t, { expected: FAILS })
+  const { page, origin } = await elsewhere(t, { expected: FAILS })
+  const gw = await gatewayFor(t, origin)
   const forms = [
     ['text/plain', 'note=two words\r\n'],
     ['application/x-www-form-urlencoded', 'note=two+words'],

@@ -11,7 +11,14 @@ import { startDefaultGateway } from '../support/gateway.js'
 import { MAIN, PROJECT, readProject } from '../support/project.js'
 import { dialogue, type Example, examplesOf, shown, Terminal, terminals } from './examples.js'
 
-const PAGES = ['README.md', 'docs/protocol.md', 'docs/configuration.md', 'docs/architecture.md', 'docs/watch.md']
+const PAGES = [
+  'README.md',
+  'docs/protocol.md',
+  'docs/configuration.md',
+  'docs/architecture.md',
+  'docs/watch.md',
+  'docs/security.md',
+]
 const SHOWN_ORIGIN = 'http://127.0.0.1:8080'
 
 /** What is run; configurations and drawings are not. */
@@ -140,6 +147,8 @@ const STAGES: Readonly<Record<string, Stage>> = {
   },
   status: {},
   health: {},
+  refused: {},
+  host: {},
 }
 
 /** `pipegate` as npm would install it. */
@@ -257,6 +266,16 @@ t.test('the README has ten recipes and the two commands, and package.json knows 
   for (const script of ['start', 'test']) {
     t.match(readme, new RegExp(`^npm ci && npm ${script}$`, 'm'))
     t.ok(scripts[script])
+  }
+})
+
+t.test('the configurations in docs/security.md are valid', async (t) => {
+  const shown = examplesOf(readProject('docs/security.md')).filter(({ kind }) => kind === 'yaml')
+  t.equal(shown.length, 2)
+  for (const [i, { text }] of shown.entries()) {
+    const file = join(t.testdir(), `${i}.yaml`)
+    writeFileSync(file, text)
+    t.match(execFileSync(process.execPath, [MAIN, 'check', '--config', file], { encoding: 'utf8' }), /cors: /)
   }
 })
 

@@ -4,6 +4,7 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
 import { eventually } from '../support/eventually.js'
+import { TEST_HOSTS } from '../support/hosts.js'
 import { MAIN, ownEnvironment, PROJECT } from '../support/program.js'
 import { connect } from '../support/raw.js'
 
@@ -13,7 +14,22 @@ const ERROR = 50
 /** On a machine that is busy elsewhere. */
 const HEALTH_MS = 10_000
 
-const FLAGS = ['--port', '0', '--wait', '2', '--idle', '5', '--memory', '64MiB', '--drain', '1', '--log-format', 'json']
+const FLAGS = [
+  '--port',
+  '0',
+  '--hosts',
+  TEST_HOSTS,
+  '--wait',
+  '2',
+  '--idle',
+  '5',
+  '--memory',
+  '64MiB',
+  '--drain',
+  '1',
+  '--log-format',
+  'json',
+]
 
 export interface Vitals {
   readonly waiting: number

@@ -8,6 +8,7 @@ import { SenderEndpoint } from '../../core/pairing/sender-endpoint.js'
 import { loadConfig } from '../../gateway/config/config.js'
 import { definePlugin, PLUGIN_API, z } from '../../gateway/host/plugin-api.js'
 import { Gateway } from '../../gateway/serve/gateway.js'
+import { TEST_HOSTS } from '../support/hosts.js'
 import { measureHeap } from './heap.js'
 
 export interface Measured {
@@ -38,7 +39,11 @@ const idle = definePlugin({
   }),
 })
 const plugins = process.argv[2] === 'plugin' ? [{ plugin: idle }] : []
-const gateway = new Gateway(loadConfig({ flags: { port: '0' }, env: {} }), pino({ level: 'silent' }), plugins)
+const gateway = new Gateway(
+  loadConfig({ flags: { port: '0', hosts: TEST_HOSTS }, env: {} }),
+  pino({ level: 'silent' }),
+  plugins,
+)
 let reads = 0
 const feed = SenderEndpoint.prototype.feed
 SenderEndpoint.prototype.feed = function (this: SenderEndpoint, bytes) {

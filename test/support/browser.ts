@@ -24,12 +24,12 @@ export class Chromium {
     this.#browser = browser
   }
 
-  /** It is closed when the test ends. */
-  static async start(t: Teardown): Promise<Chromium> {
+  /** It is closed when the test ends. @param args of the program, besides ours */
+  static async start(t: Teardown, args: readonly string[] = []): Promise<Chromium> {
     const browser = await chromium.launch({
       executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
       // As root it starts in no other way; it shows pages of this test only.
-      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
+      args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', ...args],
     })
     t.teardown(() => browser.close())
     return new Chromium(browser)

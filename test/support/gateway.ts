@@ -11,6 +11,7 @@ import { Gateway } from '../../gateway/serve/gateway.js'
 import { BUNDLED, DEFAULTS } from '../../plugins/bundled.js'
 import { sharedCertificate } from './certificate.js'
 import { eventually } from './eventually.js'
+import { TEST_HOSTS } from './hosts.js'
 import { type ConnectOptions, connect, type RawClient } from './raw.js'
 import type { Teardown } from './teardown.js'
 
@@ -81,7 +82,10 @@ export async function startGateway(
     },
   })
   const gateway = new Gateway(
-    loadConfig({ flags: { port: '0', ...(tls && flags.tlsCert === undefined ? tlsFlags() : {}), ...flags }, env: {} }),
+    loadConfig({
+      flags: { port: '0', hosts: TEST_HOSTS, ...(tls && flags.tlsCert === undefined ? tlsFlags() : {}), ...flags },
+      env: {},
+    }),
     pino({ level: 'trace' }, sink),
     plugins,
   )

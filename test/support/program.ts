@@ -3,6 +3,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
 import { eventually } from './eventually.js'
+import { TEST_HOSTS } from './hosts.js'
 import { MAIN, PROJECT } from './project.js'
 import type { Teardown } from './teardown.js'
 
@@ -153,7 +154,7 @@ export async function startProgram(
   flags: readonly string[] = [],
   options: ProgramOptions = {},
 ): Promise<Program> {
-  const program = new Program(t, ['serve', '--port', '0', ...flags], options)
+  const program = new Program(t, ['serve', '--port', '0', '--hosts', TEST_HOSTS, ...flags], options)
   // Loading its modules is what it takes longest for on a machine that has other things to do.
   await program.waitForLog('listening', 1, 30_000)
   return program

@@ -19,6 +19,10 @@ export const reach: Check = {
     if (call.status === 503 && call.text.includes('"status"')) {
       return bad('warn', 'the gateway drains (503)', 'It takes no new transfers.', {}, measured)
     }
+    if (call.headers['x-pipe-code'] === 'UNKNOWN_HOST') {
+      const means = 'On a loopback address it answers to loopback names only, and elsewhere to those that are set.'
+      return bad('fail', `the gateway does not answer to this host (${call.status})`, means, REMEDIES.hosts, measured)
+    }
     const seen = `${chain.target.url.origin}${chain.paths[0]}health answers with ${call.status}`
     return bad(
       'fail',

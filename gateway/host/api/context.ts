@@ -9,6 +9,8 @@ export interface Identity {
   readonly subject: string
   /** What it may do. */
   readonly rights: ReadonlySet<Right>
+  /** The client has presented nothing: this is what anybody may. Pages of other origins may not use it. */
+  readonly anonymous?: boolean
 }
 
 export type Right = 'send' | 'receive' | 'watch'

@@ -28,6 +28,14 @@ export interface Mode {
   readonly head?: boolean
   /** No admission hook is asked: for what tells nothing about the pipe but its name, which the client knows. */
   readonly open?: boolean
+  /**
+   * A browser that goes there is shown a page that takes no place in the pipe and tells nothing to whoever sent the browser
+   * there: then a link on any site, and a frame on sites that the page's policy allows, may lead to it. All else that pages of
+   * other origins ask for without credentials is refused, unless `cors.origins` has them.
+   */
+  readonly page?: boolean
+  /** Browsers that another site sends to the bare name get this in place of the stream. */
+  readonly landing?: boolean
   /** Whether the parameter means something in this request; without this, in every one. Otherwise it is treated as absent. */
   applies?(request: RequestView): boolean
   /** The right that it requires; `watch` without this. */

@@ -21,6 +21,8 @@ export interface Host<C = unknown, K extends string = string> {
   refuse(key: K, values?: Readonly<Record<string, string | number>>, headers?: HeaderList): Refusal
   /** Whether a plugin of this name is loaded. */
   has(plugin: string): boolean
+  /** Whether some plugin lets nobody in without credentials. Only from `start` on. */
+  everybodyAuthenticates(): boolean
   /** A monotonic clock in milliseconds. The times of a `PipeView` are on it. */
   now(): number
   /** Calls `run` about every `ms` until the gateway stops. A throw is logged. Only from `start` on. */
@@ -63,6 +65,12 @@ export interface GatewayView {
   readonly openRequests: number
   /** The scheme that the client of a request uses: with this gateway, or with the trusted proxy in front, if that says so. */
   schemeOf(request: Pick<RequestView, 'remoteAddress' | 'header'>): 'http' | 'https'
+  /**
+   * The host, and perhaps the port, that the client of a request uses: with this gateway, or with the trusted proxy in front, if
+   * that says so. Undefined when it is no valid host, or when nobody has said which hosts are this gateway's: others reach it,
+   * and `hosts` is not set.
+   */
+  hostOf(request: Pick<RequestView, 'remoteAddress' | 'header'>): string | undefined
   /** Whether `trustedProxies` covers a peer: what it says of where a request comes from is believed. */
   isTrustedProxy(address: string): boolean
   readonly draining: boolean

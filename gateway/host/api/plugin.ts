@@ -53,6 +53,13 @@ export interface Parts {
   readonly routes?: readonly Route[]
   readonly modes?: readonly Mode[]
   readonly claims?: readonly Claim[]
+  /**
+   * Origins, as browsers write them, whose pages may use names without credentials; `*` for all. Pages of other origins may
+   * not, unless a plugin has identified their client.
+   */
+  readonly pageOrigins?: readonly string[]
+  /** Every client that this plugin lets in has been identified by what it presented: nobody comes in without credentials. */
+  readonly authenticates?: boolean
   /** Called before the port opens, in order. A throw stops the start and undoes it. The signal fires at the start's deadline. */
   start?(signal: AbortSignal): void | Promise<void>
   /** The port is closed; running transfers may go on for this many milliseconds. */

@@ -4,7 +4,7 @@ import type { Parts } from '../api/plugin.js'
 import { isPromise } from '../error-boundary.js'
 import { HOOK_NAMES, type HookName } from '../hooks/plugin-hooks.js'
 
-const PARTS = ['hooks', 'routes', 'modes', 'claims', 'start', 'drain', 'stop']
+const PARTS = ['hooks', 'routes', 'modes', 'claims', 'pageOrigins', 'authenticates', 'start', 'drain', 'stop']
 /** Parameters of senders and receivers; no plugin can have them. */
 const RESERVED_PARAMETERS = new Set([
   'n',
@@ -31,7 +31,7 @@ export function checkedParts(parts: Parts): Parts {
   }
   const unknown = Object.keys(parts).find((key) => !PARTS.includes(key))
   if (unknown !== undefined) throw new Error(`setup() returned "${unknown}", expected ${PARTS.join(', ')}`)
-  const { hooks = {}, routes = [], modes = [], claims = [] } = parts
+  const { hooks = {}, routes = [], modes = [], claims = [], pageOrigins = [], authenticates = false } = parts
   for (const { param } of modes) {
     if (RESERVED_PARAMETERS.has(param))
       throw new Error(`it has the mode ?${param}, which is the gateway's own parameter`)
@@ -45,6 +45,8 @@ export function checkedParts(parts: Parts): Parts {
     routes,
     modes,
     claims,
+    pageOrigins: [...pageOrigins],
+    authenticates: authenticates === true,
     start: (signal) => parts.start?.(signal),
     drain: (ms) => parts.drain?.(ms),
     stop: () => parts.stop?.(),

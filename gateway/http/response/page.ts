@@ -63,7 +63,8 @@ function pageHeaders({ frameAncestors = "'none'", formAction = "'none'" }: Page,
     ['Content-Type', 'text/html; charset=utf-8'],
     ...ANSWER_HEADERS,
     ['Content-Security-Policy', policy.join('; ')],
-    ['Referrer-Policy', 'no-referrer'],
+    // With `no-referrer` a form would be sent with `Origin: null`, as those of pages that hide theirs.
+    ['Referrer-Policy', formAction === "'none'" ? 'no-referrer' : 'same-origin'],
   ]
 }
 

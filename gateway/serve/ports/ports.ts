@@ -1,12 +1,14 @@
 import { Refusal } from '../../../core/index.js'
 import type { Config } from '../../config/config.js'
 import { FAILURES } from '../../http/failures.js'
+import type { HostRule } from '../../http/hosts.js'
+import type { RequestView } from '../../http/request-view.js'
 import type { Logger } from '../../log/log.js'
 import type { Exchange } from '../../router/exchange.js'
 import type { Certificate } from '../../tls/certificate.js'
 import { UwsServer } from '../../uws/server.js'
 import { explainListenFailure } from './listen-failure.js'
-import { redirect } from './redirect.js'
+import { redirect, uncertified } from './redirect.js'
 
 type Handle = (exchange: Exchange) => void
 
@@ -14,6 +16,8 @@ type Handle = (exchange: Exchange) => void
 export interface Service {
   readonly handle: Handle
   readonly takesWebSockets: boolean
+  /** Which hosts are served. */
+  readonly hosts: HostRule
   /** For HTTPS; the first is the default. */
   readonly certificates: readonly Certificate[] | undefined
 }
@@ -24,17 +28,22 @@ export class Ports {
   /** Tells clients without TLS where the main port is. */
   readonly #redirects: UwsServer | undefined
   #number = 0
+  /** Of all certificates. */
+  #names: readonly string[] = []
 
   /** @throws when a certificate and its key cannot be used */
   constructor(
     readonly config: Config,
     context: ConstructorParameters<typeof UwsServer>[0],
-    { handle, takesWebSockets, certificates }: Service,
+    { handle, takesWebSockets, hosts, certificates }: Service,
     readonly log: Logger,
   ) {
     this.#server = new UwsServer(context, certificates, this.#guarded(handle), takesWebSockets)
     if (config.redirectPort === undefined) return
-    const toMain = this.#guarded((exchange) => redirect(exchange, this.#number))
+    this.#names = certificates?.flatMap(({ names }) => names) ?? []
+    const unserved = (request: RequestView) =>
+      hosts.isBounded ? hosts.unserved(request) : uncertified(request, this.#names)
+    const toMain = this.#guarded((exchange) => redirect(exchange, { port: this.#number, unserved }))
     this.#redirects = new UwsServer({ ...context, tls: false }, undefined, toMain)
   }
 
@@ -77,6 +86,7 @@ export class Ports {
   /** @throws when a certificate or its key cannot be used; nothing has changed then */
   useCertificates(certificates: readonly Certificate[]): void {
     this.#server.useCertificates(certificates)
+    this.#names = certificates.flatMap(({ names }) => names)
   }
 
   /** No new connections. */

@@ -38,6 +38,7 @@ const GOOD: Readonly<Record<string, Verdict>> = {
   'waiting-left': 'ok',
   head: 'ok',
   forwarded: 'ok',
+  pages: 'ok',
   'truncation-chunked': 'ok',
   'truncation-length': 'ok',
   'receiver-left': 'ok',

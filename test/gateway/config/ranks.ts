@@ -9,6 +9,12 @@ export type Ranks<T> = readonly [fallback: T, file: [string, T], env: [string, T
 export const RANKS: { readonly [K in SettingKey]-?: Ranks<Config[K]> } = {
   port: [8080, ['1', 1], ['2', 2], ['0', 0]],
   host: ['127.0.0.1', ['"::1"', '::1'], ['localhost', 'localhost'], ['0.0.0.0', '0.0.0.0']],
+  hosts: [
+    [],
+    ['[Pipe.example, "*"]', ['pipe.example', '*']],
+    ['pipe.example, *.Example.net', ['pipe.example', '*.example.net']],
+    ['::1,[fd00::1],192.0.2.1', ['::1', '[fd00::1]', '192.0.2.1']],
+  ],
   prefix: ['/api/v1/pipe', ['/a', '/a'], ['/b/', '/b'], ['off', '']],
   bareNames: [true, ['no', false], ['ON', true], ['false', false]],
   logLevel: ['info', ['trace', 'trace'], ['warn', 'warn'], ['silent', 'silent']],

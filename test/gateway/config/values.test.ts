@@ -16,6 +16,22 @@ const INTEGERS = (min: number, max: number) =>
 const REFUSED: { readonly [K in SettingKey]: readonly string[] } = {
   port: INTEGERS(0, 65_535),
   host: ['', ' ', 'a b', 'a\n', 'a\u0000'],
+  hosts: [
+    'a,',
+    'a b',
+    'http://a',
+    'a:80',
+    '*.',
+    '*a',
+    'a.*.b',
+    '[192.0.2.1]',
+    '[::1',
+    '[::1]:80',
+    'ü',
+    'a\n.b',
+    '.a',
+    'a..b',
+  ],
   prefix: [
     '/',
     'api',

@@ -41,10 +41,9 @@ t.test('only what carries the nonce of this answer runs', async (t) => {
 
 t.test('a page chooses its frame ancestors and form action, and no other part of the policy', async (t) => {
   const page = { title: 'x', body: html`x` }
-  const policy = header(
-    htmlPage({ ...page, frameAncestors: "'self' https://a.example", formAction: "'self'" }),
-    'Content-Security-Policy',
-  )
+  const own = htmlPage({ ...page, frameAncestors: "'self' https://a.example", formAction: "'self'" })
+  const policy = header(own, 'Content-Security-Policy')
+  t.equal(header(own, 'Referrer-Policy'), 'same-origin', 'its forms say whose they are')
   t.match(policy, "form-action 'self'; frame-ancestors 'self' https://a.example")
   for (const frameAncestors of ['', "*; script-src 'unsafe-inline'", 'a,b', 'a\r\nX: y'])
     t.throws(() => htmlPage({ ...page, frameAncestors }), /no list of CSP sources/)

@@ -11,7 +11,7 @@ import { curl, curlDone } from '../../support/curl.js'
 import { startGateway } from '../../support/gateway.js'
 import { runProgram } from '../../support/program.js'
 import { connect as connectRaw } from '../../support/raw.js'
-import { argsFor, first, flagsFor, logged, store } from '../tls/certificates.js'
+import { argsFor, first, flagsFor, logged, store, wild } from '../tls/certificates.js'
 
 t.jobs = 2
 
@@ -93,13 +93,40 @@ t.test('an invalid Host is not repeated in a header', async (t) => {
   }
 })
 
+t.test('on an address that others reach it leads to hosts that are set, or to names in the certificates', async (t) => {
+  const shared = { ...flagsFor(first, wild), host: '0.0.0.0', redirectPort: '0' }
+  const [open, set, all] = await Promise.all(
+    ['', 'pipe.example', '*'].map(async (hosts) => {
+      const gateway = await startGateway(t, { ...shared, hosts })
+      return (await logged(gateway, 'redirecting to HTTPS')).from as number
+    }),
+  )
+  const ask = async (port: number | undefined, host: string) => {
+    const { stdout } = await curlDone(['-i', '-H', `Host: ${host}`, `http://127.0.0.1:${port}/x`])
+    return stdout.toString().split(' ')[1]
+  }
+  for (const [host, ...expected] of [
+    ['first.test', '308', '421', '308'],
+    ['FIRST.test:80', '308', '421', '308'],
+    ['a.wild.test', '308', '421', '308'],
+    ['a.b.wild.test', '421', '421', '308'],
+    ['evil.example', '421', '421', '308'],
+    ['pipe.example', '421', '308', '308'],
+    ['127.0.0.1', '308', '308', '308'],
+    ['192.0.2.7', '308', '421', '308'],
+    ['[2001:db8::1]', '308', '421', '308'],
+  ] as const) {
+    t.same([await ask(open, host), await ask(set, host), await ask(all, host)], expected, host)
+  }
+})
+
 t.test('HTTPS on port 443 needs no port in an address', async (t) => {
   const said: Answer[] = []
   const request = { path: '/a', query: '', header: () => 'x.example:80', eachHeader() {} }
-  redirect(
-    { request, framing: { length: 0 }, answer: (answer: Answer) => said.push(answer) } as unknown as Exchange,
-    443,
-  )
+  redirect({ request, framing: { length: 0 }, answer: (answer: Answer) => said.push(answer) } as unknown as Exchange, {
+    port: 443,
+    unserved: () => undefined,
+  })
   t.match(said, [
     {
       status: 308,

@@ -65,10 +65,10 @@ const faulty = definePlugin({
   }),
 })
 
-const everything = async () => [
+const everything = async (config = { origins: ['*'] }) => [
   // Listed before the defaults, and asked behind them all the same.
   withConfig(faulty, {}),
-  ...(await defaultPlugins()),
+  ...(await defaultPlugins()).map((each) => (each.plugin.name === 'cors' ? withConfig(cors, config) : each)),
 ]
 
 t.test('every answer says who may read it', async (t) => {
@@ -206,11 +206,42 @@ t.test('a list of origins', async (t) => {
   t.same(corsOf(await ask(nulls, 'GET', '/help', `Origin: ${APP}`)), NOBODY)
 })
 
+t.test('without a list: nobody, or everybody where nobody comes in without a token', async (t) => {
+  const tokens = [{ name: 'me', token: 'pg_a-token-that-is-long-enough-for-this' }]
+  const own = [withConfig(cors, {}), ...(await defaultPlugins()).filter(({ plugin }) => plugin.name !== 'cors')]
+  const gateways = [
+    ['by default', await startGateway(t, {}, { plugins: own }), NOBODY],
+    ['with tokens', await startGateway(t, {}, { plugins: [...own, withConfig(bearer, { tokens })] }), REFLECTED],
+    [
+      'with tokens for some',
+      await startGateway(t, {}, { plugins: [...own, withConfig(bearer, { tokens, anonymous: ['receive'] })] }),
+      NOBODY,
+    ],
+  ] as const
+  for (const [what, gw, expected] of gateways) {
+    t.same(corsOf(await ask(gw, 'GET', '/help', `Origin: ${APP}`)), expected, what)
+    const asked = ['Access-Control-Request-Method: PUT', 'Access-Control-Request-Private-Network: true']
+    const preflight = await ask(gw, 'OPTIONS', '/jobs', `Origin: ${APP}`, ...asked)
+    t.same([preflight.status, corsOf(preflight)], [204, expected], what)
+    t.equal(preflight.headers['access-control-allow-private-network'], undefined, `${what}: no private network`)
+  }
+  const named = await startGateway(t, {}, { plugins: [withConfig(cors, { origins: [APP] })] })
+  const private_ = ['Access-Control-Request-Method: PUT', 'Access-Control-Request-Private-Network: true']
+  const preflight = await ask(named, 'OPTIONS', '/jobs', `Origin: ${APP}`, ...private_)
+  t.same(preflight.headers['access-control-allow-private-network'], ['true'])
+})
+
 t.test('a list that is wrong stops the start', async (t) => {
-  for (const origin of ['https://app.example/', 'https://app.example:443', 'app.example', '*', 'https://APP.example']) {
+  for (const origin of [
+    'https://app.example/',
+    'https://app.example:443',
+    'app.example',
+    '**',
+    'https://APP.example',
+  ]) {
     await t.rejects(
       startGateway(t, {}, { plugins: [withConfig(cors, { origins: [origin] })] }),
-      /origins\[0\]: expected an origin/,
+      /origins\[0\]: expected \* for all, or an origin/,
     )
   }
   await t.rejects(startGateway(t, {}, { plugins: [withConfig(cors, { origins: [] })] }), /at least one origin/)

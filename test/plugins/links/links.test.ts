@@ -229,13 +229,27 @@ t.test('?link makes one', async (t) => {
   const encrypted = await start(t, { flags: { tlsCert: cert, tlsKey: key } })
   for (const host of ['a b', 'x/y', 'evil"', 'a@b']) {
     // Over TLS nobody else looks at it.
-    for (const [on, code] of [
-      [gw, 'BAD_HOST'],
-      [encrypted, 'LINKS_BAD_HOST'],
+    for (const [on, status, code] of [
+      [gw, 400, 'BAD_HOST'],
+      [encrypted, 421, 'UNKNOWN_HOST'],
     ] as const) {
-      t.match(await ask(on, '/a?link=watch', [bearer(OWNER.token)], host), { status: 400, code }, `${host}: ${code}`)
+      t.match(await ask(on, '/a?link=watch', [bearer(OWNER.token)], host), { status, code }, `${host}: ${code}`)
     }
   }
+  // Others reach it, and nobody has said by what name: a link would lead where its client says.
+  const open = await start(t, { flags: { host: '0.0.0.0', hosts: '' } })
+  for (const host of ['pipe.test', '127.0.0.1', 'evil.example']) {
+    const refused = await ask(open, '/a?link=watch', [bearer(OWNER.token)], host)
+    t.match(refused, {
+      status: 400,
+      code: 'LINKS_BAD_HOST',
+      text: /publicUrl for this plugin, or the setting hosts\.\n$/,
+    })
+  }
+  const bounded = await start(t, { flags: { host: '0.0.0.0', hosts: 'pipe.test', trustedProxies: '127.0.0.1' } })
+  t.match(await ask(bounded, '/a?link=watch', [bearer(OWNER.token)]), { text: /^http:\/\/pipe\.test\/api/ })
+  const behind = [bearer(OWNER.token), 'X-Forwarded-Host: pipe.test:8443', 'X-Forwarded-Proto: https']
+  t.match(await ask(bounded, '/a?link=watch', behind, 'localhost'), { text: /^https:\/\/pipe\.test:8443\/api/ })
   const named = await start(t, { config: { publicUrl: 'https://pipe.example.org/' } })
   const { text } = await ask(named, '/a?link=receive', [bearer(OWNER.token)], 'evil.test')
   t.match(text, /^https:\/\/pipe\.example\.org\/api\/v1\/pipe\/a\?sig=/)

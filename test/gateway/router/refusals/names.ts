@@ -235,3 +235,22 @@ t.test('OPTIONS is 204 with Allow, without a body and its length, and the connec
     client.destroy()
   }
 })
+
+t.test('hosts that are not this gateway, and pages that are not its own', async (t) => {
+  const gw = await startGateway(t, { hosts: 'pipe.test' })
+  const forwarded = await startGateway(t, { hosts: 'pipe.test', trustedProxies: '127.0.0.1' })
+  await allRefused(t, forwarded, [
+    {
+      ...get('/jobs'),
+      headers: ['X-Forwarded-Host: evil.example'],
+      row: FAILURES.unknownHost,
+      says: /answer to the host "evil\.example"\. .*the setting hosts\./,
+    },
+  ])
+  const says = /A page of another origin .* of https:\/\/evil\.example, .* cors\.origins/
+  const headers = ['Origin: https://evil.example']
+  await allRefused(t, gw, [
+    { ...get('/jobs'), headers, row: FAILURES.crossSite, says },
+    { ...put('/jobs', 'x', ...headers), row: FAILURES.crossSite, says },
+  ])
+})
