@@ -2,6 +2,7 @@ import type { PipeTable, SlabPool } from '../../core/index.js'
 import type { Config } from '../config/config.js'
 import type { GatewayView, Pipes } from '../host/plugin-api.js'
 import { schemeReader, trustedProxyTest } from '../http/trusted-proxies.js'
+import { lostLines } from '../log/lost-lines.js'
 
 /** What a gateway looks up when a plugin asks: its parts are made after the view of them. */
 export interface GatewayState {
@@ -30,6 +31,7 @@ export function gatewayView(config: Config, state: GatewayState): GatewayView {
     get draining() {
       return state.isDraining
     },
+    lostLogLines: lostLines(),
   }
 }
 

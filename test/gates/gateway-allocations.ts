@@ -3,10 +3,10 @@
  * each message it receives what was measured since the one before. With the argument `plugin` one is loaded that has every
  * hook, and does nothing in any of them.
  */
-import { pino } from 'pino'
 import { SenderEndpoint } from '../../core/pairing/sender-endpoint.js'
 import { loadConfig } from '../../gateway/config/config.js'
 import { definePlugin, PLUGIN_API, z } from '../../gateway/host/plugin-api.js'
+import { logTo } from '../../gateway/log/log.js'
 import { Gateway } from '../../gateway/serve/gateway.js'
 import { measureHeap } from './heap.js'
 
@@ -38,7 +38,11 @@ const idle = definePlugin({
   }),
 })
 const plugins = process.argv[2] === 'plugin' ? [{ plugin: idle }] : []
-const gateway = new Gateway(loadConfig({ flags: { port: '0' }, env: {} }), pino({ level: 'silent' }), plugins)
+const gateway = new Gateway(
+  loadConfig({ flags: { port: '0' }, env: {} }),
+  logTo({ write() {} }, { logLevel: 'silent', logFormat: 'json' }),
+  plugins,
+)
 let reads = 0
 const feed = SenderEndpoint.prototype.feed
 SenderEndpoint.prototype.feed = function (this: SenderEndpoint, bytes) {
