@@ -33,8 +33,8 @@ export default definePlugin<AccessLogConfig>({
           },
         }),
       },
-      async start() {
-        await output.open()
+      start() {
+        output.open()
         host.every(CHECK_MS, () => output.check())
       },
       stop: () => output.close(),
