@@ -1,5 +1,5 @@
-/** How many lines each log of this process has lost since it was opened, by the log's name. */
-const lost = new Map<string, number>()
+/** How many lines each log of this process has lost, by the log's name. The gateway's own is there from the start. */
+const lost = new Map<string, number>([['gateway', 0]])
 
 /** Counts for a log: it appears with what it has lost so far, which is nothing the first time. */
 export function countLost(log: string, lines: number): void {

@@ -33,10 +33,10 @@ export function entryForPerson(json: string, marks: Marks): string {
 /** Its message, its kind, and the place where it was thrown: the whole stack is in the JSON format. */
 function errorInWords(err: unknown): string {
   if (typeof err !== 'object' || err === null) return shown(err)
-  const { type, message, stack } = err as { type?: string; message?: string; stack?: string }
+  const { type = 'Error', message, stack } = err as { type?: unknown; message?: unknown; stack?: unknown }
   if (message === undefined) return shown(err)
-  const place = /\n\s+at (.+)/.exec(stack ?? '')?.[1]
-  return `${loggable(message)} (${loggable(type ?? 'Error')}${place === undefined ? '' : ` at ${loggable(place)}`})`
+  const place = /\n\s+at (.+)/.exec(String(stack))?.[1]
+  return `${shown(message)} (${shown(type)}${place === undefined ? '' : ` at ${loggable(place)}`})`
 }
 
 /** Each comes with what it does, which is for a longer line. */

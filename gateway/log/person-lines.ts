@@ -39,7 +39,7 @@ function whyItFailed({ status, outcome, reason, code }: RequestRecord): string {
   if (reason !== undefined && reason !== 'complete') return `${sentencePart(ENDINGS[reason].line)}, `
   if (code !== undefined) return `${loggable(code).toLowerCase().replaceAll('_', ' ')}, `
   if (outcome === 'cut') return 'cut before its end, '
-  return status >= 400 ? 'refused, ' : ''
+  return status >= 400 ? 'failed, ' : ''
 }
 
 /** A sentence that goes on: without its beginning and its full stop. */

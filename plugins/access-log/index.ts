@@ -33,8 +33,8 @@ export default definePlugin<AccessLogConfig>({
           },
         }),
       },
-      start() {
-        output.open()
+      async start() {
+        await output.open()
         host.every(CHECK_MS, () => output.check())
       },
       stop: () => output.close(),

@@ -1,4 +1,5 @@
 import { fstat, stat } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { fileTarget, givenTarget, type LineTarget, LineWriter, type Log } from '../../gateway/host/plugin-api.js'
 import type { AccessLogConfig } from './config.js'
@@ -6,6 +7,9 @@ import type { AccessLogConfig } from './config.js'
 /** How long a stop waits for the last lines, and for a reader that takes none. */
 const FLUSH = { ms: 5000, silentMs: 1000 }
 export const CHECK_MS = 5000
+/** How long a start waits for the reader of a named pipe, and how often it looks. */
+const READER_MS = 5000
+const LOOK_MS = 50
 
 /** Where lines go. They hold nobody: see {@link LineWriter}. */
 export class Output {
@@ -23,20 +27,24 @@ export class Output {
   }
 
   /** @throws Error with one line when the file cannot be opened */
-  open(): void {
+  async open(): Promise<void> {
     // The gateway's own log says what is missing: every line here is a request or a transfer.
-    this.#writer = new LineWriter('access-log', this.#target(), () => undefined)
+    this.#writer = new LineWriter('access-log', await this.#target(), () => undefined)
     process.on('exit', this.#atExit)
   }
 
-  #target(): LineTarget {
+  async #target(): Promise<LineTarget> {
     if (this.#where === 'stdout') return givenTarget()
-    try {
-      return fileTarget(this.#where.file)
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException
-      const expected = code === 'ENXIO' ? 'a named pipe that somebody reads' : 'a file that can be appended to'
-      throw new Error(`config.output.file: ${message}; expected ${expected}`)
+    for (const until = performance.now() + READER_MS; ; await sleep(LOOK_MS)) {
+      try {
+        return fileTarget(this.#where.file)
+      } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException
+        // A named pipe that nobody has opened yet.
+        if (code === 'ENXIO' && performance.now() < until) continue
+        const expected = code === 'ENXIO' ? 'a named pipe that somebody reads' : 'a file that can be appended to'
+        throw new Error(`config.output.file: ${message}; expected ${expected}`)
+      }
     }
   }
 
@@ -71,7 +79,8 @@ export class Output {
     process.off('exit', this.#atExit)
     const isWritten = await writer.flush(FLUSH)
     writer.close()
-    if (!isWritten) this.#log.error({}, 'the last lines of the access log could not be written')
+    if (!isWritten && this.#failureTold === undefined)
+      this.#log.error({}, 'the last lines of the access log could not be written')
   }
 
   /** Opens the path anew when the file that is written is no longer the one that is there. */
