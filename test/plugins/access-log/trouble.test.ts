@@ -2,14 +2,14 @@
 import { execFileSync } from 'node:child_process'
 import { closeSync, openSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { curl, curlDone } from '../../support/curl.js'
 import { startProgram } from '../../support/program.js'
 
 t.jobs = 2
 
-function configFor(t: Test, file: string): string {
-  const config = join(t.testdir({}), 'pipegate.json')
+function configFor(dir: string, file: string): string {
+  const config = join(dir, 'pipegate.json')
   writeFileSync(
     config,
     JSON.stringify({ plugins: [{ plugin: 'access-log', config: { output: { file } } }, 'metrics'] }),
@@ -23,7 +23,7 @@ async function lost(url: string): Promise<number> {
 }
 
 t.test('a full disk: everything goes on, the log says so once, and it stops', async (t) => {
-  const program = await startProgram(t, ['--config', configFor(t, '/dev/full')])
+  const program = await startProgram(t, ['--config', configFor(t.testdir({}), '/dev/full')])
   for (let i = 0; i < 20; i++) t.equal((await curlDone(['-m', '5', program.url('version')])).code, 0, `request ${i}`)
   const receiver = curl(['-m', '5', program.url('through')])
   t.equal((await curlDone(['-m', '5', '-d', 'it goes', program.url('through')])).code, 0)
@@ -38,12 +38,13 @@ t.test('a full disk: everything goes on, the log says so once, and it stops', as
 })
 
 t.test('a reader of a named pipe that has stopped: everything goes on, and it stops', async (t) => {
-  const fifo = join(t.testdir({}), 'fifo')
+  const dir = t.testdir({})
+  const fifo = join(dir, 'fifo')
   execFileSync('mkfifo', [fifo])
   // Open for reading, and never read.
   const holder = openSync(fifo, 'r+')
   t.teardown(() => closeSync(holder))
-  const program = await startProgram(t, ['--config', configFor(t, fifo)])
+  const program = await startProgram(t, ['--config', configFor(dir, fifo)])
   const path = `${'x'.repeat(900)}?status`
   const urls = Array.from({ length: 200 }, () => program.url(path))
   t.equal((await curlDone(['-m', '20', ...urls])).code, 0, 'more than a pipe holds')
