@@ -1,9 +1,19 @@
+import { isatty } from 'node:tty'
 import { type Logger, pino } from 'pino'
-import { PinoPretty } from 'pino-pretty'
 import type { PipeView } from '../../core/index.js'
 import type { RequestRecord } from '../http/request-record.js'
+import { requestJson, transferJson } from './json-lines.js'
+import { givenTarget } from './line-target.js'
+import { type Gap, LineWriter } from './line-writer.js'
+import { COLOURED_MARKS, PLAIN_MARKS } from './marks.js'
+import { entryForPerson } from './person-entry.js'
+import { requestForPerson, transferForPerson } from './person-lines.js'
 
+export { loggableError } from './loggable.js'
 export type { Logger }
+
+/** How long an ordinary end waits for the last lines, and for a reader that takes none. */
+const FLUSH = { ms: 5000, silentMs: 1000 }
 
 /** The settings that the log depends on. */
 export interface LogOptions {
@@ -13,50 +23,63 @@ export interface LogOptions {
   readonly logFormat: 'auto' | 'json' | 'pretty'
 }
 
-/** An error as the log shows it. What was thrown may be anything, even something that throws when it is looked at. */
-export function loggableError(error: unknown): unknown {
-  try {
-    return pino.stdSerializers.err(error as Error)
-  } catch {
-    return 'something that cannot be shown'
+/** Where lines go, each with its line break. */
+export interface LineSink {
+  write(line: string): unknown
+}
+
+/** The log of a gateway: a logger, and the two lines that are written so often that they have a way of their own. */
+export interface GatewayLog {
+  readonly logger: Logger
+  /** One line for a request that is over. Null when the level leaves it out. */
+  readonly request: ((record: RequestRecord) => void) | null
+  /** One line for a pipe that is over. Null when the level leaves it out. */
+  readonly transfer: ((pipe: PipeView) => void) | null
+}
+
+/** A log that can be brought to its end. */
+export interface ProcessLog extends GatewayLog {
+  /** Resolves when what could be written is written. */
+  flush(): Promise<void>
+}
+
+/** The log on standard output: JSON lines, or readable ones (see {@link LogOptions}). It never holds the process: see {@link LineWriter}. */
+export function createLog(config: LogOptions): ProcessLog {
+  const isTerminal = isatty(1)
+  const isPretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && isTerminal)
+  const isColoured = isTerminal && !process.env.NO_COLOR
+  const marks = isColoured ? COLOURED_MARKS : PLAIN_MARKS
+  const gapLine = (gap: Gap) => (isPretty ? entryForPerson(gapJson(gap), marks) : gapJson(gap))
+  const writer = new LineWriter('gateway', givenTarget(), gapLine)
+  // Also when the process ends by an error, or by process.exit() of whoever.
+  process.on('exit', () => writer.flushNow())
+  const flush = async () => void (await writer.flush(FLUSH))
+  return { ...logTo(writer, { ...config, logFormat: isPretty ? 'pretty' : 'json' }, isColoured), flush }
+}
+
+/** A log on any sink. Here `auto` is JSON. */
+export function logTo(sink: LineSink, { logLevel, logFormat }: LogOptions, isColoured = false): GatewayLog {
+  const isPretty = logFormat === 'pretty'
+  const marks = isColoured ? COLOURED_MARKS : PLAIN_MARKS
+  const lines: LineSink = isPretty ? { write: (json) => sink.write(entryForPerson(json, marks)) } : sink
+  const logger = pino({ level: logLevel, base: null }, lines as pino.DestinationStream)
+  if (!logger.isLevelEnabled('info')) return { logger, request: null, transfer: null }
+  if (isPretty) {
+    return {
+      logger,
+      request: (record) => void sink.write(requestForPerson(record, Date.now(), marks)),
+      transfer: (pipe) => void sink.write(transferForPerson(pipe, Date.now(), marks)),
+    }
+  }
+  return {
+    logger,
+    request: (record) => void sink.write(requestJson(record, Date.now())),
+    transfer: (pipe) => void sink.write(transferJson(pipe, Date.now())),
   }
 }
 
-/** JSON lines on standard output, or readable ones: see {@link LogOptions}. */
-export function createLog(config: LogOptions): Logger {
-  const pretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && process.stdout.isTTY === true)
-  const options = { level: config.logLevel, base: null }
-  if (!pretty) return pino(options)
-  return pino(options, PinoPretty({ colorize: process.stdout.isTTY === true, ignore: 'pid,hostname', sync: true }))
-}
-
-/** One line for a request that is over. */
-export function logRequest(log: Logger, record: RequestRecord): void {
-  log.info({ ...record, method: loggable(record.method), path: loggable(record.path) }, 'request')
-}
-
-/** One line for a pipe that is over. */
-export function logTransfer(log: Logger, pipe: PipeView): void {
-  // A pipe that never streamed has only waited.
-  const streamingFrom = pipe.pairedAt ?? pipe.endedAt ?? pipe.openedAt
-  log.info(
-    {
-      pipe: loggable(pipe.key),
-      transferId: pipe.transferId,
-      reason: pipe.endReason,
-      receivers: pipe.receiversWanted,
-      bytesIn: pipe.bytesIn,
-      bytesOut: pipe.bytesOut,
-      bytesSkipped: pipe.bytesSkipped > 0 ? pipe.bytesSkipped : undefined,
-      waitedMs: Math.round(streamingFrom - pipe.openedAt),
-      streamedMs: Math.round((pipe.endedAt ?? streamingFrom) - streamingFrom),
-    },
-    'transfer',
-  )
-}
-
-/** A client's text without control characters that a terminal would obey, and no longer than a name may be. */
-function loggable(text: string): string {
-  const plain = text.replace(/[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g, '?')
-  return plain.length > 1200 ? `${plain.slice(0, 1200)}...` : plain
+/** What stands where lines are missing. */
+function gapJson({ lines, failure }: Gap): string {
+  const why = failure?.message ?? 'they came faster than they were taken'
+  return `${JSON.stringify({ level: 40, time: Date.now(), lines, why, msg: 'lines of the log were lost' })}\n`
 }

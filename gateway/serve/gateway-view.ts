@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js'
 import type { GatewayView, Pipes } from '../host/plugin-api.js'
 import { type HostRule, hostOf } from '../http/hosts.js'
 import { schemeReader, trustedProxyTest } from '../http/trusted-proxies.js'
+import { lostLines } from '../log/lost-lines.js'
 
 /** What a gateway looks up when a plugin asks: its parts are made after the view of them. */
 export interface GatewayState {
@@ -35,6 +36,7 @@ export function gatewayView(config: Config, hosts: HostRule, state: GatewayState
     get draining() {
       return state.isDraining
     },
+    lostLogLines: lostLines(),
   }
 }
 

@@ -5,10 +5,9 @@ import type { GatewayView } from '../host/plugin-api.js'
 import { PluginHost } from '../host/plugin-host.js'
 import { Throttles } from '../host/throttles.js'
 import { HostRule } from '../http/hosts.js'
-import type { RequestRecord } from '../http/request-record.js'
 import { newTransferId } from '../http/transfer-id.js'
 import { clientAddressReader, trustedProxyTest } from '../http/trusted-proxies.js'
-import { type Logger, loggableError, logRequest } from '../log/log.js'
+import { type GatewayLog, type Logger, loggableError } from '../log/log.js'
 import { ReadSize } from '../native/read-size.js'
 import { installSocketHelper, type SocketHelper } from '../native/socket-helper.js'
 import { Router } from '../router/router.js'
@@ -59,15 +58,18 @@ export class Gateway {
   /** @throws when the plugins, or a certificate and its key, cannot be used */
   constructor(
     readonly config: Config,
-    log: Logger,
+    log: GatewayLog,
     plugins: readonly LoadedPlugin[] = [],
   ) {
-    this.log = log.child({}, { serializers: { err: loggableError } })
+    this.log = log.logger.child({}, { serializers: { err: loggableError } })
     this.slabs = new SlabPool(SLAB_BYTES, Math.floor(config.memory / SLAB_BYTES))
     this.#hosts = new HostRule(config.hosts, config.host, trustedProxyTest(config.trustedProxies))
     const view = this.#view()
     this.#plugins = this.#pluginHost(plugins, view)
-    const observer = bothObservers(this.#transferIds, bothObservers(transferLog(log), this.#plugins.events.pipes))
+    const observer = bothObservers(
+      this.#transferIds,
+      bothObservers(transferLog(log.transfer), this.#plugins.events.pipes),
+    )
     this.table = new PipeTable(coreLimits(config), this.#clock, this.slabs, observer)
     this.#router = this.#newRouter(plugins.length === 0 ? null : this.#plugins, view)
     this.#help = installSocketHelper(config.socketHelper)
@@ -202,7 +204,7 @@ export class Gateway {
     return new Router(this.table, options, plugins)
   }
 
-  #serverContext(log: Logger) {
+  #serverContext({ request }: GatewayLog) {
     const { config } = this
     const { sockets } = this.#help
     return {
@@ -211,7 +213,7 @@ export class Gateway {
       clientAddressOf: clientAddressReader(config.trustedProxies),
       clock: this.#clock,
       keepalive: this.#keepalive,
-      log: log.isLevelEnabled('info') ? (record: RequestRecord) => logRequest(log, record) : () => {},
+      log: request ?? (() => {}),
       onFault: (error: unknown) => this.log.error({ err: error }, 'a transfer met a defect of the gateway'),
       tls: config.tlsCert !== undefined,
       cleanFailures: config.failedEnd === 'clean',

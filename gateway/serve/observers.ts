@@ -1,16 +1,10 @@
 import type { PipeObserver } from '../../core/index.js'
-import { type Logger, logTransfer } from '../log/log.js'
+import type { GatewayLog } from '../log/log.js'
 
 /** Logs one line for each transfer. Null when that level is not logged. */
-export function transferLog(log: Logger): PipeObserver | null {
-  if (!log.isLevelEnabled('info')) return null
-  return {
-    onWaiting() {},
-    onJoined() {},
-    onLeft() {},
-    onPaired() {},
-    onEnded: (pipe) => logTransfer(log, pipe),
-  }
+export function transferLog(onEnded: GatewayLog['transfer']): PipeObserver | null {
+  if (onEnded === null) return null
+  return { onWaiting() {}, onJoined() {}, onLeft() {}, onPaired() {}, onEnded }
 }
 
 /** One observer that calls both; the other one when one is null. */

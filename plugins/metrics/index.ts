@@ -4,6 +4,7 @@ import { type MetricsConfig, metricsConfig, readToken } from './config.js'
 import { METRICS_FAILURES, type MetricsFailure } from './failures.js'
 import { gatewayGauges } from './gauges.js'
 import { LoopDelay, ROTATE_MS } from './loop-delay.js'
+import { lostLines } from './lost-lines.js'
 import { processMetrics } from './process-metrics.js'
 import { requestHooks } from './requests.js'
 import { ScrapeAuth } from './scrape-auth.js'
@@ -23,6 +24,7 @@ export default definePlugin<MetricsConfig, MetricsFailure>({
     const transfers = new Transfers(registry, host.pipes)
     const delay = new LoopDelay(registry)
     gatewayGauges(registry, host.pipes, host.gateway)
+    lostLines(registry, host.gateway)
     processMetrics(registry)
     return {
       hooks: { ...requestHooks(registry), ...transfers.hooks },

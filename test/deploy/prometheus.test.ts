@@ -50,6 +50,13 @@ const ALARMS: readonly { alert: string; bad: Series; good: Series; quietAt: numb
     firesAt: 412,
   },
   {
+    alert: 'PipegateLogLinesLost',
+    bad: { 'pipegate_log_lines_lost_total{log="gateway"}': '0 0 0 5x20' },
+    good: { 'pipegate_log_lines_lost_total{log="gateway"}': '7x20' },
+    quietAt: 2,
+    firesAt: 4,
+  },
+  {
     ...gauge('PipegateFileDescriptorsNearLimit', '', 0, 0),
     bad: { 'process_open_fds{job="pipegate"}': '900x20', 'process_max_fds{job="pipegate"}': '1024x20' },
     good: { 'process_open_fds{job="pipegate"}': '700x20', 'process_max_fds{job="pipegate"}': '1024x20' },
@@ -117,7 +124,7 @@ t.test('it finds the gateway and reads it with the token, and a gateway that is 
     .replaceAll('_interval: 15s', '_interval: 1s')
   const file = join(dir, 'prometheus.yml')
   writeFileSync(file, config)
-  t.match(execFileSync('promtool', ['check', 'config', file], { encoding: 'utf8' }), /8 rules found/)
+  t.match(execFileSync('promtool', ['check', 'config', file], { encoding: 'utf8' }), /9 rules found/)
 
   const port = await freePort()
   const flags = [`--config.file=${file}`, `--storage.tsdb.path=${dir}/data`, `--web.listen-address=127.0.0.1:${port}`]

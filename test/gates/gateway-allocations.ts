@@ -3,10 +3,10 @@
  * each message it receives what was measured since the one before. With the argument `plugin` one is loaded that has every
  * hook, and does nothing in any of them.
  */
-import { pino } from 'pino'
 import { SenderEndpoint } from '../../core/pairing/sender-endpoint.js'
 import { loadConfig } from '../../gateway/config/config.js'
 import { definePlugin, PLUGIN_API, z } from '../../gateway/host/plugin-api.js'
+import { logTo } from '../../gateway/log/log.js'
 import { Gateway } from '../../gateway/serve/gateway.js'
 import { TEST_HOSTS } from '../support/hosts.js'
 import { measureHeap } from './heap.js'
@@ -41,7 +41,7 @@ const idle = definePlugin({
 const plugins = process.argv[2] === 'plugin' ? [{ plugin: idle }] : []
 const gateway = new Gateway(
   loadConfig({ flags: { port: '0', hosts: TEST_HOSTS }, env: {} }),
-  pino({ level: 'silent' }),
+  logTo({ write() {} }, { logLevel: 'silent', logFormat: 'json' }),
   plugins,
 )
 let reads = 0

@@ -1,12 +1,11 @@
 /** The whole gateway in the test's process, on a free port of 127.0.0.1, with its log, every level of it, kept for the test to read. */
 
-import { Writable } from 'node:stream'
-import { pino } from 'pino'
 import type { EndReason } from '../../core/index.js'
 import { type FlagValues, loadConfig } from '../../gateway/config/config.js'
 import { enabledPlugins } from '../../gateway/config/plugin-entries.js'
 import type { LoadedPlugin } from '../../gateway/host/loading/loaded-plugin.js'
 import { loadPlugins } from '../../gateway/host/loading/loader.js'
+import { logTo } from '../../gateway/log/log.js'
 import { Gateway } from '../../gateway/serve/gateway.js'
 import { BUNDLED, DEFAULTS } from '../../plugins/bundled.js'
 import { sharedCertificate } from './certificate.js'
@@ -75,18 +74,13 @@ export async function startGateway(
   { plugins = [], tls = tlsByDefault || flags.tlsCert !== undefined }: GatewayOptions = {},
 ): Promise<Running> {
   const lines: LogLine[] = []
-  const sink = new Writable({
-    write(chunk, _encoding, done) {
-      lines.push(JSON.parse(String(chunk)))
-      done()
-    },
-  })
+  const sink = { write: (line: string) => void lines.push(JSON.parse(line)) }
   const gateway = new Gateway(
     loadConfig({
       flags: { port: '0', hosts: TEST_HOSTS, ...(tls && flags.tlsCert === undefined ? tlsFlags() : {}), ...flags },
       env: {},
     }),
-    pino({ level: 'trace' }, sink),
+    logTo(sink, { logLevel: 'trace', logFormat: 'json' }),
     plugins,
   )
   const port = await gateway.start()

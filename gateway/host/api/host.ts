@@ -74,6 +74,8 @@ export interface GatewayView {
   /** Whether `trustedProxies` covers a peer: what it says of where a request comes from is believed. */
   isTrustedProxy(address: string): boolean
   readonly draining: boolean
+  /** Lines that logs of this process have lost because they could not be written, by the log's name. */
+  readonly lostLogLines: ReadonlyMap<string, number>
 }
 
 /** Lines of the gateway's log, with the plugin's name on each. */

@@ -1,10 +1,10 @@
-import { createLog } from '../../log/log.js'
+import { logTo } from '../../log/log.js'
 import { Gateway } from '../gateway.js'
 import { type CommandInput, print } from './command.js'
 
 /** `pipegate check`: everything that `serve` does before it starts anything. */
 export async function check({ config, loadPlugins }: CommandInput): Promise<number> {
-  const gateway = new Gateway(config, createLog({ ...config, logLevel: 'silent' }), await loadPlugins())
+  const gateway = new Gateway(config, logTo({ write() {} }, { ...config, logLevel: 'silent' }), await loadPlugins())
   const lines = gateway.plugins.map((line, i) => `${i + 1}. ${line}\n`)
   await gateway.stop(0)
   return print(

@@ -6,8 +6,9 @@ import { hasTerminal } from './terminal.js'
 
 /** `pipegate serve`: serves until a signal. */
 export async function serve({ config, loadPlugins }: CommandInput): Promise<number> {
-  const log = createLog(config)
-  const gateway = new Gateway(config, log, await loadPlugins())
+  const processLog = createLog(config)
+  const log = processLog.logger
+  const gateway = new Gateway(config, processLog, await loadPlugins())
   log.info({ plugins: gateway.plugins }, 'plugins, in the order in which they are asked')
   const port = await gateway.start()
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
@@ -25,6 +26,7 @@ export async function serve({ config, loadPlugins }: CommandInput): Promise<numb
   log.info({ signal, drainSeconds: config.drain }, 'draining')
   const outcome = await Promise.race([gateway.stop(), second])
   log.info({}, outcome === undefined ? 'stopped' : 'stopped at the second signal')
+  await processLog.flush()
   return outcome === undefined ? 0 : 1
 }
 

@@ -304,18 +304,20 @@ t.test('a reader that has gone holds neither a line nor the end', async (t) => {
 
 t.test('standard output: whole lines, also between those of another log', async (t) => {
   const script = `
-    import { writeSync } from 'node:fs'
+    import { givenTarget, LineWriter } from ${JSON.stringify(new URL('../../../gateway/host/plugin-api.js', import.meta.url).href)}
     import { Output } from ${JSON.stringify(new URL('../../../plugins/access-log/output.js', import.meta.url).href)}
     const output = new Output('stdout', console)
     await output.open()
+    const own = new LineWriter('gateway', givenTarget(), () => undefined)
     for (let i = 0; i < 3000; i++) {
       output.line({ i, text: 'x'.repeat(i % 700) }, 'request')
       // As the gateway's own log writes.
       if (i % 10 === 0) {
-        writeSync(1, JSON.stringify({ msg: 'other', i, text: 'y'.repeat(300) }) + '\\n')
+        own.write(JSON.stringify({ msg: 'other', i, text: 'y'.repeat(300) }) + '\\n')
         await new Promise(setImmediate)
       }
     }
+    await own.flush({ ms: 5000, silentMs: 5000 })
     await output.close()`
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'] })
   let read = ''

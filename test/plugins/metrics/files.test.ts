@@ -73,6 +73,7 @@ t.test('alert rules: all that were asked for, reasons that exist, and words that
       'PipegateMemoryNearLimit',
       'PipegateSocketHelperInactive',
       'PipegateRefusalsSpike',
+      'PipegateLogLinesLost',
       'PipegateFileDescriptorsNearLimit',
     ],
   )
