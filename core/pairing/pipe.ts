@@ -88,9 +88,17 @@ export class Pipe implements PipeView, FanOutListener, WatchedTransfer {
     return this.context.clock.now()
   }
 
-  addSender(source: Source, head: StreamHead | undefined, options: SenderJoinOptions): SenderEndpoint {
-    const { limits, slabs, clock, observer } = this.context
-    const endpoint = new SenderEndpoint(this, source, new FanOut(source, limits, slabs, this), head, options)
+  /** @param reserved bytes that have been set aside for what it brings while it waits */
+  addSender(
+    source: Source,
+    head: StreamHead | undefined,
+    options: SenderJoinOptions,
+    reserved: number,
+  ): SenderEndpoint {
+    const { limits, slabs, turn, clock, observer } = this.context
+    const fanOut = new FanOut(source, limits, slabs, this, turn)
+    fanOut.reserved = reserved
+    const endpoint = new SenderEndpoint(this, source, fanOut, head, options)
     this.#refuseBeyondEnd(endpoint)
     this.sender = endpoint
     source.notify('waiting', this)

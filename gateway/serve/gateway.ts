@@ -13,6 +13,7 @@ import { installSocketHelper, type SocketHelper } from '../native/socket-helper.
 import { Router } from '../router/router.js'
 import type { TlsFiles } from '../tls/certificate.js'
 import { CertificateWatcher } from '../tls/certificate-watcher.js'
+import { crowdTurn } from '../uws/connection/end-of-turn.js'
 import { Keepalive } from '../uws/connection/keepalive.js'
 import { coreLimits } from './core-limits.js'
 import { gatewayView, pipesView } from './gateway-view.js'
@@ -62,7 +63,7 @@ export class Gateway {
     const view = this.#view()
     this.#plugins = this.#pluginHost(plugins, view)
     const observer = bothObservers(transferLog(log), this.#plugins.events.pipes)
-    this.table = new PipeTable(coreLimits(config), this.#clock, this.slabs, observer)
+    this.table = new PipeTable(coreLimits(config), this.#clock, this.slabs, observer, crowdTurn)
     this.#router = this.#newRouter(plugins.length === 0 ? null : this.#plugins, view)
     this.#help = installSocketHelper(config.socketHelper)
     const context = this.#serverContext(log)

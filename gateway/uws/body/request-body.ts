@@ -27,6 +27,8 @@ export class UwsRequestBody {
   #wantPause = true
   /** The helper checks the framing of the body. */
   #watched = false
+  /** Its reads shall be long once it flows. */
+  #isBulk = false
   /** Copies of what was read before there was a consumer. */
   #held: ArrayBuffer[] = []
 
@@ -48,9 +50,9 @@ export class UwsRequestBody {
   deliverTo(consumer: BodyConsumer, isThrottled: boolean): void {
     this.#consumer = consumer
     const { exchange } = this
-    if (!this.#watched && !this.ended) {
-      exchange.context.sockets.expectBulk(exchange.socket, !this.isChunked && !isThrottled)
-    }
+    this.#isBulk = !this.#watched && !this.isChunked && !isThrottled
+    if (!this.#watched && !this.ended) exchange.context.sockets.expectBulk(exchange.socket, false)
+    if (!this.#wantPause) this.#expectBulk()
     if (!this.ended) exchange.inviteBody()
     for (const chunk of this.#held.splice(0)) consumer.feed(new Uint8Array(chunk))
     if (this.ended) consumer.end()
@@ -63,9 +65,18 @@ export class UwsRequestBody {
 
   resume(): void {
     this.#wantPause = false
+    this.#expectBulk()
     if (this.exchange.over || !this.isPaused) return
     this.isPaused = false
     rearm(this.exchange.res)
+  }
+
+  /** From here on reads may be long. What is read for somebody who only waits has to be held. */
+  #expectBulk(): void {
+    const { context, socket, over } = this.exchange
+    if (!this.#isBulk || this.ended || over) return
+    this.#isBulk = false
+    context.sockets.expectBulk(socket, true)
   }
 
   /** Reads the rest and drops it. */
