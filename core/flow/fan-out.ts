@@ -37,8 +37,6 @@ export class FanOut implements Throttled {
   sourceEnded = false
   /** Null when nobody asked for it. */
   digest: Digest | null = null
-  /** Bytes that its pool has set aside for what it may bring before the start. */
-  reserved = 0
   readonly #window: Window
   readonly #flow: FlowControl
   #cursors: readonly Cursor[] = []
@@ -54,6 +52,8 @@ export class FanOut implements Throttled {
     readonly pool: SlabPool,
     readonly listener: FanOutListener,
     readonly turn: TurnBudget,
+    /** Bytes that the pool has set aside for what comes before the start. */
+    public reserved = 0,
   ) {
     this.#window = new Window(pool)
     this.#flow = new FlowControl(source, limits.windowBytes, pool, listener, this)

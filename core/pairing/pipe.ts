@@ -88,16 +88,10 @@ export class Pipe implements PipeView, FanOutListener, WatchedTransfer {
     return this.context.clock.now()
   }
 
-  /** @param reserved bytes that have been set aside for what it brings while it waits */
-  addSender(
-    source: Source,
-    head: StreamHead | undefined,
-    options: SenderJoinOptions,
-    reserved: number,
-  ): SenderEndpoint {
+  /** @param mayBring so many bytes have been reserved for it */
+  addSender(source: Source, head: StreamHead | undefined, options: SenderJoinOptions, mayBring = 0): SenderEndpoint {
     const { limits, slabs, turn, clock, observer } = this.context
-    const fanOut = new FanOut(source, limits, slabs, this, turn)
-    fanOut.reserved = reserved
+    const fanOut = new FanOut(source, limits, slabs, this, turn, mayBring)
     const endpoint = new SenderEndpoint(this, source, fanOut, head, options)
     this.#refuseBeyondEnd(endpoint)
     this.sender = endpoint

@@ -186,6 +186,7 @@ export class Gateway {
       onFault: (error: unknown) => this.log.error({ err: error }, 'a request met a defect of the gateway'),
       schemeOf,
       isDraining: () => this.#isDraining,
+      memory: this.slabs,
       health: () => healthReport(this.#isDraining, this.table, this.slabs),
     }
     return new Router(this.table, options, plugins)
@@ -196,6 +197,7 @@ export class Gateway {
     const { sockets } = this.#help
     return {
       sockets,
+      memory: this.slabs,
       readSize: new ReadSize(this.slabs, sockets),
       clientAddressOf: clientAddressReader(config.trustedProxies),
       clock: this.#clock,

@@ -30,7 +30,7 @@ export class UwsRequestBody {
   /** Its reads shall be long once it flows. */
   #isBulk = false
   /** Copies of what was read before there was a consumer. */
-  #held: ArrayBuffer[] = []
+  readonly #held: ArrayBuffer[] = []
 
   constructor(
     readonly exchange: HttpExchange,
@@ -54,7 +54,7 @@ export class UwsRequestBody {
     if (!this.#watched && !this.ended) exchange.context.sockets.expectBulk(exchange.socket, false)
     if (!this.#wantPause) this.#expectBulk()
     if (!this.ended) exchange.inviteBody()
-    for (const chunk of this.#held.splice(0)) consumer.feed(new Uint8Array(chunk))
+    for (const chunk of this.#release()) consumer.feed(new Uint8Array(chunk))
     if (this.ended) consumer.end()
   }
 
@@ -87,7 +87,14 @@ export class UwsRequestBody {
 
   /** The response is over. */
   over(): void {
-    this.#held = []
+    this.#release()
+  }
+
+  /** What is held, which counts no more. */
+  #release(): ArrayBuffer[] {
+    const held = this.#held.splice(0)
+    for (const { byteLength } of held) this.exchange.context.memory.give(byteLength)
+    return held
   }
 
   /** The client's connection ended before the response did. */
@@ -138,10 +145,13 @@ export class UwsRequestBody {
   /** It is not decided yet who consumes the body, if anybody. What has been read is kept, and no more is read. */
   #hold(chunk: ArrayBuffer, last: boolean): void {
     const { exchange } = this
+    // Without the helper a pause does not stop a fast sender on this host at once.
+    if (exchange.bytesIn > MOST_HELD || !exchange.context.memory.take(chunk.byteLength)) {
+      exchange.cut()
+      return
+    }
     if (chunk.byteLength > 0) this.#held.push(chunk.slice(0))
     this.ended = last
-    // Without the helper a pause does not stop a fast sender on this host at once.
-    if (exchange.bytesIn > MOST_HELD) exchange.cut()
   }
 
   #feed(consumer: BodyConsumer, chunk: ArrayBuffer, last: boolean): void {
