@@ -64,6 +64,12 @@ export const CORE_FAILURES = {
     message: 'All {expected} places for waiting pipes are taken.',
     hint: 'Try again in a few seconds.',
   },
+  noMemory: {
+    code: 'NO_MEMORY',
+    status: 503,
+    message: 'The memory for what waiting senders have sent is used up.',
+    hint: 'Try again in a few seconds, or start the receivers first.',
+  },
   shuttingDown: {
     code: 'SHUTTING_DOWN',
     status: 503,

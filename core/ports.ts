@@ -71,6 +71,11 @@ export interface Sink {
    * `endpoint.drained()` when it can take bytes again.
    */
   readonly isFull: boolean
+  /**
+   * In place of an offer: others have used up what may be done in this turn of the event loop. Call `endpoint.drained()` in a
+   * later one. Only while the sink is not full; until then it counts as if it were.
+   */
+  postpone(): void
   /** Bytes that were taken and have not reached the peer's machine, as far as is known. Read about once a second. */
   queued(): number
   /**

@@ -6,6 +6,7 @@ import type { Throttle, Throttled } from '../throttle.js'
 import type { Cursor } from './cursor.js'
 import { FlowControl } from './flow-control.js'
 import type { SlabPool } from './slab-pool.js'
+import type { TurnBudget } from './turn-budget.js'
 import { Window } from './window.js'
 
 /** Is told what became of the stream. */
@@ -25,6 +26,9 @@ export interface FanOutListener {
  * does not take is kept once, in a window that all receivers read, each at its own cursor. Before `start()` everything is kept.
  * A cursor may begin beyond what has been read: its receiver is offered nothing until the stream has come that far, and delays
  * nobody.
+ *
+ * With many receivers, only so many are offered something in one turn of the event loop (`TurnBudget`). The others are
+ * postponed: they count as full until their sinks report, in a later turn, that they drained, and read from the window then.
  */
 export class FanOut implements Throttled {
   /** Bytes read from the source. */
@@ -37,14 +41,19 @@ export class FanOut implements Throttled {
   readonly #flow: FlowControl
   #cursors: readonly Cursor[] = []
   #started = false
+  /** Null for a stream with few receivers. */
+  #turn: TurnBudget | null = null
   /** How far the last receiver was when it left. */
   #reachedByLast = 0
 
   constructor(
     readonly source: Source,
     readonly limits: Pick<Limits, 'windowBytes' | 'holdBytes'>,
-    pool: SlabPool,
+    readonly pool: SlabPool,
     readonly listener: FanOutListener,
+    readonly turn: TurnBudget,
+    /** Bytes that the pool has set aside for what comes before the start. */
+    public reserved = 0,
   ) {
     this.#window = new Window(pool)
     this.#flow = new FlowControl(source, limits.windowBytes, pool, listener, this)
@@ -107,8 +116,10 @@ export class FanOut implements Throttled {
   /** All receivers are there: begins every sink, offers what was kept, and lets the source flow. */
   start(cursors: readonly Cursor[], head: StreamHead, pipe: PipeView, throttles: readonly Throttle[] = []): void {
     this.#started = true
+    this.#unreserve()
     this.#flow.start(throttles, this.bytesIn)
     this.#cursors = cursors
+    if (cursors.length > this.turn.few) this.#turn = this.turn
     for (const cursor of cursors) cursor.sink.begin(head, pipe, cursor.from)
     for (const cursor of cursors) this.#advance(cursor)
     this.settle()
@@ -191,14 +202,22 @@ export class FanOut implements Throttled {
     this.#flow.stop()
     this.#flow.leaveThrottles()
     this.#started = false
+    this.#unreserve()
     this.#window.release(Number.POSITIVE_INFINITY)
   }
 
-  /** Offers the bytes at the cursor. */
+  /** Offers the bytes at the cursor, or nothing when this turn has done enough for crowds. */
   #offer(cursor: Cursor, bytes: BorrowedBytes): void {
+    const turn = this.#turn
+    if (turn?.isSpent) {
+      cursor.full = true
+      cursor.sink.postpone()
+      return
+    }
     const took = cursor.sink.write(bytes)
     cursor.at += took
     if (cursor.sink.isFull) cursor.full = true
+    turn?.spend(took)
   }
 
   /** Brings the cursor as far as its sink takes. */
@@ -209,9 +228,19 @@ export class FanOut implements Throttled {
 
   /** Keeps the end of a chunk. Returns false when it must not. */
   #keep(bytes: BorrowedBytes, behind: number): boolean {
-    // A sender that waits must not use up the memory of transfers that stream.
-    const isOptional = !this.#started
-    return behind <= this.limits.holdBytes && this.#window.append(bytes, this.bytesIn - bytes.byteLength, isOptional)
+    if (behind > this.limits.holdBytes) return false
+    const offset = this.bytesIn - bytes.byteLength
+    if (this.#started) return this.#window.append(bytes, offset, this.#turn === null ? 'streaming' : 'crowd')
+    // A sender that waits must not use up the memory of transfers that stream, but what it was promised is there.
+    const isPromised = bytes.byteLength <= this.reserved
+    // It is paused now, so that this was all.
+    this.#unreserve()
+    return this.#window.append(bytes, offset, isPromised ? 'promised' : 'waiting')
+  }
+
+  #unreserve(): void {
+    this.pool.unreserve(this.reserved)
+    this.reserved = 0
   }
 
   /** After receivers moved or left: frees what all have taken, updates the flow, and checks whether all is done. */

@@ -2,18 +2,37 @@ import { type OwnedBytes, own } from '../bytes.js'
 
 /** How many slabs one small read takes: it is as long as a slab, and begins in the middle of one. */
 const SLABS_PER_READ = 2
+/** How many slabs a large one is as long as. With slabs of 64 KiB it holds the largest read, of 448 KiB, in one piece. */
+const SLABS_PER_LARGE = 7
+
+/** What is held outside of the slabs and counts all the same, so that one bound holds for everything. */
+export interface MemoryBudget {
+  /**
+   * Counts so many bytes as held, or returns false: they must not be.
+   * @param isOptional only from the first half: for whoever can be refused, so that others never have to fail
+   */
+  take(bytes: number, isOptional?: boolean): boolean
+  /** So many bytes of what was taken are held no more. */
+  give(bytes: number): void
+}
 
 /**
- * Fixed-size pieces of memory for bytes that some receiver has not taken yet, shared by all transfers and bounded.
+ * All memory for bytes that somebody has not taken yet, shared and bounded: slabs of one size for transfers that stream, a few
+ * large ones for those with many receivers, and bytes that are kept elsewhere, in memory of their own size.
  *
  * Slabs are written to once when they are made: the first touch of fresh memory costs a page fault per 4 KiB, which
  * makes a reader slower than the sender that it is trying to keep up with.
  */
-export class SlabPool {
+export class SlabPool implements MemoryBudget {
   readonly #free: OwnedBytes[] = []
+  readonly #freeLarge: OwnedBytes[] = []
+  /** Bytes in all slabs that exist, and in those of them that are free. */
   #made = 0
-  /** Bytes kept in memory of their own size instead of a slab. */
-  unpooledBytes = 0
+  #unused = 0
+  /** Bytes that are kept elsewhere. */
+  #elsewhere = 0
+  /** Bytes that waiting senders may still bring. */
+  #reserved = 0
   /**
    * Sources that flow. Each brings one more read before it can be paused, and all of that may have to be kept. Slabs for it
    * are set aside, but a quarter of all at most: otherwise many slow transfers that begin one after the other would leave none
@@ -23,7 +42,7 @@ export class SlabPool {
 
   /**
    * @param slabBytes size of each slab
-   * @param maxSlabs how many may exist at once
+   * @param maxSlabs how many may exist at once: the bound on all memory is as much
    * @param allocate makes the memory; a custom one can place it in shared memory
    */
   constructor(
@@ -32,45 +51,102 @@ export class SlabPool {
     readonly allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
   ) {}
 
-  /**
-   * A slab for the caller alone, or undefined when all are in use.
-   * @param isOptional take it only from the first half: for callers that can fail, so that others never have to
-   */
-  acquire(isOptional = false): OwnedBytes | undefined {
-    if (isOptional && this.isScarce) return undefined
-    const slab = this.#free.pop()
-    if (slab !== undefined) return slab
-    if (this.#made >= this.maxSlabs) return undefined
-    this.#made++
-    return own(this.allocate(this.slabBytes).fill(0))
+  /** A slab for the caller alone, or undefined when the memory is used up. */
+  acquire(): OwnedBytes | undefined {
+    return this.#acquire(this.slabBytes, this.#free)
   }
 
-  /** Gives a slab back. The caller must not use it again. */
+  /** The same, seven times as long: undefined also while memory is scarce. */
+  acquireLarge(): OwnedBytes | undefined {
+    return this.isScarce ? undefined : this.#acquire(this.largeBytes, this.#freeLarge)
+  }
+
+  get largeBytes(): number {
+    return SLABS_PER_LARGE * this.slabBytes
+  }
+
+  #acquire(bytes: number, free: OwnedBytes[]): OwnedBytes | undefined {
+    const slab = free.pop()
+    if (slab !== undefined) {
+      this.#unused -= bytes
+      return slab
+    }
+    if (!this.#makeRoom(bytes)) return undefined
+    this.#made += bytes
+    return own(this.allocate(bytes).fill(0))
+  }
+
+  /** Gives a slab of either size back. The caller must not use it again. */
   release(slab: OwnedBytes): void {
-    this.#free.push(slab)
+    this.#unused += slab.byteLength
+    if (slab.byteLength === this.slabBytes) this.#free.push(slab)
+    else this.#freeLarge.push(slab)
+  }
+
+  take(bytes: number, isOptional = false): boolean {
+    if (isOptional && this.isScarce) return false
+    if (!this.#makeRoom(bytes)) return false
+    this.#elsewhere += bytes
+    return true
+  }
+
+  give(bytes: number): void {
+    this.#elsewhere -= bytes
   }
 
   /**
-   * How many of `bytes` one transfer may hold now: all of them while less than half of the slabs that are not set aside are in
+   * Sets so many bytes aside for somebody who waits and may bring them, or returns false: too many others do. All of them
+   * together get half of the memory.
+   */
+  reserve(bytes: number): boolean {
+    if (bytes > 0 && this.heldBytes + this.#reserved + bytes > this.#bound / 2) return false
+    this.#reserved += bytes
+    return true
+  }
+
+  /** They have come, or will not. */
+  unreserve(bytes: number): void {
+    this.#reserved -= bytes
+  }
+
+  /**
+   * How many of `bytes` one transfer may hold now: all of them while less than half of what is not set aside is in
    * use, then less and less. When memory becomes scarce every window narrows, and no transfer has to fail.
    */
   share(bytes: number): number {
-    const usable = this.maxSlabs - Math.min(SLABS_PER_READ * this.flowingSources, this.maxSlabs / 4)
-    return usable <= this.inUse ? 0 : Math.floor(bytes * Math.min(1, 2 - (2 * this.inUse) / usable))
+    const usable = this.#bound - Math.min(SLABS_PER_READ * this.slabBytes * this.flowingSources, this.#bound / 4)
+    const held = this.heldBytes + this.#reserved
+    return usable <= held ? 0 : Math.floor(bytes * Math.min(1, 2 - (2 * held) / usable))
   }
 
-  /** Half of the slabs are in use: every transfer gets less. */
+  /** Half of the memory is in use: every transfer gets less. */
   get isScarce(): boolean {
     return this.share(1) < 1
   }
 
   /** All memory that is in use, in bytes. */
   get heldBytes(): number {
-    return this.inUse * this.slabBytes + this.unpooledBytes
+    return this.#made - this.#unused + this.#elsewhere
   }
 
-  /** Slabs that are in use. */
+  /** Slabs that are in use, a large one as seven. */
   get inUse(): number {
-    return this.#made - this.#free.length
+    return (this.#made - this.#unused) / this.slabBytes
+  }
+
+  get #bound(): number {
+    return this.maxSlabs * this.slabBytes
+  }
+
+  /** Whether so many bytes more may exist. Free slabs that stand in the way are left to the garbage collector. */
+  #makeRoom(bytes: number): boolean {
+    if (this.heldBytes + bytes > this.#bound) return false
+    while (this.#made + this.#elsewhere + bytes > this.#bound) {
+      const slab = this.#freeLarge.pop() ?? this.#free.pop()
+      if (slab === undefined) return false
+      this.#made -= slab.byteLength
+      this.#unused -= slab.byteLength
+    }
+    return true
   }
 }

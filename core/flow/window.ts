@@ -1,11 +1,21 @@
 import { type BorrowedBytes, keep, type OwnedBytes } from '../bytes.js'
 import type { SlabPool } from './slab-pool.js'
 
-/**
- * Up to this many bytes get memory of their own size when nothing else is kept: ten thousand waiting senders with a short
- * message each must not hold ten thousand slabs.
- */
+/** Up to this many bytes get memory of their own size when nothing else is kept. */
 const SMALL_BYTES = 4096
+
+/**
+ * For whom bytes are kept.
+ *
+ * `waiting`: for a stream that has not begun. Nothing more is read, and nobody knows for how long: so they get memory of their
+ * own size, and none beyond half of all. Ten thousand waiting senders with a short message each must not hold ten thousand
+ * slabs.
+ * `promised`: the same, and the memory has been reserved.
+ * `streaming`: in slabs, which are written to without being made.
+ * `crowd`: the same for many receivers, of whom most read from here: in pieces as long as they were read, since each piece
+ * costs each of them a system call.
+ */
+export type KeptFor = 'waiting' | 'promised' | 'streaming' | 'crowd'
 
 interface Segment {
   readonly memory: OwnedBytes
@@ -43,18 +53,17 @@ export class Window {
   }
 
   /**
-   * Copies `bytes`, which are at `offset` in the stream, behind what is kept already. `isOptional` as in `SlabPool.acquire`.
-   * Returns false when the pool has no slab left. Then an unknown part has been kept, and the stream is lost.
+   * Copies `bytes`, which are at `offset` in the stream, behind what is kept already.
+   * Returns false when the pool has no memory left. Then an unknown part has been kept, and the stream is lost.
    */
-  append(bytes: BorrowedBytes, offset: number, isOptional = false): boolean {
-    if (this.#segments.length === 0 && bytes.byteLength <= SMALL_BYTES) {
-      this.#segments.push({ memory: keep(bytes), pooled: false, from: offset, used: bytes.byteLength })
-      this.pool.unpooledBytes += bytes.byteLength
-      return true
+  append(bytes: BorrowedBytes, offset: number, keptFor: KeptFor = 'streaming'): boolean {
+    const isSmall = this.#segments.length === 0 && bytes.byteLength <= SMALL_BYTES
+    if (isSmall || keptFor === 'waiting' || keptFor === 'promised') {
+      return this.#appendExactly(bytes, offset, keptFor === 'waiting')
     }
     let done = 0
     while (done < bytes.byteLength) {
-      const segment = this.#withRoom(offset + done, isOptional)
+      const segment = this.#withRoom(offset + done, keptFor === 'crowd' ? bytes.byteLength - done : 0)
       if (segment === undefined) return false
       const length = Math.min(bytes.byteLength - done, segment.memory.byteLength - segment.used)
       segment.memory.set(bytes.subarray(done, done + length), segment.used)
@@ -64,11 +73,20 @@ export class Window {
     return true
   }
 
-  /** The last segment if it has room, or a new one. */
-  #withRoom(offset: number, isOptional: boolean): Segment | undefined {
+  #appendExactly(bytes: BorrowedBytes, from: number, isOptional: boolean): boolean {
+    const used = bytes.byteLength
+    if (used === 0) return true
+    if (!this.pool.take(used, isOptional)) return false
+    this.#segments.push({ memory: keep(bytes), pooled: false, from, used })
+    return true
+  }
+
+  /** The last segment if it has room, or a new one: a large one if the bytes that are to come fill most of it. */
+  #withRoom(offset: number, bytes: number): Segment | undefined {
     const last = this.#segments.at(-1)
     if (last !== undefined && last.used < last.memory.byteLength) return last
-    const slab = this.pool.acquire(isOptional)
+    const large = 2 * bytes > this.pool.largeBytes ? this.pool.acquireLarge() : undefined
+    const slab = large ?? this.pool.acquire()
     if (slab === undefined) return undefined
     const segment = { memory: slab, pooled: true, from: offset, used: 0 }
     this.#segments.push(segment)
@@ -91,7 +109,7 @@ export class Window {
     while (first !== undefined && first.from + first.used <= offset) {
       this.#segments.shift()
       if (first.pooled) this.pool.release(first.memory)
-      else this.pool.unpooledBytes -= first.used
+      else this.pool.give(first.used)
       first = this.#segments[0]
     }
   }

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.js'
 import type { SlabPool } from '../flow/slab-pool.js'
+import type { TurnBudget } from '../flow/turn-budget.js'
 import type { Limits } from '../limits.js'
 import type { PipeObserver } from '../observer.js'
 import type { PipeView } from '../pipe-view.js'
@@ -9,6 +10,7 @@ export interface PipeContext {
   readonly limits: Limits
   readonly clock: Clock
   readonly slabs: SlabPool
+  readonly turn: TurnBudget
   readonly observer: PipeObserver | null
   /** Whether one more transfer may stream. */
   mayStream(): boolean

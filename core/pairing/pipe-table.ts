@@ -2,6 +2,7 @@ import type { Clock } from '../clock.js'
 import type { EndReason } from '../end-reason.js'
 import { CORE_FAILURES, type Failure, Refusal } from '../failure.js'
 import type { SlabPool } from '../flow/slab-pool.js'
+import { TurnBudget } from '../flow/turn-budget.js'
 import type { JoinOptions, ReceiverJoinOptions, SenderJoinOptions } from '../join-options.js'
 import type { Limits } from '../limits.js'
 import type { PipeObserver } from '../observer.js'
@@ -29,6 +30,7 @@ export class PipeTable implements PipeContext {
     readonly clock: Clock,
     readonly slabs: SlabPool,
     readonly observer: PipeObserver | null = null,
+    readonly turn = new TurnBudget(),
   ) {}
 
   /** Pipes that wait for a side. */
@@ -61,7 +63,8 @@ export class PipeTable implements PipeContext {
   }
 
   /**
-   * A sender asks for its place on a name. A refusal does not disturb the pipe.
+   * A sender asks for its place on a name. A refusal does not disturb the pipe. One that has to wait is refused while there is
+   * no memory for what its connection may bring before it can be paused: one read, which is no longer than a slab.
    * @param head undefined when it comes with the body: then nothing begins before `endpoint.opened`
    */
   joinSender(
@@ -73,8 +76,11 @@ export class PipeTable implements PipeContext {
     const found = this.#find(key, options)
     if (found instanceof Refusal) return found
     if (found?.sender !== undefined) return new Refusal(CORE_FAILURES.senderExists)
+    const isReady = head !== undefined && found?.receivers.length === options.receivers
+    const mayBring = isReady ? 0 : Math.min(head?.length ?? Number.POSITIVE_INFINITY, this.slabs.slabBytes)
+    if (!this.slabs.reserve(mayBring)) return new Refusal(CORE_FAILURES.noMemory)
     const pipe = found ?? this.#open(key, options)
-    return orEnd(pipe, () => pipe.addSender(source, head, options))
+    return orEnd(pipe, () => pipe.addSender(source, head, options, mayBring))
   }
 
   /** A receiver asks for a place on a name. A refusal does not disturb the pipe. */

@@ -88,9 +88,11 @@ export class Pipe implements PipeView, FanOutListener, WatchedTransfer {
     return this.context.clock.now()
   }
 
-  addSender(source: Source, head: StreamHead | undefined, options: SenderJoinOptions): SenderEndpoint {
-    const { limits, slabs, clock, observer } = this.context
-    const endpoint = new SenderEndpoint(this, source, new FanOut(source, limits, slabs, this), head, options)
+  /** @param mayBring so many bytes have been reserved for it */
+  addSender(source: Source, head: StreamHead | undefined, options: SenderJoinOptions, mayBring = 0): SenderEndpoint {
+    const { limits, slabs, turn, clock, observer } = this.context
+    const fanOut = new FanOut(source, limits, slabs, this, turn, mayBring)
+    const endpoint = new SenderEndpoint(this, source, fanOut, head, options)
     this.#refuseBeyondEnd(endpoint)
     this.sender = endpoint
     source.notify('waiting', this)

@@ -100,7 +100,7 @@ export const settings = z.strictObject({
   memory: setting(
     bytes(1024 ** 2),
     '256MiB',
-    'Bytes that all transfers together may hold. Must not be less than window.',
+    'Bytes that may be held, for all transfers and waiting senders together. Must not be less than window.',
   ),
   maxReceivers: setting(integer(1, 256), '256', 'Largest ?n a sender or receiver may ask for.'),
   maxWaiting: setting(integer(1), '10000', 'Pipes that may wait at once.'),

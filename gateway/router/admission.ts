@@ -21,14 +21,15 @@ export type Proceed = (request: RequestView) => Outcome
 export class Admission {
   constructor(
     readonly plugins: RouterPlugins | null,
-    readonly options: Pick<RouterOptions, 'onFault'>,
+    readonly options: Pick<RouterOptions, 'onFault' | 'memory'>,
     readonly guard: PageGuard,
   ) {}
 
   /**
    * Calls `proceed` if all plugins agree; otherwise returns the refusal or answer of the one that does not. If a plugin
    * decides asynchronously, both happen later.
-   * @param hold called when the decision will come later, so that the request's body is held until then
+   * @param hold called when the decision will come later, so that the request's body is held until then. While there is no
+   * memory for that, the request is refused
    */
   admit(incoming: Incoming, role: Role, name: string, proceed: Proceed, hold: () => void = () => {}): Outcome {
     const { exchange, context, framing } = incoming
@@ -42,9 +43,13 @@ export class Admission {
     if (!admission.isAsync) return enter(context, proceed, exchange.request, foreign)
     const accept = exchange.request.header('accept')
     const isOfPipe = role.side === 'sender' || role.side === 'receiver'
+    const { memory } = this.options
+    // One read, which is no longer than a slab.
+    const mayBring = Math.min(framing.length ?? Number.POSITIVE_INFINITY, memory.slabBytes)
+    if (!memory.reserve(mayBring)) return new Refusal(FAILURES.noMemory)
     const copy = new CopiedRequest(exchange.request, isOfPipe ? admission.reads : undefined)
     hold()
-    void this.#decide(context, copy, proceed, foreign).then((late) => {
+    void this.#decide(context, copy, proceed, foreign, mayBring).then((late) => {
       if (late !== undefined && !context.over) respond(exchange, late, accept, framing)
     })
     return undefined
@@ -62,8 +67,10 @@ export class Admission {
     copy: CopiedRequest,
     proceed: Proceed,
     foreign: Refusal | undefined,
+    mayBring: number,
   ): Promise<Outcome> {
     const verdict = await this.plugins!.admission.admitAsync(copy, context)
+    this.options.memory.unreserve(mayBring)
     if (verdict !== undefined || context.over) return verdict
     try {
       return enter(context, proceed, copy, foreign)

@@ -1,3 +1,4 @@
+import type { SlabPool } from '../../core/index.js'
 import type { PluginHost } from '../host/plugin-host.js'
 import type { AddressRules } from '../http/address.js'
 import type { HostRule } from '../http/hosts.js'
@@ -24,6 +25,8 @@ export interface RouterOptions extends AddressRules {
   readonly schemeOf: (request: RequestView) => 'http' | 'https'
   /** Whether the gateway is shutting down and takes no new work. */
   readonly isDraining: () => boolean
+  /** For what is held of bodies while plugins decide. */
+  readonly memory: Pick<SlabPool, 'reserve' | 'unreserve' | 'slabBytes'>
   /** The answer of `/health`. */
   readonly health: () => { readonly status: number; readonly body: unknown }
 }

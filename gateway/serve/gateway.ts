@@ -14,6 +14,7 @@ import { Router } from '../router/router.js'
 import { TransferIds } from '../router/transfer-ids.js'
 import type { TlsFiles } from '../tls/certificate.js'
 import { CertificateWatcher } from '../tls/certificate-watcher.js'
+import { crowdTurn } from '../uws/connection/end-of-turn.js'
 import { Keepalive } from '../uws/connection/keepalive.js'
 import { coreLimits } from './core-limits.js'
 import { gatewayView, pipesView } from './gateway-view.js'
@@ -70,7 +71,7 @@ export class Gateway {
       this.#transferIds,
       bothObservers(transferLog(log.transfer), this.#plugins.events.pipes),
     )
-    this.table = new PipeTable(coreLimits(config), this.#clock, this.slabs, observer)
+    this.table = new PipeTable(coreLimits(config), this.#clock, this.slabs, observer, crowdTurn)
     this.#router = this.#newRouter(plugins.length === 0 ? null : this.#plugins, view)
     this.#help = installSocketHelper(config.socketHelper)
     const context = this.#serverContext(log)
@@ -199,6 +200,7 @@ export class Gateway {
       hosts: this.#hosts,
       schemeOf,
       isDraining: () => this.#isDraining,
+      memory: this.slabs,
       health: () => healthReport(this.#isDraining, this.table, this.slabs),
     }
     return new Router(this.table, options, plugins)
@@ -209,6 +211,7 @@ export class Gateway {
     const { sockets } = this.#help
     return {
       sockets,
+      memory: this.slabs,
       readSize: new ReadSize(this.slabs, sockets),
       clientAddressOf: clientAddressReader(config.trustedProxies),
       clock: this.#clock,

@@ -3,6 +3,7 @@
 import type { Lane } from '../lane.js'
 import { behindHaproxy } from './behind-haproxy.js'
 import { churn } from './churn.js'
+import { crowd } from './crowd.js'
 import { fanOut } from './fan-out.js'
 import { fanOutOneSlow } from './fan-out-one-slow.js'
 import { ipc } from './ipc.js'
@@ -24,6 +25,7 @@ export const LANES: readonly Lane[] = [
   slowReader,
   fanOut,
   fanOutOneSlow,
+  crowd,
   ipc,
   churn,
   waiting,

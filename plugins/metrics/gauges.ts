@@ -28,7 +28,7 @@ export function gatewayGauges(registry: Registry, pipes: Pipes, gateway: Gateway
   gauge('pipegate_window_bytes', 'How far a receiver may be behind another one.', () => gateway.window)
   gauge(
     'pipegate_held_bytes',
-    'Bytes held for receivers that have not taken them, all transfers together.',
+    'Bytes held: for receivers that have not taken them, of waiting senders, and of uploads on which plugins decide.',
     () => gateway.heldBytes,
   )
   gauge('pipegate_memory_limit_bytes', 'The most that pipegate_held_bytes may be.', () => gateway.memory)

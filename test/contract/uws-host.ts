@@ -47,6 +47,7 @@ export class UwsHost {
       clock: this.clock,
       keepalive: this.keepalive,
       sockets,
+      memory: new SlabPool(65_536, 64),
       readSize: new ReadSize(new SlabPool(65_536, 64), sockets),
       log: () => {},
       onFault: (error: unknown) => this.faults.push(error),

@@ -1,7 +1,7 @@
 /** Feeds a fan-out whose receivers keep up, and prints how many bytes of heap that took per chunk. Run with `ROOMY`. */
 import { Cursor } from '../../core/flow/cursor.js'
 import { FanOut } from '../../core/flow/fan-out.js'
-import { type PipeView, type Sink, SlabPool, type Source } from '../../core/index.js'
+import { type PipeView, type Sink, SlabPool, type Source, TurnBudget } from '../../core/index.js'
 import { measureHeap } from './heap.js'
 
 const RECEIVERS = 8
@@ -17,6 +17,7 @@ class DiscardingSink implements Sink {
     return bytes.byteLength
   }
   readonly isFull = false
+  postpone(): void {}
   queued(): number {
     return 0
   }
@@ -30,7 +31,7 @@ class DiscardingSink implements Sink {
 const source: Source = { pause() {}, resume() {}, notify() {}, end() {} }
 const owner = { streamFinished() {}, streamOverflowed() {}, now: () => 0 }
 const pool = new SlabPool(65_536, 64)
-const fanOut = new FanOut(source, { windowBytes: 2 ** 20, holdBytes: 2 ** 21 }, pool, owner)
+const fanOut = new FanOut(source, { windowBytes: 2 ** 20, holdBytes: 2 ** 21 }, pool, owner, new TurnBudget())
 const sinks = Array.from({ length: RECEIVERS }, () => new DiscardingSink())
 fanOut.start(
   sinks.map((sink) => new Cursor(sink)),

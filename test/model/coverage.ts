@@ -2,10 +2,12 @@
 export interface Coverage {
   readonly reasons: Map<string, number>
   readonly refusals: Map<string, number>
+  /** Steps after which some receiver waited for another turn. */
+  postponed: number
 }
 
 export function newCoverage(): Coverage {
-  return { reasons: new Map(), refusals: new Map() }
+  return { reasons: new Map(), refusals: new Map(), postponed: 0 }
 }
 
 /** Counts one more of these. */

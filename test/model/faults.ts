@@ -166,8 +166,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'more is held than allowed',
     in: 'flow/fan-out.js',
-    replace: 'behind <= this.limits.holdBytes &&',
-    by: '',
+    replace: 'if (behind > this.limits.holdBytes)',
+    by: 'if (false)',
   },
   {
     name: 'a slow receiver that leaves keeps the sender waiting',
@@ -516,5 +516,47 @@ export const FAULTS: readonly Fault[] = [
     in: 'pairing/pipe.js',
     replace: 'for (const endpoint of [...this.receivers])',
     by: 'for (const endpoint of this.receivers)',
+  },
+  {
+    name: 'a turn does for a crowd whatever there is to do',
+    in: 'flow/fan-out.js',
+    replace: 'if (turn?.isSpent)',
+    by: 'if (false)',
+  },
+  {
+    name: 'a receiver that waits for its turn counts as one with room',
+    in: 'flow/fan-out.js',
+    replace: 'cursor.full = true; cursor.sink.postpone();',
+    by: 'cursor.sink.postpone();',
+  },
+  {
+    name: 'a receiver that waits for its turn is not told',
+    in: 'flow/fan-out.js',
+    replace: 'cursor.sink.postpone();',
+    by: '',
+  },
+  {
+    name: 'streams with few receivers are held back for crowds',
+    in: 'flow/fan-out.js',
+    replace: 'if (cursors.length > this.turn.few)',
+    by: '',
+  },
+  {
+    name: 'memory that is set aside for a sender is never given back',
+    in: 'flow/fan-out.js',
+    replace: 'this.pool.unreserve(this.reserved);',
+    by: '',
+  },
+  {
+    name: 'a sender that waits is let in although there is no memory for what it may bring',
+    in: 'pairing/pipe-table.js',
+    replace: 'if (!this.slabs.reserve(mayBring))',
+    by: 'if (!this.slabs.reserve(0))',
+  },
+  {
+    name: 'bytes of their own size are not given back',
+    in: 'flow/window.js',
+    replace: 'this.pool.give(first.used);',
+    by: ';',
   },
 ]

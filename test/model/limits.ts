@@ -14,3 +14,5 @@ export const LIMITS: Limits = {
 export const SLAB_BYTES = 64
 /** The names that sides join. */
 export const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
+/** What a turn may do for streams with more receivers than one: bytes, that number, and what an offer costs besides. */
+export const TURN = [160, 1, 10] as const

@@ -23,6 +23,7 @@ t.test('the core agrees with its specification: the same steps every time', asyn
   const codes = Object.values(core.CORE_FAILURES).map(({ code }) => code)
   t.same([...coverage.refusals.keys()].sort(), codes.sort(), 'every refusal happened')
   for (const [what, times] of [...coverage.reasons, ...coverage.refusals]) t.ok(times >= 10, `${what}: ${times} times`)
+  t.ok(coverage.postponed >= 1000, `receivers waited for another turn after ${coverage.postponed} steps`)
 })
 
 t.test('the core agrees with its specification: fresh steps', async (t) => {

@@ -10,6 +10,8 @@ export class SpecSender {
   /** A source starts paused. */
   paused = true
   pipe: SpecPipe | undefined
+  /** Bytes that were set aside when it joined, for what it may bring while it waits. */
+  setAside = 0
 
   constructor(
     readonly id: string,
@@ -38,6 +40,8 @@ export class SpecReceiver {
   stillSince: number | undefined
   deliveredAtCheck = 0
   pipe: SpecPipe | undefined
+  /** How many bytes it can have taken in all before the turn had done enough; the specification knows no pieces. */
+  mayTake: () => number = () => Number.POSITIVE_INFINITY
 
   constructor(
     public room: number,

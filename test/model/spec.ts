@@ -223,11 +223,12 @@ export class Spec {
   #take(receiver: SpecReceiver): void {
     const pipe = receiver.pipe!
     const waits = Math.max(0, pipe.sender!.bytesIn - receiver.at)
-    const takes = Math.min(waits, receiver.room)
+    const may = receiver.mayTake()
+    const takes = Math.min(waits, receiver.room, may - receiver.taken)
     receiver.taken += takes
     receiver.room -= takes
     if (receiver.lags) receiver.inFlight += takes
-    if (waits > 0) receiver.full = receiver.room === 0
+    if (waits > 0) receiver.full = receiver.room === 0 || may < Number.POSITIVE_INFINITY
   }
 
   #finishIfDone(receiver: SpecReceiver): void {

@@ -3,7 +3,7 @@ import type { EndReason, Failure, SideLimits } from '../../core/index.js'
 import { Bench, type Core } from '../core/fakes/bench.js'
 import { Comparison, same } from './comparison.js'
 import { type Coverage, count } from './coverage.js'
-import { KEYS, LIMITS, SLAB_BYTES } from './limits.js'
+import { KEYS, LIMITS, SLAB_BYTES, TURN } from './limits.js'
 import type { Random } from './random.js'
 import { type Receiver, type Sender, Sides } from './sides.js'
 import { Spec } from './spec.js'
@@ -32,7 +32,8 @@ export class World {
   ) {
     // In some worlds memory is so short that slabs run out.
     this.#maxSlabs = random.chance(30) ? random.between(4, 16) : 64
-    this.#bench = new Bench({ limits: LIMITS, slabBytes: SLAB_BYTES, maxSlabs: this.#maxSlabs, roomy: true, core })
+    const memory = { slabBytes: SLAB_BYTES, maxSlabs: this.#maxSlabs, roomy: true }
+    this.#bench = new Bench({ limits: LIMITS, ...memory, turn: [...TURN], core })
     this.#comparison = new Comparison(this.#bench, this.#spec, this.#sides, coverage)
     this.#strict = random.chance(20) ? 40 : 1
     this.#usualN = KEYS.map(() => random.between(1, 3))
@@ -90,7 +91,8 @@ export class World {
     const hint = expectedBytes && { expectedBytes }
     const id = `transfer-${this.#bench.streams}`
     const spec = new SpecSender(id, length, expectedBytes || undefined, stallMs, limits, !headLater)
-    const expected = this.#spec.refusal(key, n, spec)
+    spec.setAside = this.#mayBring(key, n, spec)
+    const expected = this.#spec.refusal(key, n, spec) ?? this.#memoryRefusal(spec)
     const fake = this.#bench.trySender(key, { n, length, headLater, waitMs, stallMs, limits, ...hint })
     if (fake instanceof this.#bench.core.Refusal) {
       this.#refused(fake.failure.code, expected)
@@ -99,6 +101,19 @@ export class World {
     assert.equal('accepted', expected ?? 'accepted')
     this.#spec.joinSender(key, n, spec, waitMs)
     this.#sides.senders.push({ fake, spec })
+  }
+
+  /** What a sender may bring before it is paused: nothing that has to be kept if its receivers are there. */
+  #mayBring(key: string, n: number, { opened, length }: SpecSender): number {
+    if (opened && this.#spec.pipes.get(key)?.receivers.length === n) return 0
+    return Math.min(opened ? (length ?? SLAB_BYTES) : SLAB_BYTES, SLAB_BYTES)
+  }
+
+  /** Half of the memory is for those who wait: what is held, and what they may still bring. */
+  #memoryRefusal({ setAside }: SpecSender): string | undefined {
+    const waiting = this.#sides.senders.filter(({ spec }) => spec.pipe?.state === 'waiting' && spec.bytesIn === 0)
+    const all = waiting.reduce((sum, { spec }) => sum + spec.setAside, this.#bench.slabs.heldBytes + setAside)
+    return setAside > 0 && all > (this.#maxSlabs * SLAB_BYTES) / 2 ? 'NO_MEMORY' : undefined
   }
 
   /** A length to announce. */
@@ -126,6 +141,8 @@ export class World {
       return
     }
     assert.equal('accepted', expected ?? 'accepted')
+    const { sink } = fake
+    spec.mayTake = () => (sink.postponed ? sink.received : Number.POSITIVE_INFINITY)
     this.#spec.joinReceiver(key, n, spec, waitMs)
     this.#sides.receivers.push({ fake, spec })
   }
@@ -192,7 +209,7 @@ export class World {
 
   #feedThis({ fake, spec }: Sender, length: number): void {
     this.#note(`${spec.id} feeds ${length}`)
-    const slabs = this.#bench.slabs.inUse
+    const { heldBytes } = this.#bench.slabs
     const { fanOut } = fake.endpoint
     const { held } = fanOut
     fake.feed(length)
@@ -201,8 +218,10 @@ export class World {
       assert.equal(fanOut.held, spec.pipe.behind, 'kept of the first piece that is kept')
     }
     if (spec.pipe !== undefined && fake.source.ended === 'overflow') {
-      const needed = slabs + Math.ceil(length / SLAB_BYTES)
-      assert.ok(needed > this.#maxSlabs, `overflow, although ${needed} slabs at most were needed`)
+      // A crowd may take memory for the longest read when it needs but half of that.
+      const slabs = Math.ceil(length / SLAB_BYTES) + (spec.pipe.n > 1 ? 7 : 0)
+      const needed = heldBytes + slabs * SLAB_BYTES
+      assert.ok(needed > this.#maxSlabs * SLAB_BYTES, `overflow, although ${needed} bytes at most were needed`)
       this.#spec.overflow(spec)
     }
   }
@@ -286,6 +305,7 @@ export class World {
     this.#note(`${ms} ms pass`)
     this.#bench.advance(ms)
     this.#spec.advance(ms)
+    this.#bench.turn.begin()
   }
 
   /** No side calls for a while, except perhaps one: this is how transfers become idle and stalled. */
@@ -325,6 +345,7 @@ export class World {
 
   #compare(): void {
     this.#comparison.run()
+    if (this.#sides.receivers.some(({ fake }) => fake.sink.postponed)) this.coverage.postponed++
     this.#sides.retire()
   }
 

@@ -27,8 +27,10 @@ export class UwsRequestBody {
   #wantPause = true
   /** The helper checks the framing of the body. */
   #watched = false
+  /** Its reads shall be long once it flows. */
+  #isBulk = false
   /** Copies of what was read before there was a consumer. */
-  #held: ArrayBuffer[] = []
+  readonly #held: ArrayBuffer[] = []
 
   constructor(
     readonly exchange: HttpExchange,
@@ -48,11 +50,11 @@ export class UwsRequestBody {
   deliverTo(consumer: BodyConsumer, isThrottled: boolean): void {
     this.#consumer = consumer
     const { exchange } = this
-    if (!this.#watched && !this.ended) {
-      exchange.context.sockets.expectBulk(exchange.socket, !this.isChunked && !isThrottled)
-    }
+    this.#isBulk = !this.#watched && !this.isChunked && !isThrottled
+    if (!this.#watched && !this.ended) exchange.context.sockets.expectBulk(exchange.socket, false)
+    if (!this.#wantPause) this.#expectBulk()
     if (!this.ended) exchange.inviteBody()
-    for (const chunk of this.#held.splice(0)) consumer.feed(new Uint8Array(chunk))
+    for (const chunk of this.#release()) consumer.feed(new Uint8Array(chunk))
     if (this.ended) consumer.end()
   }
 
@@ -63,9 +65,18 @@ export class UwsRequestBody {
 
   resume(): void {
     this.#wantPause = false
+    this.#expectBulk()
     if (this.exchange.over || !this.isPaused) return
     this.isPaused = false
     rearm(this.exchange.res)
+  }
+
+  /** From here on reads may be long. What is read for somebody who only waits has to be held. */
+  #expectBulk(): void {
+    const { context, socket, over } = this.exchange
+    if (!this.#isBulk || this.ended || over) return
+    this.#isBulk = false
+    context.sockets.expectBulk(socket, true)
   }
 
   /** Reads the rest and drops it. */
@@ -76,7 +87,14 @@ export class UwsRequestBody {
 
   /** The response is over. */
   over(): void {
-    this.#held = []
+    this.#release()
+  }
+
+  /** What is held, which counts no more. */
+  #release(): ArrayBuffer[] {
+    const held = this.#held.splice(0)
+    for (const { byteLength } of held) this.exchange.context.memory.give(byteLength)
+    return held
   }
 
   /** The client's connection ended before the response did. */
@@ -127,10 +145,13 @@ export class UwsRequestBody {
   /** It is not decided yet who consumes the body, if anybody. What has been read is kept, and no more is read. */
   #hold(chunk: ArrayBuffer, last: boolean): void {
     const { exchange } = this
+    // Without the helper a pause does not stop a fast sender on this host at once.
+    if (exchange.bytesIn > MOST_HELD || !exchange.context.memory.take(chunk.byteLength)) {
+      exchange.cut()
+      return
+    }
     if (chunk.byteLength > 0) this.#held.push(chunk.slice(0))
     this.ended = last
-    // Without the helper a pause does not stop a fast sender on this host at once.
-    if (exchange.bytesIn > MOST_HELD) exchange.cut()
   }
 
   #feed(consumer: BodyConsumer, chunk: ArrayBuffer, last: boolean): void {

@@ -1,4 +1,4 @@
-import type { Clock } from '../../../core/index.js'
+import type { Clock, MemoryBudget } from '../../../core/index.js'
 import type { RequestLog } from '../../http/request-record.js'
 import type { RequestView } from '../../http/request-view.js'
 import type { ReadSize } from '../../native/read-size.js'
@@ -10,6 +10,8 @@ export interface UwsContext {
   readonly clock: Clock
   readonly keepalive: Keepalive
   readonly sockets: Sockets
+  /** Counts what is held. */
+  readonly memory: MemoryBudget
   readonly readSize: ReadSize
   readonly clientAddressOf: (request: RequestView) => string
   readonly log: RequestLog

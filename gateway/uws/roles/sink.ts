@@ -12,7 +12,7 @@ import type { SinkOptions } from '../../router/exchange.js'
 import { Backoff } from '../body/backoff.js'
 import { openResponseBody } from '../body/open-response-body.js'
 import type { ResponseBody, WriteFrom } from '../body/response-body.js'
-import { atEndOfTurn, type Flushable } from '../connection/end-of-turn.js'
+import { atEndOfTurn, type Flushable, whenCrowdsTurnComes } from '../connection/end-of-turn.js'
 import type { ExchangeOwner, HttpExchange } from '../connection/http-exchange.js'
 import type { KeepaliveEntry, KeepaliveTarget } from '../connection/keepalive.js'
 
@@ -94,6 +94,12 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     else if (body.blocked) this.#keepAlive()
     else if (took < bytes.byteLength) this.#tryAgain()
     return took
+  }
+
+  postpone(): void {
+    if (this.#scheduled || this.exchange.over) return
+    this.#scheduled = true
+    whenCrowdsTurnComes(this)
   }
 
   queued(): number {

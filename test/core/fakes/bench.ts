@@ -10,6 +10,7 @@ import type {
   SenderJoinOptions,
   SideLimits,
   SlabPool,
+  TurnBudget,
 } from '../../../core/index.js'
 import * as shippedCore from '../../../core/index.js'
 import { Recorder } from './recorder.js'
@@ -38,6 +39,8 @@ export interface BenchOptions {
   readonly maxSlabs?: number
   /** Windows do not narrow when memory becomes scarce, and no slabs are set aside. */
   readonly roomy?: boolean
+  /** What `TurnBudget` is made of. The default is more than any case moves. */
+  readonly turn?: ConstructorParameters<typeof TurnBudget>
   readonly core?: Core
 }
 
@@ -70,18 +73,27 @@ export class Bench {
   readonly core: Core
   readonly clock: Clock
   readonly slabs: SlabPool
+  readonly turn: TurnBudget
   readonly table: PipeTable
   readonly observer = new Recorder()
   now = 0
   /** Streams so far, refused ones too. */
   streams = 0
 
-  constructor({ limits = {}, slabBytes = 64, maxSlabs = 64, roomy = false, core = shippedCore }: BenchOptions = {}) {
+  constructor({
+    limits = {},
+    slabBytes = 64,
+    maxSlabs = 64,
+    roomy = false,
+    turn = [],
+    core = shippedCore,
+  }: BenchOptions = {}) {
     this.core = core
     this.clock = new core.Clock(() => this.now)
     this.slabs = new core.SlabPool(slabBytes, maxSlabs)
     if (roomy) this.slabs.share = (bytes) => bytes
-    this.table = new core.PipeTable({ ...BENCH_LIMITS, ...limits }, this.clock, this.slabs, this.observer)
+    this.turn = new core.TurnBudget(...turn)
+    this.table = new core.PipeTable({ ...BENCH_LIMITS, ...limits }, this.clock, this.slabs, this.observer, this.turn)
   }
 
   /** Moves the clock once, and ticks once. */
@@ -119,7 +131,7 @@ export class Bench {
       last = Number.POSITIVE_INFINITY,
     } = options
     const range = offset === undefined ? undefined : { first: offset, last }
-    const sink = new FakeSink(room, finishesAtOnce, lags)
+    const sink = new FakeSink(room, finishesAtOnce, lags, n > this.turn.few ? this.turn : undefined)
     const endpoint = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits, newDigest, range })
     return endpoint instanceof this.core.Refusal ? endpoint : new FakeReceiver(sink, endpoint)
   }

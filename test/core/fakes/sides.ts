@@ -52,8 +52,7 @@ export class FakeReceiver {
 
   /** The sink has room for `bytes` more, and says so. */
   drain(bytes = Number.POSITIVE_INFINITY): void {
-    this.sink.room = bytes
-    this.sink.full = false
+    this.sink.empty(bytes)
     this.endpoint.drained()
   }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { BorrowedBytes, EndReason, PipeView, Refusal, Sink, StreamHead } from '../../../core/index.js'
+import type { BorrowedBytes, EndReason, PipeView, Refusal, Sink, StreamHead, TurnBudget } from '../../../core/index.js'
 import { byteAt } from './stream-bytes.js'
 
 /** A receiver's connection that takes as much as it is told to, and fails on what the port forbids. */
@@ -18,6 +18,8 @@ export class FakeSink implements Sink {
   head: StreamHead | undefined
   /** It has no room, and has not said that it drained. */
   full = false
+  /** An offer was put off to a later turn, and it has not drained since. */
+  postponed = false
   /** Bytes that were taken and have not arrived: all that are taken while it lags, until a test lowers it. */
   inFlight = 0
   finishCalled = false
@@ -35,11 +37,13 @@ export class FakeSink implements Sink {
    * @param room how many more bytes it takes before it is full
    * @param finishesAtOnce what `finish()` answers
    * @param lags what it takes stays in flight
+   * @param turn what may be done in a turn; undefined when its stream has few receivers
    */
   constructor(
     public room = Number.POSITIVE_INFINITY,
     public finishesAtOnce = true,
     readonly lags = false,
+    readonly turn?: TurnBudget,
   ) {}
 
   begin(head: StreamHead, _pipe: PipeView, offset: number): void {
@@ -61,6 +65,7 @@ export class FakeSink implements Sink {
     assert.ok(!this.finishCalled, 'sink: write() after finish()')
     assert.ok(!this.full, 'sink: write() although it is full')
     assert.ok(bytes.byteLength > 0, 'sink: write() of nothing')
+    assert.ok(!this.turn?.isSpent, 'sink: write() although this turn has done enough')
     this.offers.push(bytes.byteLength)
     this.lastMemory = bytes.buffer
     const took = Math.min(bytes.byteLength, this.room)
@@ -78,6 +83,15 @@ export class FakeSink implements Sink {
 
   get isFull(): boolean {
     return this.full
+  }
+
+  postpone(): void {
+    this.#called('postpone')
+    assert.ok(this.head !== undefined, 'sink: postpone() before begin()')
+    assert.ok(!this.full, 'sink: postpone() although it is full')
+    assert.ok(this.turn?.isSpent, 'sink: postpone() although this turn can do more')
+    this.postponed = true
+    this.full = true
   }
 
   queued(): number {
@@ -111,6 +125,13 @@ export class FakeSink implements Sink {
   get bytes(): Uint8Array {
     if (this.#chunks.length !== 1) this.#chunks.splice(0, this.#chunks.length, Buffer.concat(this.#chunks))
     return this.#chunks[0]!
+  }
+
+  /** It has room for so many bytes more, and is about to say so. */
+  empty(room: number): void {
+    this.room = room
+    this.full = false
+    this.postponed = false
   }
 
   #called(what: string): void {

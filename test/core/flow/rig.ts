@@ -1,7 +1,7 @@
 import type { Test } from 'tap'
 import { Cursor } from '../../../core/flow/cursor.js'
 import { FanOut, type FanOutListener } from '../../../core/flow/fan-out.js'
-import { type PipeView, SlabPool } from '../../../core/index.js'
+import { type PipeView, SlabPool, TurnBudget } from '../../../core/index.js'
 import { FakeSink } from '../fakes/sink.js'
 import { FakeSource } from '../fakes/source.js'
 import { lend, streamBytes } from '../fakes/stream-bytes.js'
@@ -21,6 +21,8 @@ export interface RigOptions {
   readonly offsets?: readonly number[]
   /** The announced length. */
   readonly length?: number
+  /** What crowds may do in one turn; the default is more than any case moves. */
+  readonly turn?: TurnBudget
 }
 
 /** A fan-out with its cursors, and a listener that counts its calls. */
@@ -45,14 +47,17 @@ export class Rig implements FanOutListener {
     pool = new SlabPool(64, maxSlabs),
     offsets = [],
     length,
+    turn = new TurnBudget(),
   }: RigOptions) {
     this.pool = pool
     this.#length = length
-    this.sinks = rooms.map((room) => new FakeSink(room, finishesAtOnce))
+    this.sinks = rooms.map(
+      (room) => new FakeSink(room, finishesAtOnce, false, rooms.length > turn.few ? turn : undefined),
+    )
     this.cursors = this.sinks.map((sink) => new Cursor(sink))
     for (const [i, offset] of offsets.entries()) this.cursors[i]!.startAt(offset)
     this.source.notify('waiting', VIEW)
-    this.fanOut = new FanOut(this.source, { windowBytes, holdBytes }, this.pool, this)
+    this.fanOut = new FanOut(this.source, { windowBytes, holdBytes }, this.pool, this, turn)
   }
 
   static flowing(options: RigOptions): Rig {
@@ -84,9 +89,7 @@ export class Rig implements FanOutListener {
   }
 
   drain(i: number, room = Number.POSITIVE_INFINITY): void {
-    const sink = this.sinks[i]!
-    sink.room = room
-    sink.full = false
+    this.sinks[i]!.empty(room)
     this.fanOut.drained(this.cursors[i]!)
   }
 

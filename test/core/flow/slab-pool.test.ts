@@ -1,5 +1,6 @@
 import t from 'tap'
-import { SlabPool } from '../../../core/index.js'
+import { type OwnedBytes, SlabPool } from '../../../core/index.js'
+import { Random } from '../../model/random.js'
 
 t.test('the pool is bounded, makes what is asked for, and uses it again', async (t) => {
   const made: number[] = []
@@ -29,19 +30,105 @@ t.test('the pool is bounded, makes what is asked for, and uses it again', async 
   t.same(made, [32, 32])
 })
 
-t.test(
-  'the share of a transfer narrows from half of the memory on, and optional slabs are refused there',
-  async (t) => {
-    const pool = new SlabPool(64, 8)
-    const shares = [pool.share(100)]
-    for (let i = 0; i < 8; i++) {
-      t.ok(pool.acquire())
-      shares.push(pool.share(100))
+t.test('the share of a transfer narrows from half of the memory on', async (t) => {
+  const pool = new SlabPool(64, 8)
+  const shares = [pool.share(100)]
+  for (let i = 0; i < 8; i++) {
+    t.ok(pool.acquire())
+    shares.push(pool.share(100))
+  }
+  t.same(shares, [100, 100, 100, 100, 100, 75, 50, 25, 0])
+})
+
+t.test('what is kept elsewhere counts like slabs', async (t) => {
+  const pool = new SlabPool(64, 8)
+  t.ok(pool.take(256, true))
+  t.notOk(pool.isScarce, 'exactly half')
+  t.ok(pool.take(1, true))
+  t.notOk(pool.take(1, true), 'whoever can be refused gets none of the second half')
+  t.ok(pool.take(191))
+  t.equal(pool.heldBytes, 448)
+  t.ok(pool.acquire())
+  t.notOk(pool.take(1))
+  t.equal(pool.acquire(), undefined)
+  pool.give(448)
+  t.equal(pool.heldBytes, 64)
+})
+
+t.test('free slabs make way for what is kept elsewhere, and for slabs of the other size', async (t) => {
+  const made: number[] = []
+  const pool = new SlabPool(64, 16, (bytes) => {
+    made.push(bytes)
+    return new Uint8Array(bytes)
+  })
+  for (const slab of [pool.acquireLarge()!, pool.acquireLarge()!]) pool.release(slab)
+  t.same([pool.heldBytes, made], [0, [448, 448]])
+  t.ok(pool.take(1024), 'all of it')
+  pool.give(1024)
+  pool.release(pool.acquire()!)
+  pool.release(pool.acquireLarge()!)
+  t.same(made, [448, 448, 64, 448])
+  pool.release(pool.acquire()!)
+  pool.release(pool.acquireLarge()!)
+  t.same(made, [448, 448, 64, 448], 'both sizes are used again')
+})
+
+t.test('waiting senders get half of the memory set aside', async (t) => {
+  const pool = new SlabPool(64, 8)
+  t.ok(pool.take(56))
+  t.ok(pool.reserve(200))
+  t.notOk(pool.reserve(1))
+  t.equal(pool.heldBytes, 56, 'what is set aside is not held')
+  t.equal(pool.share(100), 100)
+  t.ok(pool.acquire())
+  t.equal(pool.share(100), 75, 'but narrows windows before it comes')
+  pool.unreserve(200)
+  t.equal(pool.share(100), 100)
+  t.ok(pool.reserve(136))
+})
+
+t.test('random steps: never negative, never above the bound, and all is given back', async (t) => {
+  const seed = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
+  t.comment(`PIPEGATE_SEED=${seed}`)
+  const random = new Random(seed)
+  for (let world = 0; world < 20; world++) {
+    const bound = 64 * random.between(1, 40)
+    const pool = new SlabPool(64, bound / 64)
+    const slabs: OwnedBytes[] = []
+    const taken: number[] = []
+    const reserved: number[] = []
+    const pull = <T>(from: T[]): T | undefined => from.splice(random.below(from.length), 1)[0]
+    for (let step = 0; step < 3000; step++) {
+      const bytes = random.between(0, 200)
+      const die = random.below(8)
+      const slab = die === 0 ? pool.acquire() : die === 1 ? pool.acquireLarge() : undefined
+      if (slab !== undefined) {
+        if (slabs.includes(slab)) t.fail('a slab was given to two')
+        slabs.push(slab)
+      }
+      if (die === 2 && pool.take(bytes, random.chance(50))) taken.push(bytes)
+      if (die === 3 && pool.reserve(bytes)) reserved.push(bytes)
+      if (die === 4 || die === 5) {
+        const back = pull(slabs)
+        if (back !== undefined) pool.release(back)
+      }
+      if (die === 6) pool.give(pull(taken) ?? 0)
+      if (die === 7) pool.unreserve(pull(reserved) ?? 0)
+      const held = sum(slabs.map((each) => each.byteLength)) + sum(taken)
+      if (pool.heldBytes !== held) t.fail(`step ${step}: ${pool.heldBytes} bytes held, in truth ${held}`)
+      if (held > bound) t.fail(`step ${step}: ${held} bytes held of ${bound}`)
+      const share = pool.share(1000)
+      if (share < 0 || share > 1000) t.fail(`step ${step}: a share of ${share}`)
+      if (sum(reserved) > bound / 2) t.fail(`step ${step}: ${sum(reserved)} bytes set aside of ${bound}`)
     }
-    t.same(shares, [100, 100, 100, 100, 100, 75, 50, 25, 0])
-    const other = new SlabPool(64, 8)
-    for (let i = 0; i < 5; i++) t.ok(other.acquire(true), 'from the first half')
-    t.equal(other.acquire(true), undefined)
-    t.ok(other.acquire(), 'callers that must not fail still get it')
-  },
-)
+    for (const slab of slabs) pool.release(slab)
+    for (const bytes of taken) pool.give(bytes)
+    for (const bytes of reserved) pool.unreserve(bytes)
+    t.same([pool.heldBytes, pool.inUse, pool.share(1000)], [0, 0, 1000])
+    t.ok(pool.take(bound), 'all of it is there again')
+  }
+})
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0)
+}

@@ -1,5 +1,5 @@
 import t, { type Test } from 'tap'
-import { Window } from '../../../core/flow/window.js'
+import { type KeptFor, Window } from '../../../core/flow/window.js'
 import { SlabPool } from '../../../core/index.js'
 import { lend, streamBytes } from '../fakes/stream-bytes.js'
 
@@ -111,18 +111,58 @@ t.test('starts again at any offset once it is empty', async (t) => {
 })
 
 t.test('says so when the pool is used up', async (t) => {
-  const pool = new SlabPool(64, 2)
+  const pool = new SlabPool(64, 3)
   const window = new Window(pool)
   t.ok(append(window, 0, 10))
   t.ok(append(window, 10, 128))
   t.notOk(append(window, 138, 1))
   const other = new Window(pool)
-  t.ok(append(other, 0, 10), 'a small first piece needs no slab')
-  t.notOk(append(other, 10, 1))
+  t.ok(append(other, 0, 54))
+  const third = new Window(pool)
+  t.notOk(append(third, 0, 1), 'a small piece counts as well')
   window.release(74)
-  t.ok(append(other, 10, 64), 'a slab that came back serves another window')
-  assertHolds(t, other, 0, 74)
+  t.ok(append(other, 54, 64), 'what came back serves another window')
+  assertHolds(t, other, 0, 118)
   t.notOk(append(window, 138, 1))
+})
+
+t.test('for a stream that waits every piece gets memory of its own size, from the first half only', async (t) => {
+  const pool = new SlabPool(64, 1000)
+  const window = new Window(pool)
+  const waits = (from: number, length: number, keptFor: KeptFor) =>
+    lend(0, from, length, (bytes) => t.ok(window.append(bytes, from, keptFor)))
+  waits(0, 3000, 'waiting')
+  waits(3000, 5000, 'promised')
+  t.same([pool.inUse, pool.heldBytes, window.held], [0, 8000, 8000])
+  t.same(read(window, 0, 8000).runs, [3000, 5000])
+  assertHolds(t, window, 0, 8000)
+  waits(8000, 5, 'streaming')
+  t.same([pool.inUse, pool.heldBytes], [1, 8064], 'slabs from the start on')
+  t.ok(pool.take(40_000))
+  lend(0, 8005, 10, (bytes) => t.notOk(window.append(bytes, 8005, 'waiting')))
+  waits(8005, 10, 'promised')
+  window.release(Number.POSITIVE_INFINITY)
+  t.equal(pool.heldBytes, 40_000)
+})
+
+t.test('for a crowd a read is kept in one piece, while there is enough memory', async (t) => {
+  const pool = new SlabPool(1024, 27)
+  const window = new Window(pool)
+  const crowd = (from: number, length: number) =>
+    lend(0, from, length, (bytes) => t.ok(window.append(bytes, from, 'crowd')))
+  crowd(0, 7168)
+  crowd(7168, 2000)
+  t.same(read(window, 0, 9168).runs, [7168, 1024, 976])
+  t.same([pool.inUse, pool.heldBytes], [9, 9 * 1024])
+  window.release(9168)
+  crowd(0, 7168)
+  crowd(7168, 7168)
+  t.same(read(window, 0, 14_336).runs, [7168, 7168])
+  crowd(14_336, 7168)
+  t.same(read(window, 14_336, 21_504).runs, Array(7).fill(1024), 'half is in use')
+  assertHolds(t, window, 0, 21_504)
+  window.release(Number.POSITIVE_INFINITY)
+  t.equal(pool.heldBytes, 0)
 })
 
 t.test('a chunk that does not fit whole is refused, and everything comes back', async (t) => {

@@ -73,11 +73,49 @@ t.test('while an asynchronous admission hook decides, the body is held, and noth
     await eventually(() => copy !== '' || 'nobody asks')
     t.equal(copy, 'yes,', 'only the headers that were asked for are copied')
     t.equal(gateway.gateway.table.streaming, 0)
-    t.ok(gateway.gateway.slabs.heldBytes === 0, 'nothing is in the pipe yet')
+    t.equal(gateway.gateway.table.get('big')?.bytesIn, 0, 'nothing is in the pipe yet')
     decide()
     t.ok((await receiver.result).stdout.equals(body), framing)
     t.match((await sender.result).stdout.toString(), /Transfer complete.\n$/)
   }
+})
+
+t.test('uploads that wait for a decision have a bound together: the newest is refused before it is read', async (t) => {
+  let decide: () => void = () => {}
+  const decided = new Promise<void>((resolve) => {
+    decide = resolve
+  })
+  const slow = hooks('slow', { onAdmitAsync: () => decided })
+  const gateway = await startGateway(t, { memory: '1MiB' }, { plugins: [slow] })
+  const body = Buffer.alloc(60_000, 'x')
+  const uploads: Awaited<ReturnType<typeof connect>>[] = []
+  const upload = async (name: string) => {
+    const client = await connect({ port: gateway.port })
+    uploads.push(client)
+    await client.send(`PUT /${name} HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n`)
+    await client.send(body)
+    return client
+  }
+  const { slabs } = gateway.gateway
+  const refused = async () => {
+    const client = await upload(`upload-${uploads.length}`)
+    const before = slabs.heldBytes
+    await eventually(() => slabs.heldBytes > before + 50_000 || client.receivedBytes > 0 || 'neither held nor refused')
+    return client.receivedBytes > 0
+  }
+  while (!(await refused())) if (uploads.length > 9) break
+  t.ok(uploads.length >= 4 && uploads.length <= 9, `the ${uploads.length}th was refused`)
+  t.ok(slabs.heldBytes <= 512 * 1024, `${slabs.heldBytes} bytes are held`)
+  const answer = await uploads.at(-1)!.waitForResponse()
+  t.equal(answer.status, 503)
+  t.same([answer.headers['x-pipe-code'], answer.headers['retry-after']], [['NO_MEMORY'], ['5']])
+  t.match(answer.body.toString(), /^\[ERROR\] The memory for what waiting senders have sent is used up\./)
+  decide()
+  await gateway.holds(uploads.length - 1, 0)
+  for (const client of uploads) client.destroy()
+  await gateway.holds(0, 0)
+  await eventually(() => slabs.heldBytes === 0 || `${slabs.heldBytes} bytes are still held`)
+  t.equal(slabs.share(1000), 1000)
 })
 
 t.test('a client that leaves while a hook decides is forgotten, and releases run once', async (t) => {

@@ -114,6 +114,7 @@ t.test('end() ends the pipe that has the name now, and not the next one', async 
     begin() {},
     write: () => 0,
     isFull: false,
+    postpone() {},
     queued: () => 0,
     finish: () => true,
     refuse() {},

@@ -1,5 +1,5 @@
 /** Bytes that must be kept, and the bounds of that memory. */
-import { scene } from './scene.js'
+import { refused, scene } from './scene.js'
 
 scene('a source that goes on after it was paused: kept up to holdBytes', {}, (bench, t) => {
   const receiver = bench.receiver('a', { room: 0 })
@@ -33,18 +33,50 @@ scene('a waiting sender that delivers more than may be held', {}, (bench, t) => 
   t.equal(bench.lastReason, 'overflow')
 })
 
-scene('no slab is left', { maxSlabs: 3 }, (bench, t) => {
+scene('the memory is used up', { maxSlabs: 4 }, (bench, t) => {
   const receiver = bench.receiver('a', { room: 0 })
   const sender = bench.sender('a')
   sender.feed(10)
   sender.feed(3 * 64)
-  t.equal(bench.slabs.inUse, 3)
-  const other = bench.sender('b')
-  other.feed(10)
-  t.equal(other.source.ended, undefined, 'a small first piece needs no slab')
-  other.feed(1)
-  t.equal(other.source.ended, 'overflow')
+  t.equal(bench.slabs.heldBytes, 202)
+  refused(bench.trySender('b'), 'NO_MEMORY', t)
+  bench.receiver('c', { room: 0 })
+  const streams = bench.sender('c')
+  t.equal(streams.source.ended, undefined, 'one whose receivers are there is not')
+  streams.feed(54)
+  t.equal(streams.source.ended, undefined)
   sender.feed(1)
   t.equal(receiver.sink.aborted, 'overflow')
-  t.equal(bench.slabs.inUse, 0)
+  t.equal(bench.slabs.heldBytes, 54)
+  bench.sender('b')
+  bench.table.endAll('shutting_down')
+})
+
+scene('what a sender that waits may bring is set aside for it', { maxSlabs: 4 }, (bench, t) => {
+  const first = bench.sender('a')
+  const short = bench.sender('b', { length: 30 })
+  // 64 and 30, and 64 more, of 128.
+  refused(bench.trySender('c', { length: 99 }), 'NO_MEMORY', t)
+  bench.sender('c', { length: 34 })
+  t.equal(bench.slabs.heldBytes, 0, 'nothing is held yet')
+  short.feed(30)
+  first.feed(20)
+  t.equal(bench.slabs.heldBytes, 50)
+  t.same([bench.slabs.inUse, first.endpoint.fanOut.held], [0, 20], 'in memory of its own size')
+  bench.sender('d', { length: 40 })
+  first.leave()
+  t.equal(bench.slabs.heldBytes, 30)
+  bench.table.endAll('shutting_down')
+})
+
+scene('a sender that brings more than a read while it waits', { maxSlabs: 4 }, (bench, t) => {
+  const first = bench.sender('a')
+  first.feed(60)
+  t.ok(first.source.paused)
+  first.feed(60)
+  t.equal(bench.slabs.heldBytes, 120, 'gets memory while there is some')
+  first.feed(60)
+  first.feed(1)
+  t.equal(first.source.ended, 'overflow')
+  t.equal(bench.slabs.heldBytes, 0)
 })

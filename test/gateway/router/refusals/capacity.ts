@@ -28,6 +28,39 @@ t.test('TOO_MANY_WAITING: a full gateway refuses new names, and admits requests 
   for (const client of [one, two]) client.destroy()
 })
 
+t.test('NO_MEMORY: the newest sender that would have to wait is refused, and nobody else', async (t) => {
+  const gw = await startGateway(t, { memory: '1MiB' })
+  const large = (name: string, body = '.') => ({
+    method: 'PUT',
+    target: `/${name}`,
+    headers: ['Content-Length: 1000000'],
+    body,
+  })
+  const waiting: RawClient[] = []
+  for (let i = 0; i < 8; i++) waiting.push(await open(gw, large(`large-${i}`, '.'.repeat(65_536))))
+  await gw.holds(8, 0)
+  // A read has the head in it too.
+  await eventually(() => gw.gateway.slabs.heldBytes > 8 * 62_000 || `${gw.gateway.slabs.heldBytes} bytes are held`)
+  for (const ask of [large('ninth'), put('/ninth', 'x'.repeat(30_000))]) {
+    await refused(t, gw, {
+      ...ask,
+      row: FAILURES.noMemory,
+      says: /The memory for what waiting senders have sent is used up\. Try again in a few seconds, or start the receivers first\./,
+    })
+  }
+  const receiving = await open(gw, get('/ninth'))
+  await gw.holds(9, 0)
+  t.match((await answer(gw, put('/ninth', 'streams'))).response.body.toString(), /Transfer complete\.\n$/)
+  t.equal((await receiving.waitForResponse()).body.toString(), 'streams')
+  waiting.pop()!.destroy()
+  await gw.holds(7, 0)
+  const { heldBytes } = gw.gateway.slabs
+  waiting.push(await open(gw, put('/ninth', 'x'.repeat(3000))))
+  await gw.holds(8, 0)
+  await eventually(() => gw.gateway.slabs.heldBytes === heldBytes + 3000 || `${gw.gateway.slabs.heldBytes} are held`)
+  for (const client of [...waiting, receiving]) client.destroy()
+})
+
 /** A transfer that streams until the test ends. */
 async function endless(gw: Running, name: string): Promise<RawClient[]> {
   const sending = await open(gw, {

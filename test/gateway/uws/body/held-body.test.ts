@@ -1,6 +1,6 @@
 /** What a sender has sent before it is decided whether it may send. */
 import t from 'tap'
-import type { SenderEndpoint, Throttle } from '../../../../core/index.js'
+import { type SenderEndpoint, SlabPool, type Throttle } from '../../../../core/index.js'
 import { UwsSource } from '../../../../gateway/uws/roles/source.js'
 
 const KIB = 1024
@@ -15,6 +15,7 @@ interface Wanted {
 /** A source that listens and has no endpoint, and what happens to it. */
 function held({ isChunked = false, sound = true, throttles }: Wanted = {}) {
   const told: string[] = []
+  const memory = new SlabPool(KIB, 2 * KIB)
   let onData: (chunk: ArrayBuffer, last: boolean) => void = () => {}
   const exchange = {
     socket: 7,
@@ -37,6 +38,7 @@ function held({ isChunked = false, sound = true, throttles }: Wanted = {}) {
     context: {
       tls: false,
       keepalive: { add: () => ({ release() {} }) },
+      memory,
       readSize: { adapt() {} },
       sockets: {
         bodyIsSound: () => sound,
@@ -59,7 +61,14 @@ function held({ isChunked = false, sound = true, throttles }: Wanted = {}) {
     onData(lent, last)
     new Uint8Array(lent).fill(0)
   }
-  return { told, reads, exchange, endpoint: () => source.joined(endpoint as unknown as SenderEndpoint) }
+  return {
+    told,
+    reads,
+    exchange,
+    memory,
+    over: () => source.over(),
+    endpoint: () => source.joined(endpoint as unknown as SenderEndpoint),
+  }
 }
 
 t.test('it is kept in order, with its end, and no more is read', async (t) => {
@@ -70,7 +79,7 @@ t.test('it is kept in order, with its end, and no more is read', async (t) => {
   t.same(told, ['pause', 'pause', 'pause'])
   told.length = 0
   endpoint()
-  t.same(told, ['bulk true', 'one ', 'two '])
+  t.same(told, ['bulk false', 'one ', 'two '], 'reads stay short while it waits')
   told.length = 0
   reads('three')
   reads('', true)
@@ -120,4 +129,25 @@ t.test('nothing is kept after the answer', async (t) => {
   t.equal(exchange.bytesIn, 'before'.length)
   endpoint()
   t.notOk(told.includes('after'))
+})
+
+t.test('what is held counts until it is consumed, or the response is over', async (t) => {
+  const consumed = held()
+  consumed.reads('x'.repeat(3000))
+  t.equal(consumed.memory.heldBytes, 3000)
+  consumed.endpoint()
+  t.equal(consumed.memory.heldBytes, 0)
+  const left = held()
+  left.reads('x'.repeat(3000))
+  left.over()
+  left.over()
+  t.equal(left.memory.heldBytes, 0)
+})
+
+t.test('a body for which there is no memory is cut', async (t) => {
+  const { told, reads, memory } = held()
+  t.ok(memory.take(2 * KIB * KIB - 10))
+  reads('x'.repeat(11))
+  t.equal(told.at(-1), 'cut')
+  t.equal(memory.heldBytes, 2 * KIB * KIB - 10)
 })
