@@ -1,6 +1,7 @@
 import { Refusal, type SideLimits } from '../../../core/index.js'
 import { attempt, checkedReply } from '../../host/error-boundary.js'
 import type { Reply, WebSocketLink, WebSocketPeer } from '../../host/plugin-api.js'
+import { FAILURES } from '../../http/failures.js'
 import type { Framing } from '../../http/framing.js'
 import type { Answer, HeaderList } from '../../http/response/answer.js'
 import { endingAnswer } from '../../http/response/failure-answer.js'
@@ -97,6 +98,11 @@ export class UwsReply implements Reply, ExchangeOwner, KeepaliveTarget, PluginBo
       sound = validateHeaders(headers)
     } catch (error) {
       this.give(this.failed(error))
+      return undefined
+    }
+    // What its client does not read would have to be kept, and half of the memory is in use.
+    if (!this.exchange.context.memory.take(0, true)) {
+      this.give(new Refusal(FAILURES.noMemory))
       return undefined
     }
     this.#isGiven = true

@@ -38,6 +38,8 @@ export const WEBSOCKET_BEHAVIOR: WebSocketBehavior<WebSocketData> = {
 export class UwsWebSocket implements WebSocketLink {
   #ws: WebSocket<WebSocketData> | undefined
   #full = false
+  /** Bytes kept for the client that count as held. */
+  #counted = 0
 
   /** @param failed hears of what the plugin does wrong */
   constructor(
@@ -55,7 +57,19 @@ export class UwsWebSocket implements WebSocketLink {
     this.exchange.bytesOut += bytes.length
     this.#ws.send(bytes, !isText)
     this.#full = this.kept > ENOUGH
-    return !this.#full
+    if (this.#count()) return !this.#full
+    this.cut()
+    return false
+  }
+
+  /** Counts what is kept now. Returns false when there is no memory for it: nobody else must have to fail for this client. */
+  #count(): boolean {
+    const { memory } = this.exchange.context
+    const more = this.kept - this.#counted
+    if (more > 0 && !memory.take(more)) return false
+    if (more < 0) memory.give(-more)
+    this.#counted += more
+    return true
   }
 
   ping(bytes: Uint8Array): void {
@@ -81,6 +95,7 @@ export class UwsWebSocket implements WebSocketLink {
   }
 
   drained(): void {
+    this.#count()
     if (!this.#full || this.kept > ENOUGH) return
     this.#full = false
     this.#notify(() => this.peer.onDrain())
@@ -92,6 +107,7 @@ export class UwsWebSocket implements WebSocketLink {
 
   closed(code: number, reason: string): void {
     this.#ws = undefined
+    this.#count()
     this.#notify(() => this.peer.onClose(code, reason))
     this.exchange.closed(code === ABNORMAL_CLOSURE ? 'aborted' : 'complete')
   }

@@ -123,6 +123,13 @@ t.test('behind a trusted proxy both hosts count, its client is who is compared',
   t.equal(await ask(url, 'Host: evil.example', 'X-Forwarded-Host: localhost'), UNKNOWN, 'a page can write that header')
   t.equal(await ask(url, 'X-Forwarded-Host: pipe.example', 'Origin: https://pipe.example'), '200')
   t.equal(await ask(url, 'X-Forwarded-Host: pipe.example', 'Origin: https://evil.example'), FOREIGN)
+  const others = await startGateway(t, { hosts: '', trustedProxies: '10.0.0.0/8' })
+  t.equal(
+    await ask(`${others.origin}/version`, 'X-Forwarded-Host: evil.example'),
+    '200',
+    'who is no proxy is not believed',
+  )
+  t.equal(await ask(others.url('x'), 'X-Forwarded-Host: evil.example', 'Origin: http://evil.example'), FOREIGN)
   const untrusting = await startGateway(t, { hosts: '' })
   t.equal(await ask(`${untrusting.origin}/version`, 'X-Forwarded-Host: evil.example'), '200', 'nobody else is believed')
 })

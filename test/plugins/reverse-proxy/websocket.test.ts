@@ -233,6 +233,33 @@ t.test('nobody is held more of than a bound: an upstream is paused, a client tur
   await tells(told, 'closed 1013 the service does not keep up')
 })
 
+t.test(
+  'what is kept for a client that does not read counts, and while it is too much no other is accepted',
+  async (t) => {
+    const service = await startService(t)
+    const gw = await startProxy(t, [{ upstreams: [service.url] }], { flags: { memory: '2MiB' } })
+    const { slabs } = gw.gateway
+    const reader = open(t, gw, '/')
+    await once(reader, 'open')
+    await eventually(() => service.socket !== undefined || 'not accepted')
+    reader.pause()
+    const block = Buffer.alloc(100_000)
+    await eventually(() => {
+      service.socket!.send(block)
+      return slabs.isScarce || `${slabs.heldBytes} bytes are held`
+    })
+    t.ok(slabs.heldBytes <= 2 ** 21, `${slabs.heldBytes} bytes are held`)
+    const refused = open(t, gw, '/')
+    const [, answer] = (await once(refused, 'unexpected-response')) as [unknown, IncomingMessage]
+    t.same([answer.statusCode, answer.headers['x-pipe-code'], answer.headers['retry-after']], [503, 'NO_MEMORY', '5'])
+    reader.terminate()
+    await eventually(() => slabs.heldBytes === 0 || `${slabs.heldBytes} bytes are still held`)
+    const next = open(t, gw, '/')
+    await once(next, 'open')
+    next.terminate()
+  },
+)
+
 /** The same frame many times over, as a client masks it: with zeros. @param bytes at most 125 of them, zeros too */
 function frames(opcode: number, bytes: number, count: number): Buffer {
   const frame = Buffer.alloc(6 + bytes)

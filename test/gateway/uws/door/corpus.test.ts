@@ -101,7 +101,7 @@ async function faultOfOne(
 
 async function all(t: Test, isSlow: boolean): Promise<void> {
   const { plugin, seen } = echo()
-  const gateway = await startGateway(t, {}, { plugins: [{ plugin: plugin as Plugin, config: {} }] })
+  const gateway = await startGateway(t, { hosts: '*' }, { plugins: [{ plugin: plugin as Plugin, config: {} }] })
   const cases = CORPUS.filter(([, bytes]) => !isSlow || bytes.length <= SHORT)
   const wrong: string[] = []
   for (const each of cases) {
@@ -116,7 +116,11 @@ t.test('every case, whole', (t) => all(t, false))
 t.test('every short case, byte by byte', (t) => all(t, true))
 
 t.test('each refusal is counted, and no page of the engine is ever seen', async (t) => {
-  const gateway = await startGateway(t, {}, { plugins: [{ plugin: metrics as unknown as Plugin, config: {} }] })
+  const gateway = await startGateway(
+    t,
+    { hosts: '*' },
+    { plugins: [{ plugin: metrics as unknown as Plugin, config: {} }] },
+  )
   const refusals = new Map<string, number>()
   for (const [, bytes, is] of CORPUS) {
     const code = /^\d{3} ([A-Z_0-9]+)$/.exec(is)?.[1]

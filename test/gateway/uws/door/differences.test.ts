@@ -115,7 +115,11 @@ t.test('where nginx and Node agree, the gateway does too, or there is a reason',
   const node = await startNode(t)
   const nginx = await startNginx(t, node)
   const { plugin } = echo()
-  const { port: gateway } = await startGateway(t, {}, { plugins: [{ plugin: plugin as Plugin, config: {} }] })
+  const { port: gateway } = await startGateway(
+    t,
+    { hosts: '*' },
+    { plugins: [{ plugin: plugin as Plugin, config: {} }] },
+  )
   const unlisted: string[] = []
   const met = new Set<string>()
   let agreed = 0
