@@ -12,12 +12,12 @@ export class TurnBudget {
   #spent = 0
 
   /**
-   * @param bytesPerTurn what receivers of crowds may take in one turn. 4 MiB are 2 to 3 ms
+   * @param bytesPerTurn what receivers of crowds may take in one turn. 16 MiB are 5 to 10 ms
    * @param few a stream with so many receivers is none
    * @param offerCost bytes that an offer costs besides those that are taken
    */
   constructor(
-    readonly bytesPerTurn = 4 * 1024 * 1024,
+    readonly bytesPerTurn = 16 * 1024 * 1024,
     readonly few = 16,
     readonly offerCost = OFFER_COST,
   ) {}

@@ -5,11 +5,11 @@ import { eventually } from '../../support/eventually.js'
 import { startGateway } from '../../support/gateway.js'
 
 const MIB = 1024 * 1024
-const RECEIVERS = 64
+const RECEIVERS = 128
 /** About what the kernel takes for a receiver that does not read. */
 const BODY = randomBytes(3 * MIB)
-/** Twice what crowds may do in one turn, before and after its end, and an offer that went beyond it. Unbounded: 28 MiB. */
-const MOST_PER_TURN = 10 * MIB
+/** Twice what crowds may do in one turn, before and after its end, and an offer that went beyond it. Unbounded: 56 MiB. */
+const MOST_PER_TURN = 33 * MIB
 
 for (const [what, framing, tls] of [
   ['with a length', 'length', false],
