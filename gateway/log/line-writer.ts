@@ -14,12 +14,17 @@ const FAILED_MS = { first: 100, most: 1000 }
 /** A write that takes longer is on a disk that is stuck. */
 const STUCK_MS = 1000
 
+/** Node's error of a system call. Not its own type, which whoever writes a plugin need not have installed. */
+export interface WriteFailure extends Error {
+  readonly code?: string | undefined
+}
+
 /** What a log says when it can be written again. */
 export interface Gap {
   /** How many lines are missing here. */
   readonly lines: number
   /** The error, or undefined when they only came faster than they were taken. */
-  readonly failure: NodeJS.ErrnoException | undefined
+  readonly failure: WriteFailure | undefined
 }
 
 /**
@@ -29,7 +34,7 @@ export interface Gap {
  */
 export class LineWriter {
   /** Why nothing can be written at the moment. */
-  failure: NodeJS.ErrnoException | undefined
+  failure: WriteFailure | undefined
   /** Lines that were lost so far. */
   lost = 0
   readonly #name: string
@@ -46,7 +51,7 @@ export class LineWriter {
   #retryMs = 0
   /** Lines dropped at the end of the queue since the last that fitted, and the failure at that time. */
   #gap = 0
-  #gapFailure: NodeJS.ErrnoException | undefined
+  #gapFailure: WriteFailure | undefined
   #whenIdle: (() => void) | undefined
   /** The target before this one, while a thread still writes to it. */
   #retired: LineTarget | undefined
@@ -188,7 +193,7 @@ export class LineWriter {
       this.#isBusy = false
       this.#whenIdle?.()
     } catch (error) {
-      this.#wentWrong(error as NodeJS.ErrnoException)
+      this.#wentWrong(error as WriteFailure)
     }
   }
 
@@ -235,7 +240,7 @@ export class LineWriter {
     this.#retryMs = 0
   }
 
-  #wentWrong(error: NodeJS.ErrnoException): void {
+  #wentWrong(error: WriteFailure): void {
     const isFull = error.code === 'EAGAIN'
     if (!isFull) this.failure = error
     const { first, most } = isFull ? FULL_MS : FAILED_MS
