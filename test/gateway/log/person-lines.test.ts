@@ -112,7 +112,7 @@ t.test('everything else', async (t) => {
   const child = logger.child({ plugin: 'guests' }, { serializers: { err: loggableError } })
   t.match(
     said(() => child.error({ err: new RangeError('no\nroom'), left: { seats: 0 } }, 'cannot seat')),
-    /^✗ guests: cannot seat {2}no\?room \(RangeError at .*person-lines\.test\.js:\d+:\d+\)?\), left \{"seats":0\}$/,
+    /^✗ guests: cannot seat {2}no\?room \(RangeError at .*person-lines\.test\.[jt]s:\d+:\d+\)?\), left \{"seats":0\}$/,
   )
   for (const thrown of [
     undefined,

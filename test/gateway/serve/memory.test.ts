@@ -22,7 +22,7 @@ t.test(`${SENDERS} senders that wait, each with ${BODY.length} bytes`, { timeout
     for (let i = 0; i < count; i++) {
       const client = await connect({ port: program.port })
       clients.push(client)
-      const head = `PUT /wait-${clients.length} HTTP/1.1\r\nHost: x\r\nContent-Length: ${BODY.length}\r\n\r\n`
+      const head = `PUT /wait-${clients.length} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${BODY.length}\r\n\r\n`
       // In one piece: what comes after the head is not read any more while it waits.
       await client.send(Buffer.concat([Buffer.from(head), BODY]))
     }
