@@ -91,9 +91,9 @@ function linesOf(text: string): Line[] {
     .map((line) => JSON.parse(line) as Line)
 }
 
-/** Asks so often, with a line of 1.1 kB for each, on connections that are kept. */
+/** Asks so often, with a line of 1.1 kB for each. */
 async function ask(url: (name: string) => string, count: number): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: 16 })
+  const agent = new Agent({ maxSockets: 16 })
   let asked = 0
   const one = () =>
     new Promise<void>((resolve, reject) => {
