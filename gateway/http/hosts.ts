@@ -4,12 +4,17 @@ import type { RequestView } from './request-view.js'
 
 type Head = Pick<RequestView, 'remoteAddress' | 'header'>
 
-/** A host as it stands in a URL or a `Host`, without its port: a name, an address, an IPv6 address in brackets. */
+/** A name or an address, in brackets if it is IPv6, and perhaps a port: RFC 3986, section 3.2, without user and escapes. */
 const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d{0,5})?$/i
+
+/** As it is written, without the port; undefined when it is none. */
+export function withoutPort(authority: string): string | undefined {
+  return HOST.exec(authority)?.[1]
+}
 
 /** In lower case, without port and final dot; undefined when it is none. */
 export function hostOf(authority: string): string | undefined {
-  const host = HOST.exec(authority)?.[1]?.toLowerCase()
+  const host = withoutPort(authority)?.toLowerCase()
   return host?.endsWith('.') ? host.slice(0, -1) : host
 }
 

@@ -53,8 +53,9 @@ export class LineWriter {
   #gap = 0
   #gapFailure: WriteFailure | undefined
   #whenIdle: (() => void) | undefined
-  /** The target before this one, while a thread still writes to it. */
+  /** One that is not written to any more, while a thread still does. */
   #retired: LineTarget | undefined
+  #isClosed = false
 
   /**
    * @param name the log's, for the metric
@@ -152,10 +153,13 @@ export class LineWriter {
     }
   }
 
-  /** Closes the descriptor. What is not written is lost. */
+  /** Closes the descriptor, of which the next socket may get the number. What is not written is lost. */
   close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
     clearTimeout(this.#timer)
-    if (this.#target.isOwn) close(this.#target.fd, () => {})
+    if (this.#inFlight > 0 && this.#retired === undefined) this.#retired = this.#target
+    else if (this.#target.isOwn) close(this.#target.fd, () => {})
   }
 
   /** Writing fails, and is not being tried again just now. */
@@ -176,7 +180,7 @@ export class LineWriter {
   /** Writes what waits, until there is nothing left or something has to be waited for. */
   readonly #proceed = (): void => {
     this.#timer = undefined
-    if (this.#inFlight > 0) return
+    if (this.#inFlight > 0 || this.#isClosed) return
     try {
       for (let pieces = 0; this.#tellGap() || this.#queue.bytes > 0; pieces++) {
         if (this.#target.mayBlock) {
@@ -246,6 +250,6 @@ export class LineWriter {
     const { first, most } = isFull ? FULL_MS : FAILED_MS
     this.#retryMs = Math.min(most, Math.max(first, this.#retryMs * 2))
     // A log that cannot be written keeps no process alive.
-    this.#timer = setTimeout(this.#proceed, this.#retryMs).unref()
+    if (!this.#isClosed) this.#timer = setTimeout(this.#proceed, this.#retryMs).unref()
   }
 }

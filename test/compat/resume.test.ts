@@ -35,6 +35,30 @@ async function sendPart(gw: Running, name: string, bytes: number): Promise<void>
   sender.destroy()
 }
 
+interface Patient {
+  /** A client that is asking for `x` and tries again by itself. */
+  readonly patient: Promise<{ readonly code: number | null }>
+  /** Where it puts what it gets. */
+  readonly file: string
+  readonly sent: string
+  /** After so many bytes its sender leaves. */
+  readonly cutAt: number
+  /** Transfers that will have ended then. */
+  readonly ended: number
+}
+
+/** A download that is cut, and that its client goes on with when the file is sent again. */
+async function goesOn(t: Test, gw: Running, { patient, file, sent, cutAt, ended }: Patient): Promise<void> {
+  await gw.holds(1, 0)
+  await sendPart(gw, 'x', cutAt)
+  await gw.ended('x', ended)
+  await gw.holds(1, 0)
+  t.equal((await curlDone(['-T', sent, gw.url('x')])).code, 0)
+  t.equal((await patient).code, 0)
+  t.ok(readFileSync(file).equals(BYTES))
+  t.equal(lastReceived(gw, 'x').status, 206)
+}
+
 /** The last request for this name that received something: what it was answered, and how many bytes it was sent. */
 function lastReceived(gw: Running, name: string) {
   const line = gw.lines.findLast(
@@ -104,16 +128,8 @@ t.test('wget -c, and wget that tries again by itself', async (t) => {
   t.ok((await curlDone([gw.url('x')])).stdout.equals(BYTES))
   await sending.result
 
-  const file2 = join(dir, 'retried')
-  const patient = wget('-t', '3', '-O', file2)
-  await gw.holds(1, 0)
-  await sendPart(gw, 'x', 1_500_000)
-  await gw.ended('x', 4)
-  await gw.holds(1, 0)
-  t.equal((await curlDone(['-T', sent, gw.url('x')])).code, 0)
-  t.equal((await patient).code, 0)
-  t.ok(readFileSync(file2).equals(BYTES))
-  t.equal(lastReceived(gw, 'x').status, 206)
+  const retried = join(dir, 'retried')
+  await goesOn(t, gw, { patient: wget('-t', '3', '-O', retried), file: retried, sent, cutAt: 1_500_000, ended: 4 })
 })
 
 t.test('aria2c', async (t) => {
@@ -121,15 +137,7 @@ t.test('aria2c', async (t) => {
   const aria2c = (...args: string[]) =>
     command('aria2c', ['-q', '--no-conf', '-c', '--retry-wait=1', '-d', dir, '-o', 'got', ...args, gw.url('x')])
   // It asks without a range first. When that is cut it asks for the rest, by its last byte.
-  const patient = aria2c('-m', '5')
-  await gw.holds(1, 0)
-  await sendPart(gw, 'x', 2_000_000)
-  await gw.ended('x', 1)
-  await gw.holds(1, 0)
-  t.equal((await curlDone(['-T', sent, gw.url('x')])).code, 0)
-  t.equal((await patient).code, 0)
-  t.ok(readFileSync(join(dir, 'got')).equals(BYTES))
-  t.match(lastReceived(gw, 'x'), { status: 206 })
+  await goesOn(t, gw, { patient: aria2c('-m', '5'), file: join(dir, 'got'), sent, cutAt: 2_000_000, ended: 1 })
   t.ok(Number(lastReceived(gw, 'x').bytes) < BYTES.length, `${lastReceived(gw, 'x').bytes} bytes were sent again`)
 
   // Started anew it learns the length by a first request, and hangs up. A sender that tries again serves the second one.

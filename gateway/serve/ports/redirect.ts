@@ -1,15 +1,12 @@
 import { isIP } from 'node:net'
 import { Refusal } from '../../../core/index.js'
 import { FAILURES } from '../../http/failures.js'
-import { hostOf, isLoopbackHost } from '../../http/hosts.js'
+import { hostOf, isLoopbackHost, withoutPort } from '../../http/hosts.js'
 import { show } from '../../http/parameters.js'
 import type { RequestView } from '../../http/request-view.js'
 import { type Answer, textAnswer } from '../../http/response/answer.js'
 import { persistenceAfter } from '../../http/response/persistence.js'
 import type { Exchange } from '../../router/exchange.js'
-
-/** A name or an address, in brackets if it is IPv6, and perhaps a port: RFC 3986, section 3.2, without user and escapes. */
-const HOST = /^([\w.-]+|\[[\da-f:.]+\])(?::\d{0,5})?$/i
 
 /** Where HTTPS is. */
 export interface RedirectTarget {
@@ -32,7 +29,7 @@ export function redirect(exchange: Exchange, target: RedirectTarget): void {
 function redirection(request: RequestView, { port, unserved }: RedirectTarget): Answer | Refusal {
   const { path, query } = request
   const found = request.header('host')
-  const host = HOST.exec(found)?.[1]
+  const host = withoutPort(found)
   if (host === undefined) return new Refusal(FAILURES.badHost, { found: show(found) })
   const foreign = unserved(request)
   if (foreign !== undefined) return new Refusal(FAILURES.unknownHost, { found: show(foreign) })

@@ -36,6 +36,6 @@ function cookieBelow(value: string, prefix: string): string {
 }
 
 function pathBelow(path: string, prefix: string): string {
-  const isBelow = path === prefix || /^[/?#]/.test(path.startsWith(prefix) ? path.slice(prefix.length) : '')
+  const isBelow = path.startsWith(prefix) && /^(?:[/?#]|$)/.test(path.slice(prefix.length))
   return isBelow ? path : prefix + path
 }

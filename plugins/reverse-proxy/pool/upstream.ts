@@ -16,7 +16,8 @@ export interface Upstream {
 /** By which it may call itself in its answers, in lower case: what it was asked as, and what it is. */
 export function authoritiesOf({ url, serverName, port }: Upstream, host: string | string[] | undefined): string[] {
   const own = url.replace(/^https?:\/\//, '')
-  return [`${host}`.toLowerCase(), own, own.replace(/:(80|443)$/, ''), `${serverName}`, `${serverName}:${port}`]
+  const named = serverName === undefined ? [] : [serverName, `${serverName}:${port}`]
+  return [`${host ?? ''}`.toLowerCase(), own, own.replace(/:(80|443)$/, ''), ...named]
 }
 
 /** An upstream as rendezvous hashing knows it: by `host:port`, so that no name moves when a port begins to speak TLS. */

@@ -35,8 +35,7 @@ export class RouteTable<R extends Place> {
     this.#asksHost = this.#entries.some(({ host, suffix }) => host !== undefined || suffix !== undefined)
   }
 
-  find(request: Pick<RequestView, 'path' | 'header'>): R | undefined {
-    const { path } = request
+  find(path: string, request: Pick<RequestView, 'header'>): R | undefined {
     const name = this.#asksHost ? hostName(request.header('host')) : ''
     for (const { host, suffix, prefix, route } of this.#entries) {
       if (host !== undefined && host !== name) continue

@@ -79,7 +79,7 @@ export class Router {
   #routeOf(request: RequestView): Route | undefined {
     if (request === this.#lastRequest) return this.#lastRoute
     this.#lastRequest = request
-    this.#lastRoute = this.#table.find({ path: withoutDots(request.path), header: (name) => request.header(name) })
+    this.#lastRoute = this.#table.find(withoutDots(request.path), request)
     return this.#lastRoute
   }
 

@@ -4,10 +4,13 @@ import { readsAsDots } from './segment.js'
 /** What servers take for a slash: a backslash, and either of them escaped, even twice. */
 const SLASHES = /\/|\\|%(?:25)*(?:2F|5C)/i
 
+/** Nothing else can begin a segment that is read so, and nearly all paths have none of it. */
+const MAY_BE_DOTS = /(?:^|[/\\])[.\x00-\x20\x7f]|%/
+
 /** What could mean another path to the upstream than to whoever let the request in. */
 const PROBLEMS: readonly (readonly [(path: string) => boolean, string])[] = [
   [
-    (path) => (path.includes('.') || path.includes('%') ? path.split(SLASHES).some(readsAsDots) : false),
+    (path) => MAY_BE_DOTS.test(path) && path.split(SLASHES).some(readsAsDots),
     'a segment in its path that may be read as "." or ".."',
   ],
   // The path was decoded as UTF-8.

@@ -1,6 +1,7 @@
 /** What is kept, what is lost, and what is told, on real pipes and files. The bounds are small, so that they are reached. */
 import { execFileSync } from 'node:child_process'
-import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from 'node:fs'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { fileTarget, type LineTarget } from '../../../gateway/log/line-target.js'
@@ -23,17 +24,29 @@ function newWriter(t: Test, target: LineTarget): LineWriter {
   return writer
 }
 
+/** A reader that waits for nothing: a test that finds nothing to read must fail, and not hang. */
+function openReader(t: Test, fifo: string): number {
+  const reader = openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK)
+  t.teardown(() => closeSync(reader))
+  return reader
+}
+
+/** What there is now. */
 function read(fd: number): string {
   const into = Buffer.alloc(1_000_000)
-  return into.toString('latin1', 0, readSync(fd, into))
+  try {
+    return into.toString('latin1', 0, readSync(fd, into))
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return ''
+    throw error
+  }
 }
 
 t.test(
   'a pipe that is full, and is read again: the kept lines, the gap in its place, and what comes after',
   async (t) => {
     const fifo = newFifo(t)
-    const reader = openSync(fifo, 'r+')
-    t.teardown(() => closeSync(reader))
+    const reader = openReader(t, fifo)
     const writer = newWriter(t, fileTarget(fifo))
     const line = (i: number) => `${i} ${'x'.repeat(100)}\n`
     for (let i = 0; i < 5000; i++) {
@@ -73,8 +86,7 @@ t.test('a reader that is gone, and another one that comes: what was kept is for 
   writer.write('second\n')
   await eventually(() => writer.failure?.code === 'EPIPE' || 'it does not notice')
   t.equal(await writer.flush(FLUSH), false, 'it says so, and does not wait')
-  const second = openSync(fifo, 'r+')
-  t.teardown(() => closeSync(second))
+  const second = openReader(t, fifo)
   await eventually(() => writer.keptBytes === 0 || 'it is not tried again')
   t.equal(read(second), 'second\n')
   t.equal(writer.failure, undefined)
@@ -107,8 +119,7 @@ t.test('a full disk is told as the cause', async (t) => {
 
 t.test('a line that is torn by a move is lost, and whole ones go to the new place', async (t) => {
   const fifo = newFifo(t)
-  const reader = openSync(fifo, 'r+')
-  t.teardown(() => closeSync(reader))
+  openReader(t, fifo)
   const writer = newWriter(t, fileTarget(fifo))
   // Longer than what a pipe holds: its first part is written.
   writer.write(`${'x'.repeat(90_000)}\n`)
@@ -121,10 +132,31 @@ t.test('a line that is torn by a move is lost, and whole ones go to the new plac
   t.equal(writer.lost, 1)
 })
 
+t.test('a writer that is closed in the middle of a write goes no further', async (t) => {
+  const file = join(t.testdir({ file: '' }), 'file')
+  const target = fileTarget(file)
+  const writer = newWriter(t, target)
+  // More than one piece, of which a thread writes the first.
+  for (let i = 0; i < 90; i++) writer.write(`${'x'.repeat(999)}\n`)
+  await new Promise(setImmediate)
+  writer.close()
+  await eventually(() => {
+    try {
+      fstatSync(target.fd)
+      return 'it is still open'
+    } catch {
+      return true
+    }
+  })
+  // Whatever a thread would do next is done before this.
+  for (let i = 0; i < 10; i++) await stat(file)
+  t.equal(writer.failure, undefined, "the number, which is anybody's now, is not written to")
+  t.ok(readFileSync(file).length > 0 && readFileSync(file).length < 90_000, `${readFileSync(file).length} bytes`)
+})
+
 t.test('the end of the process waits for nothing, and writes what can be written', async (t) => {
   const fifo = newFifo(t)
-  const reader = openSync(fifo, 'r+')
-  t.teardown(() => closeSync(reader))
+  const reader = openReader(t, fifo)
   const writer = newWriter(t, fileTarget(fifo))
   for (let i = 0; i < 900; i++) writer.write(`${'x'.repeat(99)}\n`)
   const from = performance.now()
