@@ -35,9 +35,8 @@ interface Served {
 /** Serves with this as its standard output, and waits until it answers. */
 async function serve(t: Test, stdout: number | 'pipe'): Promise<Served> {
   const port = await freePort()
-  // Not as a Node that the test runner knows of: what it would load ends the process at SIGXFSZ, which Node itself ignores.
-  const args = ['-u', 'NODE_OPTIONS', process.execPath, MAIN, 'serve', '--port', `${port}`, '--drain', '5']
-  const child = spawn('env', args, {
+  const args = [MAIN, 'serve', '--port', `${port}`, '--drain', '5']
+  const child = spawn(process.execPath, args, {
     cwd: PROJECT,
     env: ownEnvironment(),
     stdio: ['ignore', stdout, 'ignore'],

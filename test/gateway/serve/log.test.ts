@@ -3,8 +3,9 @@
 import t from 'tap'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
+import { freePort } from '../../support/free-port.js'
 import { Program, startProgram } from '../../support/program.js'
-import { freePort, holds, VERSION } from './process.js'
+import { holds, VERSION } from './process.js'
 
 // Most of these wait for processes; two cores run several of them as fast as one.
 t.jobs = 2

@@ -1,7 +1,6 @@
 /** What the tests of the program as a whole share. */
 
 import { readFileSync } from 'node:fs'
-import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
@@ -25,16 +24,6 @@ export async function holds(url: (name: string) => string, waiting: number, stre
     const health = await curlDone(['-gk', url('health')])
     const found = JSON.parse(health.stdout.toString())
     return (found.waiting === waiting && found.streaming === streaming) || `holds ${health.stdout}`
-  })
-}
-
-/** A port that nobody had a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as AddressInfo
-      probe.close(() => resolve(port))
-    })
   })
 }
 

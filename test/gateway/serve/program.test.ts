@@ -7,8 +7,9 @@ import { parse } from 'yaml'
 import { flagOf } from '../../../gateway/config/setting-names.js'
 import { SETTING_KEYS } from '../../../gateway/config/settings.js'
 import { curlDone } from '../../support/curl.js'
+import { freePort } from '../../support/free-port.js'
 import { PROJECT, Program, runProgram, startProgram } from '../../support/program.js'
-import { freePort, lines, VERSION } from './process.js'
+import { lines, VERSION } from './process.js'
 
 // Most of these wait for processes; two cores run several of them as fast as one.
 t.jobs = 2

@@ -2,7 +2,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join as joinPath } from 'node:path'
 import { performance } from 'node:perf_hooks'
@@ -12,6 +11,7 @@ import { definePlugin, PLUGIN_API, z } from '../../../gateway/host/plugin-api.js
 import limits from '../../../plugins/limits/index.js'
 import { curl } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
+import { freePort } from '../../support/free-port.js'
 import { type Running, startGateway } from '../../support/gateway.js'
 import { connect, type RawClient } from '../../support/raw.js'
 
@@ -237,11 +237,7 @@ class RedisServer {
   ) {}
 
   static async start(t: Test): Promise<RedisServer> {
-    const probe = createServer().listen(0, '127.0.0.1')
-    await once(probe, 'listening')
-    const { port } = probe.address() as { port: number }
-    await new Promise((resolve) => probe.close(resolve))
-    const server = new RedisServer(port, await mkdtemp(joinPath(tmpdir(), 'pipegate-redis-')))
+    const server = new RedisServer(await freePort(), await mkdtemp(joinPath(tmpdir(), 'pipegate-redis-')))
     t.teardown(async () => {
       await server.stop()
       await rm(server.dir, { recursive: true, force: true })
@@ -260,7 +256,9 @@ class RedisServer {
     child.stdout.on('data', (chunk) => {
       said += chunk
     })
-    await eventually(() => said.includes('Ready to accept connections') || `redis-server said: ${said}`)
+    await eventually(() => said.includes('Ready to accept connections') || `redis-server said: ${said}`, {
+      timeoutMs: 30_000,
+    })
   }
 
   signal(signal: NodeJS.Signals): void {
