@@ -46,6 +46,12 @@ export const CORE_FAILURES = {
     message: 'All {expected} receiver(s) of this name are already here.',
     hint: 'Raise n on every side to let more receive, or use another name.',
   },
+  nobodyWaiting: {
+    code: 'NOBODY_WAITING',
+    status: 503,
+    message: 'Nobody is waiting for this name.',
+    hint: 'Come again later, or leave out ?now to wait for somebody.',
+  },
   rangeBeyondEnd: {
     code: 'RANGE_BEYOND_END',
     status: 416,

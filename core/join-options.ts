@@ -8,6 +8,8 @@ export interface JoinOptions {
   readonly receivers: number
   /** How long this side waits for the others, in milliseconds. */
   readonly waitMs: number
+  /** It joins only if somebody of the other side waits already, and does not wait for anybody itself. */
+  readonly onlyIfAwaited?: boolean | undefined
   readonly limits?: SideLimits | undefined
   /** Begins a digest of the stream, if this side wants one. */
   readonly newDigest?: (() => Digest) | undefined

@@ -76,6 +76,7 @@ export class PipeTable implements PipeContext {
     const found = this.#find(key, options)
     if (found instanceof Refusal) return found
     if (found?.sender !== undefined) return new Refusal(CORE_FAILURES.senderExists)
+    if (options.onlyIfAwaited && !found?.receivers.length) return new Refusal(CORE_FAILURES.nobodyWaiting)
     const isReady = head !== undefined && found?.receivers.length === options.receivers
     const mayBring = isReady ? 0 : Math.min(head?.length ?? Number.POSITIVE_INFINITY, this.slabs.slabBytes)
     if (!this.slabs.reserve(mayBring)) return new Refusal(CORE_FAILURES.noMemory)
@@ -90,6 +91,7 @@ export class PipeTable implements PipeContext {
     if (found !== undefined && found.receivers.length >= found.receiversWanted) {
       return new Refusal(CORE_FAILURES.receiversFull, { expected: found.receiversWanted })
     }
+    if (options.onlyIfAwaited && found?.sender === undefined) return new Refusal(CORE_FAILURES.nobodyWaiting)
     const beyond = found?.sender?.rangeRefusal(options.range)
     if (beyond !== undefined) return beyond
     const pipe = found ?? this.#open(key, options)

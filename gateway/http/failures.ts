@@ -104,6 +104,12 @@ export const GATEWAY_FAILURES = {
     message: 'This gateway does not offer {found}.',
     hint: '{instead}',
   },
+  upgradeRequired: {
+    code: 'UPGRADE_REQUIRED',
+    status: 426,
+    message: 'Only a WebSocket can take {found}, and this request asks for none.',
+    hint: 'Connect with a WebSocket client, or leave it out.',
+  },
   pluginFault: {
     code: 'PLUGIN_FAULT',
     status: 500,

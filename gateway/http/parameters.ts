@@ -4,12 +4,21 @@ import { FAILURES } from './failures.js'
 const OFF = new Set(['0', 'false', 'no'])
 const ON = new Set(['', '1', 'true', 'yes'])
 
+/** Whether the value of a parameter says that it is not meant. */
+export function isOff(value: string): boolean {
+  return OFF.has(value.toLowerCase())
+}
+
 /** The query of one request, by the contract's rules: the first value counts, names are case-sensitive. */
 export class Parameters {
   readonly #values: URLSearchParams | null
 
   constructor(rawQuery: string) {
     this.#values = rawQuery === '' ? null : new URLSearchParams(rawQuery)
+  }
+
+  get isEmpty(): boolean {
+    return this.#values === null
   }
 
   /** The decoded value; undefined when the parameter is absent. */

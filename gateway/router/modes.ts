@@ -2,7 +2,7 @@ import { type PipeTable, Refusal } from '../../core/index.js'
 import type { Registered } from '../host/handlers.js'
 import type { Mode, Right } from '../host/plugin-api.js'
 import { FAILURES } from '../http/failures.js'
-import type { Parameters } from '../http/parameters.js'
+import { isOff, type Parameters } from '../http/parameters.js'
 import type { RequestView } from '../http/request-view.js'
 import { persistenceAfter } from '../http/response/persistence.js'
 import type { Admission } from './admission.js'
@@ -22,7 +22,7 @@ export class ModeHandler {
   find(parameters: Parameters, { request, id }: Exchange): Registered<Mode> | Refusal | undefined {
     for (const mode of this.plugins?.modes.values() ?? []) {
       const value = parameters.get(mode.param)
-      if (value === undefined || /^(0|false|no)$/i.test(value)) continue
+      if (value === undefined || isOff(value)) continue
       try {
         if (mode.applies?.(request) ?? true) return mode
       } catch (error) {

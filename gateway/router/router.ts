@@ -9,6 +9,7 @@ import type { Exchange } from './exchange.js'
 import { type Incoming, type Outcome, respond } from './incoming.js'
 import { ReceiverHandler } from './join/receiver.js'
 import { SenderHandler } from './join/sender.js'
+import { refuseKind } from './kinds.js'
 import { allow, methodNotAllowed, NAME_METHODS } from './methods.js'
 import { ModeHandler } from './modes.js'
 import type { RouterOptions, RouterPlugins } from './options.js'
@@ -103,7 +104,7 @@ export class Router {
     switch (request.method) {
       case 'PUT':
       case 'POST':
-        return this.#senders.handle(incoming, name)
+        return this.#send(incoming, name)
       case 'GET':
       case 'HEAD':
         return this.#receiveOrWatch(incoming, name)
@@ -114,11 +115,18 @@ export class Router {
     }
   }
 
+  #send(incoming: Incoming, name: string): Outcome {
+    const parameters = new Parameters(incoming.exchange.request.query)
+    return refuseKind(parameters, incoming.exchange.request) ?? this.#senders.handle(incoming, name, parameters)
+  }
+
   #receiveOrWatch(incoming: Incoming, name: string): Outcome {
     const { request } = incoming.exchange
     const parameters = new Parameters(request.query)
     const mode = this.#modes.find(parameters, incoming.exchange)
     if (mode instanceof Refusal) return mode
+    const refusal = mode === undefined ? refuseKind(parameters, request) : undefined
+    if (refusal !== undefined) return refusal
     if (request.method === 'HEAD' && mode?.head !== true) return methodNotAllowed(request, NAME_METHODS)
     if (mode !== undefined) return this.#modes.handle(incoming, name, mode)
     if (this.#guard.isSentHere(request)) {

@@ -31,6 +31,7 @@ const BYTES = whole(0, Number.MAX_SAFE_INTEGER)
 const SHARED = [
   query('n', 'Receivers to wait for; the same on every side.', whole(1, 256, { default: 1 }), 3),
   query('wait', 'Seconds that this side waits; 300 unless configured.', whole(1, 3600), 60),
+  query('now', `Join only if the other side waits; 503 otherwise. ${ON}`, SWITCH, '1'),
   query('sha256', `Hash the stream. ${ON}`, SWITCH, '1'),
   query('sig', 'A signed link, where the plugin `links` is loaded.', { type: 'string' }, 'AbC'),
 ]

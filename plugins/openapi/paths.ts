@@ -67,7 +67,7 @@ function send(operationId: string) {
     },
     responses: {
       200: plain('What happens, line by line', 'text/plain', TEXT, LINES, STREAM),
-      ...refusals(400, 401, 403, 404, 408, 409, 413, 414, 417, 421, 429, 431, 500, 501, 502, 503, 504, 505),
+      ...refusals(400, 401, 403, 404, 408, 409, 413, 414, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505),
     },
   }
 }
@@ -126,7 +126,7 @@ const receive = {
       content: { '*/*': { schema: {} } },
     },
     204: response('`Last-Event-ID` is of a transfer that is over', ['Cache-Control']),
-    ...refusals(400, 401, 403, 404, 408, 413, 414, 416, 417, 421, 429, 431, 500, 501, 502, 503, 504, 505),
+    ...refusals(400, 401, 403, 404, 408, 413, 414, 416, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505),
   },
 }
 

@@ -41,6 +41,7 @@ export const HEADERS = {
   'Content-Disposition': sometimes("The sender's, or as asked for", 'attachment; filename=report.pdf'),
   'Retry-After': text('Seconds', '5'),
   Allow: text('The methods that mean something here', 'GET, POST, PUT, OPTIONS'),
+  Upgrade: text('What to ask for', 'websocket'),
   'WWW-Authenticate': sometimes('How to authenticate', 'Bearer'),
   'Referrer-Policy': sometimes('The address of a page, or of a link, stays here', 'no-referrer'),
   'Content-Security-Policy': text('Of a page', "default-src 'none'"),
@@ -115,6 +116,7 @@ const MEANING: Named<string> = {
   416: 'The stream has nothing of this range',
   417: 'The request expects what is not offered',
   421: 'The gateway does not answer to this host',
+  426: 'Only a WebSocket can take that',
   429: 'Too many at once',
   431: 'A header is too long, or there are too many',
   500: 'A defect of the gateway or of a plugin',
@@ -130,6 +132,7 @@ const MORE: Named<readonly Header[]> = {
   401: ['WWW-Authenticate'],
   405: ['Allow'],
   416: ['Content-Range'],
+  426: ['Upgrade'],
   429: ['Retry-After'],
   503: ['Retry-After'],
 }

@@ -559,4 +559,16 @@ export const FAULTS: readonly Fault[] = [
     replace: 'this.pool.give(first.used);',
     by: ';',
   },
+  {
+    name: 'a sender for now joins where nobody waits',
+    in: 'pairing/pipe-table.js',
+    replace: 'options.onlyIfAwaited && !found?.receivers.length',
+    by: 'options.onlyIfAwaited && found === undefined && false',
+  },
+  {
+    name: 'a receiver for now joins where only receivers wait',
+    in: 'pairing/pipe-table.js',
+    replace: 'options.onlyIfAwaited && found?.sender === undefined',
+    by: 'options.onlyIfAwaited && found === undefined',
+  },
 ]

@@ -36,14 +36,18 @@ export class Spec {
   }
 
   /** Why this side is refused, or undefined: it may join. */
-  refusal(key: string, n: number, joins: SpecSender | SpecReceiver): string | undefined {
+  refusal(key: string, n: number, joins: SpecSender | SpecReceiver, now: boolean): string | undefined {
     if (this.closed) return 'SHUTTING_DOWN'
     const pipe = this.pipes.get(key)
-    if (pipe === undefined) return this.waiting >= this.limits.maxWaiting ? 'TOO_MANY_WAITING' : undefined
-    if (pipe.state === 'streaming') return 'PIPE_BUSY'
-    if (pipe.n !== n) return 'N_MISMATCH'
-    if (joins instanceof SpecSender) return pipe.sender === undefined ? undefined : 'SENDER_EXISTS'
-    if (pipe.receivers.length >= n) return 'RECEIVERS_FULL'
+    if (pipe === undefined && this.waiting >= this.limits.maxWaiting) return 'TOO_MANY_WAITING'
+    if (pipe?.state === 'streaming') return 'PIPE_BUSY'
+    if (pipe !== undefined && pipe.n !== n) return 'N_MISMATCH'
+    const isSender = joins instanceof SpecSender
+    if (isSender && pipe?.sender !== undefined) return 'SENDER_EXISTS'
+    if (!isSender && pipe !== undefined && pipe.receivers.length >= n) return 'RECEIVERS_FULL'
+    const awaits = isSender ? (pipe?.receivers.length ?? 0) > 0 : pipe?.sender !== undefined
+    if (now && !awaits) return 'NOBODY_WAITING'
+    if (isSender || pipe === undefined) return undefined
     return pipe.sender !== undefined && joins.isBeyond(pipe.sender) ? 'RANGE_BEYOND_END' : undefined
   }
 

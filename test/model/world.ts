@@ -84,7 +84,8 @@ export class World {
     const stallMs = random.chance(50) ? random.between(1500, 3500) : 0
     const waitMs = random.between(300, 15_000)
     const limits = this.#limits()
-    const own = JSON.stringify(limits)
+    const onlyIfAwaited = random.chance(5)
+    const own = JSON.stringify({ ...limits, onlyIfAwaited })
     this.#note(
       `sender joins ${key}, n=${n} length=${headLater ? 'later' : length} stall=${stallMs} wait=${waitMs} limits=${own}`,
     )
@@ -92,8 +93,8 @@ export class World {
     const id = `transfer-${this.#bench.streams}`
     const spec = new SpecSender(id, length, expectedBytes || undefined, stallMs, limits, !headLater)
     spec.setAside = this.#mayBring(key, n, spec)
-    const expected = this.#spec.refusal(key, n, spec) ?? this.#memoryRefusal(spec)
-    const fake = this.#bench.trySender(key, { n, length, headLater, waitMs, stallMs, limits, ...hint })
+    const expected = this.#spec.refusal(key, n, spec, onlyIfAwaited) ?? this.#memoryRefusal(spec)
+    const fake = this.#bench.trySender(key, { n, length, headLater, waitMs, stallMs, limits, onlyIfAwaited, ...hint })
     if (fake instanceof this.#bench.core.Refusal) {
       this.#refused(fake.failure.code, expected)
       return
@@ -131,11 +132,13 @@ export class World {
     const limits = this.#limits()
     const offset = this.#offset(key)
     const last = offset === undefined ? undefined : this.#last(key, offset)
-    const own = JSON.stringify({ ...limits, offset, last })
+    const onlyIfAwaited = random.chance(5)
+    const own = JSON.stringify({ ...limits, offset, last, onlyIfAwaited })
     this.#note(`receiver joins ${key}, n=${n} room=${room} at once=${finishesAtOnce} wait=${waitMs} ${own}`)
     const spec = new SpecReceiver(room, finishesAtOnce, lags, limits, offset, last)
-    const expected = this.#spec.refusal(key, n, spec)
-    const fake = this.#bench.tryReceiver(key, { n, waitMs, room, finishesAtOnce, lags, limits, offset, last })
+    const expected = this.#spec.refusal(key, n, spec, onlyIfAwaited)
+    const options = { n, waitMs, room, finishesAtOnce, lags, limits, offset, last, onlyIfAwaited }
+    const fake = this.#bench.tryReceiver(key, options)
     if (fake instanceof this.#bench.core.Refusal) {
       this.#refused(fake.failure.code, expected)
       return

@@ -1,4 +1,5 @@
 import { canonicalName } from '../../http/address.js'
+import { KIND_NAMES } from '../../http/kind-names.js'
 import type { Hooks } from '../api/hooks.js'
 import type { Parts } from '../api/plugin.js'
 import { isPromise } from '../error-boundary.js'
@@ -6,9 +7,11 @@ import { HOOK_NAMES, type HookName } from '../hooks/plugin-hooks.js'
 
 const PARTS = ['hooks', 'routes', 'modes', 'claims', 'pageOrigins', 'authenticates', 'start', 'drain', 'stop']
 /** Parameters of senders and receivers; no plugin can have them. */
-const RESERVED_PARAMETERS = new Set([
+const RESERVED_PARAMETERS = new Set<string>([
+  ...KIND_NAMES,
   'n',
   'wait',
+  'now',
   'stall',
   'size',
   'reply',

@@ -16,12 +16,15 @@ export function readJoinOptions(parameters: Parameters, defaults: RouterOptions)
   if (receivers instanceof Refusal) return receivers
   const wait = parameters.integer('wait', 1, MAX_WAIT_S)
   if (wait instanceof Refusal) return wait
+  const onlyIfAwaited = parameters.switch('now')
+  if (onlyIfAwaited instanceof Refusal) return onlyIfAwaited
   const sha256 = parameters.switch('sha256')
   if (sha256 instanceof Refusal) return sha256
   return {
     receivers: receivers ?? 1,
     waitMs: wait === undefined ? defaults.waitMs : wait * 1000,
     newDigest: sha256 === true ? newSha256 : undefined,
+    ...(onlyIfAwaited && { onlyIfAwaited }),
   }
 }
 

@@ -1,7 +1,6 @@
 import { type PipeTable, type ReceiverJoinOptions, Refusal } from '../../../core/index.js'
 import { FAILURES } from '../../http/failures.js'
 import type { Parameters } from '../../http/parameters.js'
-import type { RequestView } from '../../http/request-view.js'
 import { readRange } from '../../stream/range.js'
 import { type ReceiverOptions, receiverHead } from '../../stream/receiver-headers.js'
 import type { Admission } from '../admission.js'
@@ -46,7 +45,7 @@ export class ReceiverHandler {
   }
 
   #read({ exchange, framing }: Incoming, parameters: Parameters): ReceiverRequest | Refusal {
-    const refusal = refuseReceiver(exchange.request, parameters)
+    const refusal = refuseServiceWorker(exchange.request)
     if (refusal !== undefined) return refusal
     const joinOptions = readJoinOptions(parameters, this.options)
     if (joinOptions instanceof Refusal) return joinOptions
@@ -61,19 +60,4 @@ export class ReceiverHandler {
     const range = readRange(exchange.request)
     return { joinOptions: { ...joinOptions, range }, head: { download, filename, range } }
   }
-}
-
-/** Why this request cannot be a receiver, whatever the pipe. */
-function refuseReceiver(request: RequestView, parameters: Parameters): Refusal | undefined {
-  return refuseServiceWorker(request) ?? refuseSwitches(parameters, ['progress', 'status'])
-}
-
-/** Without the plugins for these switches, a watcher would take a receiver's slot. */
-function refuseSwitches(parameters: Parameters, switches: readonly string[]): Refusal | undefined {
-  for (const name of switches) {
-    const on = parameters.switch(name)
-    if (on instanceof Refusal) return on
-    if (on) return new Refusal(FAILURES.notAvailable, { found: `?${name}`, instead: 'Leave it out.' })
-  }
-  return undefined
 }

@@ -1,7 +1,7 @@
 import { type PipeTable, Refusal, type SenderJoinOptions, type StreamHead } from '../../../core/index.js'
 import type { RequestContext } from '../../host/request-context.js'
 import { FAILURES } from '../../http/failures.js'
-import { Parameters } from '../../http/parameters.js'
+import type { Parameters } from '../../http/parameters.js'
 import type { RequestView } from '../../http/request-view.js'
 import { ANSWER_HEADERS, type HeaderList } from '../../http/response/answer.js'
 import { readBoundary } from '../../stream/form/multipart-boundary.js'
@@ -32,9 +32,9 @@ export class SenderHandler {
     readonly admission: Admission,
   ) {}
 
-  handle(incoming: Incoming, name: string): Outcome {
+  handle(incoming: Incoming, name: string, parameters: Parameters): Outcome {
     const { exchange, context } = incoming
-    const wanted = this.#read(incoming)
+    const wanted = this.#read(incoming, parameters)
     if (wanted instanceof Refusal) return wanted
     let source: ReturnType<Exchange['toSource']> | undefined
     const hold = () => {
@@ -54,9 +54,8 @@ export class SenderHandler {
     return this.admission.admit(incoming, SENDER, name, proceed, hold)
   }
 
-  #read({ exchange, framing, context }: Incoming): SenderRequest | Refusal {
+  #read({ exchange, framing, context }: Incoming, parameters: Parameters): SenderRequest | Refusal {
     const { request } = exchange
-    const parameters = new Parameters(request.query)
     const refusal = refuseSender(request)
     if (refusal !== undefined) return refusal
     const joinOptions = readSenderJoinOptions(request, parameters, this.options)

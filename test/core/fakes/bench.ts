@@ -46,6 +46,7 @@ export interface BenchOptions {
 
 export interface SenderOptions extends Partial<Pick<SenderJoinOptions, 'waitMs' | 'stallMs' | 'expectedBytes'>> {
   readonly n?: number
+  readonly onlyIfAwaited?: boolean
   /** The length it announces. */
   readonly length?: number | undefined
   /** Its head comes later. */
@@ -56,6 +57,7 @@ export interface SenderOptions extends Partial<Pick<SenderJoinOptions, 'waitMs' 
 
 export interface ReceiverOptions {
   readonly n?: number
+  readonly onlyIfAwaited?: boolean
   readonly waitMs?: number
   readonly room?: number
   /** It wants the stream from this byte on. */
@@ -108,12 +110,22 @@ export class Bench {
   }
 
   trySender(key: string, options: SenderOptions = {}): FakeSender | Refusal {
-    const { n = 1, length, headLater, waitMs = 300_000, stallMs = 0, expectedBytes, limits, newDigest } = options
+    const {
+      n = 1,
+      length,
+      headLater,
+      waitMs = 300_000,
+      stallMs = 0,
+      expectedBytes,
+      limits,
+      newDigest,
+      onlyIfAwaited,
+    } = options
     const stream = this.streams++
     const source = new FakeSource()
     const head = headLater === true ? undefined : headOf(stream, length)
     const transferId = `transfer-${stream}`
-    const joinOptions = { receivers: n, waitMs, stallMs, expectedBytes, limits, newDigest, transferId }
+    const joinOptions = { receivers: n, waitMs, stallMs, expectedBytes, limits, newDigest, transferId, onlyIfAwaited }
     const endpoint = this.table.joinSender(key, source, head, joinOptions)
     return endpoint instanceof this.core.Refusal ? endpoint : new FakeSender(stream, source, endpoint)
   }
@@ -121,6 +133,7 @@ export class Bench {
   tryReceiver(key: string, options: ReceiverOptions = {}): FakeReceiver | Refusal {
     const {
       n = 1,
+      onlyIfAwaited,
       waitMs = 300_000,
       room,
       finishesAtOnce,
@@ -132,7 +145,14 @@ export class Bench {
     } = options
     const range = offset === undefined ? undefined : { first: offset, last }
     const sink = new FakeSink(room, finishesAtOnce, lags, n > this.turn.few ? this.turn : undefined)
-    const endpoint = this.table.joinReceiver(key, sink, { receivers: n, waitMs, limits, newDigest, range })
+    const endpoint = this.table.joinReceiver(key, sink, {
+      receivers: n,
+      waitMs,
+      limits,
+      newDigest,
+      range,
+      onlyIfAwaited,
+    })
     return endpoint instanceof this.core.Refusal ? endpoint : new FakeReceiver(sink, endpoint)
   }
 

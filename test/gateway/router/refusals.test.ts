@@ -2,6 +2,7 @@
 import './refusals/parameters.js'
 import './refusals/names.js'
 import './refusals/sides.js'
+import './refusals/kinds.js'
 import './refusals/framing.js'
 import './refusals/capacity.js'
 import './refusals/undisturbed.js'

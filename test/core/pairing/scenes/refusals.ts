@@ -53,6 +53,22 @@ scene('refused: a receiver beyond n', {}, (bench, t) => {
   completes(bench, t, bench.sender('a', { n: 2 }), receivers)
 })
 
+scene('refused: a sender for now, while no receiver waits', {}, (bench, t) => {
+  refused(bench.trySender('a', { onlyIfAwaited: true }), 'NOBODY_WAITING', t)
+  t.equal(bench.table.get('a'), undefined)
+  const first = bench.receiver('a', { n: 2 })
+  const sender = bench.sender('a', { n: 2, onlyIfAwaited: true })
+  completes(bench, t, sender, [first, bench.receiver('a', { n: 2 })])
+})
+
+scene('refused: a receiver for now, while no sender waits', {}, (bench, t) => {
+  const first = bench.receiver('a', { n: 2 })
+  refused(bench.tryReceiver('a', { n: 2, onlyIfAwaited: true }), 'NOBODY_WAITING', t)
+  t.equal(bench.table.get('a')?.receiversPresent, 1)
+  const sender = bench.sender('a', { n: 2 })
+  completes(bench, t, sender, [first, bench.receiver('a', { n: 2, onlyIfAwaited: true })])
+})
+
 scene('refused: any side while a transfer runs', {}, (bench, t) => {
   const receiver = bench.receiver('a')
   const sender = bench.sender('a')
