@@ -8,4 +8,4 @@ import { createRequire } from 'node:module'
 const { removeAllListeners } = createRequire(import.meta.url)('process-on-spawn') as { removeAllListeners(): void }
 
 removeAllListeners()
-delete process.env['NODE_OPTIONS']
+delete process.env.NODE_OPTIONS

@@ -44,7 +44,7 @@ t.test('a kind or page that is not built is refused, whether somebody waits ther
   await gw.holds(1, 0)
   await allRefused(t, gw, cases)
   t.equal(gw.gateway.table.get('p')?.receiversPresent, 0, 'nor where a sender waits')
-  t.equal((await answer(gw, get('/p?ws'))).response.headers['upgrade']?.[0], 'websocket')
+  t.equal((await answer(gw, get('/p?ws'))).response.headers.upgrade?.[0], 'websocket')
   const receiving = [await open(gw, get('/p?n=2')), await open(gw, get('/p?n=2'))]
   for (const client of receiving) t.equal((await client.waitForResponse()).body.toString(), 'hello')
   for (const client of [sending, ...receiving]) client.destroy()
