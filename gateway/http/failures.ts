@@ -110,6 +110,12 @@ export const GATEWAY_FAILURES = {
     message: 'Only a WebSocket can take {found}, and this request asks for none.',
     hint: 'Connect with a WebSocket client, or leave it out.',
   },
+  onlyLooks: {
+    code: 'ONLY_LOOKS',
+    status: 503,
+    message: 'This request only looks ahead ({found}), and a stream is there once.',
+    hint: 'Open the address itself, or send a request without that.',
+  },
   pluginFault: {
     code: 'PLUGIN_FAULT',
     status: 500,

@@ -32,16 +32,9 @@ export class ModeHandler {
     return undefined
   }
 
-  /** What a browser is shown that another site has sent to a name; undefined when there is nothing to show. */
-  landing({ request, id }: Exchange): Registered<Mode> | Refusal | undefined {
-    for (const mode of this.plugins?.modes.values() ?? []) {
-      if (mode.landing !== true) continue
-      try {
-        if (mode.applies?.(request) ?? true) return mode
-      } catch (error) {
-        return mode.boundary.fault(id, error)
-      }
-    }
+  /** What is shown to those who come to a name to look; undefined when there is nothing to show. */
+  get landing(): Registered<Mode> | undefined {
+    for (const mode of this.plugins?.modes.values() ?? []) if (mode.landing === true) return mode
     return undefined
   }
 

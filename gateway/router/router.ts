@@ -2,7 +2,9 @@ import { type PipeTable, Refusal } from '../../core/index.js'
 import { RequestContext } from '../host/request-context.js'
 import { readAddress } from '../http/address.js'
 import { FAILURES } from '../http/failures.js'
+import { isBrowsing, isPreview, lookAhead } from '../http/onlookers.js'
 import { Parameters, show } from '../http/parameters.js'
+import type { RequestView } from '../http/request-view.js'
 import { Admission } from './admission.js'
 import { ClaimHandler } from './claims.js'
 import type { Exchange } from './exchange.js'
@@ -122,6 +124,8 @@ export class Router {
 
   #receiveOrWatch(incoming: Incoming, name: string): Outcome {
     const { request } = incoming.exchange
+    const purpose = lookAhead(request)
+    if (purpose !== undefined) return new Refusal(FAILURES.onlyLooks, { found: show(purpose) })
     const parameters = new Parameters(request.query)
     const mode = this.#modes.find(parameters, incoming.exchange)
     if (mode instanceof Refusal) return mode
@@ -129,11 +133,18 @@ export class Router {
     if (refusal !== undefined) return refusal
     if (request.method === 'HEAD' && mode?.head !== true) return methodNotAllowed(request, NAME_METHODS)
     if (mode !== undefined) return this.#modes.handle(incoming, name, mode)
-    if (this.#guard.isSentHere(request)) {
-      const landing = this.#modes.landing(incoming.exchange)
-      if (landing instanceof Refusal) return landing
+    const isRobot = isPreview(request)
+    if (isRobot || this.#comesToLook(request, parameters)) {
+      const { landing } = this.#modes
       if (landing !== undefined) return this.#modes.handle(incoming, name, landing)
+      if (isRobot) return new Refusal(FAILURES.onlyLooks, { found: show(request.header('user-agent')) })
     }
     return this.#receivers.handle(incoming, name, parameters)
+  }
+
+  /** A browser that has been led to the name, by a link or by what somebody typed, and has not said that it shall save what is there. */
+  #comesToLook(request: RequestView, parameters: Parameters): boolean {
+    if (this.#guard.isSentHere(request)) return true
+    return isBrowsing(request) && parameters.switch('download') !== true
   }
 }

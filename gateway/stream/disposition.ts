@@ -6,6 +6,8 @@ export interface DispositionOptions {
   /** `true`: attachment; `false`: no disposition; undefined: as the sender said. */
   readonly download: boolean | undefined
   readonly filename: string | undefined
+  /** The name of the pipe, with its percent-escapes: a download that nobody has named is named after its last segment. */
+  readonly pipe: string
 }
 
 /** Types that a browser displays without running anything. */
@@ -22,16 +24,27 @@ const FIELD = /^form-data; ?name="[\x20\x21\x23-\x5b\x5d-\x7e]*"$/i
 export function receiverDisposition(
   given: string | undefined,
   type: string | undefined,
-  { download, filename }: DispositionOptions,
+  { download, filename, pipe }: DispositionOptions,
 ): string | undefined {
   if (download === false) return undefined
   if (filename !== undefined) return contentDisposition.create(safeFileName(filename))
-  if (given === undefined) return download === true ? 'attachment' : undefined
+  if (given === undefined) return download === true ? contentDisposition.create(fileNameOf(pipe)) : undefined
   if (download !== true && FIELD.test(given)) return given
   const sent = parseDisposition(given)
   const inline = sent.kind === 'inline' && download !== true && INLINE.test(type ?? '')
   const options = { type: inline ? 'inline' : 'attachment' }
-  return contentDisposition.create(sent.filename === undefined ? undefined : safeFileName(sent.filename), options)
+  const unnamed = download === true ? fileNameOf(pipe) : undefined
+  return contentDisposition.create(sent.filename === undefined ? unnamed : safeFileName(sent.filename), options)
+}
+
+function fileNameOf(pipe: string): string {
+  const segment = pipe.slice(pipe.lastIndexOf('/', pipe.length - 2) + 1)
+  try {
+    return safeFileName(decodeURIComponent(segment.replace(/\/$/, '')))
+  } catch {
+    // Its escapes are not UTF-8.
+    return safeFileName(segment)
+  }
 }
 
 function parseDisposition(given: string): { kind: string; filename?: string | undefined } {

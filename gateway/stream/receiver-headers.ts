@@ -28,7 +28,9 @@ export function receiverHead(head: StreamHead, transferId: string, options: Rece
 }
 
 function receiverHeaders(head: StreamHead, transferId: string, options: DispositionOptions): HeaderList {
-  const type = safeMediaType(field(head, 'Content-Type'))
+  // Without a type a browser would guess one, and name the file after it.
+  const untyped = options.download === true ? 'application/octet-stream' : undefined
+  const type = safeMediaType(field(head, 'Content-Type')) ?? untyped
   const disposition = receiverDisposition(field(head, 'Content-Disposition'), type, options)
   const forwarded = forwardedFields(head)
   const encoding = field(head, 'Content-Encoding')

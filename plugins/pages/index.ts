@@ -2,6 +2,7 @@ import { randomFillSync } from 'node:crypto'
 import {
   type Answer,
   definePlugin,
+  isForTerminal,
   Parameters,
   PLUGIN_API,
   type RequestView,
@@ -73,10 +74,10 @@ export default definePlugin({
           param: 'receive',
           // It shows what its address has, and nothing of the pipe: what it asks for then is asked for as by anybody.
           open: true,
-          // Who follows a link on some site has not asked for a stream that ends with who takes it.
+          // Who follows a link has not asked for a stream that ends with who takes it, and a robot that draws a preview never does.
           landing: true,
           // To a curl it is a parameter without a meaning: it receives.
-          applies: (request) => request.method === 'GET' && request.header('accept').includes('text/html'),
+          applies: (request) => request.method === 'GET' && !isForTerminal(request),
           handle: (request, reply, join) => void reply.give(receivePage(join.name, request.query, links())),
         },
       ],

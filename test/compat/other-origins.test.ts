@@ -111,7 +111,8 @@ for (const site of SITES) {
         const sender = curl(['-T', '-', gw.url(name)], { input: BODY })
         await gw.holds(1, 0)
         void within(page, script, gw.url(name)).catch(() => {})
-        await Promise.race([answered(gw, name, 'CROSS_SITE'), sender.result])
+        const code = what === 'prefetch' ? 'ONLY_LOOKS' : 'CROSS_SITE'
+        await Promise.race([answered(gw, name, code), sender.result])
         await isIntact(t, gw, sender, name, what)
       })
     }

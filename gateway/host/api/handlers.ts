@@ -34,7 +34,7 @@ export interface Mode {
    * other origins ask for without credentials is refused, unless `cors.origins` has them.
    */
   readonly page?: boolean
-  /** Browsers that another site sends to the bare name get this in place of the stream. */
+  /** Browsers that go to the bare name, and robots that draw a preview of a link to it, get this in place of the stream. */
   readonly landing?: boolean
   /** Whether the parameter means something in this request; without this, in every one. Otherwise it is treated as absent. */
   applies?(request: RequestView): boolean

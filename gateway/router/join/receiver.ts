@@ -26,7 +26,7 @@ export class ReceiverHandler {
 
   handle(incoming: Incoming, name: string, parameters: Parameters): Outcome {
     const { exchange, context } = incoming
-    const wanted = this.#read(incoming, parameters)
+    const wanted = this.#read(incoming, name, parameters)
     if (wanted instanceof Refusal) return wanted
     const { joinOptions } = wanted
     const accept = exchange.request.header('accept')
@@ -44,7 +44,7 @@ export class ReceiverHandler {
     })
   }
 
-  #read({ exchange, framing }: Incoming, parameters: Parameters): ReceiverRequest | Refusal {
+  #read({ exchange, framing }: Incoming, name: string, parameters: Parameters): ReceiverRequest | Refusal {
     const refusal = refuseServiceWorker(exchange.request)
     if (refusal !== undefined) return refusal
     const joinOptions = readJoinOptions(parameters, this.options)
@@ -58,6 +58,6 @@ export class ReceiverHandler {
     // A malformed body would be answered in the middle of the stream.
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
     const range = readRange(exchange.request)
-    return { joinOptions: { ...joinOptions, range }, head: { download, filename, range } }
+    return { joinOptions: { ...joinOptions, range }, head: { download, filename, range, pipe: name } }
   }
 }

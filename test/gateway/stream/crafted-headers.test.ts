@@ -121,7 +121,7 @@ t.test('no input breaks out of a header', async (t) => {
             ['content-disposition', given],
             ['x-piping', piping],
           ]
-          const headers = headersFor(fields, { download: undefined, filename })
+          const headers = headersFor(fields, { download: undefined, filename, pipe: 'name' })
           for (const [name, value] of headers) {
             if (!NO_CONTROL.test(value) || !LATIN_1.test(value)) throw new Error(`${name}: ${JSON.stringify(value)}`)
           }

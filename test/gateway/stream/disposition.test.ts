@@ -2,7 +2,7 @@
 import t from 'tap'
 import type { DispositionOptions } from '../../../gateway/stream/disposition.js'
 import { safeFileName } from '../../../gateway/stream/file-name.js'
-import { disposition, named } from './head-rig.js'
+import { disposition, headersFor, named, valuesOf } from './head-rig.js'
 
 t.test('inline stays inline only for what a browser shows and does not run', async (t) => {
   const shown = ['image/png', 'audio/mpeg', 'video/webm', 'text/plain', 'text/plain; charset=utf-8', 'application/pdf']
@@ -33,12 +33,38 @@ t.test('inline stays inline only for what a browser shows and does not run', asy
 })
 
 t.test('each receiver chooses its own disposition', async (t) => {
-  const wish = (download: boolean | undefined, filename?: string): DispositionOptions => ({ download, filename })
-  t.equal(disposition(undefined, 'image/png', wish(true)), 'attachment')
+  const wish = (download: boolean | undefined, filename?: string): DispositionOptions => ({
+    download,
+    filename,
+    pipe: 'a/name',
+  })
+  t.equal(disposition(undefined, 'image/png', wish(true)), 'attachment; filename=name')
+  t.equal(disposition('inline', 'image/png', wish(true)), 'attachment; filename=name')
+  t.equal(disposition('attachment', 'image/png', wish(undefined)), 'attachment')
   t.equal(disposition('inline; filename=a', 'image/png', wish(true)), 'attachment; filename=a')
   t.equal(disposition('attachment; filename=a', 'image/png', wish(false)), undefined)
   t.equal(disposition('inline; filename=a', 'image/png', wish(undefined, 'b')), 'attachment; filename=b')
   t.equal(disposition(undefined, undefined, wish(true, 'b')), 'attachment; filename=b')
+})
+
+t.test('a download that nobody has named is named after the last segment of its name', async (t) => {
+  const table: Readonly<Record<string, string>> = {
+    jobs: 'attachment; filename=jobs',
+    'a/b.tar': 'attachment; filename=b.tar',
+    'a/b/': 'attachment; filename=b',
+    'a%20b%2Fc%3Fd': 'attachment; filename="c?d"',
+    '%E2%82%AC': 'attachment; filename="?"; filename*=UTF-8\'\'%E2%82%AC',
+    '%FF': `attachment; filename=%FF; filename*=UTF-8''%25FF`,
+    '..%2F..': 'attachment; filename=download',
+  }
+  for (const [pipe, told] of Object.entries(table)) {
+    t.equal(disposition(undefined, undefined, { download: true, filename: undefined, pipe }), told, pipe)
+  }
+  const types = (wish?: DispositionOptions, type?: string) =>
+    valuesOf(headersFor(type === undefined ? [] : [['content-type', type]], wish), 'Content-Type')
+  t.same(types({ download: true, filename: undefined, pipe: 'x' }), ['application/octet-stream'])
+  t.same(types({ download: true, filename: undefined, pipe: 'x' }, 'image/png'), ['image/png'])
+  t.same(types(), [])
 })
 
 t.test('a file name is safe to save under', async (t) => {

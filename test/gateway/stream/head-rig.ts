@@ -29,7 +29,7 @@ export function headOf(fields: Fields, length?: number): StreamHead {
   return head
 }
 
-const AS_SENT: DispositionOptions = { download: undefined, filename: undefined }
+const AS_SENT: DispositionOptions = { download: undefined, filename: undefined, pipe: 'name' }
 
 export function headersFor(fields: Fields, wish = AS_SENT): HeaderList {
   return receiverHead(headOf(fields), 'an-id', wish).headers
@@ -48,7 +48,7 @@ export function disposition(given: string | undefined, type: string | undefined,
 }
 
 export function named(filename: string): string {
-  return disposition(undefined, undefined, { download: undefined, filename }) ?? ''
+  return disposition(undefined, undefined, { ...AS_SENT, filename }) ?? ''
 }
 
 /** Types that a browser runs, or that hold one that it would run. */

@@ -112,7 +112,8 @@ async function read(wanted: 'text' | 'file'): Promise<void> {
   abort = new AbortController()
   try {
     const { signal } = abort
-    const response = await fetch(`${address}?download${given}`, {
+    // As a download it would have a type also where its sender has said none, and that may be text.
+    const response = await fetch(`${address}?${wanted === 'file' ? 'download' : ''}${given}`, {
       headers: requestHeaders(),
       cache: 'no-store',
       signal,

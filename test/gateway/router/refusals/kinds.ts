@@ -90,3 +90,16 @@ t.test('?now joins whoever waits, and else nobody', async (t) => {
   t.equal((await answer(gw, get('/p?now'))).response.body.toString(), 'again')
   for (const client of [receiving, sending, waiting]) client.destroy()
 })
+
+t.test('who only looks ahead takes nothing', async (t) => {
+  const gw = await startGateway(t)
+  const says =
+    /only looks ahead \(.+\), and a stream is there once\. Open the address itself, or send a request without that\./
+  const looks = ['Sec-Purpose: prefetch', 'User-Agent: Twitterbot/1.0']
+  await allRefused(
+    t,
+    gw,
+    looks.map((header) => ({ ...get('/p'), headers: [header], row: FAILURES.onlyLooks, says })),
+  )
+  t.equal(gw.gateway.table.get('p'), undefined)
+})
