@@ -1,5 +1,6 @@
 import type { EndReason } from './end-reason.js'
 import type { Failure } from './failure.js'
+import type { StreamHead } from './stream-head.js'
 
 export type Side = 'sender' | 'receiver'
 
@@ -14,6 +15,8 @@ export interface PipeView {
   /** The sender's name for the transfer; empty while there is no sender. */
   readonly transferId: string
   readonly hasSender: boolean
+  /** The head of the stream; undefined before it is known. */
+  readonly head: StreamHead | undefined
   readonly receiversWanted: number
   /** Receivers that are here now. */
   readonly receiversPresent: number

@@ -2,14 +2,7 @@ import type { BorrowedBytes } from './bytes.js'
 import type { EndReason } from './end-reason.js'
 import type { Refusal } from './failure.js'
 import type { PipeView } from './pipe-view.js'
-
-/** What a sender says of its stream before the first byte. */
-export interface StreamHead {
-  /** Length of the whole stream in bytes, when announced. The stream must then have exactly this length. */
-  readonly length: number | undefined
-  /** Header fields for the receivers, as the sender wrote them. */
-  readonly fields: readonly (readonly [name: string, value: string])[]
-}
+import type { StreamHead } from './stream-head.js'
 
 /** Computes the digest of a stream while its bytes pass. */
 export interface Digest {

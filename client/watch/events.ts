@@ -57,6 +57,8 @@ const snapshot = z.looseObject({
   message: text,
   sha256: text,
   startedAt: figure,
+  fileName: text,
+  mediaType: text,
   last: receipt.nullable().catch(null),
 }) satisfies z.ZodType<Snapshot>
 

@@ -5,7 +5,8 @@ import { FanOut, type FanOutListener } from '../flow/fan-out.js'
 import { Watchdog, type WatchedTransfer } from '../flow/watchdog.js'
 import type { ReceiverJoinOptions, SenderJoinOptions } from '../join-options.js'
 import type { PipeState, PipeView } from '../pipe-view.js'
-import type { Sink, Source, StreamHead } from '../ports.js'
+import type { Sink, Source } from '../ports.js'
+import type { StreamHead } from '../stream-head.js'
 import type { PipeContext } from './pipe-context.js'
 import { ReceiverEndpoint } from './receiver-endpoint.js'
 import { SenderEndpoint } from './sender-endpoint.js'
@@ -49,6 +50,10 @@ export class Pipe implements PipeView, FanOutListener, WatchedTransfer {
     return this.sender !== undefined
   }
 
+  get head(): StreamHead | undefined {
+    return this.sender?.head
+  }
+
   get receiversPresent(): number {
     let present = 0
     for (const endpoint of this.receivers) if (endpoint.cursor.present) present++
@@ -76,7 +81,7 @@ export class Pipe implements PipeView, FanOutListener, WatchedTransfer {
   }
 
   get expectedBytes(): number | undefined {
-    return this.sender?.head?.length ?? this.sender?.options.expectedBytes
+    return this.head?.length ?? this.sender?.options.expectedBytes
   }
 
   /** Read it after calls that may have ended the pipe. */
@@ -129,8 +134,7 @@ export class Pipe implements PipeView, FanOutListener, WatchedTransfer {
   }
 
   #streamIfReady(): void {
-    const { sender } = this
-    const head = sender?.head
+    const { sender, head } = this
     if (sender === undefined || head === undefined || this.receivers.length < this.receiversWanted) return
     if (this.context.mayStream()) this.#stream(sender, head)
     else this.end('too_many_active')
@@ -140,8 +144,7 @@ export class Pipe implements PipeView, FanOutListener, WatchedTransfer {
     const { fanOut, source, options } = sender
     const { clock, observer, limits } = this.context
     this.state = 'streaming'
-    const now = clock.now()
-    this.pairedAt = now
+    this.pairedAt = clock.now()
     this.context.onStreaming(this)
     sender.stopWaiting()
     for (const endpoint of this.receivers) endpoint.begins(head)
@@ -153,7 +156,7 @@ export class Pipe implements PipeView, FanOutListener, WatchedTransfer {
     this.limits.restrict(options.limits)
     for (const endpoint of this.receivers) this.limits.restrict(endpoint.options.limits)
     this.#watchdog = new Watchdog(this, fanOut, clock, limits, options.stallMs)
-    this.#watchdog.start(now, this.limits.totalMs)
+    this.#watchdog.start(this.pairedAt, this.limits.totalMs)
     observer?.onPaired(this)
     const cursors = this.receivers.map((endpoint) => endpoint.cursor)
     if (Math.max(fanOut.bytesIn, head.length ?? 0) > this.limits.maxBytes) this.end('too_large')

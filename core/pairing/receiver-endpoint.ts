@@ -4,8 +4,9 @@ import { Cursor } from '../flow/cursor.js'
 import type { FanOut } from '../flow/fan-out.js'
 import type { ReceiverJoinOptions } from '../join-options.js'
 import type { PipeView } from '../pipe-view.js'
-import type { Sink, StreamHead } from '../ports.js'
+import type { Sink } from '../ports.js'
 import { isServed } from '../range.js'
+import type { StreamHead } from '../stream-head.js'
 
 /** The pipe, as a receiver's endpoint sees it. */
 export interface ReceiverPipe extends PipeView {

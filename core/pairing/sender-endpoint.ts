@@ -5,8 +5,9 @@ import { CORE_FAILURES, Refusal } from '../failure.js'
 import type { FanOut } from '../flow/fan-out.js'
 import type { SenderJoinOptions } from '../join-options.js'
 import type { PipeView } from '../pipe-view.js'
-import type { Source, StreamHead } from '../ports.js'
+import type { Source } from '../ports.js'
 import { isBeyond, type Range } from '../range.js'
+import type { StreamHead } from '../stream-head.js'
 
 /** The pipe, as its sender's endpoint sees it. */
 export interface SenderPipe extends PipeView {

@@ -27,6 +27,7 @@ export { type Html, type HtmlValue, html, trustedHtml } from '../http/response/h
 export { htmlPage, type Page } from '../http/response/page.js'
 export { fileTarget, givenTarget, type LineTarget } from '../log/line-target.js'
 export { LineWriter } from '../log/line-writer.js'
+export { type StreamLabel, streamLabel } from '../stream/stream-label.js'
 export type { Context, Identity, Join, Right, Slot } from './api/context.js'
 export type { Claim, Mode, Route } from './api/handlers.js'
 export type { Hooks, RequestCopy, Verdict } from './api/hooks.js'

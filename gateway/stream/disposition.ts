@@ -47,7 +47,8 @@ function fileNameOf(pipe: string): string {
   }
 }
 
-function parseDisposition(given: string): { kind: string; filename?: string | undefined } {
+/** What a sender has said: `attachment` when that cannot be read. */
+export function parseDisposition(given: string): { kind: string; filename?: string | undefined } {
   try {
     const { type, parameters } = contentDisposition.parse(given)
     return { kind: type, filename: parameters.filename && decodeUtf8(parameters.filename) }

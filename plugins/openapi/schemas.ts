@@ -54,6 +54,8 @@ export const SCHEMAS = {
     hasSender: { type: 'boolean' },
     ...FIGURES,
     ...END,
+    fileName: orNull(TEXT, 'What the sender calls the file, before the end'),
+    mediaType: orNull(TEXT, 'Its type, as receivers are told'),
     last: {
       description: 'The last transfer of an idle name',
       anyOf: [{ $ref: '#/components/schemas/Receipt' }, { type: 'null' }],

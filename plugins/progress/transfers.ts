@@ -1,4 +1,4 @@
-import type { Pipes, PipeView } from '../../gateway/host/plugin-api.js'
+import { type Pipes, type PipeView, streamLabel } from '../../gateway/host/plugin-api.js'
 import { IDLE } from '../transfer-status/idle.js'
 import type { Figures, Receipt, Snapshot } from '../transfer-status/snapshot.js'
 import { Meter } from './meter.js'
@@ -102,6 +102,7 @@ export class Transfers {
       message: null,
       sha256: pipe.sha256 ?? null,
       startedAt: pairedAt === undefined ? null : Math.round(this.options.wallClock() - (this.options.now() - pairedAt)),
+      ...labelOf(pipe),
       last,
     }
   }
@@ -139,6 +140,11 @@ function over(receipt: Receipt, last: Receipt | null): Snapshot {
     startedAt,
     last,
   }
+}
+
+function labelOf({ head }: PipeView): Pick<Snapshot, 'fileName' | 'mediaType'> {
+  const { fileName = null, mediaType = null } = head === undefined ? {} : streamLabel(head)
+  return { fileName, mediaType }
 }
 
 function megabytes(speed: number | null): number | null {

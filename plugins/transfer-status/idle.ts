@@ -22,5 +22,7 @@ export const IDLE: Snapshot = {
   message: null,
   sha256: null,
   startedAt: null,
+  fileName: null,
+  mediaType: null,
   last: null,
 }

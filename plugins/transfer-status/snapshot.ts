@@ -16,6 +16,9 @@ export interface Snapshot extends Figures {
   readonly sha256: string | null
   /** Unix time in milliseconds at which the stream began. */
   readonly startedAt: number | null
+  /** What the sender calls the file, and its type as receivers are told, before the end. */
+  readonly fileName: string | null
+  readonly mediaType: string | null
   /** The last transfer of an idle name, while its receipt lives. */
   readonly last: Receipt | null
 }

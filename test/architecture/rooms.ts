@@ -57,7 +57,7 @@ export const ROOMS: readonly Room[] = [
   {
     path: 'gateway/host',
     purpose: 'Plugins: the public API, and what loads, orders, asks and stops them',
-    imports: [CORE, 'gateway/http', 'gateway/log', 'gateway/config'],
+    imports: [CORE, 'gateway/http', 'gateway/stream', 'gateway/log', 'gateway/config'],
     libraries: true,
   },
   {

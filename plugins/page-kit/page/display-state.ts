@@ -46,6 +46,8 @@ export function afterDone(shown: DisplayState, receipt: Receipt): DisplayState {
     message,
     sha256,
     startedAt,
+    fileName: shown.fileName,
+    mediaType: shown.mediaType,
     last: receipt,
   }
 }

@@ -44,5 +44,11 @@ export const SEND_SCRIPTS: readonly string[] = [
 ]
 
 export const RECEIVE_SCRIPTS: readonly string[] = [
-  bundle([...SHARED, 'pages/page/receiver-status.js', 'pages/page/browser/save.js', 'pages/page/browser/receive.js']),
+  bundle([
+    ...SHARED,
+    'pages/page/contents.js',
+    'pages/page/receiver-status.js',
+    'pages/page/browser/save.js',
+    'pages/page/browser/receive.js',
+  ]),
 ]

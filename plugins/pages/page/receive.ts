@@ -22,7 +22,10 @@ export function receivePage(name: string, query: string, links: boolean): Answer
   const kept = parameters.toString()
   return htmlPage({
     title: `Receive · ${shownName}`,
+    // What a chat shows of the link: nothing of what waits there, which may be for others.
     head: html`<meta name="robots" content="none">
+<meta property="og:title" content="${shownName}">
+<meta property="og:description" content="To receive, straight from its sender.">
 <link rel="icon" id="favicon" href="${ICON_URL}">`,
     body: html`<main data-phase="idle" data-step="receive">
 <header>

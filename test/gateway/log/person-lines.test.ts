@@ -24,6 +24,7 @@ const pipe: PipeView = Object.freeze({
   state: 'ended',
   transferId: 'hN3kq0Yx5m2VtA8w',
   hasSender: true,
+  head: undefined,
   receiversWanted: 1,
   receiversPresent: 0,
   bytesIn: 3_000_000,

@@ -162,3 +162,22 @@ t.test('a download without a type and a name has both', async (t) => {
   t.same(found, [['application/octet-stream'], ['attachment; filename=monday']])
   await sender.result
 })
+
+t.test('what is coming can be looked at, and the preview of a link says nothing of it', async (t) => {
+  const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
+  const head = [
+    '-H',
+    'Content-Type: application/pdf; x=y',
+    '-H',
+    'Content-Disposition: attachment; filename="C:\\\\a\\\\b.pdf"',
+  ]
+  const sender = curl([...head, '--data-binary', '@-', gw.url('report')], { input: 'x'.repeat(2_100_000) })
+  await gw.holds(1, 0)
+  const page = (await ask(gw, '/report', 'User-Agent: Twitterbot/1.0')).body.toString()
+  t.match(page, '<meta property="og:title" content="report">')
+  t.match(page, '<meta property="og:description" content="To receive, straight from its sender.">')
+  t.notMatch(page, 'b.pdf')
+  const { fileName, mediaType, totalBytes } = JSON.parse((await curlDone([gw.url('report?status')])).stdout.toString())
+  t.same([fileName, mediaType, totalBytes], ['b.pdf', 'application/pdf', 2_100_000])
+  sender.kill()
+})

@@ -237,6 +237,19 @@ t.test('the sender leaves: the page that receives says that it failed', async (t
   await reads(page, '#sentence', 'The stream was cut: what is here is not all of it.')
 })
 
+t.test('what is coming is told before anything is taken', async (t) => {
+  const gateway = await start(t)
+  const page = await open(t, gateway.url('coming?receive'))
+  const head = ['-H', 'Content-Type: application/pdf', '-H', 'Content-Disposition: attachment; filename="to sign.pdf"']
+  const sender = curl([...head, '--data-binary', '@-', gateway.url('coming')], { input: Buffer.alloc(2_100_000) })
+  await headline(page, 'Ready')
+  await reads(page, '#what', 'to sign.pdf · 2.1 MB · application/pdf')
+  const begun = page.waitForEvent('download')
+  await page.click('#save')
+  t.equal((await begun).suggestedFilename(), 'to sign.pdf')
+  t.match((await sender.result).stdout.toString(), /Transfer complete/)
+})
+
 t.test('a download that fails is told, too', async (t) => {
   const gateway = await start(t)
   const page = await open(t, gateway.url('half?receive'))

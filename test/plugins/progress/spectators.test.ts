@@ -93,6 +93,7 @@ function rig({ perName = 2, names = 2 } = {}) {
         state: 'streaming',
         transferId: `transfer-${id}-0123456789`,
         hasSender: true,
+        head: undefined,
         receiversWanted: 1,
         receiversPresent: 1,
         bytesIn: 0,

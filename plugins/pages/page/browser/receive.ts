@@ -1,6 +1,7 @@
 /** Brings the page that receives to life. */
 import { Announcer } from '../../../page-kit/page/browser/announcer.js'
 import { copyButton } from '../../../page-kit/page/browser/copy-button.js'
+import { contentsText } from '../contents.js'
 import { receiverStatus } from '../receiver-status.js'
 import type { StatusText } from '../sender-status.js'
 import {
@@ -52,6 +53,7 @@ function show(): void {
   else {
     const status = blind ? unseen(link) : receiverStatus(view, shown, asked !== undefined)
     drawStatus(status, blind ? null : view, name, blind ? '' : detailsOf(view, shown))
+    if (!blind) write('#what', contentsText(shown))
     if (!blind) announcer.see({ ...view, phase: status.phase, fields: { ...view.fields, ...status } }, Date.now())
   }
   showActions()
