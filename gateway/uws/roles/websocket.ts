@@ -1,4 +1,5 @@
 import type { WebSocket, WebSocketBehavior } from 'uWebSockets.js'
+import { HeldBytes } from '../../../core/index.js'
 import { attempt } from '../../host/error-boundary.js'
 import type { WebSocketLink, WebSocketPeer } from '../../host/plugin-api.js'
 import type { HttpExchange } from '../connection/http-exchange.js'
@@ -31,6 +32,7 @@ export const WEBSOCKET_BEHAVIOR: WebSocketBehavior<WebSocketData> = {
   message: (ws, message, isBinary) => ws.getUserData().link.received(message, !isBinary),
   drain: (ws) => ws.getUserData().link.drained(),
   ping: (ws, message) => ws.getUserData().link.pinged(message),
+  pong: (ws) => ws.getUserData().link.ponged(),
   close: (ws, code, message) => ws.getUserData().link.closed(code, Buffer.from(message).toString()),
 }
 
@@ -38,15 +40,16 @@ export const WEBSOCKET_BEHAVIOR: WebSocketBehavior<WebSocketData> = {
 export class UwsWebSocket implements WebSocketLink {
   #ws: WebSocket<WebSocketData> | undefined
   #full = false
-  /** Bytes kept for the client that count as held. */
-  #counted = 0
+  readonly #held: HeldBytes
 
   /** @param failed hears of what the plugin does wrong */
   constructor(
     readonly exchange: HttpExchange,
     readonly peer: WebSocketPeer,
     readonly failed: (error: unknown) => void,
-  ) {}
+  ) {
+    this.#held = new HeldBytes(exchange.context.memory)
+  }
 
   get kept(): number {
     return this.#ws?.getBufferedAmount() ?? 0
@@ -64,12 +67,7 @@ export class UwsWebSocket implements WebSocketLink {
 
   /** Counts what is kept now. Returns false when there is no memory for it: nobody else must have to fail for this client. */
   #count(): boolean {
-    const { memory } = this.exchange.context
-    const more = this.kept - this.#counted
-    if (more > 0 && !memory.take(more)) return false
-    if (more < 0) memory.give(-more)
-    this.#counted += more
-    return true
+    return this.#held.set(this.kept)
   }
 
   ping(bytes: Uint8Array): void {
@@ -101,8 +99,14 @@ export class UwsWebSocket implements WebSocketLink {
     this.#notify(() => this.peer.onDrain())
   }
 
+  /** uWebSockets has answered, and keeps the answer of who does not read. */
   pinged(message: ArrayBuffer): void {
+    if (!this.#count()) this.cut()
     this.#notify(() => this.peer.onPing(new Uint8Array(message)))
+  }
+
+  ponged(): void {
+    this.#notify(() => this.peer.onPong?.())
   }
 
   closed(code: number, reason: string): void {
