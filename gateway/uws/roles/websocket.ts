@@ -10,7 +10,7 @@ export interface WebSocketData {
 }
 
 /** The longest message. uWebSockets hands out whole messages only, and cannot pause a client that sends them. */
-const MOST_BYTES = 16 * 1024 * 1024
+export const MOST_BYTES = 16 * 1024 * 1024
 /** The most that is kept for a client that does not read. Beyond that it is cut off. */
 const MOST_KEPT = 2 * MOST_BYTES
 /** From here on the plugin is told to wait. */
@@ -20,6 +20,18 @@ const IDLE_S = 120
 
 /** Closed without a close frame: RFC 6455, section 7.1.5. */
 const ABNORMAL_CLOSURE = 1006
+const TOO_BIG = 1009
+const TRY_AGAIN = 1013
+/** What uWebSockets says, with 1006, when it has cut a client whose message is too long: over TLS, where the helper cannot see it. */
+const SAYS_TOO_BIG = 'Received too big message'
+
+/** By their sockets: those that are open. */
+const LINKS: (UwsWebSocket | undefined)[] = []
+
+/** The helper has seen a message grow, end, or be too long. */
+export function unfinishedMessageChanged(socket: number): void {
+  LINKS[socket]?.unfinishedChanged()
+}
 
 export const WEBSOCKET_BEHAVIOR: WebSocketBehavior<WebSocketData> = {
   compression: 0,
@@ -41,6 +53,8 @@ export class UwsWebSocket implements WebSocketLink {
   #ws: WebSocket<WebSocketData> | undefined
   #full = false
   readonly #held: HeldBytes
+  /** Of a message that is not complete: uWebSockets keeps it. */
+  readonly #unfinished: HeldBytes
 
   /** @param failed hears of what the plugin does wrong */
   constructor(
@@ -49,6 +63,7 @@ export class UwsWebSocket implements WebSocketLink {
     readonly failed: (error: unknown) => void,
   ) {
     this.#held = new HeldBytes(exchange.context.memory)
+    this.#unfinished = new HeldBytes(exchange.context.memory)
   }
 
   get kept(): number {
@@ -85,11 +100,20 @@ export class UwsWebSocket implements WebSocketLink {
 
   opened(ws: WebSocket<WebSocketData>): void {
     this.#ws = ws
+    LINKS[this.exchange.socket] = this
   }
 
   received(message: ArrayBuffer, isText: boolean): void {
     this.exchange.bytesIn += message.byteLength
     this.#notify(() => this.peer.onMessage(new Uint8Array(message), isText))
+  }
+
+  /** What follows is dropped by the helper, so that the client can read why it is closed. */
+  unfinishedChanged(): void {
+    const { socket, context } = this.exchange
+    const bytes = context.sockets.unfinishedMessage(socket)
+    if (bytes < 0) this.close(TOO_BIG, `a message has more than ${MOST_BYTES} bytes`)
+    else if (!this.#unfinished.set(bytes)) this.close(TRY_AGAIN, 'the gateway has no memory left')
   }
 
   drained(): void {
@@ -110,9 +134,15 @@ export class UwsWebSocket implements WebSocketLink {
   }
 
   closed(code: number, reason: string): void {
+    const { socket } = this.exchange
     this.#ws = undefined
     this.#count()
-    this.#notify(() => this.peer.onClose(code, reason))
+    this.#unfinished.set(0)
+    if (LINKS[socket] === this) LINKS[socket] = undefined
+    const isTooBig = code === ABNORMAL_CLOSURE && reason === SAYS_TOO_BIG
+    this.#notify(() =>
+      isTooBig ? this.peer.onClose(TOO_BIG, 'a message is too big') : this.peer.onClose(code, reason),
+    )
     this.exchange.closed(code === ABNORMAL_CLOSURE ? 'aborted' : 'complete')
   }
 

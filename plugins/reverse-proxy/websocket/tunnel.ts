@@ -227,7 +227,7 @@ export class Tunnel implements ActiveWebSocket {
   #clientClosed(code: number, reason: string): void {
     const socket = this.#socket!
     this.#link = undefined
-    if (code === ABNORMAL) socket.terminate()
+    if (code === ABNORMAL || code === TRY_AGAIN) socket.terminate()
     else if (code === NO_CODE) socket.close()
     else socket.close(code, reason)
   }

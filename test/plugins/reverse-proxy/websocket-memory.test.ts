@@ -3,6 +3,7 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
@@ -10,7 +11,7 @@ import { curl } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { Program } from '../../support/program.js'
 import { startProxy } from '../../support/upstream.js'
-import { heard, open, type Service, startService, tells } from './websockets.js'
+import { frames, heard, open, type Service, startService, tells } from './websockets.js'
 
 const MIB = 1024 * 1024
 
@@ -74,6 +75,57 @@ t.test(
     await eventually(() => slabs.heldBytes === 0 || `${slabs.heldBytes} bytes are still held`)
   },
 )
+
+/** The head of a masked frame: of zeros, so that what follows may be anything. */
+function frameHead(first: number, length: number): Buffer {
+  const head = Buffer.alloc(14)
+  head[0] = first
+  head[1] = 0x80 | 127
+  head.writeBigUInt64BE(BigInt(length), 2)
+  return head
+}
+
+t.test('messages that are not complete count, on either side, and one that grows too much is closed', async (t) => {
+  const service = await startService(t)
+  const gw = await startProxy(t, [{ upstreams: [service.url] }], { flags: { memory: '16MiB' } })
+  const { slabs } = gw.gateway
+  const holds = (bytes: number) =>
+    eventually(() => Math.abs(slabs.heldBytes - bytes) < 8192 || `${slabs.heldBytes} of ${bytes} bytes are held`)
+  const begin = async () => {
+    const client = open(t, gw, '/')
+    const [answer] = (await once(client, 'upgrade')) as [IncomingMessage]
+    const before = service.all.size
+    await eventually(() => service.all.size >= Math.max(before, 1) || 'not accepted')
+    return { client, end: heard(client), socket: answer.socket }
+  }
+  const one = await begin()
+  one.socket.write(Buffer.concat([frameHead(2, 3 * MIB), Buffer.alloc(MIB)]))
+  await holds(MIB)
+  const there = heard(service.socket!)
+  // In pieces, with a ping between them, which is no part of it.
+  const two = await begin()
+  two.socket.write(
+    Buffer.concat([frameHead(2, MIB), Buffer.alloc(MIB), frames(9, 4, 1), frameHead(0, MIB), Buffer.alloc(MIB / 2)]),
+  )
+  await holds(2.5 * MIB)
+  const upstream = (service.socket as unknown as { _socket: Socket })._socket
+  upstream.write(Buffer.concat([Buffer.of(0x82, 127, 0, 0, 0, 0, 0, 0x20, 0, 0), Buffer.alloc(MIB)]))
+  await holds(3.5 * MIB)
+  two.socket.write(Buffer.concat([Buffer.alloc(MIB / 2), frameHead(0x80, 0)]))
+  await holds(2 * MIB)
+  upstream.write(Buffer.alloc(MIB))
+  await tells(two.end, `bytes ${'\0'.repeat(2 * MIB)}`)
+  await holds(MIB)
+  // Nobody takes the message that grows now: it has no end.
+  const three = await begin()
+  three.socket.write(frameHead(2, 15 * MIB))
+  three.socket.write(Buffer.alloc(14 * MIB))
+  await tells(three.end, 'closed 1013 the gateway has no memory left')
+  one.socket.write(Buffer.alloc(2 * MIB))
+  await eventually(() => there.some((each) => each.length === 6 + 3 * MIB) || 'the first message has not come')
+  for (const { client } of [one, two, three]) client.terminate()
+  await eventually(() => slabs.heldBytes === 0 || `${slabs.heldBytes} bytes are still held`)
+})
 
 const SOCKETS = 30
 
