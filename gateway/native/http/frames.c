@@ -4,6 +4,7 @@
 #define MASKED 0x80
 /* From here on opcodes are of control frames, which may stand between those of a message. */
 #define OPCODE_CONTROL 8
+#define NEWS_BYTES ((uint64_t)4 * 1024)
 
 static uint8_t length_size(uint8_t length) { return length < 126 ? 0 : length == 126 ? 2 : 8; }
 
@@ -64,4 +65,12 @@ size_t frames_take(struct frames *frames, const unsigned char *octets, size_t le
     if (frames->too_long) return at - 1;
   }
   return at;
+}
+
+bool frames_have_news(struct frames *frames) {
+  uint64_t now = frames->unfinished;
+  uint64_t change = now > frames->told ? now - frames->told : frames->told - now;
+  if (!frames->too_long && change < NEWS_BYTES && (now > 0 || change == 0)) return false;
+  frames->told = now;
+  return true;
 }

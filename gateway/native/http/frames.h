@@ -20,6 +20,8 @@ struct frames {
   /* Of the present message: how long it is at least, and how much of it has come. */
   uint64_t announced;
   uint64_t unfinished;
+  /* The same when there were news last. */
+  uint64_t told;
   /* What has come of a frame's header. */
   uint8_t header[FRAME_HEADER_MOST];
   uint8_t have;
@@ -32,5 +34,8 @@ struct frames {
 
 /* Follows what was read. Returns how much of it, from its front, uWebSockets may have: all, unless a message is too long. */
 size_t frames_take(struct frames *frames, const unsigned char *octets, size_t length);
+
+/* Whether the unfinished message has changed by 4 KiB or to nothing since there were news last, or is too long. */
+bool frames_have_news(struct frames *frames);
 
 #endif

@@ -36,8 +36,6 @@ void (*on_unfinished)(int fd) = NULL;
 
 /* What a client may send ahead while its response is awaited. What one read brings beyond a request may be more, once. */
 #define MOST_AHEAD ((size_t)16 * 1024)
-/* By so much an unfinished message changes before JavaScript is told. */
-#define UNFINISHED_STEP ((uint64_t)4 * 1024)
 /* What is read and dropped of one connection before it is reset. */
 #define MOST_DROPPED ((uint64_t)256 * 1024 * 1024)
 
@@ -45,8 +43,6 @@ struct connection {
   struct reader reader;
   /* Of a WebSocket. */
   struct frames frames;
-  /* Of its unfinished message: what JavaScript has been told of. */
-  uint64_t told;
   /* What has been read beyond the present request. */
   struct ahead ahead;
   /* Requests are read by `reader`. Never over TLS, where only what is encrypted can be seen. */
@@ -193,14 +189,8 @@ static ssize_t read_scattered(int fd, struct scatter *scatter) {
 
 /* Returns how much of what was read uWebSockets may have. */
 static size_t follow_frames(struct connection *connection, int fd, const unsigned char *octets, size_t length) {
-  struct frames *frames = &connection->frames;
-  size_t passed = frames_take(frames, octets, length);
-  uint64_t now = frames->unfinished;
-  uint64_t change = now > connection->told ? now - connection->told : connection->told - now;
-  if (frames->too_long || change >= UNFINISHED_STEP || (now == 0 && change > 0)) {
-    connection->told = now;
-    if (on_unfinished != NULL) on_unfinished(fd);
-  }
+  size_t passed = frames_take(&connection->frames, octets, length);
+  if (frames_have_news(&connection->frames) && on_unfinished != NULL) on_unfinished(fd);
   return passed;
 }
 
