@@ -28,7 +28,7 @@ t.test(
       const client = await connect({ port: gw.port })
       void client.send(`POST /x HTTP/1.1\r\nHost: localhost\r\nContent-Length: 40000000\r\n\r\n`)
       void client.send(Buffer.alloc(40_000_000)).catch(() => {})
-    t.teardown(() => client.destroy())
+      t.teardown(() => client.destroy())
     }
     await eventually(() => slabs.heldBytes > UPLOADS * 300_000 || `${slabs.heldBytes} bytes are held`)
     t.ok(slabs.heldBytes < UPLOADS * 1_200_000, `${slabs.heldBytes} bytes are held`)
