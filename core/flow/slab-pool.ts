@@ -12,6 +12,8 @@ export interface MemoryBudget {
    * @param isOptional only from the first half: for whoever can be refused, so that others never have to fail
    */
   take(bytes: number, isOptional?: boolean): boolean
+  /** The same, for what may grow at any time: the last quarter is left to transfers that stream. */
+  hold(bytes: number): boolean
   /** So many bytes of what was taken are held no more. */
   give(bytes: number): void
 }
@@ -88,6 +90,10 @@ export class SlabPool implements MemoryBudget {
     if (!this.#makeRoom(bytes)) return false
     this.#elsewhere += bytes
     return true
+  }
+
+  hold(bytes: number): boolean {
+    return this.heldBytes + bytes <= this.#bound - this.#bound / 4 && this.take(bytes)
   }
 
   give(bytes: number): void {

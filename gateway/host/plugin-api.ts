@@ -9,6 +9,7 @@ export {
   END_REASONS,
   type EndReason,
   type Failure,
+  type HeldBytes,
   type PipeView,
   Refusal,
   type Side,

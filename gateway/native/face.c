@@ -104,23 +104,49 @@ static void tell_half_closed(int fd, bool asked) {
   if (half_closed != NULL) napi_call_threadsafe_function(half_closed, (void *)told, napi_tsfn_nonblocking);
 }
 
-/* onHalfClosed(run: (socket: number, asked: boolean) => void): void — for this thread; the last one given counts. */
-static napi_value on_half_closed_(napi_env env, napi_callback_info info) {
-  static const char usage[] = "onHalfClosed(run: (socket: number, asked: boolean) => void)";
+static _Thread_local napi_threadsafe_function unfinished;
+
+static void call_unfinished(napi_env env, napi_value callback, void *context, void *data) {
+  napi_value receiver;
+  napi_value socket;
+  (void)context;
+  if (env == NULL) return;
+  napi_get_undefined(env, &receiver);
+  napi_create_int32(env, (int32_t)(intptr_t)data, &socket);
+  napi_call_function(env, receiver, callback, 1, &socket, NULL);
+}
+
+static void tell_unfinished(int fd) {
+  if (unfinished != NULL) napi_call_threadsafe_function(unfinished, (void *)(intptr_t)fd, napi_tsfn_nonblocking);
+}
+
+/* What `run` is called by, for this thread, in the place of `*place`: the last one given counts. */
+static napi_value listen_by(napi_env env, napi_callback_info info, const char *usage, napi_threadsafe_function *place,
+                            napi_threadsafe_function_call_js call) {
   napi_value values[CALLS_MOST];
   napi_value name;
   napi_valuetype type;
   if (!arguments(env, info, 1, values, usage)) return NULL;
   if (napi_typeof(env, values[0], &type) != napi_ok || type != napi_function) return wrong(env, usage);
-  if (half_closed != NULL) napi_release_threadsafe_function(half_closed, napi_tsfn_release);
-  half_closed = NULL;
-  napi_create_string_utf8(env, "half-closed sockets", NAPI_AUTO_LENGTH, &name);
-  if (napi_create_threadsafe_function(env, values[0], NULL, name, 0, 1, NULL, NULL, NULL, call_half_closed, &half_closed) != napi_ok) {
+  if (*place != NULL) napi_release_threadsafe_function(*place, napi_tsfn_release);
+  *place = NULL;
+  napi_create_string_utf8(env, usage, NAPI_AUTO_LENGTH, &name);
+  if (napi_create_threadsafe_function(env, values[0], NULL, name, 0, 1, NULL, NULL, NULL, call, place) != napi_ok) {
     return wrong(env, usage);
   }
   /* It keeps no process alive. */
-  napi_unref_threadsafe_function(env, half_closed);
+  napi_unref_threadsafe_function(env, *place);
   return NULL;
+}
+
+/* onHalfClosed(run: (socket: number, asked: boolean) => void): void */
+static napi_value on_half_closed_(napi_env env, napi_callback_info info) {
+  return listen_by(env, info, "onHalfClosed(run: (socket: number, asked: boolean) => void)", &half_closed, call_half_closed);
+}
+
+/* onUnfinishedMessage(run: (socket: number) => void): void */
+static napi_value on_unfinished_message(napi_env env, napi_callback_info info) {
+  return listen_by(env, info, "onUnfinishedMessage(run: (socket: number) => void)", &unfinished, call_unfinished);
 }
 
 /* install(object: string, usualRead: number, bulkRead: number): boolean — in bytes. False: the object has another layout. */
@@ -141,6 +167,7 @@ static napi_value install(napi_env env, napi_callback_info info) {
   bulk_read = (size_t)bulk;
   on_all_sent = settle_reads;
   on_half_closed = tell_half_closed;
+  on_unfinished = tell_unfinished;
   on_send_failed = send_has_failed;
   return boolean(env, replace_calls(object, REPLACEMENTS, sizeof REPLACEMENTS / sizeof *REPLACEMENTS));
 }
@@ -262,11 +289,21 @@ static napi_value discard(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* becomeWebSocket(socket: number): void */
+/* becomeWebSocket(socket: number, most: number): void */
 static napi_value become_websocket_(napi_env env, napi_callback_info info) {
   int fd;
-  if (only_socket(env, info, "becomeWebSocket(socket: number)", &fd)) become_websocket(fd);
+  int most;
+  if (socket_and_number(env, info, "becomeWebSocket(socket: number, most: number)", &fd, &most)) {
+    become_websocket(fd, (uint64_t)most);
+  }
   return NULL;
+}
+
+/* unfinishedMessage(socket: number): number */
+static napi_value unfinished_message_(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "unfinishedMessage(socket: number)", &fd)) return NULL;
+  return number(env, unfinished_message(fd));
 }
 
 /* bodyIsSound(socket: number): boolean */
@@ -408,6 +445,8 @@ NAPI_MODULE_INIT() {
       FUNCTION("responseIsOver", response_is_over_),
       FUNCTION("discard", discard),
       FUNCTION("becomeWebSocket", become_websocket_),
+      FUNCTION("onUnfinishedMessage", on_unfinished_message),
+      FUNCTION("unfinishedMessage", unfinished_message_),
       FUNCTION("bodyIsSound", body_is_sound_),
       FUNCTION("expectBulk", expect_bulk_),
       FUNCTION("mute", mute),

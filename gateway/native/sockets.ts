@@ -16,8 +16,15 @@ export interface Sockets {
   responseIsOver(socket: number, closes: boolean): void
   /** What still comes of the present request is dropped, and no other one is accepted on this connection. */
   discard(socket: number): void
-  /** The present request has become a WebSocket. */
-  becomeWebSocket(socket: number): void
+  /** The present request has become a WebSocket, whose client may send messages of so many bytes. */
+  becomeWebSocket(socket: number, most: number): void
+  /**
+   * Calls `run` soon after the unfinished message of a WebSocket has changed, by 4 KiB or to nothing, or when one is too long. The
+   * socket may be another connection's by then. Never over TLS, where frames cannot be seen.
+   */
+  onUnfinishedMessage(run: (socket: number) => void): void
+  /** Bytes that have come of a message that is not complete; -1: it is too long, and nothing that comes is handed on any more. */
+  unfinishedMessage(socket: number): number
   /**
    * Calls `run` when a client has closed its side while its response is awaited: it goes on reading, or is gone. Not when it had
    * done so before its request was read and its response has begun. `asked`: an interim response was sent, which draws a reset if
@@ -80,6 +87,8 @@ export const NO_SOCKETS: Sockets = {
   responseIsOver() {},
   discard() {},
   becomeWebSocket() {},
+  onUnfinishedMessage() {},
+  unfinishedMessage: () => 0,
   onHalfClosed() {},
   countAnswer() {},
   currentIsSpent: () => false,

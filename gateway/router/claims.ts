@@ -18,7 +18,7 @@ export class ClaimHandler {
   constructor(
     readonly plugins: RouterPlugins | null,
     readonly admission: Admission,
-    readonly options: Pick<RouterOptions, 'isDraining'>,
+    readonly options: Pick<RouterOptions, 'isDraining' | 'memory'>,
   ) {}
 
   /** The claim that takes this request, if any. A refusal when a claim failed in deciding that. */
@@ -58,13 +58,16 @@ export class ClaimHandler {
       const expected = context.limits?.maxBytes ?? Number.POSITIVE_INFINITY
       const found = framing.length ?? 0
       if (found > expected) return new Refusal(FAILURES.tooLarge, { found, expected })
+      const { offer } = exchange
+      const upgrades = offer !== undefined && claim.upgrade !== undefined
+      // Before anybody else has been asked. What it brings has to be kept when nobody takes it, and its client cannot be paused.
+      if (upgrades && this.options.memory.isScarce) return new Refusal(FAILURES.noMemory)
       if (reply === undefined) hold()
       reply!.limit(context.limits)
       this.open++
       context.onOver(() => this.open--)
-      const { offer } = exchange
-      if (offer === undefined || claim.upgrade === undefined) claim.handle(kept, reply!.body, reply!, context)
-      else claim.upgrade(kept, { protocols: offer.protocols, accept: reply!.accept.bind(reply) }, reply!, context)
+      if (!upgrades) claim.handle(kept, reply!.body, reply!, context)
+      else claim.upgrade!(kept, { protocols: offer.protocols, accept: reply!.accept.bind(reply) }, reply!, context)
       return undefined
     }
     return this.admission.admit(incoming, { side: 'client', right, isPage: true }, name, proceed, hold)

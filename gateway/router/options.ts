@@ -25,8 +25,8 @@ export interface RouterOptions extends AddressRules {
   readonly schemeOf: (request: RequestView) => 'http' | 'https'
   /** Whether the gateway is shutting down and takes no new work. */
   readonly isDraining: () => boolean
-  /** For what is held of bodies while plugins decide. */
-  readonly memory: Pick<SlabPool, 'reserve' | 'unreserve' | 'slabBytes'>
+  /** For what is held of bodies while plugins decide; while it is scarce there are no more WebSockets. */
+  readonly memory: Pick<SlabPool, 'reserve' | 'unreserve' | 'slabBytes' | 'isScarce'>
   /** The answer of `/health`. */
   readonly health: () => { readonly status: number; readonly body: unknown }
 }

@@ -1,4 +1,4 @@
-import type { PipeTable, SlabPool } from '../../core/index.js'
+import { HeldBytes, type PipeTable, type SlabPool } from '../../core/index.js'
 import type { Config } from '../config/config.js'
 import type { GatewayView, Pipes } from '../host/plugin-api.js'
 import { type HostRule, hostOf } from '../http/hosts.js'
@@ -23,6 +23,7 @@ export function gatewayView(config: Config, hosts: HostRule, state: GatewayState
       return state.slabs.heldBytes
     },
     memory: config.memory,
+    countHeld: () => new HeldBytes(state.slabs),
     window: config.window,
     get openRequests() {
       return state.openRequests

@@ -14,7 +14,7 @@ import {
   us_listen_socket_close,
   us_socket_local_port,
 } from './module.js'
-import { WEBSOCKET_BEHAVIOR, type WebSocketData } from './roles/websocket.js'
+import { unfinishedMessageChanged, WEBSOCKET_BEHAVIOR, type WebSocketData } from './roles/websocket.js'
 import { type ServerCertificate, tlsOptions } from './tls-options.js'
 
 /** How long a client is given to read an answer before its connection is closed, in milliseconds. */
@@ -72,6 +72,7 @@ export class UwsServer {
       exchanges: HALF_CLOSABLE,
     }
     context.sockets.onHalfClosed((socket, asked) => HALF_CLOSABLE[socket]?.halfClosed(asked))
+    context.sockets.onUnfinishedMessage(unfinishedMessageChanged)
     this.#takesWebSockets = takesWebSockets
     this.#apps = [certificates === undefined ? this.#withRoutes(App()) : this.#tlsApp(certificates)]
   }

@@ -28,6 +28,11 @@ export const FAILURES = {
     message: 'No service behind this address can be used now.',
     hint: `Try again in a few seconds. ${LOGGED}`,
   },
+  moved: {
+    status: 503,
+    message: 'This name belongs to another relay now.',
+    hint: 'Send it again.',
+  },
   connectTimeout: {
     status: 504,
     message: 'The service behind this address accepted no connection in {seconds} seconds.',

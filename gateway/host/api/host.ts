@@ -1,4 +1,4 @@
-import type { Failure, PipeView, Refusal, Throttle } from '../../../core/index.js'
+import type { Failure, HeldBytes, PipeView, Refusal, Throttle } from '../../../core/index.js'
 import type { RequestView } from '../../http/request-view.js'
 import type { HeaderList } from '../../http/response/answer.js'
 import type { Slot } from './context.js'
@@ -59,6 +59,11 @@ export interface GatewayView {
   /** Bytes held for receivers that have not taken them, and the most that may be held. */
   readonly heldBytes: number
   readonly memory: number
+  /**
+   * For what the plugin itself holds, of one client: how much of it there is, as a part of `heldBytes`. When it is refused, hold no
+   * more: pause or end that client. Set it to 0 in the end. Unlike this, `Reply` and `WebSocketLink` count what they keep.
+   */
+  countHeld(): HeldBytes
   /** How far a receiver may be behind another one. */
   readonly window: number
   /** Requests whose response is not over. */

@@ -17,6 +17,8 @@ export interface WebSocketPeer {
   onMessage(bytes: Uint8Array, isText: boolean): void
   /** It has been answered. */
   onPing(bytes: Uint8Array): void
+  /** It has answered a ping. */
+  onPong?(): void
   /** There is room again. */
   onDrain(): void
   /** The last call. 1005: the client gave no code. 1006: it disconnected without a close frame. */

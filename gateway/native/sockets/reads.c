@@ -12,10 +12,13 @@
  * 4. A connection that is to be closed is closed in the order of RFC 9112, section 9.6: the response is sent, then its end, and
  *    what the client still sends is dropped until it closes as well. A socket that is closed with unread bytes is reset, and a
  *    client that learns of that first never sees its answer.
+ * 5. The frames of a WebSocket's client are followed, so that JavaScript knows how much there is of a message that is not complete,
+ *    and can say why it closes one whose message is too long.
  */
 #include "reads.h"
 #include "ahead.h"
 #include "common.h"
+#include "frames.h"
 #include "polls.h"
 #include "reader.h"
 #include "writes.h"
@@ -29,6 +32,7 @@
 size_t usual_read = SIZE_MAX;
 size_t bulk_read = SIZE_MAX;
 void (*on_half_closed)(int fd, bool asked) = NULL;
+void (*on_unfinished)(int fd) = NULL;
 
 /* What a client may send ahead while its response is awaited. What one read brings beyond a request may be more, once. */
 #define MOST_AHEAD ((size_t)16 * 1024)
@@ -37,6 +41,8 @@ void (*on_half_closed)(int fd, bool asked) = NULL;
 
 struct connection {
   struct reader reader;
+  /* Of a WebSocket. */
+  struct frames frames;
   /* What has been read beyond the present request. */
   struct ahead ahead;
   /* Requests are read by `reader`. Never over TLS, where only what is encrypted can be seen. */
@@ -181,11 +187,20 @@ static ssize_t read_scattered(int fd, struct scatter *scatter) {
   return recvmsg(fd, &message, 0);
 }
 
+/* Returns how much of what was read uWebSockets may have. */
+static size_t follow_frames(struct connection *connection, int fd, const unsigned char *octets, size_t length) {
+  size_t passed = frames_take(&connection->frames, octets, length);
+  if (frames_have_news(&connection->frames) && on_unfinished != NULL) on_unfinished(fd);
+  return passed;
+}
+
 static ssize_t read_request(struct connection *connection, int fd, unsigned char *buffer, size_t length) {
   struct reader *reader = &connection->reader;
   if (connection->failed) return reset();
   if (reader->state == READER_AWAIT) return read_ahead(connection, fd, buffer);
-  if (reader->state == READER_DISCARD || reader->state == READER_BROKEN) return read_in_vain(connection, fd, buffer);
+  if (reader->state == READER_DISCARD || reader->state == READER_BROKEN || connection->frames.too_long) {
+    return read_in_vain(connection, fd, buffer);
+  }
   bool bulk = reader->state == READER_BODY_IN_CHUNKS || connection->bulk;
   size_t cap = bulk ? bulk_read : usual_read;
   size_t room = reader_room(reader);
@@ -203,6 +218,7 @@ static ssize_t read_request(struct connection *connection, int fd, unsigned char
   }
   if (!keep_ahead(&connection->ahead, octets + last.consumed, last.rest)) return reset();
   settle_reads(fd);
+  if (reader->state == READER_TUNNEL) last.length = follow_frames(connection, fd, last.start, last.length);
   if (last.length == 0) return nothing_yet();
   if (last.start != buffer) memmove(buffer, last.start, last.length);
   return (ssize_t)last.length;
@@ -260,10 +276,17 @@ void discard_reads(int fd) {
   settle_reads(fd);
 }
 
-void become_websocket(int fd) {
+void become_websocket(int fd, uint64_t most) {
   if (!is_read_here(fd)) return;
+  connections[fd].frames = (struct frames){.most = most};
   reader_tunnel(&connections[fd].reader);
   settle_reads(fd);
+}
+
+int64_t unfinished_message(int fd) {
+  if (!is_read_here(fd)) return 0;
+  const struct frames *frames = &connections[fd].frames;
+  return frames->too_long ? -1 : (int64_t)frames->unfinished;
 }
 
 void expect_bulk(int fd, bool on) {

@@ -5,6 +5,7 @@
 #include "reader.h"
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* The most that one read brings, in bytes: usually, and from a socket that expects bulk. */
@@ -15,6 +16,9 @@ extern size_t bulk_read;
  * response has been sent, which it would answer with a reset if it is gone.
  */
 extern void (*on_half_closed)(int fd, bool asked);
+
+/* Called when the unfinished message of a WebSocket has grown or is complete, or when one is too long. */
+extern void (*on_unfinished)(int fd);
 
 /* Takes the place of recv(). */
 ssize_t helped_recv(int fd, void *buffer, size_t length, int flags);
@@ -34,8 +38,10 @@ bool body_is_sound(int fd);
 void response_is_over(int fd, bool closes);
 /* What still comes of the present request, and all behind it, is dropped. */
 void discard_reads(int fd);
-/* The present request has become a WebSocket. */
-void become_websocket(int fd);
+/* The present request has become a WebSocket, whose client may send messages of so many bytes. */
+void become_websocket(int fd, uint64_t most);
+/* How much has come of a message that is not complete; -1: it is too long, and nothing that comes is passed on. */
+int64_t unfinished_message(int fd);
 /* Large reads are worth it, and harmless: each will cause one callback. */
 void expect_bulk(int fd, bool on);
 /* Over TLS: whatever the peer sends ends the connection. */

@@ -103,16 +103,21 @@ export class HttpExchange {
   }
 
   /**
-   * Makes the connection a WebSocket, until `closed`. uWebSockets hands `data` back in each of its callbacks. False when the
+   * Makes the connection a WebSocket with messages of so many bytes, until `closed`. uWebSockets hands `data` back in each of its callbacks. False when the
    * client has gone, or has not asked for one.
    */
-  upgrade<Data extends { readonly link: { cut(): void } }>(protocol: string, headers: HeaderList, data: Data): boolean {
+  upgrade<Data extends { readonly link: { cut(): void } }>(
+    protocol: string,
+    headers: HeaderList,
+    data: Data,
+    mostBytes: number,
+  ): boolean {
     const { offer, res } = this
     if (this.over || offer === undefined) return false
     this.#webSocket = data.link
     res.cork(() => {
       this.writeHead(101, headers)
-      this.context.sockets.becomeWebSocket(this.socket)
+      this.context.sockets.becomeWebSocket(this.socket, mostBytes)
       res.upgrade<Data>(data, offer.key, protocol, '', offer.context)
     })
     return true

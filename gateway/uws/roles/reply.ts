@@ -13,7 +13,7 @@ import type { KeepaliveEntry, KeepaliveTarget } from '../connection/keepalive.js
 import { CombinedThrottle } from './combined-throttle.js'
 import { PluginBody, type PluginBodyOwner } from './plugin-body.js'
 import { type ReplyHead, ReplyStream, type ReplyStreamOwner, soundHead } from './reply-stream.js'
-import { UwsWebSocket } from './websocket.js'
+import { MOST_BYTES, UwsWebSocket } from './websocket.js'
 
 /**
  * The response of a request that a plugin answers: a complete answer, a stream or a WebSocket. And the body of that request,
@@ -107,7 +107,7 @@ export class UwsReply implements Reply, ExchangeOwner, KeepaliveTarget, PluginBo
     }
     this.#isGiven = true
     const link = new UwsWebSocket(this.exchange, peer, this.failed)
-    return this.exchange.upgrade(protocol, sound, { link }) ? link : undefined
+    return this.exchange.upgrade(protocol, sound, { link }, MOST_BYTES) ? link : undefined
   }
 
   give(answer: Answer | Refusal): boolean {

@@ -1,4 +1,5 @@
 import type { WebSocket, WebSocketBehavior } from 'uWebSockets.js'
+import { HeldBytes } from '../../../core/index.js'
 import { attempt } from '../../host/error-boundary.js'
 import type { WebSocketLink, WebSocketPeer } from '../../host/plugin-api.js'
 import type { HttpExchange } from '../connection/http-exchange.js'
@@ -9,7 +10,7 @@ export interface WebSocketData {
 }
 
 /** The longest message. uWebSockets hands out whole messages only, and cannot pause a client that sends them. */
-const MOST_BYTES = 16 * 1024 * 1024
+export const MOST_BYTES = 16 * 1024 * 1024
 /** The most that is kept for a client that does not read. Beyond that it is cut off. */
 const MOST_KEPT = 2 * MOST_BYTES
 /** From here on the plugin is told to wait. */
@@ -19,6 +20,18 @@ const IDLE_S = 120
 
 /** Closed without a close frame: RFC 6455, section 7.1.5. */
 const ABNORMAL_CLOSURE = 1006
+const TOO_BIG = 1009
+const TRY_AGAIN = 1013
+/** What uWebSockets says, with 1006, when it has cut a client whose message is too long: over TLS, where the helper cannot see it. */
+const SAYS_TOO_BIG = 'Received too big message'
+
+/** By their sockets: those that are open. */
+const LINKS: (UwsWebSocket | undefined)[] = []
+
+/** The helper has seen a message grow, end, or be too long. */
+export function unfinishedMessageChanged(socket: number): void {
+  LINKS[socket]?.unfinishedChanged()
+}
 
 export const WEBSOCKET_BEHAVIOR: WebSocketBehavior<WebSocketData> = {
   compression: 0,
@@ -31,6 +44,7 @@ export const WEBSOCKET_BEHAVIOR: WebSocketBehavior<WebSocketData> = {
   message: (ws, message, isBinary) => ws.getUserData().link.received(message, !isBinary),
   drain: (ws) => ws.getUserData().link.drained(),
   ping: (ws, message) => ws.getUserData().link.pinged(message),
+  pong: (ws) => ws.getUserData().link.ponged(),
   close: (ws, code, message) => ws.getUserData().link.closed(code, Buffer.from(message).toString()),
 }
 
@@ -38,15 +52,19 @@ export const WEBSOCKET_BEHAVIOR: WebSocketBehavior<WebSocketData> = {
 export class UwsWebSocket implements WebSocketLink {
   #ws: WebSocket<WebSocketData> | undefined
   #full = false
-  /** Bytes kept for the client that count as held. */
-  #counted = 0
+  readonly #held: HeldBytes
+  /** Of a message that is not complete: uWebSockets keeps it. */
+  readonly #unfinished: HeldBytes
 
   /** @param failed hears of what the plugin does wrong */
   constructor(
     readonly exchange: HttpExchange,
     readonly peer: WebSocketPeer,
     readonly failed: (error: unknown) => void,
-  ) {}
+  ) {
+    this.#held = new HeldBytes(exchange.context.memory)
+    this.#unfinished = new HeldBytes(exchange.context.memory)
+  }
 
   get kept(): number {
     return this.#ws?.getBufferedAmount() ?? 0
@@ -64,12 +82,7 @@ export class UwsWebSocket implements WebSocketLink {
 
   /** Counts what is kept now. Returns false when there is no memory for it: nobody else must have to fail for this client. */
   #count(): boolean {
-    const { memory } = this.exchange.context
-    const more = this.kept - this.#counted
-    if (more > 0 && !memory.take(more)) return false
-    if (more < 0) memory.give(-more)
-    this.#counted += more
-    return true
+    return this.#held.set(this.kept)
   }
 
   ping(bytes: Uint8Array): void {
@@ -87,11 +100,20 @@ export class UwsWebSocket implements WebSocketLink {
 
   opened(ws: WebSocket<WebSocketData>): void {
     this.#ws = ws
+    LINKS[this.exchange.socket] = this
   }
 
   received(message: ArrayBuffer, isText: boolean): void {
     this.exchange.bytesIn += message.byteLength
     this.#notify(() => this.peer.onMessage(new Uint8Array(message), isText))
+  }
+
+  /** What follows is dropped by the helper, so that the client can read why it is closed. */
+  unfinishedChanged(): void {
+    const { socket, context } = this.exchange
+    const bytes = context.sockets.unfinishedMessage(socket)
+    if (bytes < 0) this.close(TOO_BIG, `a message has more than ${MOST_BYTES} bytes`)
+    else if (!this.#unfinished.set(bytes)) this.close(TRY_AGAIN, 'the gateway has no memory left')
   }
 
   drained(): void {
@@ -101,14 +123,26 @@ export class UwsWebSocket implements WebSocketLink {
     this.#notify(() => this.peer.onDrain())
   }
 
+  /** uWebSockets has answered, and keeps the answer of who does not read. */
   pinged(message: ArrayBuffer): void {
+    if (!this.#count()) this.cut()
     this.#notify(() => this.peer.onPing(new Uint8Array(message)))
   }
 
+  ponged(): void {
+    this.#notify(() => this.peer.onPong?.())
+  }
+
   closed(code: number, reason: string): void {
+    const { socket } = this.exchange
     this.#ws = undefined
     this.#count()
-    this.#notify(() => this.peer.onClose(code, reason))
+    this.#unfinished.set(0)
+    if (LINKS[socket] === this) LINKS[socket] = undefined
+    const isTooBig = code === ABNORMAL_CLOSURE && reason === SAYS_TOO_BIG
+    this.#notify(() =>
+      isTooBig ? this.peer.onClose(TOO_BIG, 'a message is too big') : this.peer.onClose(code, reason),
+    )
     this.exchange.closed(code === ABNORMAL_CLOSURE ? 'aborted' : 'complete')
   }
 

@@ -1,26 +1,19 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
-import type { Body, Join, Reply } from '../../../gateway/host/plugin-api.js'
 import type { FailureKey } from '../failures.js'
 import { authoritiesOf, type Upstream } from '../pool/upstream.js'
 import type { OutgoingRequest } from '../relay/outgoing-request.js'
 import { relayBody } from '../relay/relay-body.js'
 import { failureOf, isReset, UpstreamTimeout } from '../relay/upstream-error.js'
 import type { ActiveRequest, Service } from '../service/service.js'
+import type { Client } from './client.js'
 import { PhaseTimer } from './phase-timer.js'
+import { isRepeatable } from './repeatable.js'
 import { RequestUpload } from './request-upload.js'
 import { readResponseHead } from './response-head.js'
-import { SenderLines } from './sender-lines.js'
+import { ReusedConnection } from './reused-connection.js'
+import { isUpload, MOVED, SenderLines } from './sender-lines.js'
+import { senderWaits } from './sender-wait.js'
 import { openUpstreamRequest } from './upstream-request.js'
-
-/** The client that asks, and waits for the answer. */
-export interface Client {
-  readonly body: Body
-  readonly reply: Reply
-  readonly join: Join
-}
-
-/** Of an answer: the bytes of its head, and its lines, whose number those bound. By itself Node drops all lines beyond 1000. */
-const HEAD_LIMITS = { maxHeaderSize: 64 * 1024, maxHeadersCount: 0 }
 
 /** How many upstreams are tried, while none has been sent anything. */
 const MAX_TRIES = 3
@@ -28,17 +21,13 @@ const MAX_TRIES = 3
 /** How many upstreams may die under a receiver that waits. */
 const MAX_LOST = 3
 
-/** Methods that may be sent again when nobody knows whether the first one has arrived: RFC 9110, section 9.2.2. */
-const IDEMPOTENT: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS', 'PUT', 'DELETE', 'TRACE'])
-
-/** What a sender reads whose name has moved while it waited. */
-const MOVED = '[ERROR] Transfer failed: this name belongs to another relay now; send again.\n'
-
 /** One request on its way to an upstream, and the answer on its way back. */
 export class ForwardedRequest implements ActiveRequest {
   index = -1
   readonly #timer: PhaseTimer
   readonly #upload: RequestUpload
+  /** Nothing is done twice by sending it twice. */
+  readonly #mayRepeat: boolean
   #request: ClientRequest | undefined
   #response: IncomingMessage | undefined
   #upstream: Upstream | undefined
@@ -47,6 +36,8 @@ export class ForwardedRequest implements ActiveRequest {
   #lost = 0
   /** Something of the request may have reached the upstream. */
   #sent = false
+  /** The connection, if it has served others before. */
+  #reused: ReusedConnection | undefined
   /** Of a sender to a pipegate. */
   #lines: SenderLines | undefined
   /** The answer has broken off, and must not end as if it had not. */
@@ -59,7 +50,8 @@ export class ForwardedRequest implements ActiveRequest {
     readonly client: Client,
   ) {
     this.#timer = new PhaseTimer(service)
-    this.#upload = new RequestUpload(client.body, this.#timer)
+    this.#mayRepeat = isRepeatable(outgoing)
+    this.#upload = new RequestUpload(client.body, this.#timer, service.host.gateway.countHeld())
   }
 
   start(): void {
@@ -83,8 +75,8 @@ export class ForwardedRequest implements ActiveRequest {
 
   /**
    * A request that waits on a pipegate to which its name does not belong any more waits in vain: the other side goes elsewhere. A
-   * receiver is sent to the new pipegate. A sender, of which the old pipegate may hold some bytes, is told to send again. A stream
-   * that flows stays where it is.
+   * receiver is sent to the new pipegate. A sender, of which the old pipegate may hold some bytes, is told to send again; one that
+   * reads no lines only when the old pipegate says that it waits. A stream that flows stays where it is.
    */
   reconsider(): void {
     const { key } = this.outgoing
@@ -94,7 +86,16 @@ export class ForwardedRequest implements ActiveRequest {
     else if (this.#lines?.waits) {
       this.client.reply.write(MOVED)
       this.#cut()
-    }
+    } else if (this.#response === undefined && isUpload(this.outgoing.method)) void this.#tellIfItWaits()
+  }
+
+  async #tellIfItWaits(): Promise<void> {
+    const [request, upstream] = [this.#request, this.#upstream!]
+    const { service, outgoing } = this
+    const isSettled = () => this.#over || this.#response !== undefined || request !== this.#request
+    if (!(await senderWaits(service, outgoing, upstream, isSettled)) || isSettled()) return
+    if (service.pool.pick(outgoing.key) !== upstream)
+      this.#refuse('moved', new Error('its name belongs to another one'))
   }
 
   /** It is a receiver of a pipe, and has heard nothing: another pipegate can be asked just as well. */
@@ -111,7 +112,9 @@ export class ForwardedRequest implements ActiveRequest {
     const { service, outgoing } = this
     const before = this.#request
     this.#request = undefined
+    this.#reused = undefined
     before?.destroy()
+    this.#upload.suspend()
     this.#tries++
     this.#sent = false
     this.#upstream = upstream
@@ -136,10 +139,11 @@ export class ForwardedRequest implements ActiveRequest {
   #send(request: ClientRequest): void {
     const { body } = this.client
     this.#request = request
-    Object.assign(request, HEAD_LIMITS)
     // http-proxy takes a DELETE or OPTIONS with a chunked body for one without, and its body would be the next request.
-    if (body.length === undefined) request.removeHeader('content-length')
-    if (body.length === undefined) request.setHeader('transfer-encoding', 'chunked')
+    if (body.length === undefined) {
+      request.removeHeader('content-length')
+      request.setHeader('transfer-encoding', 'chunked')
+    }
     request.on('response', (response) => {
       if (request === this.#request) this.#answered(response)
     })
@@ -149,30 +153,38 @@ export class ForwardedRequest implements ActiveRequest {
       this.#failed(Object.assign(new Error('closed'), { code: 'ECONNRESET' }))
     })
     request.on('socket', (socket) => {
+      if (request.reusedSocket && request === this.#request) this.#reused = new ReusedConnection(socket)
       // The client is not read before the upstream is connected: until then another upstream can be tried.
       if (!socket.connecting) this.#connected(request)
       else
         socket.once(this.#upstream!.protocol === 'https:' ? 'secureConnect' : 'connect', () => this.#connected(request))
     })
-    if (body.length === 0) request.end()
+    if (body.length === 0 && this.#mayRepeat) request.end()
   }
 
-  #connected(request: ClientRequest): void {
+  /** @param isOpen it is certain that the upstream had not closed this connection before */
+  #connected(request: ClientRequest, isOpen = false): void {
     if (this.#over || request.destroyed || request !== this.#request) return
+    if (this.#reused !== undefined && !this.#mayRepeat && !isOpen) {
+      this.#reused.afterPoll(() => this.#connected(request, true))
+      return
+    }
     this.#sent = true
     this.#tries = 0
     if (this.client.body.length === 0) {
       this.#timer.enter('response')
+      if (!this.#mayRepeat) request.end()
       return
     }
     this.#timer.enter('request')
-    this.#upload.start(request)
+    this.#upload.start(request, this.#reused !== undefined && this.#mayRepeat)
   }
 
   #answered(response: IncomingMessage): void {
     const { reply } = this.client
     if (this.#goesElsewhere(response)) return
     this.#response = response
+    this.#upload.answered()
     response.on('error', (error) => this.#broken(error))
     if (this.#over) return
     this.service.pool.succeeded(this.#upstream!)
@@ -256,8 +268,9 @@ export class ForwardedRequest implements ActiveRequest {
 
   /** An idle connection that the upstream closed while this request was on its way; the request may be sent again. */
   #isStale(error: Error): boolean {
-    const isReused = this.#request?.reusedSocket === true && this.#timer.phase !== 'connect'
-    return isReused && isReset(error) && this.client.body.length === 0 && IDEMPOTENT.has(this.outgoing.method)
+    if (this.#reused === undefined || !isReset(error) || this.#reused.hasAnswered) return false
+    if (!this.#sent || (!this.#upload.isBegun && this.client.body.length !== 0)) return true
+    return this.#mayRepeat && this.#upload.canStartAgain
   }
 
   #refuse(key: FailureKey, error: Error, values: Record<string, string> = {}): void {
@@ -281,8 +294,4 @@ export class ForwardedRequest implements ActiveRequest {
     if (this.#upload.isComplete && this.#response?.complete === true) this.#response.resume()
     else this.#request?.destroy()
   }
-}
-
-function isUpload(method: string): boolean {
-  return method === 'PUT' || method === 'POST'
 }

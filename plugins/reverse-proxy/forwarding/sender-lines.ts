@@ -1,3 +1,6 @@
+/** What a sender reads whose name has moved while it waited. */
+export const MOVED = '[ERROR] Transfer failed: this name belongs to another relay now; send again.\n'
+
 /** What a sender reads from a pipegate while it waits, and nothing else. The last line may lack its end. */
 const WAITING = /^(\[INFO\] (Waiting for|Still waiting|A receiver|\d+ receiver)[^\n]*(\n|$))+$/
 /** Of a sender that has read more it is not known whether it waits. */
@@ -15,4 +18,9 @@ export class SenderLines {
   get waits(): boolean {
     return this.#text.length < LONG && WAITING.test(this.#text)
   }
+}
+
+/** To a pipegate. */
+export function isUpload(method: string): boolean {
+  return method === 'PUT' || method === 'POST'
 }

@@ -6,6 +6,9 @@ import type { OutgoingRequest } from '../relay/outgoing-request.js'
 import type { Service } from '../service/service.js'
 import { proxyArguments } from './http-proxy-adapter.js'
 
+/** Of an answer: the bytes of its head, and its lines, whose number those bound. By itself Node drops all lines beyond 1000. */
+const HEAD_LIMITS = { maxHeaderSize: 64 * 1024, maxHeadersCount: 0 }
+
 const proxy = httpProxy.createProxyServer({ toProxy: true, prependPath: false, selfHandleResponse: true })
 
 export interface UpstreamRequestOptions {
@@ -28,7 +31,11 @@ export function openUpstreamRequest(options: UpstreamRequestOptions): void {
   const { kept, fresh } = service.agentsFor(upstream)
   const { protocol, port, serverName } = upstream
   const headers = headersFor(options)
-  const [request, response] = proxyArguments({ ...outgoing, headers, send: onRequest })
+  const [request, response] = proxyArguments({
+    ...outgoing,
+    headers,
+    send: (made) => onRequest(Object.assign(made, HEAD_LIMITS)),
+  })
   const target = { protocol, port, host: bracketed(upstream.host), hostname: upstream.host }
   // An empty name: Node would take the one in the Host header, and check the certificate against what the client wrote.
   const ssl = protocol === 'https:' ? { servername: serverName ?? '' } : undefined

@@ -51,14 +51,14 @@ function heedful(agent: HttpAgent): HttpAgent {
 /**
  * Node looks at two dozen options of each request to name the connection that it needs, but the connections of one of these
  * agents differ only in host, port and server name. Node also copies all options for each request, most of them undefined: a
- * plain connection needs two.
+ * plain connection needs two. Without a server name Node would take the one in `Host`, and keep connections for each.
  */
 function quick(agent: HttpAgent): HttpAgent {
   agent.getName = (options) => `${options?.host}:${options?.port}:${(options as SecureContext)?.servername}`
   if (agent instanceof HttpsAgent) return agent
   const queue = agent as unknown as RequestQueue
   const { addRequest } = queue
-  queue.addRequest = (request, { host, port }) => addRequest.call(queue, request, { host, port })
+  queue.addRequest = (request, { host, port }) => addRequest.call(queue, request, { host, port, servername: '' })
   return agent
 }
 
@@ -76,11 +76,11 @@ interface RequestQueue {
   addRequest(request: ClientRequest, options: AgentOptions): void
 }
 
-interface AgentOptions {
+interface AgentOptions extends SecureContext {
   readonly host?: string | undefined
   readonly port?: number | undefined
 }
 
 interface SecureContext {
-  readonly servername?: string
+  readonly servername?: string | undefined
 }

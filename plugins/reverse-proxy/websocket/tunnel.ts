@@ -1,6 +1,6 @@
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { WebSocket } from 'ws'
-import type { Join, Reply, WebSocketLink, WebSocketOffer } from '../../../gateway/host/plugin-api.js'
+import type { HeldBytes, Join, Reply, WebSocketLink, WebSocketOffer } from '../../../gateway/host/plugin-api.js'
 import type { FailureKey } from '../failures.js'
 import { responseHeaders } from '../headers/response-headers.js'
 import type { Upstream } from '../pool/upstream.js'
@@ -8,6 +8,8 @@ import type { OutgoingRequest } from '../relay/outgoing-request.js'
 import { relayBody } from '../relay/relay-body.js'
 import { failureOf } from '../relay/upstream-error.js'
 import type { ActiveWebSocket, Service } from '../service/service.js'
+import { PingRelay } from './ping-relay.js'
+import { unfinishedBytes } from './unfinished-message.js'
 
 /** Bytes that the upstream has not taken. A client cannot be paused, so that one that exceeds this is closed. */
 const MAX_PENDING_BYTES = 16 * 1024 * 1024
@@ -17,6 +19,8 @@ const MESSAGE_COST = 1024
 const PING_LIMIT_BYTES = 16 * 1024
 /** "Going away". */
 const GOING_AWAY = 1001
+/** "Message too big". */
+const TOO_BIG = 1009
 /** "Try again later": RFC 6455 and its registry of status codes. */
 const TRY_AGAIN = 1013
 const NO_CODE = 1005
@@ -42,12 +46,33 @@ export class Tunnel implements ActiveWebSocket {
   #link: WebSocketLink | undefined
   /** Bytes from the client that the upstream has not taken. */
   #pending = 0
+  /** Of a message of the upstream that has not come whole. */
+  #unfinished = 0
+  readonly #held: HeldBytes
+  readonly #toUpstream: PingRelay
+  readonly #toClient: PingRelay
+  /** The newest ping of the upstream, until it has been answered. */
+  #ping: Buffer | undefined
+  #isStopped = false
 
   constructor(
     readonly service: Service,
     readonly outgoing: OutgoingRequest,
     readonly client: WebSocketClient,
-  ) {}
+  ) {
+    const { host } = service
+    const now = () => host.now()
+    this.#held = host.gateway.countHeld()
+    this.#toUpstream = new PingRelay(now, (bytes) => {
+      if (!this.#keepsUp) return false
+      this.#socket!.ping(bytes)
+      return true
+    })
+    this.#toClient = new PingRelay(now, (bytes) => {
+      this.#link?.ping(bytes)
+      return true
+    })
+  }
 
   start(): void {
     const { service, outgoing, client } = this
@@ -100,12 +125,17 @@ export class Tunnel implements ActiveWebSocket {
       if (this.#link?.send(data as Buffer, !isBinary) === false) socket.pause()
     })
     socket.on('ping', (data) => {
-      this.#link?.ping(data)
-      if (this.#keepsUp) socket.pong(data)
+      this.#toClient.ping(data)
+      // Of those that come together the newest is answered.
+      if (this.#ping === undefined) setImmediate(() => this.#pong())
+      this.#ping = data
     })
+    socket.on('pong', () => this.#toUpstream.pong())
     service.webSockets.add(this)
     socket.on('close', (code, reason) => {
       service.webSockets.remove(this)
+      this.#unfinished = 0
+      this.#count()
       this.#link?.close(code, reason.toString())
     })
   }
@@ -122,11 +152,15 @@ export class Tunnel implements ActiveWebSocket {
     const protocol = answer.headers['sec-websocket-protocol'] ?? ''
     this.#link = client.offer.accept(protocol, headers, {
       onMessage: (bytes, isText) => this.#fromClient(bytes, isText),
-      onPing: (bytes) => {
-        if (this.#keepsUp) socket.ping(Buffer.from(bytes))
-      },
+      onPing: (bytes) => this.#toUpstream.ping(bytes),
+      onPong: () => this.#toClient.pong(),
       onDrain: () => socket.resume(),
       onClose: (code, reason) => this.#clientClosed(code, reason),
+    })
+    // Behind the listener of `ws` itself.
+    answer.socket.on('data', () => {
+      this.#unfinished = unfinishedBytes(socket)
+      if (!this.#count()) this.#noRoom('the gateway has no memory left')
     })
     if (this.#link === undefined) socket.terminate()
     else if (service.host.gateway.draining) this.drain()
@@ -138,7 +172,26 @@ export class Tunnel implements ActiveWebSocket {
   }
 
   stop(): void {
+    this.#isStopped = true
     this.#socket?.terminate()
+    this.#held.set(0)
+  }
+
+  /** False: there is no memory for what is held now. */
+  #count(): boolean {
+    return this.#isStopped || this.#held.set(this.#pending + this.#unfinished)
+  }
+
+  /** Neither side can be made to wait. */
+  #noRoom(why: string): void {
+    this.#link?.close(TRY_AGAIN, why)
+    this.#socket!.terminate()
+  }
+
+  #pong(): void {
+    if (this.#ping === undefined || !this.#keepsUp) return
+    this.#socket!.pong(this.#ping)
+    this.#ping = undefined
   }
 
   get #keepsUp(): boolean {
@@ -152,20 +205,29 @@ export class Tunnel implements ActiveWebSocket {
     const cost = MESSAGE_COST + bytes.length
     // A message of the greatest length goes when nothing is ahead of it.
     if (this.#pending > 0 && this.#pending + cost > MAX_PENDING_BYTES) {
-      this.#link?.close(TRY_AGAIN, 'the service does not keep up')
-      socket.terminate()
+      this.#noRoom('the service does not keep up')
       return
     }
     this.#pending += cost
-    socket.send(Buffer.from(bytes), { binary: !isText }, () => {
+    if (!this.#count()) {
       this.#pending -= cost
-    })
+      this.#noRoom('the gateway has no memory left')
+      return
+    }
+    socket.send(Buffer.from(bytes), { binary: !isText }, () => this.#taken(cost))
+  }
+
+  #taken(cost: number): void {
+    this.#pending -= cost
+    this.#count()
+    this.#pong()
+    this.#toUpstream.flush()
   }
 
   #clientClosed(code: number, reason: string): void {
     const socket = this.#socket!
     this.#link = undefined
-    if (code === ABNORMAL) socket.terminate()
+    if (code === ABNORMAL || code === TRY_AGAIN) socket.terminate()
     else if (code === NO_CODE) socket.close()
     else socket.close(code, reason)
   }
@@ -188,7 +250,8 @@ export class Tunnel implements ActiveWebSocket {
 
   #failed(error: Error): void {
     if (this.#link !== undefined) {
-      this.#link.close(ABNORMAL, '')
+      if (isTooBig(error)) this.#link.close(TOO_BIG, 'a message is too big')
+      else this.#link.close(ABNORMAL, '')
       return
     }
     const key = handshakeFailure(error)
@@ -217,4 +280,9 @@ export class Tunnel implements ActiveWebSocket {
 function handshakeFailure(error: Error & { code?: string }): FailureKey {
   if (error.code !== undefined) return failureOf(error)
   return /timed out/.test(error.message) ? 'responseTimeout' : 'badResponse'
+}
+
+/** The upstream has been told by `ws`. */
+function isTooBig({ code }: Error & { code?: string }): boolean {
+  return code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
 }

@@ -1,5 +1,5 @@
 import t from 'tap'
-import { type OwnedBytes, SlabPool } from '../../../core/index.js'
+import { HeldBytes, type OwnedBytes, SlabPool } from '../../../core/index.js'
 import { Random } from '../../model/random.js'
 
 t.test('the pool is bounded, makes what is asked for, and uses it again', async (t) => {
@@ -53,6 +53,26 @@ t.test('what is kept elsewhere counts like slabs', async (t) => {
   t.equal(pool.acquire(), undefined)
   pool.give(448)
   t.equal(pool.heldBytes, 64)
+})
+
+t.test('what somebody holds is one number, and leaves the last quarter to transfers that stream', async (t) => {
+  const pool = new SlabPool(64, 8)
+  const one = new HeldBytes(pool)
+  const other = new HeldBytes(pool)
+  t.ok(one.set(300))
+  t.ok(one.set(284))
+  t.ok(other.set(100))
+  t.equal(pool.heldBytes, 384)
+  t.notOk(other.set(101), 'three quarters')
+  t.equal(pool.heldBytes, 384, 'a refusal changes nothing')
+  t.ok(pool.acquire())
+  t.ok(pool.acquire(), 'the rest is for others')
+  t.ok(one.set(283), 'less is always taken note of')
+  t.notOk(one.set(284))
+  t.ok(one.set(0))
+  t.ok(one.set(0))
+  t.ok(other.set(0))
+  t.equal(pool.heldBytes, 128)
 })
 
 t.test('free slabs make way for what is kept elsewhere, and for slabs of the other size', async (t) => {

@@ -298,3 +298,37 @@ t.test('who may do what is asked on the relays, and on the edge if it has tokens
   t.equal((await as('taker', ...code, guarded.url('jobs?status'))).stdout.toString(), '403')
   t.equal(requests().length, 5)
 })
+
+t.test('a sender that reads no lines is told when its name moves, if it waits; if it streams it goes on', async (t) => {
+  const { relays, port } = await startRelays(t, HOSTS)
+  const dns = await startDnsServer(t)
+  dns.names.set('relays.test', HOSTS.slice(0, 2))
+  const edge = await startEdge(t, { dns: `relays.test:${port}`, resolver: [dns.address], lookup: 0.05 })
+  const names = Array.from({ length: 60 }, (_, i) => `job-${i}`).filter((name) => homeOf(name, HOSTS, port) === 2)
+  const [waits, large, old, flows] = names as [string, string, string, string]
+  const text = async (args: string[]) => {
+    const { stdout } = await curlDone(['-w', '\n%{http_code} %header{x-pipe-code} %header{retry-after}', ...args])
+    return stdout.toString()
+  }
+  const told = [
+    text(['--data-binary', 'small', edge.url(`${waits}?reply=end&wait=60`)]),
+    text(['-H', 'Expect:', '--data-binary', 'x'.repeat(120_000), edge.url(`${large}?reply=end&wait=60`)]),
+  ]
+  const http10 = curlDone(['-0', '--data-binary', 'small', edge.url(`${old}?wait=60`)])
+  const receiver = curl(['-N', edge.url(flows)])
+  const sender = curl(['-sS', '-N', '-T', '-', edge.url(`${flows}?reply=end`)])
+  sender.stdin.write('first')
+  await receiver.waitFor('first')
+  await eventually(() => {
+    const waiting = relays.reduce((sum, { gateway }) => sum + gateway.table.waiting, 0)
+    return waiting === 3 || `${waiting} wait`
+  })
+  dns.names.set('relays.test', HOSTS)
+  for (const each of told)
+    t.match(await each, /^\[ERROR\] This name belongs to another relay now[^\n]*\n\n503 REVERSE_PROXY_MOVED 5$/)
+  t.match((await http10).stdout.toString(), /this name belongs to another relay now|belongs to another relay now/)
+  await eventually(() => relays.every(({ gateway }) => gateway.table.waiting === 0) || 'somebody still waits')
+  sender.stdin.end(' and last')
+  t.equal((await receiver.result).stdout.toString(), 'first and last')
+  t.match((await sender.result).stdout.toString(), /Transfer complete\.\n$/)
+})

@@ -1,86 +1,16 @@
 /** WebSockets through the gateway, with the client and the server of `ws` at its ends. */
 
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
-import { createServer, type IncomingMessage } from 'node:http'
-import { createServer as createHttpsServer } from 'node:https'
-import { type AddressInfo, connect } from 'node:net'
-import t, { type Test } from 'tap'
-import { WebSocket, WebSocketServer } from 'ws'
+import type { IncomingMessage } from 'node:http'
+import { connect } from 'node:net'
+import t from 'tap'
 import type { Plugin } from '../../../gateway/host/plugin-api.js'
 import bearer from '../../../plugins/auth-bearer/index.js'
 import { makeCertificate } from '../../support/certificate.js'
 import { curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
-import type { Running } from '../../support/gateway.js'
 import { startProxy, startScripted, startSocketUpstream } from '../../support/upstream.js'
-
-interface Service {
-  readonly url: string
-  /** The last that was accepted, and the request that asked for it. */
-  socket: WebSocket | undefined
-  request: IncomingMessage | undefined
-}
-
-/** Accepts everybody, unless the path is `/refused`. */
-async function startService(t: Test, files?: { cert: string; key: string }): Promise<Service> {
-  const pem = files && { cert: readFileSync(files.cert), key: readFileSync(files.key) }
-  const server = pem === undefined ? createServer() : createHttpsServer(pem)
-  const sockets = new WebSocketServer({ noServer: true, handleProtocols: (all) => [...all].at(-1) ?? false })
-  sockets.on('headers', (lines) => lines.push('Set-Cookie: a=1', 'Set-Cookie: b=2'))
-  server.on('upgrade', (request, socket, head) => {
-    if (request.url === '/refused') {
-      socket.end('HTTP/1.1 403 Forbidden\r\nX-Why: rule 7\r\nContent-Length: 9\r\nConnection: close\r\n\r\nnot here\n')
-      return
-    }
-    sockets.handleUpgrade(request, socket, head, (accepted) => {
-      service.socket = accepted
-      service.request = request
-    })
-  })
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  t.teardown(() => {
-    for (const each of sockets.clients) each.terminate()
-    server.closeAllConnections()
-    server.close()
-  })
-  const { port } = server.address() as AddressInfo
-  const service: Service = {
-    url: `${pem === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
-    socket: undefined,
-    request: undefined,
-  }
-  return service
-}
-
-function open(
-  t: Test,
-  gw: Running,
-  path: string,
-  protocols: string[] = [],
-  headers: Record<string, string> = {},
-): WebSocket {
-  const socket = new WebSocket(gw.origin.replace('http', 'ws') + path, protocols, {
-    headers,
-    rejectUnauthorized: false,
-  })
-  t.teardown(() => socket.terminate())
-  socket.on('error', () => {})
-  return socket
-}
-
-/** What one hears: messages as text, with a mark for those of bytes, pings, and the end. */
-function heard(socket: WebSocket): string[] {
-  const all: string[] = []
-  socket.on('message', (data, isBinary) => all.push(`${isBinary ? 'bytes ' : ''}${data}`))
-  socket.on('ping', (data) => all.push(`ping ${data}`))
-  socket.on('close', (code, reason) => all.push(`closed ${code} ${reason}`.trim()))
-  return all
-}
-
-const tells = (all: readonly string[], wanted: string) =>
-  eventually(() => all.includes(wanted) || `heard ${JSON.stringify(all).slice(0, 300)}, not ${wanted}`)
+import { frames, heard, open, startService, tells } from './websockets.js'
 
 for (const tls of [false, true]) {
   t.test(`messages, pings and ends go both ways${tls ? ', over TLS on both sides' : ''}`, async (t) => {
@@ -259,14 +189,6 @@ t.test(
     next.terminate()
   },
 )
-
-/** The same frame many times over, as a client masks it: with zeros. @param bytes at most 125 of them, zeros too */
-function frames(opcode: number, bytes: number, count: number): Buffer {
-  const frame = Buffer.alloc(6 + bytes)
-  frame[0] = 0x80 | opcode
-  frame[1] = 0x80 | bytes
-  return Buffer.alloc(frame.length * count, frame)
-}
 
 t.test('messages without a byte have a weight, unless the upstream takes them', async (t) => {
   const service = await startService(t)
