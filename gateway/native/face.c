@@ -4,6 +4,7 @@
  */
 #include "engine-head.h"
 #include "memory-file.h"
+#include "peers.h"
 #include "polls.h"
 #include "reads.h"
 #include "slots.h"
@@ -164,6 +165,17 @@ static napi_value open_for_tls_(napi_env env, napi_callback_info info) {
   if (!arguments(env, info, 1, values, usage)) return NULL;
   if (napi_get_value_bool(env, values[0], &on) != napi_ok) return wrong(env, usage);
   open_for_tls(on);
+  return NULL;
+}
+
+/* watchPeers(seconds: number): void — for ports that are opened from now on. */
+static napi_value watch_peers_(napi_env env, napi_callback_info info) {
+  static const char usage[] = "watchPeers(seconds: number)";
+  napi_value values[CALLS_MOST];
+  int seconds;
+  if (!arguments(env, info, 1, values, usage)) return NULL;
+  if (napi_get_value_int32(env, values[0], &seconds) != napi_ok || seconds < 0) return wrong(env, usage);
+  watch_peers(seconds);
   return NULL;
 }
 
@@ -383,6 +395,14 @@ static napi_value peer_is_gone_(napi_env env, napi_callback_info info) {
   return boolean(env, peer_is_gone(fd));
 }
 
+/* hasVanished(socket: number, silentMs: number): boolean */
+static napi_value has_vanished_(napi_env env, napi_callback_info info) {
+  int fd;
+  int silent;
+  if (!socket_and_number(env, info, "hasVanished(socket: number, silentMs: number)", &fd, &silent)) return NULL;
+  return boolean(env, has_vanished(fd, silent));
+}
+
 /* remoteIpv4(socket: number): string | undefined */
 static napi_value remote_ipv4(napi_env env, napi_callback_info info) {
   char text[INET_ADDRSTRLEN];
@@ -398,6 +418,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("install", install),
       FUNCTION("setBulkRead", set_bulk_read),
       FUNCTION("openForTls", open_for_tls_),
+      FUNCTION("watchPeers", watch_peers_),
       FUNCTION("turnedAway", turned_away),
       FUNCTION("memoryFile", memory_file),
       FUNCTION("quietly", quietly),
@@ -422,6 +443,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("sendInterim", send_interim_),
       FUNCTION("resetAtClose", reset_at_close_),
       FUNCTION("peerIsGone", peer_is_gone_),
+      FUNCTION("hasVanished", has_vanished_),
       FUNCTION("remoteIpv4", remote_ipv4),
   };
   napi_value sources = latin1(env, SOURCES, NAPI_AUTO_LENGTH);

@@ -16,6 +16,7 @@ import type { TlsFiles } from '../tls/certificate.js'
 import { CertificateWatcher } from '../tls/certificate-watcher.js'
 import { crowdTurn } from '../uws/connection/end-of-turn.js'
 import { Keepalive } from '../uws/connection/keepalive.js'
+import { PeerWatch } from '../uws/connection/peer-watch.js'
 import { coreLimits } from './core-limits.js'
 import { gatewayView, pipesView } from './gateway-view.js'
 import { healthReport } from './health-report.js'
@@ -43,6 +44,7 @@ export class Gateway {
   readonly log: Logger
   readonly #clock = new Clock(() => performance.now())
   readonly #keepalive = new Keepalive()
+  readonly #peers: PeerWatch
   readonly #throttles = new Throttles(() => this.#clock.now())
   readonly #wait = new InterruptibleWait()
   readonly #hosts: HostRule
@@ -63,6 +65,7 @@ export class Gateway {
     plugins: readonly LoadedPlugin[] = [],
   ) {
     this.log = log.logger.child({}, { serializers: { err: loggableError } })
+    this.#peers = new PeerWatch(config.peerTimeout)
     this.slabs = new SlabPool(SLAB_BYTES, Math.floor(config.memory / SLAB_BYTES))
     this.#hosts = new HostRule(config.hosts, config.host, trustedProxyTest(config.trustedProxies))
     const view = this.#view()
@@ -148,6 +151,7 @@ export class Gateway {
     this.#throttles.stop()
     this.#ticker.stop()
     this.#keepalive.stop()
+    this.#peers.stop()
   }
 
   get #isDraining(): boolean {
@@ -216,6 +220,7 @@ export class Gateway {
       clientAddressOf: clientAddressReader(config.trustedProxies),
       clock: this.#clock,
       keepalive: this.#keepalive,
+      peers: this.#peers,
       log: request ?? (() => {}),
       onFault: (error: unknown) => this.log.error({ err: error }, 'a transfer met a defect of the gateway'),
       tls: config.tlsCert !== undefined,

@@ -16,12 +16,11 @@
 #include "reads.h"
 #include "ahead.h"
 #include "common.h"
+#include "peers.h"
 #include "polls.h"
 #include "reader.h"
 #include "writes.h"
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -112,17 +111,13 @@ static ssize_t reset(void) {
 /* The client has closed its side while its response is awaited. Is it still there? */
 static void look_for_client(const struct connection *connection, int fd) {
   static const char interim[] = "HTTP/1.1 102 Processing\r\n\r\n";
-  int on = 1;
-  int seconds = 10;
   /* In the middle of a response it is asked by what is sent next. */
   bool asks = may_send_interim(fd);
   if (asks) send(fd, interim, sizeof interim - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
   /* Whoever closed its side together with its request has not done so because it has seen enough of the response. */
   if (on_half_closed != NULL && (asks || !connection->ended_early)) on_half_closed(fd, asks);
-  /* Whoever cannot be asked that way is given up by its own kernel after a minute. */
-  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
-  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+  /* Whoever cannot be asked that way is asked by the kernel, which gives up after a minute and a half. */
+  watch_closely(fd);
 }
 
 /* Sends the end of the last response, once all of it has been sent. */

@@ -18,6 +18,7 @@
  *
  */
 #include "sockets.h"
+#include "peers.h"
 #include "reads.h"
 #include "writes.h"
 #include <arpa/inet.h>
@@ -69,12 +70,14 @@ int helped_accept4(int listener, struct sockaddr *address, socklen_t *length, in
   if (fd >= MOST_SOCKETS) return close_unread(fd);
   forget_reads(fd, listener >= MOST_SOCKETS || !is_for_tls[listener]);
   forget_writes(fd);
+  forget_peer(fd);
   return fd;
 }
 
 int helped_bind(int fd, const struct sockaddr *address, socklen_t length) {
   int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  watch_accepted(fd);
   if (fd < MOST_SOCKETS) is_for_tls[fd] = opens_for_tls;
   return bind(fd, address, length);
 }
