@@ -4,6 +4,7 @@
  */
 #include "engine-head.h"
 #include "memory-file.h"
+#include "output.h"
 #include "peers.h"
 #include "polls.h"
 #include "reads.h"
@@ -143,6 +144,7 @@ static napi_value install(napi_env env, napi_callback_info info) {
   on_all_sent = settle_reads;
   on_half_closed = tell_half_closed;
   on_send_failed = send_has_failed;
+  find_output(object);
   return boolean(env, replace_calls(object, REPLACEMENTS, sizeof REPLACEMENTS / sizeof *REPLACEMENTS));
 }
 
@@ -203,7 +205,7 @@ static napi_value memory_file(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* quietly(run: () => void): void — what is printed on standard output meanwhile is lost. Throws what `run` throws. */
+/* quietly(run: () => void): void — what the engine prints on standard output meanwhile is dropped. Throws what `run` throws. */
 static napi_value quietly(napi_env env, napi_callback_info info) {
   static const char usage[] = "quietly(run: () => void)";
   napi_value values[CALLS_MOST];
@@ -212,9 +214,9 @@ static napi_value quietly(napi_env env, napi_callback_info info) {
   if (!arguments(env, info, 1, values, usage)) return NULL;
   if (napi_typeof(env, values[0], &type) != napi_ok || type != napi_function) return wrong(env, usage);
   napi_get_undefined(env, &receiver);
-  int output = mute_output();
+  mute_output();
   napi_call_function(env, receiver, values[0], 0, NULL, NULL);
-  restore_output(output);
+  restore_output();
   return NULL;
 }
 

@@ -74,7 +74,7 @@ export interface Sockets {
   remoteIpv4(socket: number): string | undefined
   /** Connections closed unread since the start, because the process had no file descriptor left for them. */
   turnedAway(): number
-  /** Discards what native code prints on standard output while `run` runs. */
+  /** Drops what uWebSockets prints on standard output while `run` runs. */
   quietly(run: () => void): void
 }
 
