@@ -163,7 +163,7 @@ static ssize_t read_in_vain(struct connection *connection, int fd, unsigned char
 
 /* Into `at`, which has room for `most` bytes. */
 static ssize_t read_next(struct connection *connection, int fd, unsigned char *at, size_t most) {
-  if (connection->ahead.length > 0) return (ssize_t)take_ahead(&connection->ahead, at, most);
+  if (connection->ahead.length > 0) return (ssize_t)copy_ahead(&connection->ahead, at, most);
   if (connection->ended) return 0;
   /* What is behind the body stays with the kernel. */
   const struct reader *reader = &connection->reader;
@@ -186,8 +186,10 @@ static ssize_t read_request(struct connection *connection, int fd, unsigned char
   size_t room = reader_room(reader);
   unsigned char *octets = buffer + room;
   size_t most = (length < cap ? length : cap) - room - (room > 0 ? READER_ROOM_BEHIND : 0);
+  /* What is not taken now stays there, in front of what may be behind it. */
+  bool is_ahead = connection->ahead.length > 0;
   struct scatter scatter;
-  bool scatters = connection->ahead.length == 0 && !connection->ended && reader_scatter(reader, &scatter, octets, most);
+  bool scatters = !is_ahead && !connection->ended && reader_scatter(reader, &scatter, octets, most);
   ssize_t got = scatters ? read_scattered(fd, &scatter) : read_next(connection, fd, octets, most);
   if (got <= 0) return got;
   if (scatters) reader_take_scattered(reader, &scatter, (size_t)got, &last);
@@ -196,7 +198,8 @@ static ssize_t read_request(struct connection *connection, int fd, unsigned char
     begin_response(fd, last.head.minor == 0);
     connection->ended_early = has_hung_up(fd);
   }
-  if (!keep_ahead(&connection->ahead, octets + last.consumed, last.rest)) return reset();
+  if (is_ahead) drop_ahead(&connection->ahead, last.consumed);
+  else if (!keep_ahead(&connection->ahead, octets + last.consumed, last.rest)) return reset();
   settle_reads(fd);
   if (last.length == 0) return nothing_yet();
   if (last.start != buffer) memmove(buffer, last.start, last.length);
