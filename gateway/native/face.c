@@ -176,7 +176,7 @@ static napi_value watch_peers_(napi_env env, napi_callback_info info) {
   napi_value values[CALLS_MOST];
   int seconds;
   if (!arguments(env, info, 1, values, usage)) return NULL;
-  if (napi_get_value_int32(env, values[0], &seconds) != napi_ok || seconds < 0) return wrong(env, usage);
+  if (napi_get_value_int32(env, values[0], &seconds) != napi_ok || seconds < 0 || seconds > 900) return wrong(env, usage);
   watch_peers(seconds);
   return NULL;
 }
@@ -192,11 +192,12 @@ static napi_value memory_file(napi_env env, napi_callback_info info) {
   static const char usage[] = "memoryFile(name: string, bytes: Uint8Array)";
   napi_value values[CALLS_MOST];
   char name[64];
+  napi_typedarray_type type;
   void *bytes;
   size_t length;
   if (!arguments(env, info, 2, values, usage)) return NULL;
   if (napi_get_value_string_latin1(env, values[0], name, sizeof name, NULL) != napi_ok ||
-      napi_get_typedarray_info(env, values[1], NULL, &length, &bytes, NULL, NULL) != napi_ok) {
+      napi_get_typedarray_info(env, values[1], &type, &length, &bytes, NULL, NULL) != napi_ok || type != napi_uint8_array) {
     return wrong(env, usage);
   }
   int fd = only_memory_file(name, bytes, length);
