@@ -15,6 +15,7 @@
  */
 #include "peers.h"
 #include "common.h"
+#include "sockets.h"
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdint.h>
@@ -26,7 +27,7 @@
 #define TCP_RTO_MAX_MS 44
 #endif
 
-/* Questions without an answer that are not bad luck: one may be lost, and the last one may still be on its way. */
+/* Questions for room without an answer that are not bad luck: one may be lost, and the last one may still be on its way. */
 #define PROBES 3
 /* The kernel's own limit is behind ours, which can say why. */
 #define PROBES_MOST 8
@@ -77,7 +78,11 @@ bool has_vanished(int fd, int silent_ms) {
   if (fd < 0 || fd >= MOST_SOCKETS || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &tcp, &length) != 0) return false;
   int64_t *since = &unanswered_since[fd];
   bool repeats = tcp.tcpi_unacked > 0 && tcp.tcpi_retransmits > 0;
-  bool asks = tcp.tcpi_probes >= PROBES;
+  /*
+   * Keep-alive asks again and again within the time-out, but what does not leave this machine, because nobody answers for the address
+   * on a local network, is not counted.
+   */
+  bool asks = tcp.tcpi_probes >= PROBES || (tcp.tcpi_probes > 0 && queued_bytes(fd) == 0);
   if (!repeats && !asks) {
     *since = 0;
     return false;
