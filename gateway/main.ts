@@ -33,9 +33,15 @@ async function main(args: readonly string[]): Promise<number> {
   const { help, version, printConfig } = line.switches
   if (help) return print(helpText())
   if (version) return print(`${packageVersion()}\n`)
-  const { config, origins, plugins } = loadConfigWithOrigins({ flags: line.values, env: process.env })
+  const read = () => loadConfigWithOrigins({ flags: line.values, env: process.env })
+  const began = read()
+  const { config, origins, plugins } = began
   if (printConfig) return print(renderConfig(config, origins) + pluginComment(plugins))
-  return RUN[line.command]({ config, loadPlugins: () => loadPlugins(enabledPlugins(plugins, DEFAULTS), BUNDLED) })
+  return RUN[line.command]({
+    config,
+    again: { began, read },
+    loadPlugins: () => loadPlugins(enabledPlugins(plugins, DEFAULTS), BUNDLED),
+  })
 }
 
 /** Plugins are only named: their configuration may hold secrets. */

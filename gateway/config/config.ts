@@ -15,13 +15,15 @@ export { helpText } from './print/help.js'
 export { settingsMarkdown } from './print/markdown.js'
 export { renderConfig } from './print/yaml.js'
 export { ConfigError, type Problem } from './problems/problems.js'
-export type { Config, SettingKey } from './settings.js'
+export { type Config, SETTING_KEYS, type SettingKey } from './settings.js'
 export type { Sources } from './sources.js'
 
 /** A configuration, and where each of its values came from. */
 export interface LoadedConfig {
   readonly config: Config
   readonly origins: Origins
+  /** The path of the file, if there is one. */
+  readonly file: string | undefined
   /** The entries under `plugins` in the file; none without a file. */
   readonly plugins: readonly PluginEntry[]
 }
@@ -42,8 +44,8 @@ export function loadConfigWithOrigins(sources: Sources): LoadedConfig {
   const builder = new ConfigBuilder()
   for (const entry of flagEntries(sources.flags)) builder.add(entry)
   for (const entry of envEntries(sources.env)) builder.add(entry)
-  const { entries, plugins, problems } = fileEntries(sources)
+  const { file, entries, plugins, problems } = fileEntries(sources)
   builder.problems.push(...problems)
   for (const entry of entries) builder.add(entry)
-  return { ...builder.build(), plugins }
+  return { ...builder.build(), file, plugins }
 }

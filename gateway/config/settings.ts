@@ -92,6 +92,12 @@ export const settings = z.strictObject({
     'How long a receiver may take nothing while bytes wait for it: the most that ?stall can ask for, and what holds ' +
       'when it is absent. 0 is no maximum, and no limit unless asked for.',
   ),
+  peerTimeout: setting(
+    seconds(0, 900),
+    '60',
+    "After how many seconds in which a client's machine does not answer its connection is closed: it has lost its power or its " +
+      'network. A client that only does not read answers. 0 leaves it to the kernel, which takes up to 15 minutes or for ever.',
+  ),
   window: setting(
     bytes(64 * 1024, 1024 ** 3),
     '1MiB',

@@ -46,6 +46,7 @@ export function* envEntries(env: Sources['env']): Generator<Entry> {
 
 /** What the configuration file gives, if there is one. */
 export interface FileEntries {
+  readonly file: string | undefined
   readonly entries: readonly Entry[]
   readonly plugins: readonly PluginEntry[]
   readonly problems: readonly Problem[]
@@ -55,7 +56,7 @@ export interface FileEntries {
 export function fileEntries({ flags, env, readFile }: Sources): FileEntries {
   const variable = variableOf(FILE_OPTION.key)
   const path = flags[FILE_OPTION.key] ?? (env[variable] || undefined)
-  if (path === undefined) return { entries: [], plugins: [], problems: [] }
+  if (path === undefined) return { file: undefined, entries: [], plugins: [], problems: [] }
   const askedBy = flags[FILE_OPTION.key] === undefined ? variable : flagOf(FILE_OPTION.key)
   const content = readConfigFile(path, askedBy, readFile ?? ((file) => readFileSync(file, 'utf8')))
   const problems = content.problem === undefined ? [] : [content.problem]
@@ -63,5 +64,5 @@ export function fileEntries({ flags, env, readFile }: Sources): FileEntries {
   // `key:` without a value is unset, as an empty variable is; --print-config writes settings without a value like that.
   const given = content.entries.filter(([key, raw]) => raw !== null || !isSetting(key))
   const origin: Origin = { source: 'file', name: path }
-  return { entries: given.map(([key, raw]) => ({ key, raw, origin })), plugins, problems }
+  return { file: path, entries: given.map(([key, raw]) => ({ key, raw, origin })), plugins, problems }
 }

@@ -9,7 +9,7 @@ export interface RequestRecord {
   readonly path: string
   /** 0 when the client left before anything was sent. */
   readonly status: number
-  /** `answered`, `complete`, `cut` by the gateway, or `aborted` by the client. */
+  /** `answered`, `complete`, `cut` by the gateway, `aborted` by the client, or `vanished` with its machine. */
   readonly outcome: string
   /** Why its side of the transfer ended, if the client was told. */
   readonly reason: EndReason | undefined

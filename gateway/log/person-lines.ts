@@ -33,6 +33,7 @@ export function requestForPerson(record: RequestRecord, time: number, marks: Mar
 
 /** With a comma behind it; empty when nothing did. */
 function whyItFailed({ status, outcome, reason, code }: RequestRecord): string {
+  if (outcome === 'vanished') return "the client's machine does not answer, "
   // The client is told of its own end before it is gone: what happened to it comes first.
   if (outcome === 'aborted' && (reason === undefined || reason === 'complete'))
     return status === 0 ? 'the client left before the answer, ' : 'the client left, '

@@ -4,6 +4,8 @@
  */
 #include "engine-head.h"
 #include "memory-file.h"
+#include "output.h"
+#include "peers.h"
 #include "polls.h"
 #include "reads.h"
 #include "slots.h"
@@ -169,6 +171,7 @@ static napi_value install(napi_env env, napi_callback_info info) {
   on_half_closed = tell_half_closed;
   on_unfinished = tell_unfinished;
   on_send_failed = send_has_failed;
+  find_output(object);
   return boolean(env, replace_calls(object, REPLACEMENTS, sizeof REPLACEMENTS / sizeof *REPLACEMENTS));
 }
 
@@ -194,6 +197,17 @@ static napi_value open_for_tls_(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* watchPeers(seconds: number): void — for ports that are opened from now on. */
+static napi_value watch_peers_(napi_env env, napi_callback_info info) {
+  static const char usage[] = "watchPeers(seconds: number)";
+  napi_value values[CALLS_MOST];
+  int seconds;
+  if (!arguments(env, info, 1, values, usage)) return NULL;
+  if (napi_get_value_int32(env, values[0], &seconds) != napi_ok || seconds < 0 || seconds > 900) return wrong(env, usage);
+  watch_peers(seconds);
+  return NULL;
+}
+
 /* turnedAway(): number */
 static napi_value turned_away(napi_env env, napi_callback_info info) {
   (void)info;
@@ -205,11 +219,12 @@ static napi_value memory_file(napi_env env, napi_callback_info info) {
   static const char usage[] = "memoryFile(name: string, bytes: Uint8Array)";
   napi_value values[CALLS_MOST];
   char name[64];
+  napi_typedarray_type type;
   void *bytes;
   size_t length;
   if (!arguments(env, info, 2, values, usage)) return NULL;
   if (napi_get_value_string_latin1(env, values[0], name, sizeof name, NULL) != napi_ok ||
-      napi_get_typedarray_info(env, values[1], NULL, &length, &bytes, NULL, NULL) != napi_ok) {
+      napi_get_typedarray_info(env, values[1], &type, &length, &bytes, NULL, NULL) != napi_ok || type != napi_uint8_array) {
     return wrong(env, usage);
   }
   int fd = only_memory_file(name, bytes, length);
@@ -218,7 +233,7 @@ static napi_value memory_file(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* quietly(run: () => void): void — what is printed on standard output meanwhile is lost. Throws what `run` throws. */
+/* quietly(run: () => void): void — what the engine prints on standard output meanwhile is dropped. Throws what `run` throws. */
 static napi_value quietly(napi_env env, napi_callback_info info) {
   static const char usage[] = "quietly(run: () => void)";
   napi_value values[CALLS_MOST];
@@ -227,9 +242,9 @@ static napi_value quietly(napi_env env, napi_callback_info info) {
   if (!arguments(env, info, 1, values, usage)) return NULL;
   if (napi_typeof(env, values[0], &type) != napi_ok || type != napi_function) return wrong(env, usage);
   napi_get_undefined(env, &receiver);
-  int output = mute_output();
+  mute_output();
   napi_call_function(env, receiver, values[0], 0, NULL, NULL);
-  restore_output(output);
+  restore_output();
   return NULL;
 }
 
@@ -420,6 +435,14 @@ static napi_value peer_is_gone_(napi_env env, napi_callback_info info) {
   return boolean(env, peer_is_gone(fd));
 }
 
+/* hasVanished(socket: number, silentMs: number): boolean */
+static napi_value has_vanished_(napi_env env, napi_callback_info info) {
+  int fd;
+  int silent;
+  if (!socket_and_number(env, info, "hasVanished(socket: number, silentMs: number)", &fd, &silent)) return NULL;
+  return boolean(env, has_vanished(fd, silent));
+}
+
 /* remoteIpv4(socket: number): string | undefined */
 static napi_value remote_ipv4(napi_env env, napi_callback_info info) {
   char text[INET_ADDRSTRLEN];
@@ -435,6 +458,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("install", install),
       FUNCTION("setBulkRead", set_bulk_read),
       FUNCTION("openForTls", open_for_tls_),
+      FUNCTION("watchPeers", watch_peers_),
       FUNCTION("turnedAway", turned_away),
       FUNCTION("memoryFile", memory_file),
       FUNCTION("quietly", quietly),
@@ -461,6 +485,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("sendInterim", send_interim_),
       FUNCTION("resetAtClose", reset_at_close_),
       FUNCTION("peerIsGone", peer_is_gone_),
+      FUNCTION("hasVanished", has_vanished_),
       FUNCTION("remoteIpv4", remote_ipv4),
   };
   napi_value sources = latin1(env, SOURCES, NAPI_AUTO_LENGTH);

@@ -12,6 +12,8 @@ export interface Sockets {
   currentHead(): string | undefined
   /** Whether ports that are opened from now on speak TLS, which the helper cannot read. */
   openForTls(on: boolean): void
+  /** After how many seconds of silence a client's machine is gone, for ports that are opened from now on. 0 is never. */
+  watchPeers(seconds: number): void
   /** The response is over: the next request may come, or the connection closes when all has been sent. */
   responseIsOver(socket: number, closes: boolean): void
   /** What still comes of the present request is dropped, and no other one is accepted on this connection. */
@@ -70,11 +72,16 @@ export interface Sockets {
   resetAtClose(socket: number): void
   /** Whether the peer has closed its side, or reset, even if bytes of it are still unread. */
   peerIsGone(socket: number): boolean
+  /**
+   * Whether the client's machine has answered nothing for so long, although it was sent something or was asked. To be called every
+   * few seconds: the first time says no. A client that only does not read is never one.
+   */
+  hasVanished(socket: number, silentMs: number): boolean
   /** The peer's address as dotted text; undefined when it is not an IPv4 address, or unknown. */
   remoteIpv4(socket: number): string | undefined
   /** Connections closed unread since the start, because the process had no file descriptor left for them. */
   turnedAway(): number
-  /** Discards what native code prints on standard output while `run` runs. */
+  /** Drops what uWebSockets prints on standard output while `run` runs. */
   quietly(run: () => void): void
 }
 
@@ -84,6 +91,7 @@ export const NO_SOCKETS: Sockets = {
   currentSocket: () => -1,
   currentHead: () => undefined,
   openForTls() {},
+  watchPeers() {},
   responseIsOver() {},
   discard() {},
   becomeWebSocket() {},
@@ -105,6 +113,7 @@ export const NO_SOCKETS: Sockets = {
   sendInterim() {},
   resetAtClose() {},
   peerIsGone: () => false,
+  hasVanished: () => false,
   remoteIpv4: () => undefined,
   turnedAway: () => 0,
   quietly: (run) => run(),

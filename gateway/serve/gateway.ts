@@ -12,10 +12,11 @@ import { ReadSize } from '../native/read-size.js'
 import { installSocketHelper, type SocketHelper } from '../native/socket-helper.js'
 import { Router } from '../router/router.js'
 import { TransferIds } from '../router/transfer-ids.js'
-import type { TlsFiles } from '../tls/certificate.js'
 import { CertificateWatcher } from '../tls/certificate-watcher.js'
 import { crowdTurn } from '../uws/connection/end-of-turn.js'
 import { Keepalive } from '../uws/connection/keepalive.js'
+import { PeerWatch } from '../uws/connection/peer-watch.js'
+import { ConfiguredCertificates, type Reread } from './configured-certificates.js'
 import { coreLimits } from './core-limits.js'
 import { gatewayView, pipesView } from './gateway-view.js'
 import { healthReport } from './health-report.js'
@@ -43,6 +44,7 @@ export class Gateway {
   readonly log: Logger
   readonly #clock = new Clock(() => performance.now())
   readonly #keepalive = new Keepalive()
+  readonly #peers: PeerWatch
   readonly #throttles = new Throttles(() => this.#clock.now())
   readonly #wait = new InterruptibleWait()
   readonly #hosts: HostRule
@@ -61,8 +63,10 @@ export class Gateway {
     readonly config: Config,
     log: GatewayLog,
     plugins: readonly LoadedPlugin[] = [],
+    again?: Reread,
   ) {
     this.log = log.logger.child({}, { serializers: { err: loggableError } })
+    this.#peers = new PeerWatch(config.peerTimeout)
     this.slabs = new SlabPool(SLAB_BYTES, Math.floor(config.memory / SLAB_BYTES))
     this.#hosts = new HostRule(config.hosts, config.host, trustedProxyTest(config.trustedProxies))
     const view = this.#view()
@@ -75,7 +79,7 @@ export class Gateway {
     this.#router = this.#newRouter(plugins.length === 0 ? null : this.#plugins, view)
     this.#help = installSocketHelper(config.socketHelper)
     const context = this.#serverContext(log)
-    this.#certificates = this.#readCertificates()
+    this.#certificates = this.#readCertificates(again)
     const service = {
       hosts: this.#hosts,
       handle: this.#router.handle.bind(this.#router),
@@ -115,7 +119,7 @@ export class Gateway {
     return port
   }
 
-  /** Reads certificates and keys again, for connections from here on. Never throws: the log has the outcome. */
+  /** Reads certificates and keys again, and which ones the configuration names, for connections from here on. Never throws: the log has the outcome. */
   reload(): void {
     if (this.#state !== 'open') return
     if (this.#certificates !== undefined) this.#certificates.reload()
@@ -148,6 +152,7 @@ export class Gateway {
     this.#throttles.stop()
     this.#ticker.stop()
     this.#keepalive.stop()
+    this.#peers.stop()
   }
 
   get #isDraining(): boolean {
@@ -216,6 +221,7 @@ export class Gateway {
       clientAddressOf: clientAddressReader(config.trustedProxies),
       clock: this.#clock,
       keepalive: this.#keepalive,
+      peers: this.#peers,
       log: request ?? (() => {}),
       onFault: (error: unknown) => this.log.error({ err: error }, 'a transfer met a defect of the gateway'),
       tls: config.tlsCert !== undefined,
@@ -223,11 +229,11 @@ export class Gateway {
     }
   }
 
-  #readCertificates(): CertificateWatcher | undefined {
-    const files = tlsFiles(this.config)
-    if (files.length === 0) return undefined
+  #readCertificates(again: Reread | undefined): CertificateWatcher | undefined {
+    if (this.config.tlsCert === undefined) return undefined
+    const source = new ConfiguredCertificates(this.config, again, this.log)
     try {
-      return new CertificateWatcher(files, this.log, (certificates) => this.#ports.useCertificates(certificates))
+      return new CertificateWatcher(source, this.log, (certificates) => this.#ports.useCertificates(certificates))
     } catch (error) {
       throw new Error(`cannot serve HTTPS: ${(error as Error).message}`)
     }
@@ -239,9 +245,4 @@ export class Gateway {
     else
       this.log.warn({ socketHelper: 'inactive', why: inactive }, 'a fast sender on this host can hold the event loop')
   }
-}
-
-/** The first is the default, the others are for certain names. None without TLS. */
-function tlsFiles({ tlsCert: cert, tlsKey: key, tlsSni }: Config): readonly TlsFiles[] {
-  return cert === undefined || key === undefined ? [] : [{ cert, key }, ...tlsSni]
 }

@@ -1,35 +1,47 @@
 import { statSync } from 'node:fs'
 import type { Logger } from '../log/log.js'
-import { type Certificate, isRegularFile, readCertificates, type TlsFiles } from './certificate.js'
+import { type Certificate, isRegularFile, readCertificates, serveTheSame, type TlsFiles } from './certificate.js'
 import { describeCertificate, expiryWarning } from './expiry.js'
 
 /** How often the files are checked for changes. */
 const POLL_MS = 1000
 
+/** Says which certificates are to be served. */
+export interface CertificateSource {
+  /** The file that says so, if there is one. */
+  readonly watched: string | undefined
+  /** The first pair is the default one. @throws Error with one sentence or more when this cannot be said; those from before stay */
+  files(): readonly TlsFiles[]
+}
+
 /** The certificates in use. Reads them again when their files change. */
 export class CertificateWatcher {
   #current: readonly Certificate[]
-  readonly #files: readonly TlsFiles[]
+  readonly #source: CertificateSource
+  /** Those that are to be served. */
+  #files: readonly TlsFiles[]
   readonly #log: Logger
   readonly #use: (certificates: readonly Certificate[]) => void
   /** The state of the files when they were read, and when they were polled last. */
-  #read: string
-  #seen: string
+  #read: State
+  #seen: State
   #timer: NodeJS.Timeout | undefined
   /** The last warning about each certificate. */
   #warned = new Map<Certificate, string>()
 
   /**
-   * @param files the first pair is the default one
+   * @param source is asked here, at a reload, and when the file that it depends on has changed
    * @param use puts new ones into effect, or throws and changes nothing
    * @throws Error with one sentence when one of them cannot be served
    */
-  constructor(files: readonly TlsFiles[], log: Logger, use: (certificates: readonly Certificate[]) => void) {
-    this.#files = files
+  constructor(source: CertificateSource, log: Logger, use: (certificates: readonly Certificate[]) => void) {
+    this.#source = source
+    const from = sourceState(source)
+    this.#files = source.files()
     this.#log = log
     this.#use = use
-    this.#read = this.#seen = this.#filesState()
-    this.#current = readCertificates(files)
+    this.#read = this.#seen = { from, files: filesState(this.#files) }
+    this.#current = readCertificates(this.#files)
   }
 
   get current(): readonly Certificate[] {
@@ -47,37 +59,48 @@ export class CertificateWatcher {
     clearInterval(this.#timer)
   }
 
-  /** Reads the files again. When they cannot be used, the certificates from before stay. Never throws. */
+  /** Asks and reads again. When the outcome cannot be used, the certificates from before stay. Never throws. */
   reload(): void {
-    // Before they are read, so that a change in the meantime causes another reload.
-    this.#read = this.#seen = this.#filesState()
+    // Each before it is read, so that a change in the meantime causes another reload.
+    const from = sourceState(this.#source)
+    try {
+      this.#files = this.#source.files()
+    } catch (error) {
+      this.#log.error({ problem: (error as Error).message }, 'configuration not read again: the one from before stays')
+    }
+    this.#readFiles(from)
+  }
+
+  #readFiles(from: string): void {
+    this.#read = this.#seen = { from, files: filesState(this.#files) }
+    let isNew: boolean
     try {
       const special = this.#files.flatMap(({ cert, key }) => [cert, key]).find((path) => !isRegularFile(path))
       if (special !== undefined) throw new Error(`${special} is not a plain file, and can be read only once`)
-      const certificates = readCertificates(this.#files)
-      this.#use(certificates)
+      const certificates = readCertificates(this.#files, this.#current)
+      isNew = !serveTheSame(certificates, this.#current)
+      // What the server had before is never freed, so it gets new ones only where they are.
+      if (isNew) this.#use(certificates)
       this.#current = certificates
     } catch (error) {
       this.#log.error({ problem: (error as Error).message }, 'certificates not reloaded: those from before stay')
       return
     }
-    this.#log.info({ certificates: this.#current.map(describeCertificate) }, 'certificates reloaded')
+    const certificates = this.#current.map(describeCertificate)
+    this.#log.info({ certificates }, isNew ? 'certificates reloaded' : 'certificates read again: they are the same')
     this.#warned.clear()
     this.#warnOfExpiry()
   }
 
   #poll(): void {
     this.#warnOfExpiry()
-    const now = this.#filesState()
+    const now = { from: sourceState(this.#source), files: filesState(this.#files) }
     // Unchanged for a second: a writer of several files, or of a long one, has finished.
-    const isSettled = now === this.#seen
+    const isSettled = isSame(now, this.#seen)
     this.#seen = now
-    if (isSettled && now !== this.#read) this.reload()
-  }
-
-  /** Follows links: certbot replaces a link to the file, Kubernetes a link to its folder. */
-  #filesState(): string {
-    return this.#files.map(({ cert, key }) => `${stamp(cert)}, ${stamp(key)}`).join('; ')
+    if (!isSettled || isSame(now, this.#read)) return
+    if (now.from !== this.#read.from) this.reload()
+    else this.#readFiles(now.from)
   }
 
   #warnOfExpiry(): void {
@@ -88,6 +111,26 @@ export class CertificateWatcher {
       this.#log.warn(describeCertificate(certificate), warning)
     }
   }
+}
+
+/** What all files looked like: texts that change whenever one of them does. */
+interface State {
+  /** Of the file that says which certificates there are. */
+  readonly from: string
+  readonly files: string
+}
+
+function isSame(one: State, other: State): boolean {
+  return one.from === other.from && one.files === other.files
+}
+
+function sourceState({ watched }: CertificateSource): string {
+  return watched === undefined ? '' : stamp(watched)
+}
+
+/** Follows links: certbot replaces a link to the file, Kubernetes a link to its folder. */
+function filesState(files: readonly TlsFiles[]): string {
+  return files.map(({ cert, key }) => `${stamp(cert)}, ${stamp(key)}`).join('; ')
 }
 
 /** A text that changes whenever the file does. */

@@ -147,6 +147,7 @@ export class UwsServer {
   listen(host: string, port: number): Promise<number | undefined> {
     return new Promise((resolve) => {
       this.context.sockets.openForTls(this.context.tls)
+      this.context.sockets.watchPeers(this.context.peers.seconds)
       // Exclusive: otherwise a second gateway would share the port, and half of the pairs would never meet.
       this.#apps[0]!.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
         if (socket === false) {

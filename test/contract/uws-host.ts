@@ -6,6 +6,7 @@ import { installSocketHelper } from '../../gateway/native/socket-helper.js'
 import type { Exchange, SinkOptions, SourceOptions } from '../../gateway/router/exchange.js'
 import { atEndOfTurn } from '../../gateway/uws/connection/end-of-turn.js'
 import { Keepalive } from '../../gateway/uws/connection/keepalive.js'
+import { PeerWatch } from '../../gateway/uws/connection/peer-watch.js'
 import { UwsServer } from '../../gateway/uws/server.js'
 import type { CertificateFiles } from '../support/certificate.js'
 import { connectPeer, type Peer } from '../support/peer.js'
@@ -46,6 +47,7 @@ export class UwsHost {
       clientAddressOf: (request: { readonly remoteAddress: string }) => request.remoteAddress,
       clock: this.clock,
       keepalive: this.keepalive,
+      peers: new PeerWatch(0),
       sockets,
       memory: new SlabPool(65_536, 64),
       readSize: new ReadSize(new SlabPool(65_536, 64), sockets),

@@ -10,6 +10,8 @@ export interface CurlOptions {
   readonly input?: Uint8Array | string | Readable
   /** Ends curl with SIGKILL. */
   readonly signal?: AbortSignal
+  /** A command that starts it, in place of which it runs. */
+  readonly within?: readonly string[]
 }
 
 export interface CurlResult {
@@ -32,7 +34,8 @@ export class CurlRun {
   constructor(args: readonly string[], options: CurlOptions) {
     // -q first: a .curlrc of whoever runs the tests must not change what is tested. The same for a proxy.
     const all = ['-q', '-sS', '--noproxy', '*', ...args]
-    this.#child = spawn('curl', all, {
+    const [file, ...rest] = [...(options.within ?? []), 'curl', ...all] as [string, ...string[]]
+    this.#child = spawn(file, rest, {
       stdio: ['pipe', 'pipe', 'pipe'],
       killSignal: 'SIGKILL',
       ...(options.signal === undefined ? {} : { signal: options.signal }),

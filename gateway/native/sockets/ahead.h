@@ -8,13 +8,18 @@
 /* All zero: nothing. */
 struct ahead {
   unsigned char *bytes;
+  /* Where it starts, and what has been allocated. */
+  size_t start;
   size_t length;
+  size_t room;
 };
 
-/* Puts these bytes behind the others. False: there is no memory for them. */
+/* Puts these bytes behind the others. False: there is no memory for them, and nothing has changed. */
 bool keep_ahead(struct ahead *ahead, const unsigned char *bytes, size_t length);
-/* Moves up to `most` bytes, and returns how many. */
-size_t take_ahead(struct ahead *ahead, unsigned char *to, size_t most);
+/* Copies up to `most` bytes from the front, and returns how many. They stay until drop_ahead(). */
+size_t copy_ahead(const struct ahead *ahead, unsigned char *to, size_t most);
+/* Drops so many bytes from the front. */
+void drop_ahead(struct ahead *ahead, size_t length);
 void forget_ahead(struct ahead *ahead);
 
 #endif

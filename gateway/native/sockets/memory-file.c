@@ -16,6 +16,7 @@ static int memory_file = -1;
 static int write_all(int fd, const unsigned char *bytes, size_t length) {
   while (length > 0) {
     ssize_t wrote = write(fd, bytes, length);
+    if (wrote < 0 && errno == EINTR) continue;
     if (wrote <= 0) return 0;
     bytes += wrote;
     length -= (size_t)wrote;

@@ -19,12 +19,11 @@
 #include "ahead.h"
 #include "common.h"
 #include "frames.h"
+#include "peers.h"
 #include "polls.h"
 #include "reader.h"
 #include "writes.h"
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -118,17 +117,13 @@ static ssize_t reset(void) {
 /* The client has closed its side while its response is awaited. Is it still there? */
 static void look_for_client(const struct connection *connection, int fd) {
   static const char interim[] = "HTTP/1.1 102 Processing\r\n\r\n";
-  int on = 1;
-  int seconds = 10;
   /* In the middle of a response it is asked by what is sent next. */
   bool asks = may_send_interim(fd);
   if (asks) send(fd, interim, sizeof interim - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
   /* Whoever closed its side together with its request has not done so because it has seen enough of the response. */
   if (on_half_closed != NULL && (asks || !connection->ended_early)) on_half_closed(fd, asks);
-  /* Whoever cannot be asked that way is given up by its own kernel after a minute. */
-  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
-  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+  /* Whoever cannot be asked that way is asked by the kernel, which gives up after a minute and a half. */
+  watch_closely(fd);
 }
 
 /* Sends the end of the last response, once all of it has been sent. */
@@ -174,7 +169,7 @@ static ssize_t read_in_vain(struct connection *connection, int fd, unsigned char
 
 /* Into `at`, which has room for `most` bytes. */
 static ssize_t read_next(struct connection *connection, int fd, unsigned char *at, size_t most) {
-  if (connection->ahead.length > 0) return (ssize_t)take_ahead(&connection->ahead, at, most);
+  if (connection->ahead.length > 0) return (ssize_t)copy_ahead(&connection->ahead, at, most);
   if (connection->ended) return 0;
   /* What is behind the body stays with the kernel. */
   const struct reader *reader = &connection->reader;
@@ -206,8 +201,10 @@ static ssize_t read_request(struct connection *connection, int fd, unsigned char
   size_t room = reader_room(reader);
   unsigned char *octets = buffer + room;
   size_t most = (length < cap ? length : cap) - room - (room > 0 ? READER_ROOM_BEHIND : 0);
+  /* What is not taken now stays there, in front of what may be behind it. */
+  bool is_ahead = connection->ahead.length > 0;
   struct scatter scatter;
-  bool scatters = connection->ahead.length == 0 && !connection->ended && reader_scatter(reader, &scatter, octets, most);
+  bool scatters = !is_ahead && !connection->ended && reader_scatter(reader, &scatter, octets, most);
   ssize_t got = scatters ? read_scattered(fd, &scatter) : read_next(connection, fd, octets, most);
   if (got <= 0) return got;
   if (scatters) reader_take_scattered(reader, &scatter, (size_t)got, &last);
@@ -216,7 +213,8 @@ static ssize_t read_request(struct connection *connection, int fd, unsigned char
     begin_response(fd, last.head.minor == 0);
     connection->ended_early = has_hung_up(fd);
   }
-  if (!keep_ahead(&connection->ahead, octets + last.consumed, last.rest)) return reset();
+  if (is_ahead) drop_ahead(&connection->ahead, last.consumed);
+  else if (!keep_ahead(&connection->ahead, octets + last.consumed, last.rest)) return reset();
   settle_reads(fd);
   if (reader->state == READER_TUNNEL) last.length = follow_frames(connection, fd, last.start, last.length);
   if (last.length == 0) return nothing_yet();

@@ -17,24 +17,12 @@
 #error "slots.c knows the relocations of x86-64 and arm64 only"
 #endif
 
-#define SLOTS_MOST 32
-
-struct slot {
-  void **at;
-  /* What stands there, and which replacement is for it. */
-  void *was;
-  size_t replacement;
-  /* The linker has made its page read-only after it had filled it. */
-  bool is_relro;
-};
-
 /* What is looked for, and what is found. */
 struct search {
   const char *object;
   const struct replacement *replacements;
   size_t count;
-  struct slot slots[SLOTS_MOST];
-  size_t found;
+  struct calls *found;
 };
 
 /* The parts of an object's dynamic section that lead to its relocations. */
@@ -71,11 +59,14 @@ static int read_tables(const struct dl_phdr_info *object, struct tables *tables)
   return tables->symbols != NULL && tables->names != NULL;
 }
 
+/* The linker protects whole pages. The one in which the part ends stays as it is, for data stands behind it. */
 static bool is_relro(const struct dl_phdr_info *object, uintptr_t address) {
+  uintptr_t page = ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1);
   for (int i = 0; i < object->dlpi_phnum; i++) {
     const ElfW(Phdr) *header = &object->dlpi_phdr[i];
     uintptr_t start = object->dlpi_addr + header->p_vaddr;
-    if (header->p_type == PT_GNU_RELRO && address >= start && address < start + header->p_memsz) return true;
+    uintptr_t end = start + header->p_memsz;
+    if (header->p_type == PT_GNU_RELRO && address >= (start & page) && address < (end & page)) return true;
   }
   return false;
 }
@@ -90,9 +81,12 @@ static bool change(const struct slot *slot, void *to) {
 }
 
 static void look_at(struct search *search, const struct dl_phdr_info *object, const char *name, void **at) {
-  for (size_t r = 0; r < search->count && search->found < SLOTS_MOST; r++) {
-    if (strcmp(name, search->replacements[r].name) != 0) continue;
-    search->slots[search->found++] = (struct slot){at, *at, r, is_relro(object, (uintptr_t)at)};
+  struct calls *found = search->found;
+  for (size_t r = 0; r < search->count; r++) {
+    const struct replacement *replacement = &search->replacements[r];
+    if (strcmp(name, replacement->name) != 0) continue;
+    if (found->count == SLOTS_MOST) found->are_more = true;
+    else found->slots[found->count++] = (struct slot){at, *at, replacement, is_relro(object, (uintptr_t)at)};
   }
 }
 
@@ -117,23 +111,42 @@ static int visit(struct dl_phdr_info *object, size_t size, void *data) {
   return 0;
 }
 
-static bool is_found(const struct search *search, size_t replacement) {
-  for (size_t i = 0; i < search->found; i++) {
-    if (search->slots[i].replacement == replacement) return true;
+void find_calls(const char *object, const struct replacement *replacements, size_t count, struct calls *calls) {
+  struct search search = {object, replacements, count, calls};
+  calls->count = 0;
+  calls->are_more = false;
+  dl_iterate_phdr(visit, &search);
+}
+
+bool point_calls(struct calls *calls) {
+  if (calls->are_more) return false;
+  for (size_t i = 0; i < calls->count; i++) {
+    struct slot *slot = &calls->slots[i];
+    /* The linker may have filled it since it was found. */
+    slot->was = __atomic_load_n(slot->at, __ATOMIC_ACQUIRE);
+    if (change(slot, slot->replacement->by)) continue;
+    while (i-- > 0) change(&calls->slots[i], calls->slots[i].was);
+    return false;
+  }
+  return true;
+}
+
+void point_back(const struct calls *calls) {
+  for (size_t i = 0; i < calls->count; i++) change(&calls->slots[i], calls->slots[i].was);
+}
+
+static bool is_found(const struct calls *calls, const struct replacement *replacement) {
+  for (size_t i = 0; i < calls->count; i++) {
+    if (calls->slots[i].replacement == replacement) return true;
   }
   return false;
 }
 
 bool replace_calls(const char *object, const struct replacement *replacements, size_t count) {
-  struct search search = {.object = object, .replacements = replacements, .count = count};
-  dl_iterate_phdr(visit, &search);
+  struct calls calls;
+  find_calls(object, replacements, count, &calls);
   for (size_t r = 0; r < count; r++) {
-    if (!is_found(&search, r)) return false;
+    if (!is_found(&calls, &replacements[r])) return false;
   }
-  for (size_t i = 0; i < search.found; i++) {
-    if (change(&search.slots[i], replacements[search.slots[i].replacement].by)) continue;
-    while (i-- > 0) change(&search.slots[i], search.slots[i].was);
-    return false;
-  }
-  return true;
+  return point_calls(&calls);
 }

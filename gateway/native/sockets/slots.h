@@ -18,7 +18,33 @@ struct replacement {
   void *by;
 };
 
-/* False: the object never calls one of them, or they cannot be changed; then none is. */
+/* The most calls of an object that are looked for: one function may be called through several slots. */
+#define SLOTS_MOST 32
+
+struct slot {
+  void **at;
+  /* What stands there, and what takes its place. */
+  void *was;
+  const struct replacement *replacement;
+  /* The linker has made its page read-only after it had filled it. */
+  bool is_relro;
+};
+
+/* Calls of an object to some functions. */
+struct calls {
+  struct slot slots[SLOTS_MOST];
+  size_t count;
+  /* There are more than have room here. */
+  bool are_more;
+};
+
+/* Finds the calls that the object has. Nothing is changed. */
+void find_calls(const char *object, const struct replacement *replacements, size_t count, struct calls *calls);
+/* Points all of them at their replacements. False: they cannot be changed, or are not all known; then none is. */
+bool point_calls(struct calls *calls);
+/* Points them back to where they were before. */
+void point_back(const struct calls *calls);
+/* Both, for good. False: the object never calls one of them, or they cannot be changed; then none is. */
 bool replace_calls(const char *object, const struct replacement *replacements, size_t count);
 
 #endif

@@ -11,13 +11,11 @@
  *    nothing until a third of them has gone, and one that reads all the time would look as if it had stalled.
  * 5. A process that has no descriptor left for a connection turns it away. uSockets leaves it in the queue, is told of it again
  *    at once, and does nothing else from then on.
- * 6. Something can be done quietly. uWebSockets prints a line on standard output for every server name that gets a handler
- *    ("Browsed to SNI: ..."), and whoever reads the log there expects JSON.
- * 7. A port can be opened again at once after a restart. uSockets does not say SO_REUSEADDR for a port of its own, and connections
+ * 6. A port can be opened again at once after a restart. uSockets does not say SO_REUSEADDR for a port of its own, and connections
  *    that the gateway before has closed keep the port for a minute. Two that listen still exclude each other.
- *
  */
 #include "sockets.h"
+#include "peers.h"
 #include "reads.h"
 #include "writes.h"
 #include <arpa/inet.h>
@@ -27,7 +25,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -69,12 +66,14 @@ int helped_accept4(int listener, struct sockaddr *address, socklen_t *length, in
   if (fd >= MOST_SOCKETS) return close_unread(fd);
   forget_reads(fd, listener >= MOST_SOCKETS || !is_for_tls[listener]);
   forget_writes(fd);
+  forget_peer(fd);
   return fd;
 }
 
 int helped_bind(int fd, const struct sockaddr *address, socklen_t length) {
   int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  watch_accepted(fd);
   if (fd < MOST_SOCKETS) is_for_tls[fd] = opens_for_tls;
   return bind(fd, address, length);
 }
@@ -120,20 +119,4 @@ bool ipv4_of_peer(int fd, char *text, size_t room) {
     if (IN6_IS_ADDR_V4MAPPED(six)) address = six->s6_addr + 12;
   }
   return address != NULL && inet_ntop(AF_INET, address, text, (socklen_t)room) != NULL;
-}
-
-int mute_output(void) {
-  fflush(stdout);
-  int was = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 0);
-  int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-  if (was >= 0 && nowhere >= 0) dup2(nowhere, STDOUT_FILENO);
-  if (nowhere >= 0) close(nowhere);
-  return was;
-}
-
-void restore_output(int was) {
-  if (was < 0) return;
-  fflush(stdout);
-  dup2(was, STDOUT_FILENO);
-  close(was);
 }

@@ -27,8 +27,5 @@ bool peer_is_gone(int fd);
 void reset_at_close(int fd);
 /* The peer's address as dotted text. False: it has no IPv4 address, or it is not known. */
 bool ipv4_of_peer(int fd, char *text, size_t room);
-/* Points standard output elsewhere, and returns where it was; -1: it stays. */
-int mute_output(void);
-void restore_output(int was);
 
 #endif

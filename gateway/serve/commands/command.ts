@@ -1,9 +1,12 @@
 import type { Config } from '../../config/config.js'
 import type { LoadedPlugin } from '../../host/loading/loaded-plugin.js'
+import type { Reread } from '../configured-certificates.js'
 
 /** What a command of the gateway works with. */
 export interface CommandInput {
   readonly config: Config
+  /** Where it came from, for the same another time. */
+  readonly again: Reread
   /** Loads the code of the configured plugins. @throws Error with a line for each that cannot be loaded */
   loadPlugins(): Promise<LoadedPlugin[]>
 }

@@ -5,10 +5,10 @@ import type { CommandInput } from './command.js'
 import { hasTerminal } from './terminal.js'
 
 /** `pipegate serve`: serves until a signal. */
-export async function serve({ config, loadPlugins }: CommandInput): Promise<number> {
+export async function serve({ config, again, loadPlugins }: CommandInput): Promise<number> {
   const processLog = createLog(config)
   const log = processLog.logger
-  const gateway = new Gateway(config, processLog, await loadPlugins())
+  const gateway = new Gateway(config, processLog, await loadPlugins(), again)
   log.info({ plugins: gateway.plugins }, 'plugins, in the order in which they are asked')
   const port = await gateway.start()
   const host = config.host.includes(':') ? `[${config.host}]` : config.host

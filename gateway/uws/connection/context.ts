@@ -4,11 +4,13 @@ import type { RequestView } from '../../http/request-view.js'
 import type { ReadSize } from '../../native/read-size.js'
 import type { Sockets } from '../../native/sockets.js'
 import type { Keepalive } from './keepalive.js'
+import type { PeerWatch } from './peer-watch.js'
 
 /** What all exchanges of one gateway share. */
 export interface UwsContext {
   readonly clock: Clock
   readonly keepalive: Keepalive
+  readonly peers: PeerWatch
   readonly sockets: Sockets
   /** Counts what is held. */
   readonly memory: MemoryBudget

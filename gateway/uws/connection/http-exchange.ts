@@ -26,6 +26,8 @@ export interface ExchangeOwner {
   readonly isPaused: boolean
   /** The client's connection ended before the response did. */
   gone(): void
+  /** What has come of its body is still being taken, although its client's machine may be gone. */
+  readonly outlivesClient?: boolean
   /**
    * The client has closed its side and may be gone, while its response is on its way. Sends it something, which it would answer
    * with a reset. False: there is nothing to send.
@@ -65,6 +67,7 @@ export class HttpExchange {
   reason: EndReason | undefined
   code: string | undefined
   headersAlways: HeaderList = NONE
+  #hasVanished = false
   onOver: ((record: RequestRecord) => void) | undefined
   onRefused: ((refusal: Refusal) => void) | undefined
 
@@ -82,6 +85,7 @@ export class HttpExchange {
     this.framing = head.framing
     this.#closes = !head.keepsAlive
     if (head.isReadByHelper) context.exchanges[this.socket] = this
+    context.peers.add(this.socket, this)
     this.#method = request.method
     this.#path = request.path
     this.clientAddress = context.clientAddressOf(request)
@@ -231,6 +235,14 @@ export class HttpExchange {
     if (ms > HALF_CLOSE_MS || (hasSeen && ms > TOGETHER_MS)) this.res.close()
   }
 
+  lookForMachine(silentMs: number): void {
+    if (this.over || this.#owner?.outlivesClient === true) return
+    if (!this.context.sockets.hasVanished(this.socket, silentMs)) return
+    this.#hasVanished = true
+    if (this.#webSocket !== undefined) this.#webSocket.cut()
+    else this.res.close()
+  }
+
   /** The whole response was written at once, and uWebSockets keeps what the client does not take. */
   endedWhole(outcome: 'answered' | 'complete', bytes: number): void {
     this.bytesOut = bytes
@@ -267,6 +279,7 @@ export class HttpExchange {
 
   #finish(outcome: string): void {
     this.over = true
+    this.context.peers.remove(this.socket)
     this.#owner?.over()
     if (this.head.isReadByHelper) this.#release(outcome)
     const record = {
@@ -275,7 +288,7 @@ export class HttpExchange {
       method: this.#method,
       path: this.#path,
       status: this.#status,
-      outcome,
+      outcome: this.#hasVanished && outcome === 'aborted' ? 'vanished' : outcome,
       reason: this.reason,
       code: this.code,
       bytesIn: this.bytesIn,

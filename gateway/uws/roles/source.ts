@@ -31,6 +31,11 @@ export class UwsSource implements Source, ExchangeOwner, KeepaliveTarget {
     return this.#body.isPaused
   }
 
+  /** The same as in `lookForPeer`. Once it is read on, its end is seen. */
+  get outlivesClient(): boolean {
+    return !this.#waiting && this.isPaused
+  }
+
   get res() {
     return this.exchange.res
   }

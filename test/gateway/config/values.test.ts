@@ -70,6 +70,7 @@ const REFUSED: { readonly [K in SettingKey]: readonly string[] } = {
   minRate: ['', '-1', '1.5', 'fast', '1 B/s'],
   minRatePeriod: INTEGERS(1, 86_400),
   stallMax: INTEGERS(0, 86_400),
+  peerTimeout: INTEGERS(0, 900),
   window: [
     '',
     '65535',
@@ -145,6 +146,7 @@ t.test('limits belong to the range', async (t) => {
     ['drain', '86400', 86_400],
     ['idle', '604800', 604_800],
     ['stallMax', '86400', 86_400],
+    ['peerTimeout', '900', 900],
     ['maxReceivers', '256', 256],
     ['maxWaiting', '9007199254740991', 9_007_199_254_740_991],
     ['window', '64KiB', 65_536],

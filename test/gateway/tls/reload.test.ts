@@ -106,7 +106,8 @@ t.test('SIGHUP: new connections get the new certificates, and transfers go on', 
 })
 
 t.test('bytes that are on their way while certificates change arrive as they were sent', async (t) => {
-  const { gateway, url, port } = await startGateway(t, flagsFor(first, exact))
+  const live = new Live(t.testdir({}), first)
+  const { gateway, url, port } = await startGateway(t, flagsFor(live.files, exact))
   const receivers = [1, 2].map(() => curl(['-k', url('big?n=2')]))
   const sender = curl(['-k', '-N', '-T', '.', url('big?n=2')])
   await sender.waitFor('Streaming')
@@ -115,8 +116,9 @@ t.test('bytes that are on their way while certificates change arrive as they wer
     const piece = randomBytes(1024 * 1024)
     sent.update(piece)
     sender.stdin.write(piece)
+    live.put(i % 2 === 0 ? second : first)
     gateway.reload()
-    t.equal(await shown(port), 'first')
+    t.equal(await shown(port), i % 2 === 0 ? 'second' : 'first')
   }
   sender.stdin.end()
   t.equal((await sender.result).code, 0)

@@ -1,6 +1,6 @@
 /** Several certificates, each for the names in it. */
 
-import { copyFileSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, copyFileSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ConnectionOptions } from 'node:tls'
 import t from 'tap'
@@ -126,6 +126,8 @@ t.test('TLS 1.2 and 1.3, with forward secrecy and authenticated encryption only'
     }
   }
   await all()
+  // Another file, with the same certificate.
+  appendFileSync(rsa.cert, '\n')
   gateway.reload()
   await all()
 })
