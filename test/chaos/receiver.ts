@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { type Diary, type Door, Participant } from './participant.js'
 import type { Plan, ReceiverPlan, ReceiverTrouble } from './plan.js'
-import { bodyOf, differsAt } from './tape.js'
+import { bodyOf, differsAt } from '../support/tape.js'
 
 export class Receiver extends Participant {
   /** The first byte that was wrong. */

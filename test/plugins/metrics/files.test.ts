@@ -7,7 +7,7 @@ import { END_REASONS } from '../../../core/index.js'
 import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
 import metrics from '../../../plugins/metrics/index.js'
 import { startGateway } from '../../support/gateway.js'
-import { Exposition } from './exposition.js'
+import { Exposition } from '../../support/exposition.js'
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 const read = (file: string) => readFileSync(`${ROOT}${file}`, 'utf8')

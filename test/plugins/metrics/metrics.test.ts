@@ -10,7 +10,7 @@ import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { type Running, startGateway } from '../../support/gateway.js'
 import { connect } from '../../support/raw.js'
-import { Exposition } from './exposition.js'
+import { Exposition } from '../../support/exposition.js'
 
 const TOKEN = 'a-token-for-the-scraper'
 

@@ -12,7 +12,7 @@ import { Pool } from '../../../plugins/reverse-proxy/pool/pool.js'
 import { targetOf } from '../../../plugins/reverse-proxy/pool/upstream.js'
 import { eventually } from '../../support/eventually.js'
 import { freePort } from '../../support/free-port.js'
-import { type DnsServer, startDnsServer } from './dns-server.js'
+import { type DnsServer, startDnsServer } from '../../support/dns-server.js'
 
 const schema = z.strictObject(upstreamFields).refine(...oneSource)
 const NEVER = new AbortController().signal
