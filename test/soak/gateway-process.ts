@@ -78,7 +78,7 @@ export class GatewayProcess {
   }
 
   get scheme(): string {
-    return this.options.config['tlsCert'] === undefined ? 'http' : 'https'
+    return this.options.config.tlsCert === undefined ? 'http' : 'https'
   }
 
   /** Standard output, when it is a pipe. */
@@ -108,6 +108,11 @@ export class GatewayProcess {
 
   get descriptors(): number {
     return readdirSync(`/proc/${this.pid}/fd`).length
+  }
+
+  /** Its present limit of open files. */
+  get mostDescriptors(): number {
+    return Number(/^Max open files\s+(\d+)/m.exec(readFileSync(`/proc/${this.pid}/limits`, 'latin1'))![1])
   }
 
   get residentBytes(): number {

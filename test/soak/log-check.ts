@@ -29,14 +29,14 @@ export class LogCheck {
       this.torn.push(text.slice(0, 300))
       return
     }
-    if (line['msg'] === 'request') {
+    if (line.msg === 'request') {
       this.requests++
-      this.lastId = Math.max(this.lastId, Number(line['id']))
-    } else if (Number(line['level']) >= 40) {
-      const message = String(line['msg'])
+      this.lastId = Math.max(this.lastId, Number(line.id))
+    } else if (Number(line.level) >= 40) {
+      const message = String(line.msg)
       this.warnings.set(message, (this.warnings.get(message) ?? 0) + 1)
     }
-    if (line['msg'] === 'lines of the log were lost') this.lost += Number(line['lines'])
+    if (line.msg === 'lines of the log were lost') this.lost += Number(line.lines)
   }
 
   /** Every rule that is broken, as a sentence. To be asked when the gateway has ended. */
@@ -44,7 +44,8 @@ export class LogCheck {
     const problems = this.torn.map((text) => `a torn line: ${text}`)
     if (this.#rest !== '') problems.push(`the last line has no end: ${this.#rest.slice(0, 300)}`)
     const missing = this.lastId - this.requests
-    if (missing > this.lost) problems.push(`${missing} of ${this.lastId} requests have no line, and ${this.lost} are said to be lost`)
+    if (missing > this.lost)
+      problems.push(`${missing} of ${this.lastId} requests have no line, and ${this.lost} are said to be lost`)
     return problems
   }
 }

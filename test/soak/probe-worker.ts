@@ -1,7 +1,6 @@
 /** A thread of its own, so that the load does not hold it: asks for the health on a kept connection, every 20 ms. */
 
 import { connect, type Socket } from 'node:net'
-import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
 import { parentPort, workerData } from 'node:worker_threads'
@@ -19,6 +18,7 @@ interface Target {
 const { port, tls } = workerData as Target
 
 let isOver = false
+let isHeard = false
 parentPort!.once('message', () => {
   isOver = true
 })
@@ -46,11 +46,13 @@ async function probe(socket: Socket): Promise<void> {
   // The answer is one small packet.
   socket.on('data', () => answered())
   while (!isOver && !isClosed) {
-    const from = performance.timeOrigin + performance.now()
+    const from = Number(process.hrtime.bigint()) / 1e6
     const answer = new Promise<void>((resolve) => (answered = resolve))
     socket.write(REQUEST)
     await answer
-    const to = performance.timeOrigin + performance.now()
+    if (!isHeard && !isClosed) parentPort!.postMessage('heard')
+    isHeard = true
+    const to = Number(process.hrtime.bigint()) / 1e6
     if (to - from >= TELL_MS && !isClosed) parentPort!.postMessage({ from, to })
     await sleep(EVERY_MS)
   }

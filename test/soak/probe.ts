@@ -9,15 +9,22 @@ export class Probe {
   longestMs = 0
   /** Silences above 100, 250 and 1000 ms. */
   readonly above = new Map([100, 250, 1000].map((ms) => [ms, 0]))
+  /** Resolves with its first answer. */
+  readonly heard: Promise<void>
   readonly #worker: Worker
   readonly #ended: Promise<unknown>
 
   constructor(target: { readonly port: number; readonly tls: boolean }, timeline: Timeline, stop: string) {
     this.#worker = new Worker(new URL('probe-worker.js', import.meta.url), { workerData: target })
     this.#ended = new Promise((resolve) => this.#worker.once('exit', resolve))
-    this.#worker.on('message', (silence: { from: number; to: number }) => {
-      const from = silence.from - performance.timeOrigin
-      const to = silence.to - performance.timeOrigin
+    let tellHeard = () => {}
+    this.heard = new Promise((resolve) => (tellHeard = resolve))
+    this.#worker.on('message', (silence: { from: number; to: number } | 'heard') => {
+      if (silence === 'heard') return tellHeard()
+      // The thread counts from another origin, and tells the clock that both have in common.
+      const origin = Number(process.hrtime.bigint()) / 1e6 - performance.now()
+      const from = silence.from - origin
+      const to = silence.to - origin
       const ms = to - from - timeline.within(stop, from, to)
       this.longestMs = Math.max(this.longestMs, ms)
       for (const [limit, count] of this.above) if (ms > limit) this.above.set(limit, count + 1)

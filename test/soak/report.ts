@@ -1,7 +1,7 @@
 /** What a run has shown, as a table for people. */
 
-import { RULES } from './tally.js'
 import type { Result } from './run.js'
+import { RULES } from './tally.js'
 
 export function report({ options, seconds, tally, faults, gateways }: Result): string {
   const out: string[] = []
@@ -9,7 +9,8 @@ export function report({ options, seconds, tally, faults, gateways }: Result): s
     out.push(cells.map((cell, i) => (i === 0 ? String(cell).padEnd(36) : String(cell).padStart(12))).join(''))
   out.push('', `seed ${options.seed}, ${Math.round(seconds)} s of load with faults`, '')
   row('load', 'verified', 'cut', 'refused', 'MB compared')
-  for (const [name, { verified, cut, refused, bytes }] of tally.kinds) row(name, verified, cut, refused, megabytes(bytes))
+  for (const [name, { verified, cut, refused, bytes }] of tally.kinds)
+    row(name, verified, cut, refused, megabytes(bytes))
   const { total } = tally
   row('together', total.verified, total.cut, total.refused, megabytes(total.bytes))
   out.push('', `cut:     ${counts(tally.cuts)}`, `refused: ${counts(tally.refusals)}`, '')

@@ -28,7 +28,6 @@ if (!(seconds > 0 && Number.isInteger(seed) && share > 0)) {
 }
 console.log(`seed ${seed}`)
 const folder = mkdtempSync(join(tmpdir(), 'pipegate-soak-'))
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
 const undo = new Undo()
 const started = performance.now()
 const note = (text: string) => {
@@ -37,4 +36,7 @@ const note = (text: string) => {
 const result = await soak(undo, { seed, seconds, share, folder, note })
 await undo.run()
 console.log(report(result))
-process.exit(result.tally.broken.size === 0 ? 0 : 1)
+const isRight = result.tally.broken.size === 0
+if (isRight) rmSync(folder, { recursive: true, force: true })
+else console.log(`The logs are in ${folder}.`)
+process.exit(isRight ? 0 : 1)

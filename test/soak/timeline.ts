@@ -28,6 +28,13 @@ export class Timeline {
     return this.#spans.some(({ name, to }) => names.includes(name) && to + GRACE_MS >= from)
   }
 
+  /** What was felt since `from`, for somebody who has to find out. */
+  story(from: number): string {
+    const felt = this.#spans.filter(({ to }) => to + GRACE_MS >= from)
+    const at = (time: number) => (time === Number.POSITIVE_INFINITY ? '' : ((time - from) / 1000).toFixed(1))
+    return felt.map((span) => `${span.name} ${at(span.from)}…${at(span.to)}`).join(', ')
+  }
+
   /** How often a fault was planted. */
   count(name: string): number {
     return this.#spans.filter((span) => span.name === name).length

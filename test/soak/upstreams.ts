@@ -8,7 +8,15 @@ import { bodyOf, differsAt } from '../support/tape.js'
 import type { Teardown } from '../support/teardown.js'
 
 /** Ways to lie about an answer that a client has to notice, or has to be kept from noticing. */
-export const LIES = ['too few bytes', 'broken chunks', 'no head', 'close at once', 'no answer', 'too many bytes', 'slow'] as const
+export const LIES = [
+  'too few bytes',
+  'broken chunks',
+  'no head',
+  'close at once',
+  'no answer',
+  'too many bytes',
+  'slow',
+] as const
 export type Lie = (typeof LIES)[number]
 
 /** `/tape/SEED/BYTES` is answered with that tape; a body that is sent there is compared with it. */

@@ -9,7 +9,6 @@ import { eventually } from './eventually.js'
 import { freePort } from './free-port.js'
 import type { Teardown } from './teardown.js'
 
-
 export class RedisServer {
   #child: ChildProcess | undefined
 

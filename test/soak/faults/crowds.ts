@@ -1,9 +1,9 @@
 /** Clients in a crowd: more of them than there are descriptors, more bytes than there is memory, all of them gone at once. */
 
-import { Connection, type Door } from '../load/connection.js'
-import { bodyOf } from '../../support/tape.js'
 import { eventually } from '../../support/eventually.js'
+import { bodyOf } from '../../support/tape.js'
 import type { GatewayProcess } from '../gateway-process.js'
+import { Connection, type Door } from '../load/connection.js'
 import type { Fault } from './fault.js'
 
 const KIB = 1024
@@ -24,11 +24,12 @@ export function fewDescriptors(gateway: GatewayProcess, door: Door): Fault {
     what: 'RLIMIT_NOFILE 30 above what is open, and 60 idle connections',
     lasts: [500, 2500],
     async plant() {
+      const before = gateway.mostDescriptors
       gateway.limit(`--nofile=${gateway.descriptors + 30}:`)
       const crowd = await open(door, 60)
       return () => {
         for (const each of crowd) each.leave('destroy')
-        gateway.limit('--nofile=65536:')
+        gateway.limit(`--nofile=${before}:`)
       }
     },
   }

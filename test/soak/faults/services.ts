@@ -1,8 +1,8 @@
 /** Services that the gateway asks: gone, stopped, back, with other answers. */
 
-import type { RedisServer } from '../../support/redis-server.js'
 import type { DnsServer } from '../../support/dns-server.js'
 import type { Issuer, IssuerKey } from '../../support/issuer.js'
+import type { RedisServer } from '../../support/redis-server.js'
 import { LIES, type TapeServers } from '../upstreams.js'
 import type { Fault } from './fault.js'
 

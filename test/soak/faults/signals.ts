@@ -22,7 +22,11 @@ export function hangup(gateway: GatewayProcess): Fault {
 }
 
 /** @param files those that the gateway was started with; @param others what they are replaced by in turn */
-export function newCertificate(gateway: GatewayProcess, files: CertificateFiles, others: readonly CertificateFiles[]): Fault {
+export function newCertificate(
+  gateway: GatewayProcess,
+  files: CertificateFiles,
+  others: readonly CertificateFiles[],
+): Fault {
   let turn = 0
   return {
     name: 'new certificate',

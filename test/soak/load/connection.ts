@@ -2,6 +2,7 @@
 
 import { connectPeer, type Peer, type Way } from '../../support/peer.js'
 import { ResponseReader } from '../../support/response-reader.js'
+import { hasFin } from './fin.js'
 
 /** Where a gateway is, and what it wants to see. */
 export interface Door {
@@ -38,14 +39,18 @@ export class Connection {
     }
     const peer = await connectPeer({ port: door.port, tls: door.tls, readBytes, onBytes })
     connection.#peer = peer
-    void peer.closed.then(() => {
-      if (peer.endedCleanly && peer.errorCode === undefined) connection.reader.ended()
-    })
+    peer.onEnd = () => {
+      if (connection.reader.untilEnd && hasFin(peer.localPort)) connection.reader.ended()
+    }
     return connection
   }
 
   /** Sends the head of a request, and reads its answer from here on. */
-  async request(line: string, fields = '', { onBody = () => {}, untilEnd = false }: RequestOptions = {}): Promise<void> {
+  async request(
+    line: string,
+    fields = '',
+    { onBody = () => {}, untilEnd = false }: RequestOptions = {},
+  ): Promise<void> {
     this.reader = new ResponseReader(onBody, untilEnd)
     this.asked++
     this.answered = 0

@@ -39,7 +39,8 @@ export function curlPair(door: Door, running: Set<Pick<ChildProcess, 'kill'>>) {
     const what = `curl: receiver ${received.code} with ${received.stdout.length} of ${bytes} bytes ${received.stderr}, sender ${sent.code} ${sent.stdout.toString().slice(-300)} ${sent.stderr}`
     const isRight = received.stdout.equals(body)
     if (!body.subarray(0, received.stdout.length).equals(received.stdout)) job.tally.problem('wrong bytes', what)
-    else if (!isRight && (received.code === 0 || sent.code === 0)) job.tally.problem('truncations that look clean', what)
+    else if (!isRight && (received.code === 0 || sent.code === 0))
+      job.tally.problem('truncations that look clean', what)
     else if (received.code === 0 && sent.code !== 0) job.tally.problem('sides that disagree', what)
     if (sent.code === 0) job.tally.toldComplete++
     else job.tally.unheard++

@@ -35,7 +35,8 @@ function outcome(job: Job, connection: Connection, bytes: number): Outcome {
   if (connection.isUnanswered) return job.refused(job.unanswered(connection), story)
   if (status !== 200) return job.refused(connection.field('x-pipe-code') ?? `status ${status}`, story)
   if (!reader.complete) {
-    if (!job.setting.timeline.felt(LYING, job.from)) job.tally.problem('ends that nothing explains', `a download: ${story}`)
+    if (!job.setting.timeline.felt(LYING, job.from))
+      job.tally.problem('ends that nothing explains', `a download: ${story}`)
     return { result: 'cut', why: 'upstream failed', bytes: reader.bodyBytes }
   }
   const lacks = `a download: ${reader.bodyBytes} of ${bytes} bytes: ${story}`
@@ -71,9 +72,11 @@ export function upload(door: Door) {
 function uploaded(job: Job, connection: Connection, text: string, bytes: number): Outcome {
   const { story } = connection
   if (connection.isUnanswered) return job.refused(job.unanswered(connection), story)
-  if (connection.status !== 200) return job.refused(connection.field('x-pipe-code') ?? `status ${connection.status}`, story)
+  if (connection.status !== 200)
+    return job.refused(connection.field('x-pipe-code') ?? `status ${connection.status}`, story)
   if (text.startsWith('wrong')) job.tally.problem('wrong bytes', `an upload: ${text}: ${story}`)
-  else if (text.startsWith('only')) job.tally.problem('truncations that look clean', `an upload: ${text} of ${bytes}: ${story}`)
+  else if (text.startsWith('only'))
+    job.tally.problem('truncations that look clean', `an upload: ${text} of ${bytes}: ${story}`)
   if (connection.reader.complete && text === `all ${bytes}`) return { result: 'verified', bytes }
   job.explain('REVERSE_PROXY_CUT', story)
   return { result: 'cut', why: 'upstream failed', bytes: 0 }

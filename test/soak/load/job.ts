@@ -12,7 +12,11 @@ const EXPLAINED: readonly (readonly [code: RegExp, faults: readonly string[]])[]
   [/^NO_MEMORY$|^overflow$|^REVERSE_PROXY_NO_MEMORY$/i, ['memory at its limit']],
   [/^AUTH_JWT_(NO_KEYS|UNKNOWN_KEY)$/, ['key server gone', 'key server with other keys', 'gateway stopped']],
   [/^ADMIT_TIMEOUT$/, ['Redis gone', 'Redis stopped', 'key server gone', 'gateway stopped']],
-  [/^REVERSE_PROXY_/, ['upstreams that lie', 'DNS answers that change', 'descriptors at their limit', 'gateway stopped']],
+  [/^WEBSOCKET_CUT$/, ['descriptors at their limit', 'gateway stopped']],
+  [
+    /^REVERSE_PROXY_/,
+    ['upstreams that lie', 'DNS answers that change', 'descriptors at their limit', 'gateway stopped'],
+  ],
   [/^turned away$/, ['descriptors at their limit']],
   [/^closed while kept$/, ['descriptors at their limit', 'gateway stopped']],
 ]
@@ -66,7 +70,10 @@ export class Job {
   explain(code: string, what: string): void {
     const faults = EXPLAINED.find(([pattern]) => pattern.test(code))?.[1]
     if (faults !== undefined && this.setting.timeline.felt(faults, this.from)) return
-    this.tally.problem('ends that nothing explains', `${code}: ${what}`)
+    this.tally.problem(
+      'ends that nothing explains',
+      `${code}: ${what}; faults, in seconds from its start: ${this.setting.timeline.story(this.from)}`,
+    )
   }
 
   /** How a request was refused that has no answer. */
@@ -96,7 +103,11 @@ export class Job {
   get allowedMs(): number {
     const { timeline, deadlineMs } = this.setting
     const now = performance.now()
-    return deadlineMs + timeline.within('gateway stopped', this.from, now) + timeline.within('client stopped', this.from, now)
+    return (
+      deadlineMs +
+      timeline.within('gateway stopped', this.from, now) +
+      timeline.within('client stopped', this.from, now)
+    )
   }
 
   /** Closes what it has opened, except for what can serve again. */

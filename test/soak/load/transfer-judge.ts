@@ -86,7 +86,10 @@ export function judgeTransfer(facts: TransferFacts): Problem[] {
     problems.push({ rule: 'truncations that look clean', text: `a clean end for the sender after ${tail(sender)}` })
   const allWhole = receivers.every((each) => isWholeStream(each))
   if (allWhole && !sender.hasLeft && !isTold)
-    problems.push({ rule: 'sides that disagree', text: `every receiver has all, and the sender was told ${tail(sender)}` })
+    problems.push({
+      rule: 'sides that disagree',
+      text: `every receiver has all, and the sender was told ${tail(sender)}`,
+    })
   return problems
 }
 

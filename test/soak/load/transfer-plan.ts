@@ -53,7 +53,9 @@ export function drawTransfer(random: Random, id: number, isTls: boolean): Transf
       http10: !isTls && random.chance(10),
       readBytes: random.pick([1000, 16 * KIB, 64 * KIB])!,
       pause: random.chance(20) ? { at: random.below(bytes + 1), ms: random.between(10, 400) } : undefined,
-      leaves: random.chance(8) ? { at: random.below(bytes + 1), way: random.pick(['destroy', 'reset'] as const)! } : undefined,
+      leaves: random.chance(8)
+        ? { at: random.below(bytes + 1), way: random.pick(['destroy', 'reset'] as const)! }
+        : undefined,
     })),
   }
 }

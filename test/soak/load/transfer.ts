@@ -85,6 +85,8 @@ export class Transfer {
     await job.until(() => {
       if (failure !== undefined) throw failure
       this.#goHomeIfHopeless()
+      // It may never end after that.
+      if (this.#receivers.some(({ wrongAt }) => wrongAt !== undefined)) return true
       return this.#sides.every(({ connection, isLost }) => isLost || connection?.isOver === true || connection?.hasLeft)
     })
     return this.#outcome()
@@ -110,19 +112,21 @@ export class Transfer {
     const onBody = (bytes: Buffer) => (this.#text += bytes.toString('latin1'))
     await connection.request(line, fields, { onBody, untilEnd: plan.http10 })
     if (plan.framing === 'form') await connection.send(FORM_HEAD)
-    await this.#sendBody(connection)
-    if (connection.hasLeft || connection.isOver) return
+    if (!(await this.#sendBody(connection))) return
+    this.#hasSentAll = true
     if (plan.framing === 'chunked') await connection.send('0\r\n\r\n')
     if (plan.framing === 'form') await connection.send(FORM_END)
-    this.#hasSentAll = true
   }
 
-  async #sendBody(connection: Connection): Promise<void> {
+  /** Whether all of it has gone out. */
+  async #sendBody(connection: Connection): Promise<boolean> {
     const { bytes, piece, leaves, pauseMs, framing } = this.plan
     const stop = leaves?.at ?? -1
     for (let at = 0; ; ) {
       if (at === stop && leaves !== undefined) connection.leave(leaves.way)
-      if (at >= bytes || connection.isOver || connection.hasLeft) return
+      if (connection.hasLeft) return false
+      if (at >= bytes) return true
+      if (connection.isOver) return false
       const end = Math.min(bytes, at + piece, stop > at ? stop : bytes)
       const part = this.#body.subarray(at, end)
       await connection.send(
@@ -168,7 +172,8 @@ export class Transfer {
   }
 
   #goHomeIfHopeless(): void {
-    const isGone = ({ connection, isLost }: Side) => isLost || connection?.isOver === true || connection?.hasLeft === true
+    const isGone = ({ connection, isLost }: Side) =>
+      isLost || connection?.isOver === true || connection?.hasLeft === true
     if (this.#hasBegun || !this.#sides.some(isGone)) {
       this.#goneSince = undefined
       return
@@ -192,7 +197,7 @@ export class Transfer {
     if (stayed.length > 0 && stayed.every(isWholeStream)) return { result: 'verified', bytes }
     const why = toldReason(facts) ?? (this.#hasBegun ? await this.#askWhy() : 'abandoned')
     if (!this.#isExplained(why)) this.job.explain(why, what)
-    return { result: 'cut', why, bytes }
+    return { result: 'cut', why: why === 'complete' ? 'receivers left behind the end' : why, bytes }
   }
 
   #refused(refusal: string, what: string): Outcome {

@@ -18,6 +18,7 @@ export function echo(door: Door) {
     let bytes = 0
     let closed: number | undefined
     let failed = ''
+    let isOpen = false
     socket.on('error', (error) => (failed = error.message))
     socket.on('close', (code) => (closed = code))
     socket.on('unexpected-response', (_, response) => {
@@ -26,12 +27,14 @@ export function echo(door: Door) {
       closed = 0
     })
     socket.on('message', (data: Buffer) => {
-      if (messages[come]?.equals(data) !== true) tally.problem('wrong bytes', `message ${come} of a WebSocket, job ${job.id}`)
+      if (messages[come]?.equals(data) !== true)
+        tally.problem('wrong bytes', `message ${come} of a WebSocket, job ${job.id}`)
       come++
       bytes += data.length
       if (come >= goesAfter) goesAfter < messages.length ? socket.terminate() : socket.close(1000)
     })
     socket.on('open', () => {
+      isOpen = true
       for (const message of messages) socket.send(message)
     })
     try {
@@ -41,9 +44,16 @@ export function echo(door: Door) {
     }
     if (come === messages.length && closed === 1000) return { result: 'verified', bytes }
     if (come >= goesAfter && goesAfter < messages.length) return { result: 'cut', why: 'client left', bytes }
-    const code = failed.startsWith('REVERSE_PROXY') ? failed : 'turned away'
-    if (come === 0) return job.refused(code, `a WebSocket: ${failed}, closed with ${closed}`)
-    job.explain('REVERSE_PROXY_CUT', `a WebSocket after ${come} of ${messages.length} messages, closed with ${closed}: ${failed}`)
-    return { result: 'cut', why: 'upstream failed', bytes }
+    const code = /^[A-Z_]+$/.test(failed) ? failed : 'turned away'
+    if (!isOpen)
+      return job.refused(
+        code,
+        `a WebSocket, job ${job.id}: ${failed}, open ${isOpen}, closed with ${closed}, after ${Math.round(performance.now() - job.from)} ms`,
+      )
+    job.explain(
+      'WEBSOCKET_CUT',
+      `a WebSocket, job ${job.id}, at ${Date.now()}, after ${come} of ${messages.length} messages, closed with ${closed}: ${failed}`,
+    )
+    return { result: 'cut', why: 'WebSocket closed', bytes }
   }
 }
