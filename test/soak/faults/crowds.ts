@@ -41,6 +41,8 @@ export function fullMemory(door: Door): Fault {
   return {
     name: 'memory at its limit',
     what: 'senders that wait with 64 KiB each, until one is refused with NO_MEMORY',
+    // Who is turned away holds no memory.
+    not: ['descriptors at their limit'],
     lasts: [500, 2500],
     async plant() {
       const crowd = `crowd-${crowds++}`
@@ -54,10 +56,16 @@ export function fullMemory(door: Door): Fault {
           void each.send(body)
         }
       }
-      await eventually(() => isRefused() || `nobody of ${all.length} is refused`, { timeoutMs: 30_000 })
-      return () => {
+      const mend = () => {
         for (const each of all) each.leave('reset')
       }
+      try {
+        await eventually(() => isRefused() || `nobody of ${all.length} is refused`, { timeoutMs: 30_000 })
+      } catch (error) {
+        mend()
+        throw error
+      }
+      return mend
     },
   }
 }

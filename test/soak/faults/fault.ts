@@ -10,6 +10,8 @@ export interface Fault {
   readonly what: string
   /** How long it lasts, in milliseconds. */
   readonly lasts: readonly [least: number, most: number]
+  /** Faults beside which it cannot be planted: what it waits for would not come. */
+  readonly not?: readonly string[]
   /** Plants it. Resolves with what mends it. Rejects when what has to follow does not. */
   plant(random: Random): Promise<Mend> | Mend
 }

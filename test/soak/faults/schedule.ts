@@ -26,7 +26,7 @@ export async function plantFaults(faults: readonly Fault[], forMs: number, setti
   let bag: Fault[] = []
   while (performance.now() < until || planted.size < faults.length) {
     if (bag.length === 0) bag = shuffled(faults, setting.random)
-    const at = bag.findIndex((each) => !active.has(each))
+    const at = bag.findIndex((each) => mayBePlanted(each, [...active.keys()]))
     if (active.size >= AT_ONCE || at < 0) {
       await Promise.race([...active.values(), sleep(100)])
       continue
@@ -40,6 +40,12 @@ export async function plantFaults(faults: readonly Fault[], forMs: number, setti
     await sleep(setting.random.below(Math.min(2000, forMs / faults.length)))
   }
   await Promise.all(active.values())
+}
+
+function mayBePlanted(fault: Fault, active: readonly Fault[]): boolean {
+  return active.every(
+    ({ name, not }) => name !== fault.name && !fault.not?.includes(name) && !not?.includes(fault.name),
+  )
 }
 
 async function plantOne(fault: Fault, { random, tally, timeline, note }: ScheduleSetting): Promise<void> {

@@ -32,6 +32,9 @@ export function download(door: Door) {
 function outcome(job: Job, connection: Connection, bytes: number): Outcome {
   const { reader, status, story } = connection
   if (connection.hasLeft) return { result: 'cut', why: 'client left', bytes: reader.bodyBytes }
+  // The head of an answer in chunks leaves with its first bytes: when those are broken already, nothing has been sent.
+  if (connection.isUnanswered && job.setting.timeline.felt(['upstreams that lie'], job.from))
+    return { result: 'cut', why: 'upstream failed', bytes: 0 }
   if (connection.isUnanswered) return job.refused(job.unanswered(connection), story)
   if (status !== 200) return job.refused(connection.field('x-pipe-code') ?? `status ${status}`, story)
   if (!reader.complete) {

@@ -134,8 +134,8 @@ export class Transfer {
           ? Buffer.concat([Buffer.from(`${part.length.toString(16)}\r\n`), part, Buffer.from('\r\n')])
           : part,
       )
-      if (pauseMs > 0) await sleep(pauseMs)
       at = end
+      if (pauseMs > 0 && at < bytes) await sleep(pauseMs)
     }
   }
 
@@ -225,7 +225,7 @@ export class Transfer {
     const { sender, receivers } = this.facts
     const allowed: Record<string, boolean> = {
       // A receiver that left may have been the last that was missing.
-      complete: this.#hasSentAll,
+      complete: this.#hasSentAll || toldComplete(sender),
       sender_left: sender.hasLeft,
       receivers_left: receivers.every(({ hasLeft }) => hasLeft),
       abandoned: sender.hasLeft || receivers.some(({ hasLeft }) => hasLeft),
