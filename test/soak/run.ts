@@ -50,7 +50,7 @@ export interface Result {
 export async function soak(t: Teardown, options: RunOptions): Promise<Result> {
   const { seed, share, note } = options
   const timeline = new Timeline()
-  const tally = new Tally()
+  const tally = new Tally(note)
   const world = await buildWorld(t, options.folder, timeline)
   const cpuSeconds = () => world.gateways.reduce((sum, each) => sum + (each.isRunning ? each.cpuSeconds : 0), 0)
   const crew = new Crew(seed, { tally, timeline, deadlineMs: DEADLINE_MS }, share, cpuSeconds)

@@ -49,6 +49,9 @@ export class Tally {
   /** Transfers whose sender went without hearing how they ended, or may have. */
   unheard = 0
 
+  /** @param note is told of each broken rule at once: a long run need not be waited for */
+  constructor(readonly note: (text: string) => void = () => {}) {}
+
   add(kind: string, { result, why, bytes }: Outcome): void {
     const counts = this.kinds.get(kind) ?? { verified: 0, cut: 0, refused: 0, bytes: 0 }
     this.kinds.set(kind, counts)
@@ -60,6 +63,7 @@ export class Tally {
 
   problem(rule: Rule, text: string): void {
     this.broken.set(rule, (this.broken.get(rule) ?? 0) + 1)
+    this.note(`BROKEN: ${rule}: ${text}`)
     if (this.problems.length < MOST_DETAILS) this.problems.push({ rule, text })
   }
 
