@@ -28,6 +28,8 @@ if (!(seconds > 0 && Number.isInteger(seed) && share > 0)) {
 }
 console.log(`seed ${seed}`)
 const folder = mkdtempSync(join(tmpdir(), 'pipegate-soak-'))
+// What it has started is killed at its exit, which a signal alone would not be.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 const undo = new Undo()
 const started = performance.now()
 const note = (text: string) => {

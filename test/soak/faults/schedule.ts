@@ -2,7 +2,7 @@
 
 import { performance } from 'node:perf_hooks'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Random } from '../../model/random.js'
+import { Random } from '../../model/random.js'
 import type { Tally } from '../tally.js'
 import type { Timeline } from '../timeline.js'
 import type { Fault } from './fault.js'
@@ -50,10 +50,12 @@ function mayBePlanted(fault: Fault, active: readonly Fault[]): boolean {
 
 async function plantOne(fault: Fault, { random, tally, timeline, note }: ScheduleSetting): Promise<void> {
   const end = timeline.begin(fault.name)
+  // Faults overlap: each draws from numbers of its own, or the time that one takes would change another.
+  const own = new Random(random.below(2 ** 31))
   try {
-    const mend = await fault.plant(random)
+    const mend = await fault.plant(own)
     note(`planted: ${fault.name}`)
-    await sleep(random.between(...fault.lasts))
+    await sleep(own.between(...fault.lasts))
     await mend()
     note(`mended:  ${fault.name}`)
   } catch (error) {
