@@ -17,6 +17,8 @@ need promtool prometheus
 need redis-server redis-server
 need chromium chromium
 need wget wget
+need faketime 'faketime libfaketime'
+need prlimit util-linux
 need aria2c aria2
 need python3 python3
 python3 -c 'import requests' 2>/dev/null || missing="$missing python3-requests"

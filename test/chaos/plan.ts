@@ -2,7 +2,7 @@
 
 import { Random } from '../model/random.js'
 import { WAYS, type Way } from '../support/peer.js'
-import { LONGEST } from './tape.js'
+import { LONGEST } from '../support/tape.js'
 
 /** Where chunked framing is broken. */
 export const MALFORMED = ['longer', 'shorter', 'no size', 'extension', 'no line break', 'not hex'] as const

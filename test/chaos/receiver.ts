@@ -1,9 +1,9 @@
 /** A receiver of the chaos. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
+import { bodyOf, differsAt } from '../support/tape.js'
 import { type Diary, type Door, Participant } from './participant.js'
 import type { Plan, ReceiverPlan, ReceiverTrouble } from './plan.js'
-import { bodyOf, differsAt } from './tape.js'
 
 export class Receiver extends Participant {
   /** The first byte that was wrong. */

@@ -2,9 +2,9 @@
 
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../support/eventually.js'
+import { bodyOf } from '../support/tape.js'
 import { type Diary, type Door, Participant } from './participant.js'
 import type { Plan, SenderTrouble } from './plan.js'
-import { bodyOf } from './tape.js'
 
 export class Sender extends Participant {
   /** Bytes of the body that have gone out, and whether the word that ends a chunked one has. */

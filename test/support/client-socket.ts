@@ -44,6 +44,8 @@ export class ClientSocket {
   endedCleanly = false
   /** The socket is gone: both directions are over. */
   isClosed = false
+  /** Hears of an end that Node calls clean, before it is answered with one. */
+  onEnd: (() => void) | undefined
   /** `ECONNRESET`, `EPIPE` ... or undefined. */
   errorCode: string | undefined
   readonly #socket: Socket
@@ -55,6 +57,7 @@ export class ClientSocket {
     this.#wire = wire
     socket.on('end', () => {
       this.endedCleanly = true
+      this.onEnd?.()
       // allowHalfOpen lets halfClose() send FIN and read on. A FIN of the server is answered with ours after what was
       // already given to send(), as an ordinary client does.
       if (!socket.writableEnded) socket.end()

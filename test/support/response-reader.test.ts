@@ -41,6 +41,18 @@ t.test('an interim response is passed over', async (t) => {
   t.same([reader.complete, reader.head?.status], [true, 200])
 })
 
+t.test('a body that ends with the connection is complete with a clean end only, for who allows it', async (t) => {
+  const reader = new ResponseReader(() => {}, true)
+  reader.push(Buffer.from('HTTP/1.0 200 OK\r\n\r\nbody'))
+  t.same([reader.complete, reader.problem, reader.bodyBytes], [false, undefined, 4])
+  reader.ended()
+  t.equal(reader.complete, true)
+  const short = new ResponseReader(() => {}, true)
+  short.push(Buffer.from('HTTP/1.0 200 OK\r\nContent-Length: 5\r\n\r\nbody'))
+  short.ended()
+  t.equal(short.complete, false, 'one with a length needs all of it')
+})
+
 t.test('what is no response is called a problem, and never complete', async (t) => {
   const chunked = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n'
   for (const text of [

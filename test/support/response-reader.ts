@@ -10,7 +10,7 @@ const MOST_LINE = 64 * 1024
 /** How much is looked at in one step: a size line is short, and what stands behind it must not be copied for nothing. */
 const STEP = 256
 
-type Place = 'head' | 'length' | 'size' | 'chunk' | 'chunk-end' | 'last-end' | 'over' | 'broken'
+type Place = 'head' | 'length' | 'until-end' | 'size' | 'chunk' | 'chunk-end' | 'last-end' | 'over' | 'broken'
 
 export class ResponseReader {
   head: ResponseHead | undefined
@@ -25,12 +25,23 @@ export class ResponseReader {
   /** Bytes of the body, or of the chunk, that are still to come. */
   #left = 0
 
-  /** @param onBody is lent the decoded body, piece by piece */
-  constructor(readonly onBody: (bytes: Buffer, offset: number) => void) {}
+  /**
+   * @param onBody is lent the decoded body, piece by piece
+   * @param untilEnd a body without framing ends with the connection, as in HTTP/1.0, and {@link ended} says so; otherwise it is a problem
+   */
+  constructor(
+    readonly onBody: (bytes: Buffer, offset: number) => void,
+    readonly untilEnd = false,
+  ) {}
 
   /** The framing says that the body has ended. */
   get complete(): boolean {
     return this.#place === 'over'
+  }
+
+  /** The server has closed its side, cleanly: a reset is not told. */
+  ended(): void {
+    if (this.#place === 'until-end') this.#place = 'over'
   }
 
   push(input: Buffer): void {
@@ -93,7 +104,10 @@ export class ResponseReader {
     this.head = { status, headers }
     const length = headers.get('content-length')
     const chunked = headers.get('transfer-encoding') === 'chunked'
-    if (chunked === (length !== undefined)) {
+    if (!chunked && length === undefined && this.untilEnd) {
+      this.#left = Number.POSITIVE_INFINITY
+      this.#place = 'until-end'
+    } else if (chunked === (length !== undefined)) {
       this.#fail(chunked ? 'a length and chunks' : 'a response without framing')
     } else if (chunked) {
       this.#place = 'size'

@@ -1,9 +1,4 @@
 /** The plugin `limits` over real sockets, with a plugin before it that says who asks, and with a real Redis. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join as joinPath } from 'node:path'
 import { performance } from 'node:perf_hooks'
 import t, { type Test } from 'tap'
 import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
@@ -11,9 +6,9 @@ import { definePlugin, PLUGIN_API, z } from '../../../gateway/host/plugin-api.js
 import limits from '../../../plugins/limits/index.js'
 import { curl } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
-import { freePort } from '../../support/free-port.js'
 import { type Running, startGateway } from '../../support/gateway.js'
 import { connect, type RawClient } from '../../support/raw.js'
+import { RedisServer } from '../../support/redis-server.js'
 
 /** Says who asks by the header `X-Who: project/subject`; with `late` only after it has thought about it. */
 function whoAsks(late: boolean): LoadedPlugin {
@@ -227,56 +222,6 @@ t.test('two transfers of one token share its speed fairly, and another token has
 })
 
 // --- Redis
-
-class RedisServer {
-  #child: ChildProcess | undefined
-
-  private constructor(
-    readonly port: number,
-    readonly dir: string,
-  ) {}
-
-  static async start(t: Test): Promise<RedisServer> {
-    const server = new RedisServer(await freePort(), await mkdtemp(joinPath(tmpdir(), 'pipegate-redis-')))
-    t.teardown(async () => {
-      await server.stop()
-      await rm(server.dir, { recursive: true, force: true })
-    })
-    await server.run()
-    return server
-  }
-
-  async run(): Promise<void> {
-    const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--save', '', '--dir', this.dir]
-    const child = spawn('redis-server', args, { stdio: ['ignore', 'pipe', 'inherit'] })
-    this.#child = child
-    // When a test hangs its teardown does not run.
-    process.once('exit', () => child.kill('SIGKILL'))
-    let said = ''
-    child.stdout.on('data', (chunk) => {
-      said += chunk
-    })
-    await eventually(() => said.includes('Ready to accept connections') || `redis-server said: ${said}`, {
-      timeoutMs: 30_000,
-    })
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal)
-  }
-
-  async stop(): Promise<void> {
-    const child = this.#child
-    this.#child = undefined
-    if (child === undefined) return
-    child.kill('SIGKILL')
-    await once(child, 'exit')
-  }
-
-  get url(): string {
-    return `redis://127.0.0.1:${this.port}`
-  }
-}
 
 const said = (gateway: Running, message: RegExp) =>
   eventually(() => gateway.lines.some(({ msg }) => message.test(msg)) || `the log does not say ${message}`)

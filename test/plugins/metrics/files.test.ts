@@ -6,8 +6,8 @@ import { parse } from 'yaml'
 import { END_REASONS } from '../../../core/index.js'
 import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
 import metrics from '../../../plugins/metrics/index.js'
+import { Exposition } from '../../support/exposition.js'
 import { startGateway } from '../../support/gateway.js'
-import { Exposition } from './exposition.js'
 
 const ROOT = fileURLToPath(new URL('../../../../', import.meta.url))
 const read = (file: string) => readFileSync(`${ROOT}${file}`, 'utf8')

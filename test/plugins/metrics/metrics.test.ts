@@ -8,9 +8,9 @@ import { CodeLabels, methodLabel, statusLabel } from '../../../plugins/metrics/l
 import { LoopDelay } from '../../../plugins/metrics/loop-delay.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
+import { Exposition } from '../../support/exposition.js'
 import { type Running, startGateway } from '../../support/gateway.js'
 import { connect } from '../../support/raw.js'
-import { Exposition } from './exposition.js'
 
 const TOKEN = 'a-token-for-the-scraper'
 

@@ -10,11 +10,11 @@ import { pipeNameOf, rightFor } from '../../../plugins/reverse-proxy/routing/pip
 import { examplesOf } from '../../docs/examples.js'
 import { makeCertificate } from '../../support/certificate.js'
 import { curl, curlDone } from '../../support/curl.js'
+import { startDnsServer } from '../../support/dns-server.js'
 import { eventually } from '../../support/eventually.js'
 import { freePort } from '../../support/free-port.js'
 import { defaultPlugins, type Running, startGateway } from '../../support/gateway.js'
 import { PROJECT } from '../../support/program.js'
-import { startDnsServer } from './dns-server.js'
 import { ask, loadWithDefaults, startEdge } from './edge-gateway.js'
 
 /** Relays on one port of several addresses, as a DNS name has them. */

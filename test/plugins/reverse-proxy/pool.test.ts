@@ -10,9 +10,9 @@ import { checkHealth } from '../../../plugins/reverse-proxy/pool/health-check.js
 import { HealthState } from '../../../plugins/reverse-proxy/pool/health-state.js'
 import { Pool } from '../../../plugins/reverse-proxy/pool/pool.js'
 import { targetOf } from '../../../plugins/reverse-proxy/pool/upstream.js'
+import { type DnsServer, startDnsServer } from '../../support/dns-server.js'
 import { eventually } from '../../support/eventually.js'
 import { freePort } from '../../support/free-port.js'
-import { type DnsServer, startDnsServer } from './dns-server.js'
 
 const schema = z.strictObject(upstreamFields).refine(...oneSource)
 const NEVER = new AbortController().signal

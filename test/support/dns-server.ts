@@ -3,7 +3,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { isIP } from 'node:net'
-import type { Teardown } from '../../support/teardown.js'
+import type { Teardown } from './teardown.js'
 
 const CODES = { noError: 0, servFail: 2, nxDomain: 3 }
 const A = 1
