@@ -80,15 +80,14 @@ export class HttpExchange {
   ) {
     this.socket = context.sockets.currentSocket()
     this.#startedAt = context.clock.now()
-    const { request } = head
-    this.request = request
+    this.request = head.request
     this.framing = head.framing
     this.#closes = !head.keepsAlive
     if (head.isReadByHelper) context.exchanges[this.socket] = this
     context.peers.add(this.socket, this)
-    this.#method = request.method
-    this.#path = request.path
-    this.clientAddress = context.clientAddressOf(request)
+    this.#method = this.request.method
+    this.#path = this.request.path
+    this.clientAddress = context.clientAddressOf(this.request)
     res.onAborted(() => {
       if (this.over) return
       this.#finish('aborted')
@@ -107,8 +106,8 @@ export class HttpExchange {
   }
 
   /**
-   * Makes the connection a WebSocket with messages of so many bytes, until `closed`. uWebSockets hands `data` back in each of its callbacks. False when the
-   * client has gone, or has not asked for one.
+   * Makes the connection a WebSocket with messages of so many bytes, until `closed`. uWebSockets hands `data` back in each of its
+   * callbacks. False when the client has gone, or has not asked for one.
    */
   upgrade<Data extends { readonly link: { cut(): void } }>(
     protocol: string,
