@@ -4,6 +4,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { closeSync, createReadStream, openSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
 import { Exposition } from '../support/exposition.js'
 import { freePort } from '../support/free-port.js'
@@ -91,12 +92,11 @@ export class GatewayProcess {
     return (await this.get('health')) !== undefined || `${this.options.name} does not answer`
   }
 
-  /** The answer of one of the gateway's own names, by curl; undefined when there is none. */
-  async get(name: string): Promise<string | undefined> {
-    const { curlDone } = await import('../support/curl.js')
+  /** The answer of one of the gateway's own names, by curl; undefined when there is none. @param args more for curl */
+  async get(name: string, args: readonly string[] = []): Promise<string | undefined> {
     const seconds = String(ANSWER_MS / 1000)
     const url = `${this.scheme}://127.0.0.1:${this.port}/api/v1/pipe/${name}`
-    const { code, stdout } = await curlDone(['-kgf', '-m', seconds, url])
+    const { code, stdout } = await curlDone(['-kgf', '-m', seconds, ...args, url])
     return code === 0 ? stdout.toString() : undefined
   }
 
@@ -128,6 +128,12 @@ export class GatewayProcess {
   /** Seconds by which its clock is wrong from now on. */
   setClock(seconds: number): void {
     writeFileSync(this.#clockFile, seconds < 0 ? `${seconds}` : `+${seconds}`)
+  }
+
+  /** Seconds by which its clock is wrong, as its answers say; undefined when it does not answer. */
+  async clockError(): Promise<number | undefined> {
+    const date = /^Date: (.*)$/im.exec((await this.get('health', ['-i'])) ?? '')?.[1]
+    return date === undefined ? undefined : Math.round((Date.parse(date) - Date.now()) / 1000)
   }
 
   /** `--fsize=…`, `--nofile=…`: the limit that holds for it from now on. */

@@ -4,7 +4,7 @@ import { eventually } from '../../support/eventually.js'
 import { bodyOf } from '../../support/tape.js'
 import type { GatewayProcess } from '../gateway-process.js'
 import { Connection, type Door } from '../load/connection.js'
-import type { Fault } from './fault.js'
+import { type Fault, orMend } from './fault.js'
 
 const KIB = 1024
 
@@ -56,16 +56,10 @@ export function fullMemory(door: Door): Fault {
           void each.send(body)
         }
       }
-      const mend = () => {
+      const refused = eventually(() => isRefused() || `nobody of ${all.length} is refused`, { timeoutMs: 30_000 })
+      return orMend(refused, () => {
         for (const each of all) each.leave('reset')
-      }
-      try {
-        await eventually(() => isRefused() || `nobody of ${all.length} is refused`, { timeoutMs: 30_000 })
-      } catch (error) {
-        mend()
-        throw error
-      }
-      return mend
+      })
     },
   }
 }

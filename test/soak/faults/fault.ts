@@ -15,3 +15,14 @@ export interface Fault {
   /** Plants it. Resolves with what mends it. Rejects when what has to follow does not. */
   plant(random: Random): Promise<Mend> | Mend
 }
+
+/** Waits for the fact by which a fault is there, and mends what was begun when it does not come. */
+export async function orMend(fact: Promise<void>, mend: Mend): Promise<Mend> {
+  try {
+    await fact
+  } catch (error) {
+    await mend()
+    throw error
+  }
+  return mend
+}

@@ -20,6 +20,12 @@ export function echo(door: Door) {
     let failed = ''
     let isOpen = false
     socket.on('error', (error) => (failed = error.message))
+    // How its connection ended, if the WebSocket was not closed in order.
+    let wire = ''
+    socket.on('upgrade', ({ socket: below }) => {
+      below.on('end', () => (wire += ' FIN'))
+      below.on('error', (error: NodeJS.ErrnoException) => (wire += ` ${error.code}`))
+    })
     socket.on('close', (code) => (closed = code))
     socket.on('unexpected-response', (_, response) => {
       failed = String(response.headers['x-pipe-code'] ?? `status ${response.statusCode}`)
@@ -52,7 +58,7 @@ export function echo(door: Door) {
       )
     job.explain(
       'WEBSOCKET_CUT',
-      `a WebSocket, job ${job.id}, at ${Date.now()}, after ${come} of ${messages.length} messages, closed with ${closed}: ${failed}`,
+      `a WebSocket, job ${job.id}, at ${Date.now()}, after ${come} of ${messages.length} messages, closed with ${closed}, connection${wire}: ${failed}`,
     )
     return { result: 'cut', why: 'WebSocket closed', bytes }
   }
