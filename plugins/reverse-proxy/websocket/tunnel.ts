@@ -136,6 +136,7 @@ export class Tunnel implements ActiveWebSocket {
       service.webSockets.remove(this)
       this.#unfinished = 0
       this.#count()
+      if (code === ABNORMAL) this.#brokeOff(new Error('the upstream disconnected'))
       this.#link?.close(code, reason.toString())
     })
   }
@@ -250,6 +251,7 @@ export class Tunnel implements ActiveWebSocket {
 
   #failed(error: Error): void {
     if (this.#link !== undefined) {
+      this.#brokeOff(error)
       if (isTooBig(error)) this.#link.close(TOO_BIG, 'a message is too big')
       else this.#link.close(ABNORMAL, '')
       return
@@ -257,6 +259,14 @@ export class Tunnel implements ActiveWebSocket {
     const key = handshakeFailure(error)
     if (key === 'unreachable' || key === 'untrusted') this.service.pool.failed(this.#upstream!, error)
     this.#refuse(key, error)
+  }
+
+  /** Once: the client's side is told, and gone after that. */
+  #brokeOff(error: Error & { code?: string }): void {
+    if (this.#link === undefined) return
+    const { id } = this.client.join
+    const { log } = this.service.host
+    log.warn({ id, upstream: this.#upstream?.url, code: error.code, why: error.message }, 'a WebSocket broke off')
   }
 
   #refuse(key: FailureKey, error: Error & { code?: string }): void {
