@@ -15,6 +15,7 @@ export class RemoteMachine {
   readonly #there: string
   readonly #holder: ChildProcess
   readonly #cable: string
+  readonly #curls: CurlRun[] = []
 
   private constructor(holder: ChildProcess) {
     this.#holder = holder
@@ -30,8 +31,8 @@ export class RemoteMachine {
   static async connect(t: Teardown): Promise<RemoteMachine | undefined> {
     const holder = spawn('unshare', ['--net', 'sleep', MOST_SECONDS], { stdio: 'ignore' })
     holder.on('error', () => {})
-    t.teardown(() => holder.kill('SIGKILL'))
     const machine = new RemoteMachine(holder)
+    t.teardown(() => machine.#destroy())
     try {
       await machine.#plugIn()
       return machine
@@ -59,7 +60,15 @@ export class RemoteMachine {
   }
 
   curl(args: readonly string[]): CurlRun {
-    return curl(args, { within: this.#within })
+    const run = curl(args, { within: this.#within })
+    this.#curls.push(run)
+    return run
+  }
+
+  /** Nobody would tell a curl there that its connection is over, and the test would wait for it. */
+  #destroy(): void {
+    for (const run of this.#curls) run.kill('SIGKILL')
+    this.#holder.kill('SIGKILL')
   }
 
   /** Nothing comes from it or reaches it any more, and nobody says so. */
