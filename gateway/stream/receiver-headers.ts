@@ -2,7 +2,7 @@ import { isServed, type Range, type StreamHead } from '../../core/index.js'
 import type { HeaderList } from '../http/response/answer.js'
 import { type DispositionOptions, receiverDisposition } from './disposition.js'
 import { safeMediaType } from './media-type.js'
-import { forwardedFields } from './stream-head.js'
+import { fieldOf, forwardedFields } from './stream-head.js'
 
 export interface ReceiverOptions extends DispositionOptions {
   /** What it asks for of the stream. */
@@ -30,10 +30,10 @@ export function receiverHead(head: StreamHead, transferId: string, options: Rece
 function receiverHeaders(head: StreamHead, transferId: string, options: DispositionOptions): HeaderList {
   // Without a type a browser would guess one, and name the file after it.
   const untyped = options.download === true ? 'application/octet-stream' : undefined
-  const type = safeMediaType(field(head, 'Content-Type')) ?? untyped
-  const disposition = receiverDisposition(field(head, 'Content-Disposition'), type, options)
+  const type = safeMediaType(fieldOf(head, 'Content-Type')) ?? untyped
+  const disposition = receiverDisposition(fieldOf(head, 'Content-Disposition'), type, options)
   const forwarded = forwardedFields(head)
-  const encoding = field(head, 'Content-Encoding')
+  const encoding = fieldOf(head, 'Content-Encoding')
   const exposed = [...new Set(forwarded.map(([name]) => name))]
   return [
     ...(type === undefined ? [] : [['Content-Type', type] as const]),
@@ -49,8 +49,4 @@ function receiverHeaders(head: StreamHead, transferId: string, options: Disposit
     // Otherwise nginx buffers a slow stream before it passes it on.
     ['X-Accel-Buffering', 'no'],
   ]
-}
-
-function field(head: StreamHead, name: string): string | undefined {
-  return head.fields.find(([each]) => each === name)?.[1]
 }

@@ -53,3 +53,8 @@ export function forwardedFields(head: StreamHead): StreamHead['fields'] {
 export function headerText(value: string): string {
   return value.replace(/[^\x20-\x7e\x80-\xff]/g, '')
 }
+
+/** The value of a field; undefined when the sender has not said it. */
+export function fieldOf({ fields }: StreamHead, name: string): string | undefined {
+  return fields.find(([each]) => each === name)?.[1]
+}

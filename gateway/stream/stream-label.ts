@@ -2,6 +2,7 @@ import type { StreamHead } from '../../core/index.js'
 import { parseDisposition } from './disposition.js'
 import { safeFileName } from './file-name.js'
 import { safeMediaType } from './media-type.js'
+import { fieldOf } from './stream-head.js'
 
 /** What a stream is, for somebody who has not received it. */
 export interface StreamLabel {
@@ -12,12 +13,11 @@ export interface StreamLabel {
 }
 
 /** Reads it off the head. */
-export function streamLabel({ fields }: StreamHead): StreamLabel {
-  const field = (name: string) => fields.find(([each]) => each === name)?.[1]
-  const disposition = field('Content-Disposition')
+export function streamLabel(head: StreamHead): StreamLabel {
+  const disposition = fieldOf(head, 'Content-Disposition')
   const fileName = disposition === undefined ? undefined : parseDisposition(disposition).filename
   return {
     fileName: fileName === undefined ? undefined : safeFileName(fileName),
-    mediaType: safeMediaType(field('Content-Type'))?.replace(/[ \t]*;.*$/s, ''),
+    mediaType: safeMediaType(fieldOf(head, 'Content-Type'))?.replace(/[ \t]*;.*$/s, ''),
   }
 }
