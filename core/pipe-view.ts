@@ -6,6 +6,26 @@ export type Side = 'sender' | 'receiver'
 
 export type PipeState = 'waiting' | 'streaming' | 'ended'
 
+/** How far a stream is at one receiver. */
+export interface Delivery {
+  /** Offset of the first byte that it wanted: more than 0 for one that had the others already. */
+  readonly from: number
+  /**
+   * Offset in what has been read up to which everything has reached its machine, and not only the kernel of this one, which takes
+   * megabytes at once. When it is gone, what it had been given.
+   */
+  readonly delivered: number
+  readonly present: boolean
+}
+
+/** What has arrived, in contrast to what was taken: `bytesOut` runs ahead of it by what sockets hold. Costs a system call for each receiver. */
+export interface DeliveryView {
+  /** How far the slowest present receiver is; when none is left, how far the last one was. 0 before the stream flows. */
+  readonly delivered: number
+  /** Each receiver of the stream, in the order in which they came; empty before it flows. */
+  readonly deliveries: readonly Delivery[]
+}
+
 /** A read-only view of one pipe: the same object for its whole life. Times are readings of the core's clock. */
 export interface PipeView {
   /** Counts up from 1: a name is used again, an id is not. */
@@ -24,6 +44,8 @@ export interface PipeView {
   readonly bytesIn: number
   /** How far in the stream the slowest receiver is. What it skipped, because it had that already, counts once it has been read. */
   readonly bytesOut: number
+  /** How far the bytes have really come; undefined while there is no sender. */
+  readonly fanOut: DeliveryView | undefined
   /** Bytes that all receivers together have taken. */
   readonly bytesSent: number
   /** Bytes that were read and that some receiver did not want, for all receivers together. */

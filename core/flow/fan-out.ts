@@ -1,6 +1,6 @@
 import type { BorrowedBytes } from '../bytes.js'
 import type { Limits } from '../limits.js'
-import type { PipeView } from '../pipe-view.js'
+import type { Delivery, DeliveryView, PipeView } from '../pipe-view.js'
 import type { Digest, Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
 import type { Throttle, Throttled } from '../throttle.js'
@@ -31,7 +31,7 @@ export interface FanOutListener {
  * With many receivers, only so many are offered something in one turn of the event loop (`TurnBudget`). The others are
  * postponed: they count as full until their sinks report, in a later turn, that they drained, and read from the window then.
  */
-export class FanOut implements Throttled {
+export class FanOut implements Throttled, DeliveryView {
   /** Bytes read from the source. */
   bytesIn = 0
   /** The source has been read to its end. */
@@ -69,9 +69,17 @@ export class FanOut implements Throttled {
 
   /** Offset in what has been read up to which everything has reached the machine of the slowest receiver. */
   get delivered(): number {
-    let delivered = this.bytesIn
+    let delivered = this.slowest
     for (const cursor of this.#cursors) if (cursor.present) delivered = Math.min(delivered, cursor.delivered)
-    return delivered
+    // What is on its way includes the head and the framing, which are no part of the stream.
+    return Math.max(0, delivered)
+  }
+
+  get deliveries(): readonly Delivery[] {
+    return this.#cursors.map(({ from, present, delivered, at }) => {
+      const arrived = Math.max(from, present ? delivered : at)
+      return { from, present, delivered: Math.min(arrived, this.bytesIn) }
+    })
   }
 
   /** Grows whenever anything moves: a byte is read or delivered, or a receiver finishes or leaves. */

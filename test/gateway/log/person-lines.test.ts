@@ -29,6 +29,7 @@ const pipe: PipeView = Object.freeze({
   receiversPresent: 0,
   bytesIn: 3_000_000,
   bytesOut: 3_000_000,
+  fanOut: undefined,
   bytesSent: 3_000_000,
   bytesSkipped: 0,
   heldBackMs: 0,
