@@ -31,6 +31,16 @@ export const BENCH_LIMITS: Limits = {
   minRate: 0,
   ratePeriodMs: 10_000,
   reminderMs: 10_000,
+  live: {
+    maxViewers: 4,
+    maxStreams: 2,
+    maxAllViewers: 6,
+    budgetBytes: 1024,
+    skipFromBytes: 256,
+    skipToBytes: 64,
+    stallMs: 60_000,
+    restMs: 60_000,
+  },
 }
 
 export interface BenchOptions {

@@ -21,6 +21,8 @@ function said(say: () => void): string {
 const pipe: PipeView = Object.freeze({
   id: 1,
   key: 'migration',
+  kind: 'pipe',
+  live: undefined,
   state: 'ended',
   transferId: 'hN3kq0Yx5m2VtA8w',
   hasSender: true,

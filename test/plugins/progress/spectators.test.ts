@@ -108,6 +108,8 @@ function rig({ perName = 2, names = 2 } = {}) {
         endedAt: undefined,
         endReason: undefined,
         endFailure: undefined,
+        kind: 'pipe',
+        live: undefined,
         sha256: undefined,
       }
       table.set(key, pipe)
