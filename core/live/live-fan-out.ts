@@ -113,6 +113,14 @@ export class LiveFanOut extends FanOut<LiveCursor> {
     return this.#waiting.reduce((sum, { cursor }) => sum + cursor.taken, super.sent + this.#sentBefore)
   }
 
+  /** Viewers go, and what they had counts on. */
+  override get progress(): number {
+    let progress = this.bytesIn + this.#sentBefore
+    for (const cursor of this.#reading) progress += cursor.delivered - cursor.from
+    for (const { cursor } of this.#waiting) progress += cursor.delivered - cursor.from
+    return progress
+  }
+
   /** Parts that were left out are not what receivers did not want. */
   override get skipped(): number {
     return 0

@@ -93,9 +93,14 @@ export class Live extends Transfer implements LiveFanOutListener {
     return this.#isResting ? this.fanOut : super.delivering
   }
 
-  override bodyEnded(endpoint: SenderEndpoint): void {
-    super.bodyEnded(endpoint)
-    if (this.isStreaming && endpoint.fanOut.sourceEnded) this.#rest()
+  /** Its sender is done, and its name is free; viewers get the rest. */
+  protected override bodyIsIn(): void {
+    if (!this.isStreaming) return
+    const { clock, limits } = this.context
+    this.#isResting = true
+    this.end('complete')
+    this.#restEnds = clock.after(limits.live.restMs, () => this.endRest('receivers_stalled'))
+    this.context.onResting(this)
   }
 
   override streamFinished(): void {
@@ -182,14 +187,5 @@ export class Live extends Transfer implements LiveFanOutListener {
 
   #endpointOf(cursor: LiveCursor): ReceiverEndpoint {
     return this.receivers.find((endpoint) => endpoint.cursor === cursor)!
-  }
-
-  /** All of the body has been read. Its sender is done, and its name is free. */
-  #rest(): void {
-    const { clock, limits } = this.context
-    this.#isResting = true
-    this.end('complete')
-    this.#restEnds = clock.after(limits.live.restMs, () => this.endRest('receivers_stalled'))
-    this.context.onResting(this)
   }
 }
