@@ -53,12 +53,7 @@ export class Spec {
   }
 
   /** Why this side is refused, or undefined: it may join. */
-  refusal(
-    key: string,
-    { kind, n, orLive }: Place,
-    joins: SpecSender | SpecReceiver,
-    now: boolean,
-  ): string | undefined {
+  refusal(key: string, { kind, n, orLive }: Place, joins: SpecSender | SpecReceiver, now: boolean): string | undefined {
     if (this.closed) return 'SHUTTING_DOWN'
     const pipe = this.pipes.get(key)
     const isSender = joins instanceof SpecSender

@@ -140,7 +140,9 @@ export class World {
     const last = offset === undefined ? undefined : this.#last(key, offset)
     const onlyIfAwaited = random.chance(5)
     const own = JSON.stringify({ ...limits, offset, last, onlyIfAwaited })
-    this.#note(`receiver joins ${key}, ${kind} n=${n} or live=${orLive} room=${room} at once=${finishesAtOnce} wait=${waitMs} ${own}`)
+    this.#note(
+      `receiver joins ${key}, ${kind} n=${n} or live=${orLive} room=${room} at once=${finishesAtOnce} wait=${waitMs} ${own}`,
+    )
     const spec = new SpecReceiver(room, finishesAtOnce, lags, limits, offset, last)
     const wanted = { kind, n, orLive }
     const expected = this.#spec.refusal(key, wanted, spec, onlyIfAwaited)
