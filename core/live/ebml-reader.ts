@@ -1,0 +1,196 @@
+import type { BorrowedBytes } from '../bytes.js'
+import { isAllOnes, uint, vint, vintLength } from './vint.js'
+
+/**
+ * What is to be done with an element: `enter` looks at its children, `read` gives its first bytes to `value`, `skip` passes over
+ * it, `leave` says that it stands beside the one that is open or above it, which is of unknown size and so has ended, and a
+ * string that begins with `!` says what is wrong with it.
+ */
+export type Decision = 'enter' | 'read' | 'skip' | 'leave' | Fault
+
+/** What is wrong with a stream. */
+export type Fault = `!${string}`
+
+export interface EbmlHandler {
+  /** Whether the bytes that are read are to be copied. It is asked after `element` has decided. */
+  readonly isCopying: boolean
+  /**
+   * An element begins.
+   * @param size of its content in bytes, `Infinity` when it is unknown
+   * @param parent the ID of the element that it is in, 0 when that is none
+   * @param offset of its first byte in the stream
+   */
+  element(id: number, size: number, parent: number, offset: number): Decision
+  /** The first `length` bytes of an element that is read, all of them unless it has more than 16. Lent for this call. */
+  value(id: number, bytes: BorrowedBytes, length: number): Fault | undefined
+  /** An element that was entered has ended. */
+  end(id: number): Fault | undefined
+  /** Bytes from `from` to before `to`, in the order of the stream. Lent for this call. */
+  copy(bytes: BorrowedBytes, from: number, to: number): Fault | undefined
+}
+
+/** The longest head, an ID of 4 bytes and a size of 8, fits, and all values that anybody needs. */
+const SCRATCH_BYTES = 16
+/** The deepest element that a handler enters, with the stream itself around all. */
+const MOST_LEVELS = 6
+/** What is longer than this, and is to be skipped, is a lie: nobody would see another element. */
+const MOST_SKIPPED = 2 ** 32
+
+/**
+ * Reads the elements of an EBML stream as it passes. It sees every head, and keeps nothing but the one that it is in: what is
+ * skipped is counted, not looked at. An element that says it is longer than the one that it is in is a fault, and after a fault
+ * nothing more is read.
+ */
+export class EbmlReader {
+  /** What is wrong with the stream. */
+  fault: Fault | undefined
+  #offset = 0
+  /** How many more bytes of an element's content are passed over. */
+  #skip = 0
+  #reads: 'id' | 'size' | 'value' = 'id'
+  readonly #scratch = new Uint8Array(SCRATCH_BYTES)
+  #filled = 0
+  #need = 1
+  #idLength = 0
+  /** The element that is read. */
+  #id = 0
+  #begins = 0
+  /** How much of its content follows what is read of it. */
+  #rest = 0
+  /** The elements that are open, from the outermost on. The first stands for the stream, which has no end. */
+  #level = 0
+  readonly #ids = new Array<number>(MOST_LEVELS).fill(0)
+  readonly #ends = new Array<number>(MOST_LEVELS).fill(Number.POSITIVE_INFINITY)
+  readonly #isOfUnknownSize = new Array<boolean>(MOST_LEVELS).fill(false)
+
+  constructor(readonly handler: EbmlHandler) {}
+
+  /** How much of the stream has been read. */
+  get offset(): number {
+    return this.#offset
+  }
+
+  feed(bytes: BorrowedBytes): void {
+    const from = this.#offset
+    let at = 0
+    while (at < bytes.byteLength && this.fault === undefined) {
+      if (this.#skip > 0) {
+        const passed = Math.min(this.#skip, bytes.byteLength - at)
+        this.fault = this.#copy(bytes, at, at + passed)
+        at += passed
+        this.#offset = from + at
+        this.#skip -= passed
+        if (this.#skip === 0) this.fault ??= this.#next()
+      } else {
+        this.#scratch[this.#filled++] = bytes[at++]!
+        this.#offset = from + at
+        if (this.#filled === this.#need) this.fault = this.#collected()
+      }
+    }
+  }
+
+  #collected(): Fault | undefined {
+    switch (this.#reads) {
+      case 'id':
+        return this.#gotId()
+      case 'size':
+        return this.#gotSize()
+      case 'value':
+        return this.#gotValue()
+    }
+  }
+
+  #gotId(): Fault | undefined {
+    const length = vintLength(this.#scratch[0]!)
+    if (length > 4) return '!an ID that is none'
+    this.#need = length
+    if (this.#filled < length) return
+    if (isAllOnes(this.#scratch, 0, length) || vint(this.#scratch, 0, length) === 0) return '!an ID that is none'
+    this.#id = uint(this.#scratch, 0, length)
+    this.#idLength = length
+    this.#begins = this.#offset - length
+    this.#reads = 'size'
+    this.#need = length + 1
+    return
+  }
+
+  #gotSize(): Fault | undefined {
+    const length = vintLength(this.#scratch[this.#idLength]!)
+    if (length > 8) return '!a size of more than 8 bytes'
+    this.#need = this.#idLength + length
+    if (this.#filled < this.#need) return
+    const isUnknown = isAllOnes(this.#scratch, this.#idLength, length)
+    return this.#begin(isUnknown ? Number.POSITIVE_INFINITY : vint(this.#scratch, this.#idLength, length))
+  }
+
+  /** The head of an element is there. */
+  #begin(size: number): Fault | undefined {
+    const isUnknown = size === Number.POSITIVE_INFINITY
+    const most = this.#ends[this.#level]!
+    const end = isUnknown ? most : this.#offset + size
+    if (this.#offset > most || end > most) return '!an element that is longer than the one that it is in'
+    const decision = this.handler.element(this.#id, size, this.#ids[this.#level]!, this.#begins)
+    if (decision === 'leave') return this.#leave(size)
+    if (decision !== 'enter' && decision !== 'skip' && decision !== 'read') return decision
+    const fault = this.#copy(this.#scratch, 0, this.#filled)
+    if (fault !== undefined) return fault
+    if (decision === 'enter') return this.#enter(end, isUnknown)
+    if (isUnknown) return '!an element of unknown size that has to have one'
+    if (size > MOST_SKIPPED) return '!an element that is too long to be true'
+    return decision === 'skip' ? this.#pass(size) : this.#read(size)
+  }
+
+  /** What begins here does not belong to the element that is open. */
+  #leave(size: number): Fault | undefined {
+    if (!this.#isOfUnknownSize[this.#level]) return '!an element that cannot be in the one that it is in'
+    return this.#close() ?? this.#begin(size)
+  }
+
+  #enter(end: number, isUnknown: boolean): Fault | undefined {
+    this.#level++
+    this.#ids[this.#level] = this.#id
+    this.#ends[this.#level] = end
+    this.#isOfUnknownSize[this.#level] = isUnknown
+    return this.#next()
+  }
+
+  #read(size: number): Fault | undefined {
+    const length = Math.min(size, SCRATCH_BYTES)
+    this.#rest = size - length
+    this.#reads = 'value'
+    this.#filled = 0
+    this.#need = length
+    return length === 0 ? this.#gotValue() : undefined
+  }
+
+  #gotValue(): Fault | undefined {
+    return (
+      this.#copy(this.#scratch, 0, this.#filled) ??
+      this.handler.value(this.#id, this.#scratch, this.#filled) ??
+      this.#pass(this.#rest)
+    )
+  }
+
+  #pass(bytes: number): Fault | undefined {
+    this.#skip = bytes
+    return bytes === 0 ? this.#next() : undefined
+  }
+
+  /** An element is over, or has been entered: closes those that end here, and waits for the next. */
+  #next(): Fault | undefined {
+    this.#reads = 'id'
+    this.#filled = 0
+    this.#need = 1
+    let fault: Fault | undefined
+    while (fault === undefined && this.#ends[this.#level] === this.#offset) fault = this.#close()
+    return fault
+  }
+
+  #close(): Fault | undefined {
+    return this.handler.end(this.#ids[this.#level--]!)
+  }
+
+  #copy(bytes: BorrowedBytes, from: number, to: number): Fault | undefined {
+    return this.handler.isCopying ? this.handler.copy(bytes, from, to) : undefined
+  }
+}
