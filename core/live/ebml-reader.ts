@@ -72,16 +72,17 @@ export class EbmlReader {
 
   feed(bytes: BorrowedBytes): void {
     const from = this.#offset
+    const end = bytes.byteLength
     let at = 0
-    while (at < bytes.byteLength && this.fault === undefined) {
+    while (at < end && this.fault === undefined) {
       if (this.#skip > 0) {
-        const passed = Math.min(this.#skip, bytes.byteLength - at)
+        const passed = Math.min(this.#skip, end - at)
         this.fault = this.#copy(bytes, at, at + passed)
         at += passed
         this.#offset = from + at
         this.#skip -= passed
         if (this.#skip === 0) this.fault ??= this.#next()
-      } else if (this.#filled === 0 && bytes.byteLength - at >= MOST_HEAD_BYTES && this.#reads !== 'value') {
+      } else if (this.#filled === 0 && end - at >= MOST_HEAD_BYTES && this.#reads !== 'value') {
         at = this.#headAt(bytes, at)
       } else {
         this.#scratch[this.#filled++] = bytes[at++]!

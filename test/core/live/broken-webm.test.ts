@@ -113,6 +113,10 @@ const BROKEN: Readonly<Record<string, readonly [stream: Uint8Array, fault: strin
     Buffer.concat([inKnownCluster(timestamp, bare(id.SIMPLE_BLOCK)), Buffer.of(0x84, 0, 0, 0, 0)]),
     TOO_LONG,
   ],
+  'a head of unknown size that is longer than the Segment': [
+    Buffer.concat([segment(bothTracks, bare(id.CLUSTER)), Buffer.of(0xff)]),
+    TOO_LONG,
+  ],
   'a Cluster in a Cluster that is longer': [inKnownCluster(element(id.CLUSTER, key)), NOT_THERE],
   'an element that never ends': [inCluster(lying(id.SIMPLE_BLOCK, 2 ** 33)), 'an element that is too long to be true'],
   'a Cluster that is broken when it is decided': [inCluster(key, Buffer.of(0)), NO_ID],

@@ -84,6 +84,11 @@ const STREAMS: Readonly<Record<string, readonly Part[]>> = {
     [[unknown(group({ track: 2, isKey: true }), group({ track: 2 }), group({ track: 1, isKey: true }), delta)]],
     [unknown(group({ track: 2, isKey: true }), group({ track: 1 }), group({ track: 1, isKey: true }))],
   ],
+  'a BlockGroup without a Block says nothing': [
+    head,
+    [[known(group({ track: 1, isKey: true }))]],
+    [known(element(id.BLOCK_GROUP, [number(0x9b, 40)]))],
+  ],
   'audio only: each Cluster, even an empty one': [
     audioHead,
     [[unknown(audio)]],
