@@ -17,6 +17,7 @@ need promtool prometheus
 need redis-server redis-server
 need chromium chromium
 need wget wget
+need ffmpeg ffmpeg
 need faketime 'faketime libfaketime'
 need prlimit util-linux
 need aria2c aria2

@@ -31,6 +31,7 @@ export interface EbmlHandler {
 
 /** The longest head, an ID of 4 bytes and a size of 8, fits, and all values that anybody needs. */
 const SCRATCH_BYTES = 16
+const MOST_HEAD_BYTES = 12
 /** The deepest element that a handler enters, with the stream itself around all. */
 const MOST_LEVELS = 6
 /** What is longer than this, and is to be skipped, is a lie: nobody would see another element. */
@@ -54,7 +55,6 @@ export class EbmlReader {
   #idLength = 0
   /** The element that is read. */
   #id = 0
-  #begins = 0
   /** How much of its content follows what is read of it. */
   #rest = 0
   /** The elements that are open, from the outermost on. The first stands for the stream, which has no end. */
@@ -72,15 +72,18 @@ export class EbmlReader {
 
   feed(bytes: BorrowedBytes): void {
     const from = this.#offset
+    const end = bytes.byteLength
     let at = 0
-    while (at < bytes.byteLength && this.fault === undefined) {
+    while (at < end && this.fault === undefined) {
       if (this.#skip > 0) {
-        const passed = Math.min(this.#skip, bytes.byteLength - at)
+        const passed = Math.min(this.#skip, end - at)
         this.fault = this.#copy(bytes, at, at + passed)
         at += passed
         this.#offset = from + at
         this.#skip -= passed
         if (this.#skip === 0) this.fault ??= this.#next()
+      } else if (this.#filled === 0 && end - at >= MOST_HEAD_BYTES && this.#reads !== 'value') {
+        at = this.#headAt(bytes, at)
       } else {
         this.#scratch[this.#filled++] = bytes[at++]!
         this.#offset = from + at
@@ -102,48 +105,65 @@ export class EbmlReader {
 
   #gotId(): Fault | undefined {
     const length = vintLength(this.#scratch[0]!)
-    if (length > 4) return '!an ID that is none'
     this.#need = length
-    if (this.#filled < length) return
-    if (isAllOnes(this.#scratch, 0, length) || vint(this.#scratch, 0, length) === 0) return '!an ID that is none'
-    this.#id = uint(this.#scratch, 0, length)
+    if (length <= 4 && this.#filled < length) return
     this.#idLength = length
-    this.#begins = this.#offset - length
     this.#reads = 'size'
     this.#need = length + 1
-    return
+    return idFault(this.#scratch, 0, length)
   }
 
   #gotSize(): Fault | undefined {
     const length = vintLength(this.#scratch[this.#idLength]!)
-    if (length > 8) return '!a size of more than 8 bytes'
     this.#need = this.#idLength + length
-    if (this.#filled < this.#need) return
-    const isUnknown = isAllOnes(this.#scratch, this.#idLength, length)
-    return this.#begin(isUnknown ? Number.POSITIVE_INFINITY : vint(this.#scratch, this.#idLength, length))
+    if (length <= 8 && this.#filled < this.#need) return
+    return this.#gotHead(this.#scratch, 0, this.#idLength, length)
+  }
+
+  /** The same at once: a head that has come in one piece, as nearly all do. Returns where it ends. */
+  #headAt(bytes: BorrowedBytes, at: number): number {
+    const idLength = vintLength(bytes[at]!)
+    this.fault = idFault(bytes, at, idLength)
+    if (this.fault !== undefined) return at
+    const sizeLength = vintLength(bytes[at + idLength]!)
+    this.#offset += idLength + sizeLength
+    this.fault = this.#gotHead(bytes, at, idLength, sizeLength)
+    return at + idLength + sizeLength
   }
 
   /** The head of an element is there. */
-  #begin(size: number): Fault | undefined {
-    const isUnknown = size === Number.POSITIVE_INFINITY
-    const most = this.#ends[this.#level]!
-    const end = isUnknown ? most : this.#offset + size
-    if (this.#offset > most || end > most) return '!an element that is longer than the one that it is in'
-    const decision = this.handler.element(this.#id, size, this.#ids[this.#level]!, this.#begins)
-    if (decision === 'leave') return this.#leave(size)
+  #gotHead(bytes: BorrowedBytes, at: number, idLength: number, sizeLength: number): Fault | undefined {
+    if (sizeLength > 8) return '!a size of more than 8 bytes'
+    const sizeAt = at + idLength
+    const isUnknown = isAllOnes(bytes, sizeAt, sizeLength)
+    const size = isUnknown ? Number.POSITIVE_INFINITY : vint(bytes, sizeAt, sizeLength)
+    this.#id = uint(bytes, at, idLength)
+    const begins = this.#offset - idLength - sizeLength
+    let decision = this.#decision(size, begins)
+    for (; decision === 'leave'; decision = this.#decision(size, begins)) {
+      const fault = this.#leave()
+      if (fault !== undefined) return fault
+    }
     if (decision !== 'enter' && decision !== 'skip' && decision !== 'read') return decision
-    const fault = this.#copy(this.#scratch, 0, this.#filled)
+    const fault = this.#copy(bytes, at, sizeAt + sizeLength)
     if (fault !== undefined) return fault
-    if (decision === 'enter') return this.#enter(end, isUnknown)
+    if (decision === 'enter') return this.#enter(isUnknown ? this.#ends[this.#level]! : this.#offset + size, isUnknown)
     if (isUnknown) return '!an element of unknown size that has to have one'
     if (size > MOST_SKIPPED) return '!an element that is too long to be true'
     return decision === 'skip' ? this.#pass(size) : this.#read(size)
   }
 
-  /** What begins here does not belong to the element that is open. */
-  #leave(size: number): Fault | undefined {
+  #decision(size: number, begins: number): Decision {
+    const most = this.#ends[this.#level]!
+    if (this.#offset > most || (size !== Number.POSITIVE_INFINITY && this.#offset + size > most))
+      return '!an element that is longer than the one that it is in'
+    return this.handler.element(this.#id, size, this.#ids[this.#level]!, begins)
+  }
+
+  /** What begins here does not belong to the element that is open, which has ended if it may end anywhere. */
+  #leave(): Fault | undefined {
     if (!this.#isOfUnknownSize[this.#level]) return '!an element that cannot be in the one that it is in'
-    return this.#close() ?? this.#begin(size)
+    return this.#close()
   }
 
   #enter(end: number, isUnknown: boolean): Fault | undefined {
@@ -193,4 +213,9 @@ export class EbmlReader {
   #copy(bytes: BorrowedBytes, from: number, to: number): Fault | undefined {
     return this.handler.isCopying ? this.handler.copy(bytes, from, to) : undefined
   }
+}
+
+function idFault(bytes: BorrowedBytes, from: number, length: number): Fault | undefined {
+  const isNone = length > 4 || isAllOnes(bytes, from, length) || vint(bytes, from, length) === 0
+  return isNone ? '!an ID that is none' : undefined
 }

@@ -42,7 +42,7 @@ export class EntrySearch {
   block(bytes: BorrowedBytes, length: number): Fault | undefined {
     const head = vintLength(bytes[0]!)
     if (!isWhole(head, length)) return '!a block that is too short'
-    this.#isOfVideo ||= this.#isVideo(bytes, head)
+    this.#isOfVideo = this.#isVideo(bytes, head)
     return
   }
 
@@ -70,5 +70,5 @@ export class EntrySearch {
 }
 
 function isWhole(head: number, length: number): boolean {
-  return length > 0 && head <= 8 && length >= head + MORE_HEAD_BYTES
+  return head <= 8 && length >= head + MORE_HEAD_BYTES
 }

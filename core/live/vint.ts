@@ -15,7 +15,7 @@ export function uint(bytes: BorrowedBytes, from: number, length: number): number
 /** The value of a variable-size integer of `length` bytes. Beyond 2^53 it is rounded. */
 export function vint(bytes: BorrowedBytes, from: number, length: number): number {
   // Without its marker from the start: with it every number of 8 bytes would be rounded.
-  return append(bytes[from]! - 2 ** (8 - length), bytes, from + 1, from + length)
+  return append(bytes[from]! - (0x100 >> length), bytes, from + 1, from + length)
 }
 
 function append(high: number, bytes: BorrowedBytes, from: number, to: number): number {
@@ -26,7 +26,7 @@ function append(high: number, bytes: BorrowedBytes, from: number, to: number): n
 
 /** Whether all bits of it but the marker are 1: as a size that says "unknown", as an ID it is none. */
 export function isAllOnes(bytes: BorrowedBytes, from: number, length: number): boolean {
-  if (bytes[from] !== 2 ** (9 - length) - 1) return false
+  if (bytes[from] !== 0x1ff >> length) return false
   for (let i = from + 1; i < from + length; i++) if (bytes[i] !== 0xff) return false
   return true
 }
