@@ -1,8 +1,8 @@
 import type { OwnedBytes } from '../bytes.js'
 import { Cursor } from '../flow/cursor.js'
+import type { LiveReceiverOptions } from '../live-options.js'
 import type { Sink } from '../ports.js'
 import type { Entry } from './entry-points.js'
-import type { LiveReceiverOptions } from './live-options.js'
 
 /** One viewer of a live stream. */
 export class LiveCursor extends Cursor {
