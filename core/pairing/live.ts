@@ -5,7 +5,8 @@ import type { FanOut } from '../flow/fan-out.js'
 import { Watchdog } from '../flow/watchdog.js'
 import type { ReceiverJoinOptions, SenderJoinOptions } from '../join-options.js'
 import { LiveCursor } from '../live/live-cursor.js'
-import { LiveFanOut, type LiveFanOutListener } from '../live/live-fan-out.js'
+import { LiveFanOut } from '../live/live-fan-out.js'
+import type { LiveFanOutListener } from '../live/live-fan-out-options.js'
 import type { LiveSenderOptions } from '../live/live-options.js'
 import type { LiveCounts } from '../pipe-view.js'
 import type { Sink, Source } from '../ports.js'
@@ -49,6 +50,7 @@ export class Live extends Transfer implements LiveFanOutListener {
     mayBring = 0,
   ): SenderEndpoint {
     this.receiversWanted = options.receivers
+    this.#peak = this.receivers.length
     return super.addSender(source, head, options, mayBring)
   }
 
@@ -168,7 +170,8 @@ export class Live extends Transfer implements LiveFanOutListener {
     const now = this.state === 'ended' && !this.#isResting ? 0 : this.receivers.length
     this.context.viewers += now - this.#counted
     this.#counted = now
-    this.#peak = Math.max(this.#peak, now)
+    // Who came and went before the sender was never a viewer of it.
+    if (this.hasSender) this.#peak = Math.max(this.#peak, now)
   }
 
   get #fanOut(): LiveFanOut | undefined {
