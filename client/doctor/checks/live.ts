@@ -14,8 +14,8 @@ export const live: Check = {
   async run(chain) {
     const name = chain.name('live')
     const viewer = chain.receive(name, { query: '?live' })
-    // Where early replies break, they would do so here.
-    const query = chain.sendQuery === '' ? '?live' : `${chain.sendQuery}&live`
+    // Where early replies break, they would do so here. And what is sent while nobody is there is dropped.
+    const query = `${chain.sendQuery === '' ? '?' : `${chain.sendQuery}&`}live&min=1`
     const sender = chain.send(name, undefined, { query })
     try {
       return await broadcast(chain, name, sender, viewer)
