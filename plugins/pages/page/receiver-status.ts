@@ -37,7 +37,8 @@ function ready({ receivers, totalReceivers }: DisplayState, asked: boolean) {
 }
 
 function early({ receivers, totalReceivers }: DisplayState, asked: boolean) {
-  if (asked || totalReceivers === null || receivers < totalReceivers) return { headline: 'Waiting', sentence: 'Waiting for the sender.' }
+  if (asked || totalReceivers === null || receivers < totalReceivers)
+    return { headline: 'Waiting', sentence: 'Waiting for the sender.' }
   return { headline: 'Taken', sentence: 'Somebody else is waiting here for the sender already.' }
 }
 

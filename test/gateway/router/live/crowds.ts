@@ -1,7 +1,7 @@
 /** How many there may be, and viewers that come and go by thousands. */
 import { Random } from '../../../model/random.js'
 import { eventually } from '../../../support/eventually.js'
-import { startGateway } from '../../../support/gateway.js'
+import { speaksTls, startGateway } from '../../../support/gateway.js'
 import { connectPeer } from '../../../support/peer.js'
 import { parseResponse } from '../../../support/raw.js'
 import { ResponseReader } from '../../../support/response-reader.js'
@@ -16,6 +16,7 @@ import {
   openLive,
   openViewer,
   part,
+  plainPart,
   seenBy,
   viewersOf,
 } from './rig.js'
@@ -46,7 +47,8 @@ part('the places for viewers of a stream: the next one reads 429, and gets one w
   for (const viewer of [two, three]) t.equal((await viewer.waitForResponse()).body.toString(), 'for two')
 })
 
-part('256 viewers by default, and the 257th is refused', async (t) => {
+// Hundreds of handshakes, of which both sides are in this process, are most of what these would do over TLS.
+plainPart('256 viewers by default, and the 257th is refused', async (t) => {
   const gateway = await startGateway(t)
   const viewers = await Promise.all(Array.from({ length: 256 }, () => openViewer(gateway, 'b?live')))
   await viewersOf(gateway, 'b', 256)
@@ -64,7 +66,7 @@ part('256 viewers by default, and the 257th is refused', async (t) => {
   t.equal(await sender.lastLine(), '[INFO] Live stream ended (peak 256 viewers).')
 })
 
-part('100 live names: the next one reads 429, pipes do not, and one is free when a stream ends', async (t) => {
+plainPart('100 live names: the next one reads 429, pipes do not, and one is free when a stream ends', async (t) => {
   const gateway = await startGateway(t)
   const senders = await Promise.all(Array.from({ length: 99 }, (_, i) => openLive(gateway, `c${i}?live`)))
   const waiting = await openViewer(gateway, 'c99?live')
@@ -105,7 +107,8 @@ part('4096 viewers of all streams together', async (t) => {
   await eventually(() => table.viewers === 0 || `${table.viewers} viewers`)
 })
 
-const JOINS = Number(process.env.PIPEGATE_LIVE_JOINS ?? 3000)
+/** By hand a million: `PIPEGATE_LIVE_JOINS=1000000 TAP_TIMEOUT=10000`. */
+const JOINS = Number(process.env.PIPEGATE_LIVE_JOINS ?? (speaksTls() ? 300 : 3000))
 const AT_ONCE = 32
 
 part(`${JOINS} viewers come and go while one stays: nobody gets a wrong byte, and nothing is left`, async (t) => {
@@ -115,7 +118,7 @@ part(`${JOINS} viewers come and go while one stays: nobody gets a wrong byte, an
   const sender = await openLive(gateway, 'e?live')
   const stream: Buffer[] = []
   let isOver = false
-  const streaming = stream_(sender, stream, () => isOver)
+  const streaming = broadcastTo(sender, stream, () => isOver)
   let [wrong, told, left] = [0, 0, JOINS]
   const all = () => Buffer.concat(stream)
   const one = async () => {
@@ -155,7 +158,7 @@ part(`${JOINS} viewers come and go while one stays: nobody gets a wrong byte, an
 })
 
 /** A piece every other millisecond, of which every byte is right in one place only. */
-async function stream_(sender: LiveSender, stream: Buffer[], isOver: () => boolean): Promise<void> {
+async function broadcastTo(sender: LiveSender, stream: Buffer[], isOver: () => boolean): Promise<void> {
   while (!isOver()) {
     const piece = bodyOf(stream.length + 1, 512)
     stream.push(piece)

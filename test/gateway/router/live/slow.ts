@@ -130,6 +130,7 @@ part('nothing taken for as long as stall says: cut, however little it is behind'
   await viewersOf(gateway, 'e', 1)
   await sender.send('still here')
   await sender.end()
+  await hasGot(reads, body.length)
   await reads.waitForResponse()
   t.equal(await sender.lastLine(), '[INFO] Live stream ended (peak 2 viewers).')
   frozen.resume()
