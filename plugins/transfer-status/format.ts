@@ -52,6 +52,11 @@ export function formatPercent(share: number, digits = 0): string {
 /** What the line that stays is made of. */
 export type Ending = Pick<Receipt, 'state' | 'bytes' | 'duration' | 'avgSpeed' | 'startedAt' | 'message' | 'reason'>
 
+/** What takes less than a second has no speed that means anything: its figure is that of a buffer, or of a clock. */
+export function hasSpeed({ duration, avgSpeed }: Pick<Ending, 'duration' | 'avgSpeed'>): boolean {
+  return avgSpeed !== null && duration >= 1
+}
+
 /**
  * The line that stays: `complete: 7.6 GB in 8 h 2 m, average 283 kB/s`, `failed: sender disconnected after 1.2 GB in 3 h 5 m`,
  * `failed: timed out waiting for receivers`.
@@ -59,7 +64,7 @@ export type Ending = Pick<Receipt, 'state' | 'bytes' | 'duration' | 'avgSpeed' |
 export function formatReceipt(ending: Ending): string {
   const { state, bytes, duration, avgSpeed, startedAt } = ending
   const amount = `${formatBytes(bytes)} in ${formatDuration(duration)}`
-  if (state === 'complete') return `complete: ${amount}${avgSpeed === null ? '' : `, average ${formatSpeed(avgSpeed)}`}`
+  if (state === 'complete') return `complete: ${amount}${hasSpeed(ending) ? `, average ${formatSpeed(avgSpeed!)}` : ''}`
   return startedAt === null ? `failed: ${whyOf(ending)}` : `failed: ${whyOf(ending)} after ${amount}`
 }
 
