@@ -91,4 +91,6 @@ export interface SinkOptions {
   readonly accept: string
   /** Status and headers of the response, once the head of the stream is known. */
   respond(head: StreamHead, transferId: string): ReceiverHead
+  /** Called when the response is cut after it had begun. */
+  readonly onCut?: (() => void) | undefined
 }

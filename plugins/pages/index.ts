@@ -73,8 +73,11 @@ export default definePlugin({
           const parameters = new Parameters(request.query)
           return noscriptPage({
             base: base(request),
-            name: parameters.get('name') ?? '',
+            name: parameters.get('name') ?? parameters.get('path') ?? '',
             receivers: parameters.get('n') ?? '',
+            mode: parameters.get('mode') ?? '',
+            wait: parameters.get('wait') ?? '',
+            sha256: parameters.switch('sha256') === true,
             suggestion: newName((numbers) => randomFillSync(numbers)),
           })
         }),
@@ -90,7 +93,16 @@ export default definePlugin({
           landing: true,
           // To a curl it is a parameter without a meaning: it receives.
           applies: (request) => request.method === 'GET' && !isForTerminal(request),
-          handle: (request, reply, join) => void reply.give(receivePage(join.name, request.query, links())),
+          handle: (request, reply, join) =>
+            void reply.give(
+              receivePage({
+                name: join.name,
+                query: request.query,
+                base: base(request),
+                links: links(),
+                mayAutostart: mayAutostart(request),
+              }),
+            ),
         },
       ],
     }

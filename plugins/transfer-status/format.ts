@@ -49,6 +49,19 @@ export function formatPercent(share: number, digits = 0): string {
   return `${(Math.floor(share * 100 * scale + 1e-9) / scale).toFixed(digits)} %`
 }
 
+/** How far something came: `34 %`, or `1.2 MB` when nobody knows how much there was. */
+export function formatShare(bytes: number, totalBytes: number | null): string {
+  const share = shareOf(bytes, totalBytes)
+  return share === null ? formatBytes(bytes) : formatPercent(share)
+}
+
+/** `59 minutes`, `1 minute`, `42 seconds`: a wait that nobody counts. @param seconds rounded up */
+export function formatWait(seconds: number): string {
+  const left = Math.max(0, Math.ceil(seconds))
+  const [count, unit] = left >= 120 ? [Math.round(left / 60), 'minute'] : [left, 'second']
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
+}
+
 /** What the line that stays is made of. */
 export type Ending = Pick<Receipt, 'state' | 'bytes' | 'duration' | 'avgSpeed' | 'startedAt' | 'message' | 'reason'>
 

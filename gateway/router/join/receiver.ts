@@ -6,6 +6,7 @@ import { type ReceiverOptions, receiverHead } from '../../stream/receiver-header
 import type { Admission } from '../admission.js'
 import type { Incoming, Outcome } from '../incoming.js'
 import type { RouterOptions } from '../options.js'
+import { CutDownloads } from './cut-downloads.js'
 import { readJoinOptions } from './join-options.js'
 import { refuseServiceWorker } from './service-worker.js'
 
@@ -14,10 +15,14 @@ const RECEIVER = { side: 'receiver', right: 'receive' } as const
 interface ReceiverRequest {
   readonly joinOptions: ReceiverJoinOptions
   readonly head: ReceiverOptions
+  /** By which a browser's download is known when it asks again by itself. */
+  readonly ticket: string | undefined
 }
 
 /** Requests that join a pipe as receivers. */
 export class ReceiverHandler {
+  readonly #cut = new CutDownloads()
+
   constructor(
     readonly table: PipeTable,
     readonly options: RouterOptions,
@@ -28,11 +33,13 @@ export class ReceiverHandler {
     const { exchange, context } = incoming
     const wanted = this.#read(incoming, name, parameters)
     if (wanted instanceof Refusal) return wanted
-    const { joinOptions } = wanted
+    const { joinOptions, ticket } = wanted
     const accept = exchange.request.header('accept')
     return this.admission.admit(incoming, RECEIVER, name, () => {
+      if (ticket !== undefined && this.#cut.isRetry(ticket)) return new Refusal(FAILURES.wasCut)
       const sink = exchange.toSink({
         accept,
+        onCut: ticket === undefined ? undefined : () => this.#cut.note(ticket),
         respond: (head, transferId) => receiverHead(head, transferId, wanted.head),
         additions: context ?? undefined,
       })
@@ -58,6 +65,7 @@ export class ReceiverHandler {
     // A malformed body would be answered in the middle of the stream.
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
     const range = readRange(exchange.request)
-    return { joinOptions: { ...joinOptions, range }, head: { download, filename, range, pipe: name } }
+    const ticket = parameters.isEmpty ? undefined : this.#cut.ticketOf(exchange.request, parameters)
+    return { joinOptions: { ...joinOptions, range }, head: { download, filename, range, pipe: name }, ticket }
   }
 }

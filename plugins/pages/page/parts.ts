@@ -19,7 +19,6 @@ export const stateCard = (
   <progress max="1" value="0" aria-label="Transferred"></progress>
   <p class="sentence" id="sentence">${sentence}</p>
   <p class="note" id="details"></p>
-  <p class="note" id="what"></p>
   ${actions}
 </section>`
 

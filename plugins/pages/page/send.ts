@@ -56,7 +56,8 @@ const OPTIONS = html`<details class="fold" id="options">
     <p class="note" id="name-note"></p>
   </details>`
 
-const ACTIONS = html`<p class="actions">
+const ACTIONS = html`<p class="note" id="what"></p>
+  <p class="actions">
     <button type="button" class="primary" id="try-again" hidden>Try again</button>
     <button type="button" id="more" hidden>Send something else</button>
     <button type="button" id="cancel">Cancel</button>

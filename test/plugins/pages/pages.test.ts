@@ -47,7 +47,7 @@ t.test('a file of 200 MB goes from the page to curl', async (t) => {
 t.test('a file of 200 MB goes from curl to the page that receives', async (t) => {
   const gateway = await start(t)
   const page = await open(t, gateway.url('big?receive'))
-  await headline(page, 'Nothing here yet')
+  await headline(page, 'Nobody is sending yet')
   const sender = curl([
     '-T',
     large,
@@ -177,7 +177,9 @@ t.test('what is coming is told before anything is taken', async (t) => {
   const head = ['-H', 'Content-Type: application/pdf', '-H', 'Content-Disposition: attachment; filename="to sign.pdf"']
   const sender = curl([...head, '--data-binary', '@-', gateway.url('coming')], { input: Buffer.alloc(2_100_000) })
   await headline(page, 'Ready')
-  await reads(page, '#what', 'to sign.pdf · 2.1 MB · application/pdf')
+  await reads(page, 'h1', 'to sign.pdf')
+  await reads(page, '#what', '2.1 MB · PDF document')
+  await reads(page, '#under', 'Sent to you as coming')
   const begun = page.waitForEvent('download')
   await page.click('#save')
   t.equal((await begun).suggestedFilename(), 'to sign.pdf')
@@ -196,7 +198,11 @@ t.test('a download that fails is told, too', async (t) => {
   await headline(page, 'Receiving')
   sender.kill()
   await headline(page, 'Failed')
-  await reads(page, '#sentence', /^Sender disconnected.* What was saved is not complete\.$/)
+  await reads(
+    page,
+    '#sentence',
+    'The sender left at 14 B. What was saved is not complete. Ask the sender to send it again.',
+  )
   t.ok(await download.failure())
 })
 
@@ -315,7 +321,7 @@ t.test('with a token in the page that receives, the browser downloads by a link'
   await reads(page, '#problem', 'This gateway asks for a token.')
   await page.fill('#token', OWNER.token)
   await page.keyboard.press('Tab')
-  await headline(page, 'Nothing here yet')
+  await headline(page, 'Nobody is sending yet')
   curl(['-H', `Authorization: Bearer ${OWNER.token}`, '-d', 'for you only', gateway.url('private')])
   await headline(page, 'Ready')
   const begun = page.waitForEvent('download')

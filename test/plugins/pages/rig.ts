@@ -99,3 +99,22 @@ export async function makeFile(path: string, bytes: number): Promise<string> {
   await file.close()
   return hash.digest('hex')
 }
+
+/** Everything that a finger is to hit. */
+const TARGETS = `[...document.querySelectorAll('button, a, label.button, summary, input:not(.hidden, [type=radio]), .kinds span, .places span')]
+  .filter((each) => each.checkVisibility() && each.getBoundingClientRect().width > 0)
+  .map((each) => [each.id || each.textContent, Math.min(each.getBoundingClientRect().height, each.getBoundingClientRect().width)])
+  .filter(([, size]) => size < 44)`
+
+/** Text that does not fit into its box, and whose rest nobody sees. */
+const CLIPPED = `[...document.querySelectorAll('main *, .brand *')]
+  .filter((each) => each.checkVisibility() && !each.closest('.hidden'))
+  .filter((each) => each.scrollWidth > each.clientWidth + 1 && getComputedStyle(each).overflowX !== 'visible' && each.clientWidth > 0)
+  .map((each) => each.id || each.tagName)`
+
+/** On a phone of 360 pixels. */
+export async function fits(t: Test, page: Page, what: string): Promise<void> {
+  t.same(await page.evaluate(TARGETS), [], `${what}: all can be hit`)
+  t.same(await page.evaluate(CLIPPED), [], `${what}: nothing is clipped`)
+  t.equal(await page.evaluate('document.documentElement.scrollWidth'), 360, `${what}: nothing to scroll to the side`)
+}
