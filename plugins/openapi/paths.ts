@@ -85,6 +85,10 @@ const RECEIVED: readonly Header[] = [
   'X-Hoody-Pipe',
 ]
 
+const RECEIVER_REFUSALS = [
+  400, 401, 403, 404, 408, 409, 410, 413, 414, 416, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505,
+]
+
 const receive = {
   operationId: 'receive',
   tags: ['pipes'],
@@ -129,7 +133,7 @@ const receive = {
       content: { '*/*': { schema: {} } },
     },
     204: response('`Last-Event-ID` is of a transfer that is over', ['Cache-Control']),
-    ...refusals(400, 401, 403, 404, 408, 409, 410, 413, 414, 416, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505),
+    ...refusals(...RECEIVER_REFUSALS),
   },
 }
 

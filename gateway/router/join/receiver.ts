@@ -77,6 +77,10 @@ export class ReceiverHandler {
     const orLive = parameters.get('live') === undefined && refuseWithLive(parameters) === undefined
     const ofKind = live === undefined ? { orLive } : { kind, live, receivers: 0 }
     const ticket = parameters.isEmpty ? undefined : this.#cut.ticketOf(exchange.request, parameters)
-    return { joinOptions: { ...joinOptions, ...ofKind, range }, head: { download, filename, range, pipe: name }, ticket }
+    return {
+      joinOptions: { ...joinOptions, ...ofKind, range },
+      head: { download, filename, range, pipe: name },
+      ticket,
+    }
   }
 }
