@@ -16,6 +16,7 @@ need haproxy haproxy
 need promtool prometheus
 need redis-server redis-server
 need chromium chromium
+need ffmpeg ffmpeg
 need wget wget
 need faketime 'faketime libfaketime'
 need prlimit util-linux

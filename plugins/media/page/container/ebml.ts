@@ -20,13 +20,14 @@ export function elementAt(bytes: Uint8Array, at: number): Element | undefined {
 }
 
 /** Elements within a range, all of whose bytes are there. @throws RangeError when one is longer than what it is in */
-export function* children(bytes: Uint8Array, { start, end }: Element): Generator<Element> {
-  for (let at = start; at < end; ) {
-    const found = elementAt(bytes, at)
-    if (found === undefined || found.end > end) throw new RangeError('an element is longer than what it is in')
-    yield found
-    at = found.end
+export function children(bytes: Uint8Array, { start, end }: Element): Element[] {
+  const found: Element[] = []
+  for (let at = start; at < end; at = found.at(-1)!.end) {
+    const next = elementAt(bytes, at)
+    if (next === undefined || next.end > end) throw new RangeError('an element is longer than what it is in')
+    found.push(next)
   }
+  return found
 }
 
 export function unsigned(bytes: Uint8Array, start: number, end: number): number {

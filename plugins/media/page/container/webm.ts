@@ -23,7 +23,7 @@ export function readWebm(bytes: Uint8Array): Finding {
 function read(bytes: Uint8Array): Finding {
   const head = elementAt(bytes, 0)
   if (head === undefined || head.end > bytes.length) return MORE
-  const docType = [...children(bytes, head)].find(({ id }) => id === DOC_TYPE)
+  const docType = children(bytes, head).find(({ id }) => id === DOC_TYPE)
   const container = docType !== undefined && text(bytes, docType) !== 'webm' ? 'Matroska' : 'WebM'
   const segment = elementAt(bytes, head.end)
   if (segment === undefined) return MORE
@@ -40,11 +40,13 @@ function read(bytes: Uint8Array): Finding {
 }
 
 function tracksIn(bytes: Uint8Array, tracks: Element): Track[] {
-  return [...children(bytes, tracks)].filter(({ id }) => id === TRACK_ENTRY).map((entry) => trackOf(bytes, entry))
+  return children(bytes, tracks)
+    .filter(({ id }) => id === TRACK_ENTRY)
+    .map((entry) => trackOf(bytes, entry))
 }
 
 function trackOf(bytes: Uint8Array, entry: Element): Track {
-  const parts = new Map([...children(bytes, entry)].map((each) => [each.id, each]))
+  const parts = new Map(children(bytes, entry).map((each) => [each.id, each]))
   const type = parts.get(TRACK_TYPE)
   const number = type === undefined ? 0 : unsigned(bytes, type.start, type.end)
   const kind = number === 1 ? 'video' : number === 2 ? 'audio' : 'other'
@@ -101,7 +103,7 @@ function sizeOf(bytes: Uint8Array, video: Element | undefined): { width: number;
 
 function isEncrypted(bytes: Uint8Array, encodings: Element | undefined): boolean {
   if (encodings === undefined) return false
-  return [...children(bytes, encodings)].some(
-    (each) => each.id === ENCODING && [...children(bytes, each)].some(({ id }) => id === ENCRYPTION),
+  return children(bytes, encodings).some(
+    (each) => each.id === ENCODING && children(bytes, each).some(({ id }) => id === ENCRYPTION),
   )
 }
