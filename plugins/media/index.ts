@@ -1,5 +1,7 @@
 import { definePlugin, PLUGIN_API, Refusal, z } from '../../gateway/host/plugin-api.js'
-import { type Audience, audienceOf } from './options.js'
+import { audienceOf, captureOf } from './options.js'
+import type { Audience } from './page/asked.js'
+import { capturePage } from './page/capture.js'
 import { playerPage } from './page/player.js'
 
 const FAILURES = {
@@ -34,6 +36,15 @@ export default definePlugin({
           handle: (request, reply, join) => {
             const audience = checked(audienceOf(request.query))
             reply.give(audience instanceof Refusal ? audience : playerPage(join.name, request.query))
+          },
+        },
+        {
+          param: 'share',
+          open: true,
+          page: true,
+          handle: (request, reply, join) => {
+            const asked = checked(captureOf(request.query))
+            reply.give(asked instanceof Refusal ? asked : capturePage(join.name, asked, host.has('links')))
           },
         },
       ],

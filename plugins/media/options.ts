@@ -1,27 +1,6 @@
 /** What the query of the two pages says. A value that means nothing is refused, and not replaced by another one. */
 import { Parameters, Refusal } from '../../gateway/host/plugin-api.js'
-
-/** How a name is shared out: to whoever comes, or to so many. */
-export interface Audience {
-  /** Undefined: not said. */
-  readonly live: boolean | undefined
-  readonly n: number | undefined
-  readonly wait: number | undefined
-}
-
-export const SOURCES = ['screen', 'camera', 'microphone'] as const
-export const SURFACES = ['monitor', 'window', 'browser'] as const
-export const QUALITIES = ['low', 'medium', 'high'] as const
-export const SOUNDS = ['own', 'microphone', 'both', 'none'] as const
-
-export interface Capture extends Audience {
-  readonly source: (typeof SOURCES)[number] | undefined
-  readonly surface: (typeof SURFACES)[number] | undefined
-  readonly quality: (typeof QUALITIES)[number] | undefined
-  /** `own`: of the source itself, which for a camera is the microphone. */
-  readonly audio: (typeof SOUNDS)[number] | undefined
-  readonly fps: number | undefined
-}
+import { type Audience, type Capture, QUALITIES, SOUNDS, SOURCES, SURFACES } from './page/asked.js'
 
 const MOST_RECEIVERS = 256
 const MOST_WAIT_S = 3600

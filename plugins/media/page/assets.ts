@@ -1,4 +1,6 @@
 /** What the pages are made of besides their text. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { bundle, COMMON_STYLE, styleSheet } from '../../page-kit/bundle.js'
 
 export const STYLES: readonly string[] = [COMMON_STYLE, styleSheet('media/page/media.css')]
@@ -37,5 +39,28 @@ export const PLAYER_SCRIPTS: readonly string[] = [
     'media/page/browser/keep.js',
     'media/page/browser/screening.js',
     'media/page/browser/player.js',
+  ]),
+]
+
+/** A CommonJS module without imports, as a global variable of a page. */
+function asGlobal(name: string, module: string): string {
+  const text = readFileSync(createRequire(import.meta.url).resolve(module), 'utf8')
+  return `const ${name} = (() => { const exports = {};\n${text}\nreturn exports })()`
+}
+
+export const CAPTURE_SCRIPTS: readonly string[] = [
+  asGlobal('uqr', 'uqr'),
+  bundle([
+    ...SHARED,
+    'media/page/player-status.js',
+    'media/page/capture-status.js',
+    'media/page/browser/devices.js',
+    'media/page/browser/recording.js',
+    'media/page/browser/sending.js',
+    'media/page/browser/broadcast.js',
+    'media/page/browser/invitation.js',
+    'media/page/browser/sound-level.js',
+    'media/page/browser/capture-form.js',
+    'media/page/browser/capture.js',
   ]),
 ]

@@ -23,7 +23,7 @@ ${NOSCRIPT}
 <section class="card stage-card script" aria-label="Player">
   <div class="stage" id="stage">
     <video id="video" playsinline></video>
-    <button type="button" id="play" aria-label="Play"><span aria-hidden="true"></span></button>
+    <button type="button" id="play" aria-label="Play"><span class="triangle" aria-hidden="true"></span></button>
     <button type="button" id="edge" hidden>Back to live</button>
   </div>
   <div class="under">

@@ -53,6 +53,8 @@ function draw(): void {
   const open = state.kind === 'playing' || state.kind === 'paused' || state.kind === 'waiting' ? state : undefined
   element('main').dataset.phase = phase
   element('main').dataset.step = state.kind
+  element('main').dataset.air = String(open?.isLive === true && state.kind === 'playing')
+  element('main').dataset.busy = String(['asking', 'opening', 'saving'].includes(state.kind))
   write('#headline', headline)
   write('#sentence', sentence)
   if (state.kind !== 'saving') write('#figure', open?.isLive === true && open.lag > 0 ? lagText(open.lag) : '')
@@ -154,11 +156,9 @@ function follow(mine: Showing): void {
   if (!['opening', 'playing', 'paused', 'waiting'].includes(state.kind)) return
   if (screening.isOver) {
     const why = mine.transferId === null ? undefined : failures.get(mine.transferId)
-    if (why !== undefined) return cutOff(mine)
-    return become({ kind: 'ended', seconds: screening.seconds })
-  }
-  if (!screening.hasBegun) return
-  become({ kind: screening.doing, isLive: screening.isLive, lag: screening.lag })
+    if (why === undefined) become({ kind: 'ended', seconds: screening.seconds })
+    else cutOff(mine)
+  } else if (screening.hasBegun) become({ kind: screening.doing, isLive: screening.isLive, lag: screening.lag })
 }
 
 /** A stream that was cut never looks complete: what has come is played, and the page says so from now on. */
