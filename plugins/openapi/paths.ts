@@ -87,7 +87,7 @@ const receive = {
   tags: ['pipes'],
   summary: 'Receive, or watch',
   description:
-    'Waits without a byte, then answers with the stream. With `progress`, `status`, `receive` or `link` it is no receiver and takes ' +
+    'Waits without a byte, then answers with the stream. With `progress`, `status`, `receive`, `video`, `share` or `link` it is no receiver and takes ' +
     "nobody's place.",
   parameters: [NAME, ...OF_RECEIVERS],
   responses: {
@@ -96,6 +96,7 @@ const receive = {
         ...RECEIVED,
         'Content-Security-Policy',
         'Referrer-Policy',
+        'Permissions-Policy',
       ]),
       content: {
         '*/*': { schema: {} },

@@ -18,6 +18,7 @@ const PAGES = [
   'docs/architecture.md',
   'docs/watch.md',
   'docs/security.md',
+  'docs/media.md',
 ]
 const SHOWN_ORIGIN = 'http://127.0.0.1:8080'
 
@@ -42,6 +43,13 @@ interface Stage {
 function same(t: Test, dir: string, ...files: string[]): void {
   const [first, ...others] = files.map((file) => readFileSync(join(dir, file)))
   for (const other of others) t.ok(other.equals(first!), files.join(' and '))
+}
+
+/** The codecs of a recording, all of which ffmpeg can decode. */
+function codecsOf(file: string): string[] {
+  execFileSync('ffmpeg', ['-nostdin', '-v', 'error', '-xerror', '-i', file, '-f', 'null', '-'])
+  const asked = ['-v', 'error', '-show_entries', 'stream=codec_name', '-of', 'csv=p=0', file]
+  return execFileSync('ffprobe', asked, { encoding: 'utf8' }).trim().split('\n').sort()
 }
 
 const TREE = { one: 'first file', two: 'x'.repeat(100_000) }
@@ -131,6 +139,16 @@ const STAGES: Readonly<Record<string, Stage>> = {
     check: (t, dir) => {
       const outcome = { state: 'complete', exitCode: 0, receipt: { bytes: 1_000_000 } }
       t.match(JSON.parse(readFileSync(join(dir, 'outcome.json'), 'utf8')), { event: 'outcome', data: outcome })
+    },
+  },
+  'media-play': {},
+  'media-webm': {
+    check: (t, dir) => t.match(codecsOf(join(dir, 'seen.webm')), ['opus', 'vp8']),
+  },
+  'media-mp4': {
+    check: (t, dir) => {
+      same(t, dir, 'one.mp4', 'two.mp4')
+      t.match(codecsOf(join(dir, 'one.mp4')), ['h264'])
     },
   },
   'sender-lines': {},

@@ -13,6 +13,8 @@ export type CaptureState =
   | { readonly kind: 'sending' }
   | { readonly kind: 'ended'; readonly isLater: boolean }
   | { readonly kind: 'failed'; readonly why: string }
+  /** Not in this browser, or not at this address. */
+  | { readonly kind: 'impossible'; readonly why: string }
 
 /** What is counted while it runs. */
 export interface Counted {
@@ -39,7 +41,11 @@ export function captureStatus(state: CaptureState, shown: DisplayState | null, c
     case 'asking':
       return { phase: 'waiting', headline: 'One moment', sentence: 'Your browser asks whether this page may have it.' }
     case 'preview':
-      return { phase: 'idle', headline: 'Only you see this', sentence: 'Start when it looks right.' }
+      return {
+        phase: 'idle',
+        headline: 'Not shared yet',
+        sentence: 'Only you have this. Start when it is as it should be.',
+      }
     case 'waiting':
       return { phase: 'waiting', headline: 'Waiting', sentence: missing(shown) }
     case 'on-air':
@@ -58,6 +64,8 @@ export function captureStatus(state: CaptureState, shown: DisplayState | null, c
         headline: state.isLater ? 'Delivered' : 'Ended',
         sentence: summary(state.isLater, counted),
       }
+    case 'impossible':
+      return { phase: 'failed', headline: 'Not possible here', sentence: state.why }
     case 'failed':
       return { phase: 'failed', headline: 'Not shared any more', sentence: state.why }
   }

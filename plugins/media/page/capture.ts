@@ -8,7 +8,7 @@ import { headOf, LIVE, NOSCRIPT, tokenField } from './parts.js'
 const PERMISSIONS = 'camera=(self), microphone=(self), display-capture=(self)'
 
 const NAMES = { screen: 'Screen', camera: 'Camera', microphone: 'Microphone' } as const
-const QUALITY_NAMES = { low: 'Low, 360 lines', medium: 'Medium, 720 lines', high: 'High, 1080 lines' } as const
+const QUALITY_NAMES = { low: 'Low (360p)', medium: 'Medium (720p)', high: 'High (1080p)' } as const
 /** Which sound a source can have. */
 const SOUNDS = [
   ['own', 'Sound of the screen', 'screen'],
@@ -33,7 +33,7 @@ ${NOSCRIPT}
 <section class="card stage-card script" aria-label="What you share">
   <div class="stage" id="stage">
     <video id="video" playsinline muted></video>
-    <p class="empty" aria-hidden="true">Your picture is shown here first</p>
+    <p class="empty" id="hint">Your picture is shown here first</p>
   </div>
   <meter id="level" min="0" max="1" value="0" aria-label="Sound" hidden></meter>
   <div class="under">
@@ -41,7 +41,6 @@ ${NOSCRIPT}
     <p class="figure" id="figure"></p>
     <p class="sentence" id="sentence">You see it here first. Nobody else does before you start.</p>
     <p class="note" id="details"></p>
-    <p class="problem" id="obstacle" hidden></p>
     <form id="form" novalidate>
       <fieldset id="choices">
         <legend class="hidden">What</legend>
@@ -69,8 +68,8 @@ ${NOSCRIPT}
         </div>
         <div class="audience" role="radiogroup" aria-labelledby="audience-title">
           <p class="label" id="audience-title">For whom</p>
-          <label class="choice"><input type="radio" name="audience" id="audience-live" value="live"${!isCounted && html` checked`}><span>Whoever has the link. Viewers come and go.</span></label>
-          <label class="choice"><input type="radio" name="audience" id="audience-counted" value="counted"${isCounted && html` checked`}><span>So many viewers, who get all of it from its beginning</span>
+          <label class="choice"><input type="radio" name="audience" id="audience-live" value="live"${!isCounted && html` checked`}><span>Anyone with the link, at any time</span></label>
+          <label class="choice"><input type="radio" name="audience" id="audience-counted" value="counted"${isCounted && html` checked`}><span>A set number, from the beginning</span>
           <input id="receivers" type="number" inputmode="numeric" min="1" max="256" value="${asked.n ?? 1}" aria-label="Viewers"></label>
         </div>
       </fieldset>

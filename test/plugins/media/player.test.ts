@@ -110,7 +110,11 @@ for (const [what, args, file] of OTHERS) {
     await reads(page, '#headline', 'Ready')
     await page.click('#play')
     await reads(page, '#headline', 'Not played here')
-    await reads(page, '#sentence', new RegExp(`^This is ${what}\\. A player program may play it`))
+    await reads(
+      page,
+      '#sentence',
+      new RegExp(`^This is ${what}\\. Save it as a file\\. A player program may play it, when it is sent again`),
+    )
     await reads(page, '#command', `ffplay '${gateway.url('other')}'`)
     const begun = page.waitForEvent('download')
     await page.click('#keep')

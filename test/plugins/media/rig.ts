@@ -11,11 +11,10 @@ import { QUIET } from './ffmpeg.js'
 const FAKES = [
   '--use-fake-device-for-media-stream',
   '--use-fake-ui-for-media-stream',
-  // Pictures are drawn by a processor that also draws everything else.
   '--autoplay-policy=user-gesture-required',
 ]
 
-export const startBrowser = (t: Teardown) => Chromium.start(t, FAKES)
+export const startBrowser = (t: Teardown, args: readonly string[] = []) => Chromium.start(t, [...FAKES, ...args])
 
 export async function open(t: Teardown, chromium: Chromium, url: string, options: TabOptions = {}): Promise<Page> {
   const { page } = await chromium.open(t, options)

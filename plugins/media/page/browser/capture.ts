@@ -107,7 +107,9 @@ async function turnOn(): Promise<void> {
     return become({ kind: 'choosing' })
   }
   const { stream } = taken
-  element('#stage').dataset.kind = wished.source === 'microphone' ? 'audio' : 'video'
+  const isSound = wished.source === 'microphone'
+  element('#stage').dataset.kind = isSound ? 'audio' : 'video'
+  write('#hint', isSound ? 'The bar moves when you are heard' : '')
   element('#stage').dataset.mirror = String(wished.source === 'camera')
   video.srcObject = stream
   video.play().catch(() => {})
@@ -164,6 +166,8 @@ function release(): void {
   level?.end()
   level = undefined
   video.srcObject = null
+  element('#stage').dataset.kind = 'video'
+  write('#hint', 'Your picture is shown here first')
 }
 
 async function invite(): Promise<void> {
@@ -187,16 +191,12 @@ setInterval(() => {
   draw()
 }, TICK_MS)
 
-const problem = obstacle()
-write('#obstacle', problem ?? '')
-reveal('#obstacle', problem !== undefined)
-element<HTMLFieldSetElement>('#choices').disabled = problem !== undefined
-reveal('#turn-on', problem === undefined)
-reveal('#later', problem === undefined && isLater)
+const why = obstacle()
+reveal('#later', isLater)
 prepareForm(isLater, () => void invite())
 element('#form').addEventListener('submit', (event) => {
   event.preventDefault()
-  if (problem === undefined) void (state.kind === 'preview' ? start() : turnOn())
+  void (state.kind === 'preview' ? start() : turnOn())
 })
 element('#back').addEventListener('click', back)
 element('#stop').addEventListener('click', stop)
@@ -208,9 +208,4 @@ element('#token').addEventListener('change', () => {
 addEventListener('beforeunload', (event) => {
   if (state.kind === 'on-air' || state.kind === 'sending') event.preventDefault()
 })
-draw()
-if (problem !== undefined) {
-  reveal('#turn-on', false)
-  write('#headline', 'Not here')
-  write('#sentence', '')
-}
+become(why === undefined ? { kind: 'choosing' } : { kind: 'impossible', why })

@@ -3,6 +3,7 @@ import { Announcer } from '../../../page-kit/page/browser/announcer.js'
 import { copyButton } from '../../../page-kit/page/browser/copy-button.js'
 import { askForToken, refusalOf, requestHeaders } from '../../../page-kit/page/browser/credentials.js'
 import { element, givenData, show as reveal, write } from '../../../page-kit/page/browser/elements.js'
+import type { DisplayState } from '../../../page-kit/page/display-state.js'
 import { formatBytes, formatDuration } from '../../../transfer-status/format.js'
 import type { Receipt } from '../../../transfer-status/snapshot.js'
 import { describe } from '../container/finding.js'
@@ -59,6 +60,7 @@ function draw(): void {
   write('#sentence', sentence)
   if (state.kind !== 'saving') write('#figure', open?.isLive === true && open.lag > 0 ? lagText(open.lag) : '')
   write('title', `${headline} · ${name}`)
+  if (state.kind === 'ready') write('#details', contentsOf(follower.shown))
   reveal('#play', canBegin())
   reveal('#edge', open?.isLive === true && showing?.screening.isFollowing === false)
   reveal('#stop', showing !== undefined && state.kind !== 'ended' && !canBegin())
@@ -66,6 +68,15 @@ function draw(): void {
   const told = `${headline}. ${state.kind === 'playing' ? '' : sentence}`
   if (told !== said && state.kind !== 'ready') announcer.say(told, Date.now())
   said = told
+}
+
+/** What the sender says of it: `talk.webm · 2.1 MB · video/webm`. */
+function contentsOf(shown: DisplayState | null): string {
+  if (shown === null || !shown.hasSender) return ''
+  const { fileName, mediaType, totalBytes } = shown
+  return [fileName, totalBytes === null ? null : formatBytes(totalBytes), mediaType]
+    .filter((each) => each !== null)
+    .join(' · ')
 }
 
 /** There is nothing on the screen, or what there was is over. */
@@ -122,26 +133,29 @@ async function receive(mine: Showing): Promise<void> {
   if (!response.ok || response.body === null) throw new Refused(await refusalOf(response))
   mine.transferId = response.headers.get('X-Pipe-Transfer-Id')
   mine.file = fileNameOf(response.headers, name)
+  const isLive = response.headers.has('X-Pipe-Live')
   become({ kind: 'opening' })
   const reader = response.body.getReader()
   mine.reader = reader
   const opening = await readOpening(reader)
   mine.opening = opening
   const { finding } = opening
-  if (finding.kind === 'other') return offer(finding.what, finding.isMedia, finding.remedy)
+  if (finding.kind === 'other') return offer(finding.what, finding.isMedia, isLive, finding.remedy)
   write('#details', describe(finding))
   element('#stage').dataset.kind = finding.mime.startsWith('audio') ? 'audio' : 'video'
   if (!Source!.isTypeSupported(finding.mime))
-    return offer(`${describe(finding)}, which this browser does not play`, true)
-  await mine.screening.run(finding.mime, response.headers.has('X-Pipe-Live'), opening, reader)
+    return offer(`${describe(finding)}, which this browser does not play`, true, isLive)
+  await mine.screening.run(finding.mime, isLive, opening, reader)
   if (showing === mine) follow(mine)
 }
 
 /** What is no stream for a player is held as it is: whoever takes it now gets it from its first byte. */
-function offer(what: string, isMedia: boolean, remedy = ''): void {
-  const elsewhere = isMedia
-    ? 'A player program may play it as it comes: see below. Or save it as a file.'
-    : 'You can save it as a file.'
+function offer(what: string, isMedia: boolean, isLive: boolean, remedy = ''): void {
+  // Whose receivers are counted has this one: another program would be one too many.
+  const program = isLive
+    ? 'A player program may play it: see below.'
+    : 'A player program may play it, when it is sent again: see below.'
+  const elsewhere = isMedia ? `Save it as a file. ${program}` : 'You can save it as a file.'
   become({ kind: 'other', what, remedy: remedy === '' ? elsewhere : `${remedy} ${elsewhere}` })
 }
 
