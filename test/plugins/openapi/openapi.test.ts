@@ -201,6 +201,8 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
     ['/a?progress', 'Accept: application/json'],
     ['/a?status'],
     ['/a?receive=0&wait=1', 'Accept: text/html'],
+    ['/a?video'],
+    ['/a?share'],
     ['/a?link=watch', authorized],
   )
   // Until the end of the events, which a gateway that stops makes.
@@ -268,7 +270,7 @@ t.test('the methods of each path are those that the gateway allows', async (t) =
 t.test('the documentation knows every parameter, field and status', async (t) => {
   const read = (file: string) => readFileSync(join(PROJECT, 'docs', file), 'utf8')
   const protocol = read('protocol.md')
-  const pages = protocol + read('plugins/links.md')
+  const pages = protocol + read('plugins/links.md') + read('plugins/media.md')
   for (const { operation, path } of operations) {
     for (const each of operation.parameters!) {
       if (each.in === 'query' && path === '/{name}') t.match(pages, new RegExp(`[?&\`]${each.name}\\b`), each.name)
