@@ -16,6 +16,8 @@ export const END_REASONS = [
   'receivers_left',
   /** The last receiver was cut because it took nothing for the time of the stall limit. */
   'receivers_stalled',
+  /** One viewer of a live stream was cut, because it was further behind than it may be. The stream goes on. */
+  'fell_behind',
   /** A receiver's wait ran out and no sender was there. */
   'no_sender',
   /** A side's wait ran out with a sender there and receivers missing. */

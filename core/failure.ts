@@ -64,6 +64,36 @@ export const CORE_FAILURES = {
     message: 'A transfer is already running on this name.',
     hint: 'Wait until it has ended, or use another name.',
   },
+  kindClash: {
+    code: 'KIND_CLASH',
+    status: 409,
+    message: 'This name is {found} now, and this request asks for {wanted}.',
+    hint: 'Use another name, or come back when this one is free.',
+  },
+  liveSenderExists: {
+    code: 'LIVE_SENDER_EXISTS',
+    status: 409,
+    message: 'This live stream already has its sender.',
+    hint: 'Use another name, or wait until that stream has ended.',
+  },
+  viewersFull: {
+    code: 'VIEWERS_FULL',
+    status: 429,
+    message: 'All {expected} places for viewers of this stream are taken.',
+    hint: 'Try again when somebody has left.',
+  },
+  allViewersFull: {
+    code: 'ALL_VIEWERS_FULL',
+    status: 429,
+    message: 'All {expected} places for viewers of this server are taken.',
+    hint: 'Try again when somebody has left.',
+  },
+  tooManyLive: {
+    code: 'TOO_MANY_LIVE',
+    status: 429,
+    message: 'All {expected} places for live streams are taken.',
+    hint: 'Try again when one of them has ended.',
+  },
   tooManyWaiting: {
     code: 'TOO_MANY_WAITING',
     status: 429,

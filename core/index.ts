@@ -7,12 +7,20 @@ export { HeldBytes } from './flow/held-bytes.js'
 export { type MemoryBudget, SlabPool } from './flow/slab-pool.js'
 export { TurnBudget } from './flow/turn-budget.js'
 export type { JoinOptions, ReceiverJoinOptions, SenderJoinOptions } from './join-options.js'
+export type { KindName } from './kind.js'
 export type { Limits, SideLimits } from './limits.js'
+export {
+  LIVE_LIMITS,
+  type LiveLimits,
+  type LiveReceiverOptions,
+  type LiveSenderOptions,
+  type SlowPolicy,
+} from './live-options.js'
 export type { PipeObserver } from './observer.js'
 export { PipeTable } from './pairing/pipe-table.js'
 export type { ReceiverEndpoint } from './pairing/receiver-endpoint.js'
 export type { SenderEndpoint } from './pairing/sender-endpoint.js'
-export type { PipeState, PipeView, Side } from './pipe-view.js'
+export type { Delivery, DeliveryView, LiveCounts, PipeState, PipeView, Side } from './pipe-view.js'
 export type { Digest, SenderEvent, Sink, Source } from './ports.js'
 export { isServed, type Range } from './range.js'
 export type { StreamHead } from './stream-head.js'

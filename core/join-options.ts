@@ -1,10 +1,14 @@
+import type { KindName } from './kind.js'
 import type { SideLimits } from './limits.js'
+import type { LiveReceiverOptions, LiveSenderOptions } from './live-options.js'
 import type { Digest } from './ports.js'
 import type { Range } from './range.js'
 
 /** What one side asks for when it joins. */
 export interface JoinOptions {
-  /** Receivers the pipe waits for; every side must say the same. */
+  /** What it takes the name for. Absent: a pipe. */
+  readonly kind?: KindName | undefined
+  /** Receivers that the stream waits for. On a pipe every side must say the same; on a live name the sender says it. */
   readonly receivers: number
   /** How long this side waits for the others, in milliseconds. */
   readonly waitMs: number
@@ -18,6 +22,9 @@ export interface JoinOptions {
 export interface ReceiverJoinOptions extends JoinOptions {
   /** What it wants of the stream; everything when absent. */
   readonly range?: Range | undefined
+  /** It takes a live stream that runs as well as a pipe. */
+  readonly orLive?: boolean | undefined
+  readonly live?: LiveReceiverOptions | undefined
 }
 
 export interface SenderJoinOptions extends JoinOptions {
@@ -27,4 +34,5 @@ export interface SenderJoinOptions extends JoinOptions {
   readonly transferId: string
   /** The total that the sender hinted at, in bytes: only shown, never enforced. */
   readonly expectedBytes: number | undefined
+  readonly live?: LiveSenderOptions | undefined
 }

@@ -1,3 +1,4 @@
+import type { LiveLimits } from './live-options.js'
 import type { Throttle } from './throttle.js'
 
 /** The limits that the core enforces for every transfer. Times in milliseconds, sizes in bytes. */
@@ -18,6 +19,7 @@ export interface Limits {
   readonly ratePeriodMs: number
   /** How often a waiting sender is told who is missing. */
   readonly reminderMs: number
+  readonly live: LiveLimits
 }
 
 /** What one side adds to the limits of its transfer, where the strictest side wins. */

@@ -1,29 +1,67 @@
 import type { EndReason } from './end-reason.js'
 import type { Failure } from './failure.js'
+import type { KindName } from './kind.js'
 import type { StreamHead } from './stream-head.js'
 
 export type Side = 'sender' | 'receiver'
 
 export type PipeState = 'waiting' | 'streaming' | 'ended'
 
+/** How far a stream is at one receiver. */
+export interface Delivery {
+  /** Offset of the first byte that it wanted: more than 0 for one that had the others already. */
+  readonly from: number
+  /**
+   * Offset in what has been read up to which everything has reached its machine, and not only the kernel of this one, which takes
+   * megabytes at once. When it is gone, what it had been given.
+   */
+  readonly delivered: number
+  readonly present: boolean
+}
+
+/** What has arrived, in contrast to what was taken: `bytesOut` runs ahead of it by what sockets hold. Costs a system call for each receiver. */
+export interface DeliveryView {
+  /** How far the slowest present receiver is; when none is left, how far the last one was. 0 before the stream flows. */
+  readonly delivered: number
+  /** Each receiver of the stream, in the order in which they came; empty before it flows. */
+  readonly deliveries: readonly Delivery[]
+}
+
+/** What a live stream counts. */
+export interface LiveCounts {
+  /** Viewers that are here now. */
+  readonly viewers: number
+  /** The most that were here at once. */
+  readonly peak: number
+  /** How often parts of the stream were left out for a viewer, and how many viewers were cut because they were slow. */
+  readonly skips: number
+  readonly cuts: number
+}
+
 /** A read-only view of one pipe: the same object for its whole life. Times are readings of the core's clock. */
 export interface PipeView {
   /** Counts up from 1: a name is used again, an id is not. */
   readonly id: number
   readonly key: string
+  readonly kind: KindName
   readonly state: PipeState
   /** The sender's name for the transfer; empty while there is no sender. */
   readonly transferId: string
   readonly hasSender: boolean
   /** The head of the stream; undefined before it is known. */
   readonly head: StreamHead | undefined
+  /** Receivers without whom it does not begin. */
   readonly receiversWanted: number
   /** Receivers that are here now. */
   readonly receiversPresent: number
   /** Bytes read from the sender. */
   readonly bytesIn: number
-  /** How far in the stream the slowest receiver is. What it skipped, because it had that already, counts once it has been read. */
+  /** Undefined for what is not live. */
+  readonly live: LiveCounts | undefined
+  /** How far in the stream the slowest receiver is; of a live stream, what has been read. What it skipped, because it had that already, counts once it has been read. */
   readonly bytesOut: number
+  /** How far the bytes have really come; undefined while there is no sender. */
+  readonly fanOut: DeliveryView | undefined
   /** Bytes that all receivers together have taken. */
   readonly bytesSent: number
   /** Bytes that were read and that some receiver did not want, for all receivers together. */

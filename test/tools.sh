@@ -18,6 +18,7 @@ need redis-server redis-server
 need chromium chromium
 need ffmpeg ffmpeg
 need wget wget
+need ffmpeg ffmpeg
 need faketime 'faketime libfaketime'
 need prlimit util-linux
 need aria2c aria2

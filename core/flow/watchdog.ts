@@ -76,8 +76,8 @@ export class Watchdog {
   }
 
   #isIdle(now: number): boolean {
-    const { progress } = this.fanOut
-    if (progress !== this.#progress) {
+    const { progress, awaitsReceivers } = this.fanOut
+    if (progress !== this.#progress || awaitsReceivers) {
       this.#progress = progress
       this.#movedAt = now
     }

@@ -35,16 +35,21 @@ export class Window {
 
   constructor(readonly pool: SlabPool) {}
 
-  /** Offset after the last byte kept; meaningless while nothing is. */
-  get #end(): number {
+  /** Offset after the last byte kept; 0 while nothing is. */
+  get end(): number {
     const last = this.#segments.at(-1)
     return last === undefined ? 0 : last.from + last.used
+  }
+
+  /** Offset of the first byte kept; 0 while nothing is. */
+  get from(): number {
+    return this.#segments[0]?.from ?? 0
   }
 
   /** Bytes kept, counted from the front of the first segment. */
   get held(): number {
     const first = this.#segments[0]
-    return first === undefined ? 0 : this.#end - first.from
+    return first === undefined ? 0 : this.end - first.from
   }
 
   /** Everything that is kept, in order. */
@@ -54,9 +59,11 @@ export class Window {
 
   /**
    * Copies `bytes`, which are at `offset` in the stream, behind what is kept already.
-   * Returns false when the pool has no memory left. Then an unknown part has been kept, and the stream is lost.
+   * Returns false when the pool has no memory left. Then what comes before `end` has been kept.
    */
   append(bytes: BorrowedBytes, offset: number, keptFor: KeptFor = 'streaming'): boolean {
+    // A gap would shift everything behind it.
+    if (this.#segments.length > 0 && this.end !== offset) throw new RangeError(`offset ${offset} is not at ${this.end}`)
     const isSmall = this.#segments.length === 0 && bytes.byteLength <= SMALL_BYTES
     if (isSmall || keptFor === 'waiting' || keptFor === 'promised') {
       return this.#appendExactly(bytes, offset, keptFor === 'waiting')

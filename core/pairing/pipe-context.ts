@@ -1,4 +1,5 @@
 import type { Clock } from '../clock.js'
+import type { EndReason } from '../end-reason.js'
 import type { SlabPool } from '../flow/slab-pool.js'
 import type { TurnBudget } from '../flow/turn-budget.js'
 import type { Limits } from '../limits.js'
@@ -12,9 +13,20 @@ export interface PipeContext {
   readonly slabs: SlabPool
   readonly turn: TurnBudget
   readonly observer: PipeObserver | null
+  /** Viewers of all live streams together: streams count theirs here. */
+  viewers: number
   /** Whether one more transfer may stream. */
   mayStream(): boolean
   onStreaming(pipe: PipeView): void
   /** The pipe has ended. Its name is free from now on. */
   onEnded(pipe: PipeView): void
+  /** It has ended, and its last bytes are still on their way; until `onRested`. */
+  onResting(transfer: Resting): void
+  onRested(transfer: Resting): void
+}
+
+/** A transfer that has ended cleanly and is not over. */
+export interface Resting {
+  /** Ends it now. */
+  endRest(reason: EndReason): void
 }

@@ -9,22 +9,31 @@ import type { PipeObserver } from '../observer.js'
 import type { PipeView } from '../pipe-view.js'
 import type { Sink, Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
+import { Live } from './live.js'
 import { Pipe } from './pipe.js'
-import type { PipeContext } from './pipe-context.js'
+import type { PipeContext, Resting } from './pipe-context.js'
 import type { ReceiverEndpoint } from './receiver-endpoint.js'
 import type { SenderEndpoint } from './sender-endpoint.js'
+import type { Transfer } from './transfer.js'
 
 /** Holds a pipe as long as it has its name, and nothing afterwards: `ScheduledCall.cancel` in clock.ts says why. */
 interface Slot {
-  pipe: Pipe | undefined
+  pipe: Transfer | undefined
 }
+
+const KINDS = { pipe: Pipe, live: Live } as const
 
 /** All pipes by name: who may join, and how many there may be. */
 export class PipeTable implements PipeContext {
   #opened = 0
   readonly #pipes = new Map<string, Slot>()
+  readonly #resting = new Set<Resting>()
   #streaming = 0
+  #liveNames = 0
   #closed = false
+
+  /** Viewers of all live streams together. */
+  viewers = 0
 
   constructor(
     readonly limits: Limits,
@@ -42,6 +51,11 @@ export class PipeTable implements PipeContext {
   /** Transfers that are running. */
   get streaming(): number {
     return this.#streaming
+  }
+
+  /** Transfers that have ended cleanly, and whose last bytes are still on their way to receivers. */
+  get resting(): number {
+    return this.#resting.size
   }
 
   get(key: string): PipeView | undefined {
@@ -74,11 +88,11 @@ export class PipeTable implements PipeContext {
     head: StreamHead | undefined,
     options: SenderJoinOptions,
   ): SenderEndpoint | Refusal {
-    const found = this.#find(key, options)
-    if (found instanceof Refusal) return found
-    if (found?.sender !== undefined) return new Refusal(CORE_FAILURES.senderExists)
+    const found = this.#pipes.get(key)?.pipe
+    const refusal = this.#refuse(found, options) ?? found?.refuseSender(options)
+    if (refusal !== undefined) return refusal
     if (options.onlyIfAwaited && !found?.receivers.length) return new Refusal(CORE_FAILURES.nobodyWaiting)
-    const isReady = head !== undefined && found?.receivers.length === options.receivers
+    const isReady = head !== undefined && (found?.receivers.length ?? 0) >= options.receivers
     const mayBring = isReady ? 0 : Math.min(head?.length ?? Number.POSITIVE_INFINITY, this.slabs.slabBytes)
     if (!this.slabs.reserve(mayBring)) return new Refusal(CORE_FAILURES.noMemory)
     const pipe = found ?? this.#open(key, options)
@@ -87,14 +101,10 @@ export class PipeTable implements PipeContext {
 
   /** A receiver asks for a place on a name. A refusal does not disturb the pipe. */
   joinReceiver(key: string, sink: Sink, options: ReceiverJoinOptions): ReceiverEndpoint | Refusal {
-    const found = this.#find(key, options)
-    if (found instanceof Refusal) return found
-    if (found !== undefined && found.receivers.length >= found.receiversWanted) {
-      return new Refusal(CORE_FAILURES.receiversFull, { expected: found.receiversWanted })
-    }
+    const found = this.#pipes.get(key)?.pipe
+    const refusal = this.#refuse(found, options) ?? this.#refuseViewer(found, options) ?? found?.refuseReceiver(options)
+    if (refusal !== undefined) return refusal
     if (options.onlyIfAwaited && found?.sender === undefined) return new Refusal(CORE_FAILURES.nobodyWaiting)
-    const beyond = found?.sender?.rangeRefusal(options.range)
-    if (beyond !== undefined) return beyond
     const pipe = found ?? this.#open(key, options)
     return orEnd(pipe, () => pipe.addReceiver(sink, options))
   }
@@ -108,6 +118,7 @@ export class PipeTable implements PipeContext {
   /** Ends every pipe. */
   endAll(reason: EndReason): void {
     for (const { pipe } of this.#pipes.values()) pipe?.end(reason)
+    for (const resting of this.#resting) resting.endRest(reason)
   }
 
   mayStream(): boolean {
@@ -122,25 +133,36 @@ export class PipeTable implements PipeContext {
     this.#pipes.get(pipe.key)!.pipe = undefined
     this.#pipes.delete(pipe.key)
     if (pipe.pairedAt !== undefined) this.#streaming--
+    if (pipe.kind === 'live') this.#liveNames--
   }
 
-  /** The waiting pipe on this name, undefined when a new one may be opened, or why this side cannot join. */
-  #find(key: string, options: JoinOptions): Pipe | undefined | Refusal {
+  onResting(transfer: Resting): void {
+    this.#resting.add(transfer)
+  }
+
+  onRested(transfer: Resting): void {
+    this.#resting.delete(transfer)
+  }
+
+  /** Why nobody can join now, whatever stands on the name. */
+  #refuse(found: Transfer | undefined, { kind }: JoinOptions): Refusal | undefined {
     if (this.#closed) return new Refusal(CORE_FAILURES.shuttingDown)
-    const pipe = this.#pipes.get(key)?.pipe
-    if (pipe === undefined) {
-      const { maxWaiting } = this.limits
-      return this.waiting < maxWaiting ? undefined : new Refusal(CORE_FAILURES.tooManyWaiting, { expected: maxWaiting })
-    }
-    if (pipe.state === 'streaming') return new Refusal(CORE_FAILURES.pipeBusy)
-    if (pipe.receiversWanted !== options.receivers) {
-      return new Refusal(CORE_FAILURES.nMismatch, { found: options.receivers, expected: pipe.receiversWanted })
-    }
-    return pipe
+    const { maxWaiting, live } = this.limits
+    if (found !== undefined) return undefined
+    if (this.waiting >= maxWaiting) return new Refusal(CORE_FAILURES.tooManyWaiting, { expected: maxWaiting })
+    const isFull = kind === 'live' && this.#liveNames >= live.maxStreams
+    return isFull ? new Refusal(CORE_FAILURES.tooManyLive, { expected: live.maxStreams }) : undefined
   }
 
-  #open(key: string, options: JoinOptions): Pipe {
-    const pipe = new Pipe(this, ++this.#opened, key, options.receivers)
+  #refuseViewer(found: Transfer | undefined, { kind }: JoinOptions): Refusal | undefined {
+    if ((found?.kind ?? kind) !== 'live') return undefined
+    const { maxAllViewers: expected } = this.limits.live
+    return this.viewers >= expected ? new Refusal(CORE_FAILURES.allViewersFull, { expected }) : undefined
+  }
+
+  #open(key: string, { kind = 'pipe', receivers }: JoinOptions): Transfer {
+    const pipe = new KINDS[kind](this, ++this.#opened, key, receivers)
+    if (kind === 'live') this.#liveNames++
     this.#pipes.set(key, { pipe })
     this.observer?.onWaiting(pipe)
     return pipe
@@ -148,7 +170,7 @@ export class PipeTable implements PipeContext {
 }
 
 /** A defect in the middle of joining must not leave a pipe behind that no side can leave. */
-function orEnd<T>(pipe: Pipe, join: () => T): T {
+function orEnd<T>(pipe: Transfer, join: () => T): T {
   try {
     return join()
   } catch (defect) {

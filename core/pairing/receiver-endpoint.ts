@@ -1,33 +1,28 @@
 import type { Clock, Deadline } from '../clock.js'
-import type { EndReason } from '../end-reason.js'
-import { Cursor } from '../flow/cursor.js'
+import type { Cursor } from '../flow/cursor.js'
 import type { FanOut } from '../flow/fan-out.js'
 import type { ReceiverJoinOptions } from '../join-options.js'
 import type { PipeView } from '../pipe-view.js'
-import type { Sink } from '../ports.js'
 import { isServed } from '../range.js'
 import type { StreamHead } from '../stream-head.js'
 
 /** The pipe, as a receiver's endpoint sees it. */
 export interface ReceiverPipe extends PipeView {
-  /** Undefined while there is no sender. */
-  readonly fanOut: FanOut | undefined
+  /** The fan-out while it offers bytes. */
+  readonly delivering: FanOut | undefined
   receiverLeft(endpoint: ReceiverEndpoint): void
-  end(reason: EndReason): void
+  receiverFault(endpoint: ReceiverEndpoint): void
 }
 
 /** A receiver's place in a pipe: its transport reports here. Calls after the end do nothing. */
 export class ReceiverEndpoint {
-  readonly cursor: Cursor
   #deadline: Deadline | undefined
 
   constructor(
     readonly pipe: ReceiverPipe,
-    sink: Sink,
+    readonly cursor: Cursor,
     readonly options: ReceiverJoinOptions,
-  ) {
-    this.cursor = new Cursor(sink)
-  }
+  ) {}
 
   /** The stream begins. For the pipe. */
   begins(head: StreamHead): void {
@@ -38,17 +33,17 @@ export class ReceiverEndpoint {
 
   /** The sink can take bytes again. */
   drained(): void {
-    if (this.pipe.state === 'streaming') this.pipe.fanOut?.drained(this.cursor)
+    this.pipe.delivering?.drained(this.cursor)
   }
 
   /** The sink has handed on the last byte, after `finish()` returned false. */
   finished(): void {
-    if (this.pipe.state === 'streaming') this.pipe.fanOut?.finished(this.cursor)
+    this.pipe.delivering?.finished(this.cursor)
   }
 
   /** The gateway met a defect of its own while it served this receiver. */
   fault(): void {
-    this.pipe.end('fault')
+    this.pipe.receiverFault(this)
   }
 
   /** The connection is gone. */

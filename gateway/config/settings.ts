@@ -109,6 +109,7 @@ export const settings = z.strictObject({
     'Bytes that may be held, for all transfers and waiting senders together. Must not be less than window.',
   ),
   maxReceivers: setting(integer(1, 256), '256', 'Largest ?n a sender or receiver may ask for.'),
+  maxViewers: setting(integer(1, 65_536), '256', 'Viewers that one live stream may have.'),
   maxWaiting: setting(integer(1), '10000', 'Pipes that may wait at once.'),
   maxActive: setting(integer(1), '10000', 'Transfers that may stream at once.'),
   decide: setting(

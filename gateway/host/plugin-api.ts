@@ -6,6 +6,8 @@
 
 export { z } from 'zod'
 export {
+  type Delivery,
+  type DeliveryView,
   END_REASONS,
   type EndReason,
   type Failure,

@@ -104,6 +104,18 @@ export const GATEWAY_FAILURES = {
     message: 'This gateway does not offer {found}.',
     hint: '{instead}',
   },
+  twoKinds: {
+    code: 'TWO_KINDS',
+    status: 400,
+    message: 'This request asks for {found} and {another}, and a name is one thing at a time.',
+    hint: 'Keep one of them.',
+  },
+  notWithLive: {
+    code: 'NOT_WITH_LIVE',
+    status: 400,
+    message: 'A live stream has no fixed viewers and no known end, so {found} makes no sense with it.',
+    hint: 'Leave it out, or leave out ?live.',
+  },
   upgradeRequired: {
     code: 'UPGRADE_REQUIRED',
     status: 426,

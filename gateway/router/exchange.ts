@@ -1,4 +1,5 @@
 import type {
+  PipeView,
   ReceiverEndpoint,
   Refusal,
   SenderEndpoint,
@@ -89,6 +90,9 @@ export interface SinkOptions {
   readonly additions?: PluginAdditions | undefined
   /** The client's `Accept`, for an answer in place of a stream. */
   readonly accept: string
-  /** Status and headers of the response, once the head of the stream is known. */
-  respond(head: StreamHead, transferId: string): ReceiverHead
+  /**
+   * Status and headers of the response, once the head of the stream is known.
+   * @param offset place in the stream of its first byte
+   */
+  respond(head: StreamHead, pipe: PipeView, offset: number): ReceiverHead
 }

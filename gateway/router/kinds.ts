@@ -1,5 +1,5 @@
-/** Kinds of names and pages that a query asks for. Without a refusal they would take a place on a pipe, which they are not. */
-import { Refusal } from '../../core/index.js'
+/** Kinds of names and pages that a query asks for. Taken for a plain pipe they would take a place, which they are not. */
+import { type KindName, Refusal } from '../../core/index.js'
 import { FAILURES } from '../http/failures.js'
 import { KIND_NAMES } from '../http/kind-names.js'
 import { isOff, type Parameters } from '../http/parameters.js'
@@ -9,18 +9,29 @@ import { RefusalWithHeaders } from '../http/response/failure-answer.js'
 /** Shown to whoever asks with GET; a plugin's mode of that name comes before. */
 const PAGES = ['status', 'progress', 'video', 'share'] as const
 
-/** Why a page or another kind cannot be had; undefined for a request that means a pipe. */
-export function refuseKind(parameters: Parameters, request: RequestView): Refusal | undefined {
-  if (parameters.isEmpty) return undefined
+/** What the name shall be, or why a page or a kind cannot be had. */
+export function readKind(parameters: Parameters, request: RequestView): KindName | Refusal {
+  if (parameters.isEmpty) return 'pipe'
   const isGet = request.method === 'GET' || request.method === 'HEAD'
-  const wanted = [...(isGet ? PAGES : []), ...KIND_NAMES].find((name) => {
-    const value = parameters.get(name)
-    return value !== undefined && !isOff(value)
-  })
-  if (wanted === undefined) return undefined
-  const found = `?${wanted}`
-  if (wanted === 'ws' && request.header('upgrade').toLowerCase() !== 'websocket') {
-    return new RefusalWithHeaders(FAILURES.upgradeRequired, { found }, [['Upgrade', 'websocket']])
+  const page = isGet ? PAGES.find((name) => isAsked(parameters, name)) : undefined
+  if (page !== undefined) return notAvailable(page)
+  const [wanted, another] = KIND_NAMES.filter((name) => isAsked(parameters, name))
+  if (wanted === undefined) return 'pipe'
+  // An answer belongs to `serve`.
+  if (another !== undefined && another !== 'answer') {
+    return new Refusal(FAILURES.twoKinds, { found: `?${wanted}`, another: `?${another}` })
   }
-  return new Refusal(FAILURES.notAvailable, { found, instead: 'Leave it out.' })
+  if (wanted === 'ws' && request.header('upgrade').toLowerCase() !== 'websocket') {
+    return new RefusalWithHeaders(FAILURES.upgradeRequired, { found: '?ws' }, [['Upgrade', 'websocket']])
+  }
+  return wanted === 'live' ? wanted : notAvailable(wanted)
+}
+
+function isAsked(parameters: Parameters, name: string): boolean {
+  const value = parameters.get(name)
+  return value !== undefined && !isOff(value)
+}
+
+function notAvailable(name: string): Refusal {
+  return new Refusal(FAILURES.notAvailable, { found: `?${name}`, instead: 'Leave it out.' })
 }

@@ -7,6 +7,9 @@ import type { TransferIds } from './transfer-ids.js'
 
 export interface RouterOptions extends AddressRules {
   readonly maxReceivers: number
+  /** Viewers that a live stream may have, and the most bytes that one of them may be behind. */
+  readonly maxViewers: number
+  readonly maxLagBytes: number
   /** How long a side waits by default, in milliseconds. */
   readonly waitMs: number
   /** The longest stall that a receiver is allowed, in milliseconds. 0: no limit. */

@@ -11,7 +11,7 @@ import type { Exchange } from './exchange.js'
 import { type Incoming, type Outcome, respond } from './incoming.js'
 import { ReceiverHandler } from './join/receiver.js'
 import { SenderHandler } from './join/sender.js'
-import { refuseKind } from './kinds.js'
+import { readKind } from './kinds.js'
 import { allow, methodNotAllowed, NAME_METHODS } from './methods.js'
 import { ModeHandler } from './modes.js'
 import type { RouterOptions, RouterPlugins } from './options.js'
@@ -119,7 +119,8 @@ export class Router {
 
   #send(incoming: Incoming, name: string): Outcome {
     const parameters = new Parameters(incoming.exchange.request.query)
-    return refuseKind(parameters, incoming.exchange.request) ?? this.#senders.handle(incoming, name, parameters)
+    const kind = readKind(parameters, incoming.exchange.request)
+    return kind instanceof Refusal ? kind : this.#senders.handle(incoming, name, parameters, kind)
   }
 
   #receiveOrWatch(incoming: Incoming, name: string): Outcome {
@@ -129,8 +130,8 @@ export class Router {
     const parameters = new Parameters(request.query)
     const mode = this.#modes.find(parameters, incoming.exchange)
     if (mode instanceof Refusal) return mode
-    const refusal = mode === undefined ? refuseKind(parameters, request) : undefined
-    if (refusal !== undefined) return refusal
+    const kind = mode === undefined ? readKind(parameters, request) : 'pipe'
+    if (kind instanceof Refusal) return kind
     if (request.method === 'HEAD' && mode?.head !== true) return methodNotAllowed(request, NAME_METHODS)
     if (mode !== undefined) return this.#modes.handle(incoming, name, mode)
     const isRobot = isPreview(request)
@@ -139,7 +140,7 @@ export class Router {
       if (landing !== undefined) return this.#modes.handle(incoming, name, landing)
       if (isRobot) return new Refusal(FAILURES.onlyLooks, { found: show(request.header('user-agent')) })
     }
-    return this.#receivers.handle(incoming, name, parameters)
+    return this.#receivers.handle(incoming, name, parameters, kind)
   }
 
   /** A browser that has been led to the name, by a link or by what somebody typed, and has not said that it shall save what is there. */

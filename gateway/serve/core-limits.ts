@@ -1,4 +1,4 @@
-import type { PipeTable } from '../../core/index.js'
+import { LIVE_LIMITS, type PipeTable } from '../../core/index.js'
 import type { Config } from '../config/config.js'
 
 /** How often a waiting sender is reminded of who is missing. */
@@ -17,5 +17,10 @@ export function coreLimits(config: Config): PipeTable['limits'] {
     minRate: config.minRate,
     ratePeriodMs: config.minRatePeriod * 1000,
     reminderMs: REMINDER_MS,
+    live: {
+      ...LIVE_LIMITS,
+      maxViewers: config.maxViewers,
+      maxAllViewers: Math.max(LIVE_LIMITS.maxAllViewers, config.maxViewers),
+    },
   }
 }

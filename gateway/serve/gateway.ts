@@ -1,4 +1,4 @@
-import { Clock, PipeTable, SlabPool } from '../../core/index.js'
+import { Clock, LIVE_LIMITS, PipeTable, SlabPool } from '../../core/index.js'
 import type { Config } from '../config/config.js'
 import type { LoadedPlugin } from '../host/loading/loaded-plugin.js'
 import type { GatewayView } from '../host/plugin-api.js'
@@ -142,7 +142,7 @@ export class Gateway {
     this.#ports.stopListening()
     this.table.close()
     this.#plugins.drain(drainMs)
-    await this.#wait.until(() => this.table.streaming === 0 && this.#router.claimed === 0, drainMs)
+    await this.#wait.until(() => this.table.streaming + this.table.resting === 0 && this.#router.claimed === 0, drainMs)
     this.table.endAll('shutting_down')
     await this.#wait.until(() => !this.#ports.busy, GRACE_MS)
     this.#state = 'closed'
@@ -195,6 +195,8 @@ export class Gateway {
       prefix: config.prefix,
       bareNames: config.bareNames,
       maxReceivers: config.maxReceivers,
+      maxViewers: config.maxViewers,
+      maxLagBytes: LIVE_LIMITS.budgetBytes,
       waitMs: config.wait * 1000,
       stallMaxMs: config.stallMax * 1000,
       replyAtEnd: config.reply === 'end',

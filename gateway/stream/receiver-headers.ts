@@ -1,4 +1,4 @@
-import { isServed, type Range, type StreamHead } from '../../core/index.js'
+import { isServed, type PipeView, type Range, type StreamHead } from '../../core/index.js'
 import type { HeaderList } from '../http/response/answer.js'
 import { type DispositionOptions, receiverDisposition } from './disposition.js'
 import { safeMediaType } from './media-type.js'
@@ -15,9 +15,17 @@ export interface ReceiverHead {
   readonly headers: HeaderList
 }
 
-/** The head of one receiver's response. */
-export function receiverHead(head: StreamHead, transferId: string, options: ReceiverOptions): ReceiverHead {
-  const headers = receiverHeaders(head, transferId, options)
+/**
+ * The head of one receiver's response.
+ * @param offset place in the stream of its first byte
+ */
+export function receiverHead(
+  head: StreamHead,
+  { transferId, kind }: Pick<PipeView, 'transferId' | 'kind'>,
+  offset: number,
+  options: ReceiverOptions,
+): ReceiverHead {
+  const headers = [...receiverHeaders(head, transferId, options), ...(kind === 'live' ? liveHeaders(offset) : [])]
   const { length } = head
   if (length === undefined) return { status: 200, headers }
   const accepts = ['Accept-Ranges', 'bytes'] as const
@@ -25,6 +33,14 @@ export function receiverHead(head: StreamHead, transferId: string, options: Rece
   if (range === undefined || !isServed(range, length)) return { status: 200, headers: [...headers, accepts] }
   const contentRange = ['Content-Range', `bytes ${range.first}-${length - 1}/${length}`] as const
   return { status: 206, headers: [...headers, contentRange, accepts] }
+}
+
+function liveHeaders(offset: number): HeaderList {
+  return [
+    ['X-Pipe-Live', '1'],
+    ['X-Hoody-Pipe-Live', '1'],
+    ['X-Pipe-Offset', String(offset)],
+  ]
 }
 
 function receiverHeaders(head: StreamHead, transferId: string, options: DispositionOptions): HeaderList {

@@ -10,6 +10,16 @@ export const LIMITS: Limits = {
   minRate: 30,
   ratePeriodMs: 5000,
   reminderMs: 3000,
+  live: {
+    maxViewers: 4,
+    maxStreams: 2,
+    maxAllViewers: 6,
+    budgetBytes: 100_000,
+    skipFromBytes: 200,
+    skipToBytes: 100,
+    stallMs: 3000,
+    restMs: 2000,
+  },
 }
 export const SLAB_BYTES = 64
 /** The names that sides join. */

@@ -18,6 +18,7 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
   empty_form: { status: 502, line: 'Transfer failed: no file and no text came in the form.' },
   receivers_left: { status: 502, line: 'All receivers disconnected before transfer completed.' },
   receivers_stalled: { status: 502, line: 'Transfer failed: no receiver took any data for the stall limit.' },
+  fell_behind: { status: 503, line: 'Cut: this viewer fell further behind the live stream than it may.' },
   no_sender: { status: 408, line: 'Timed out waiting for sender.' },
   no_receivers: { status: 408, line: 'Timed out waiting for receivers.' },
   abandoned: { status: 502, line: 'Transfer failed: everybody who waited has disconnected.' },
@@ -33,8 +34,14 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
 }
 
 /** How this end is reported. A pipe that was stopped is reported with the reason that was given for it. */
-export function endingOf(reason: EndReason, pipe: Pick<PipeView, 'endFailure'>): Ending {
-  const { endFailure } = pipe
+export function endingOf(
+  reason: EndReason,
+  pipe: Pick<PipeView, 'endFailure'> & Partial<Pick<PipeView, 'live'>>,
+): Ending {
+  const { endFailure, live } = pipe
+  if (reason === 'complete' && live !== undefined) {
+    return { status: 200, line: `Live stream ended (peak ${live.peak} viewers).` }
+  }
   if (reason !== 'stopped' || endFailure === undefined) return ENDINGS[reason]
   return { status: endFailure.status, line: `Transfer failed: ${endFailure.message}` }
 }

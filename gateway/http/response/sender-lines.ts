@@ -3,6 +3,7 @@ import { endingOf } from './endings.js'
 
 /** The lines that a sender reads during its transfer, without line breaks: CONTRACT "Sending". */
 export function newsLines(news: SenderEvent, pipe: PipeView): string[] {
+  if (pipe.kind === 'live') return liveLines(news, pipe)
   const { receiversWanted: wanted, receiversPresent: present } = pipe
   switch (news) {
     case 'waiting':
@@ -23,7 +24,30 @@ export function newsLines(news: SenderEvent, pipe: PipeView): string[] {
   }
 }
 
+/** Viewers come and go: once it streams, nobody is told of each. */
+function liveLines(news: SenderEvent, { receiversWanted: wanted, receiversPresent: present }: PipeView): string[] {
+  switch (news) {
+    case 'waiting':
+      return present < wanted
+        ? [`[INFO] Live: ${present} of ${wanted} viewer(s) are here. Waiting for the others...`]
+        : []
+    case 'still_waiting':
+      return [`[INFO] Still waiting for ${wanted - present} of ${wanted} viewer(s)...`]
+    case 'receiver_joined':
+      return [`[INFO] A viewer connected, ${present} of ${wanted}.`]
+    case 'receiver_left':
+      return ['[INFO] A viewer disconnected.']
+    case 'streaming':
+      return ['[INFO] Live: streaming. Viewers can join at any time.']
+    case 'uploaded':
+      return []
+  }
+}
+
 /** The last line that a sender reads. */
-export function endLine(reason: EndReason, pipe: Pick<PipeView, 'endFailure'>): string {
+export function endLine(
+  reason: EndReason,
+  pipe: Pick<PipeView, 'endFailure'> & Partial<Pick<PipeView, 'live'>>,
+): string {
   return `${reason === 'complete' ? '[INFO]' : '[ERROR]'} ${endingOf(reason, pipe).line}`
 }

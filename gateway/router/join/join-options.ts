@@ -1,11 +1,12 @@
 /** The parameters of a sender or a receiver, checked and with defaults. */
-import { type JoinOptions, Refusal, type SenderJoinOptions } from '../../../core/index.js'
+import { type JoinOptions, type KindName, Refusal, type SenderJoinOptions } from '../../../core/index.js'
 import { FAILURES } from '../../http/failures.js'
 import { integer, type Parameters, show } from '../../http/parameters.js'
 import type { RequestView } from '../../http/request-view.js'
 import { TRANSFER_ID } from '../../http/transfer-id.js'
 import { newSha256 } from '../../stream/sha256.js'
 import type { RouterOptions } from '../options.js'
+import { readLiveSender } from './live-options.js'
 
 const MAX_WAIT_S = 3600
 const MAX_STALL_S = 86_400
@@ -32,7 +33,10 @@ export function readSenderJoinOptions(
   request: RequestView,
   parameters: Parameters,
   defaults: RouterOptions,
+  kind: KindName,
 ): SenderJoinOptions | Refusal {
+  const ofKind = kind === 'live' ? readLiveSender(parameters, defaults) : undefined
+  if (ofKind instanceof Refusal) return ofKind
   const common = readJoinOptions(parameters, defaults)
   if (common instanceof Refusal) return common
   const stall = parameters.integer('stall', 1, MAX_STALL_S)
@@ -51,6 +55,8 @@ export function readSenderJoinOptions(
     stallMs: stallMaxMs === 0 ? stallMs : Math.min(stallMs, stallMaxMs),
     transferId: transferId ?? newTransferId(),
     expectedBytes,
+    // A live stream streams whether somebody waits or not.
+    ...(ofKind !== undefined && { kind, ...ofKind, onlyIfAwaited: false }),
   }
 }
 

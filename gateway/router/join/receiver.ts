@@ -1,4 +1,4 @@
-import { type PipeTable, type ReceiverJoinOptions, Refusal } from '../../../core/index.js'
+import { type KindName, type PipeTable, type ReceiverJoinOptions, Refusal } from '../../../core/index.js'
 import { FAILURES } from '../../http/failures.js'
 import type { Parameters } from '../../http/parameters.js'
 import { readRange } from '../../stream/range.js'
@@ -7,6 +7,7 @@ import type { Admission } from '../admission.js'
 import type { Incoming, Outcome } from '../incoming.js'
 import type { RouterOptions } from '../options.js'
 import { readJoinOptions } from './join-options.js'
+import { readLiveViewer, refuseWithLive } from './live-options.js'
 import { refuseServiceWorker } from './service-worker.js'
 
 const RECEIVER = { side: 'receiver', right: 'receive' } as const
@@ -24,16 +25,16 @@ export class ReceiverHandler {
     readonly admission: Admission,
   ) {}
 
-  handle(incoming: Incoming, name: string, parameters: Parameters): Outcome {
+  handle(incoming: Incoming, name: string, parameters: Parameters, kind: KindName): Outcome {
     const { exchange, context } = incoming
-    const wanted = this.#read(incoming, name, parameters)
+    const wanted = this.#read(incoming, name, parameters, kind)
     if (wanted instanceof Refusal) return wanted
     const { joinOptions } = wanted
     const accept = exchange.request.header('accept')
     return this.admission.admit(incoming, RECEIVER, name, () => {
       const sink = exchange.toSink({
         accept,
-        respond: (head, transferId) => receiverHead(head, transferId, wanted.head),
+        respond: (head, pipe, offset) => receiverHead(head, pipe, offset, wanted.head),
         additions: context ?? undefined,
       })
       const limits = context?.limits
@@ -44,9 +45,16 @@ export class ReceiverHandler {
     })
   }
 
-  #read({ exchange, framing }: Incoming, name: string, parameters: Parameters): ReceiverRequest | Refusal {
+  #read(
+    { exchange, framing }: Incoming,
+    name: string,
+    parameters: Parameters,
+    kind: KindName,
+  ): ReceiverRequest | Refusal {
     const refusal = refuseServiceWorker(exchange.request)
     if (refusal !== undefined) return refusal
+    const live = kind === 'live' ? readLiveViewer(parameters) : undefined
+    if (live instanceof Refusal) return live
     const joinOptions = readJoinOptions(parameters, this.options)
     if (joinOptions instanceof Refusal) return joinOptions
     const download = parameters.switch('download')
@@ -58,6 +66,9 @@ export class ReceiverHandler {
     // A malformed body would be answered in the middle of the stream.
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
     const range = readRange(exchange.request)
-    return { joinOptions: { ...joinOptions, range }, head: { download, filename, range, pipe: name } }
+    // Whoever asks for nothing in particular takes what is there.
+    const orLive = parameters.get('live') === undefined && refuseWithLive(parameters) === undefined
+    const ofKind = live === undefined ? { orLive } : { kind, live, receivers: 0 }
+    return { joinOptions: { ...joinOptions, ...ofKind, range }, head: { download, filename, range, pipe: name } }
   }
 }

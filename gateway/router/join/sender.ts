@@ -1,4 +1,4 @@
-import { type PipeTable, Refusal, type SenderJoinOptions, type StreamHead } from '../../../core/index.js'
+import { type KindName, type PipeTable, Refusal, type SenderJoinOptions, type StreamHead } from '../../../core/index.js'
 import type { RequestContext } from '../../host/request-context.js'
 import { FAILURES } from '../../http/failures.js'
 import type { Parameters } from '../../http/parameters.js'
@@ -11,6 +11,7 @@ import type { Exchange, SourceOptions } from '../exchange.js'
 import type { Incoming, Outcome } from '../incoming.js'
 import type { RouterOptions } from '../options.js'
 import { readSenderJoinOptions } from './join-options.js'
+import { notWithLive } from './live-options.js'
 import { refuseServiceWorker } from './service-worker.js'
 
 const SENDER = { side: 'sender', right: 'send' } as const
@@ -32,9 +33,9 @@ export class SenderHandler {
     readonly admission: Admission,
   ) {}
 
-  handle(incoming: Incoming, name: string, parameters: Parameters): Outcome {
+  handle(incoming: Incoming, name: string, parameters: Parameters, kind: KindName): Outcome {
     const { exchange, context } = incoming
-    const wanted = this.#read(incoming, parameters)
+    const wanted = this.#read(incoming, parameters, kind)
     if (wanted instanceof Refusal) return wanted
     let source: ReturnType<Exchange['toSource']> | undefined
     const hold = () => {
@@ -54,11 +55,11 @@ export class SenderHandler {
     return this.admission.admit(incoming, SENDER, name, proceed, hold)
   }
 
-  #read({ exchange, framing, context }: Incoming, parameters: Parameters): SenderRequest | Refusal {
+  #read({ exchange, framing, context }: Incoming, parameters: Parameters, kind: KindName): SenderRequest | Refusal {
     const { request } = exchange
     const refusal = refuseSender(request)
     if (refusal !== undefined) return refusal
-    const joinOptions = readSenderJoinOptions(request, parameters, this.options)
+    const joinOptions = readSenderJoinOptions(request, parameters, this.options, kind)
     if (joinOptions instanceof Refusal) return joinOptions
     const reply = parameters.word('reply', ['end', 'stream'])
     if (reply instanceof Refusal) return reply
@@ -66,6 +67,7 @@ export class SenderHandler {
     if (head instanceof Refusal) return head
     const boundary = readBoundary(request.header('content-type'))
     if (boundary instanceof Refusal) return boundary
+    if (boundary !== undefined && kind === 'live') return notWithLive('a form')
     const form = boundary === undefined ? undefined : { boundary, head }
     const expectsContinue = request.header('expect').toLowerCase() === '100-continue'
     return {

@@ -64,7 +64,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
 
   begin(head: StreamHead, pipe: PipeView, offset: number): void {
     const { res, exchange, options } = this
-    const { status, headers: own } = options.respond(head, pipe.transferId)
+    const { status, headers: own } = options.respond(head, pipe, offset)
     const headers = [...own, ...(options.additions?.headers ?? [])]
     const length = head.length === undefined ? undefined : head.length - offset
     this.#body = openResponseBody(exchange, length, () => exchange.writeHead(status, headers, length !== undefined))

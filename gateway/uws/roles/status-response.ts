@@ -74,9 +74,9 @@ export class StatusResponse implements Flushable {
 
   notify(news: SenderEvent, pipe: PipeView): void {
     this.#pipe = pipe
-    const text = newsLines(news, pipe).join('\n')
-    if (news === 'still_waiting') this.#remind(text)
-    else this.#append(`${text}\n`)
+    const lines = newsLines(news, pipe)
+    if (news === 'still_waiting') this.#remind(lines.join('\n'))
+    else if (lines.length > 0) this.#append(`${lines.join('\n')}\n`)
   }
 
   /** Sends a reminder now: a client that has gone answers it with a reset. */

@@ -5,6 +5,8 @@ import type {
   Digest,
   EndReason,
   Limits,
+  LiveReceiverOptions,
+  LiveSenderOptions,
   PipeTable,
   Refusal,
   SenderJoinOptions,
@@ -31,6 +33,16 @@ export const BENCH_LIMITS: Limits = {
   minRate: 0,
   ratePeriodMs: 10_000,
   reminderMs: 10_000,
+  live: {
+    maxViewers: 4,
+    maxStreams: 2,
+    maxAllViewers: 6,
+    budgetBytes: 1024,
+    skipFromBytes: 256,
+    skipToBytes: 64,
+    stallMs: 60_000,
+    restMs: 60_000,
+  },
 }
 
 export interface BenchOptions {
@@ -46,6 +58,8 @@ export interface BenchOptions {
 
 export interface SenderOptions extends Partial<Pick<SenderJoinOptions, 'waitMs' | 'stallMs' | 'expectedBytes'>> {
   readonly n?: number
+  /** It sends live, and waits for `n` viewers: none unless it says so. */
+  readonly live?: Partial<LiveSenderOptions>
   readonly onlyIfAwaited?: boolean
   /** The length it announces. */
   readonly length?: number | undefined
@@ -57,6 +71,12 @@ export interface SenderOptions extends Partial<Pick<SenderJoinOptions, 'waitMs' 
 
 export interface ReceiverOptions {
   readonly n?: number
+  /** It is a viewer. */
+  readonly live?: LiveReceiverOptions
+  /** It takes a live stream too. */
+  readonly orLive?: boolean
+  /** What it is made of, in place of a sink that checks every byte. */
+  readonly sink?: FakeSink
   readonly onlyIfAwaited?: boolean
   readonly waitMs?: number
   readonly room?: number
@@ -111,7 +131,8 @@ export class Bench {
 
   trySender(key: string, options: SenderOptions = {}): FakeSender | Refusal {
     const {
-      n = 1,
+      live,
+      n = live === undefined ? 1 : 0,
       length,
       headLater,
       waitMs = 300_000,
@@ -125,14 +146,18 @@ export class Bench {
     const source = new FakeSource()
     const head = headLater === true ? undefined : headOf(stream, length)
     const transferId = `transfer-${stream}`
-    const joinOptions = { receivers: n, waitMs, stallMs, expectedBytes, limits, newDigest, transferId, onlyIfAwaited }
+    const ofKind = live === undefined ? {} : { kind: 'live' as const, live: { lagBytes: 400, ...live } }
+    const common = { receivers: n, waitMs, stallMs, expectedBytes, limits, newDigest, transferId, onlyIfAwaited }
+    const joinOptions = { ...common, ...ofKind }
     const endpoint = this.table.joinSender(key, source, head, joinOptions)
     return endpoint instanceof this.core.Refusal ? endpoint : new FakeSender(stream, source, endpoint)
   }
 
   tryReceiver(key: string, options: ReceiverOptions = {}): FakeReceiver | Refusal {
     const {
-      n = 1,
+      live,
+      n = live === undefined ? 1 : 0,
+      orLive,
       onlyIfAwaited,
       waitMs = 300_000,
       room,
@@ -144,7 +169,8 @@ export class Bench {
       last = Number.POSITIVE_INFINITY,
     } = options
     const range = offset === undefined ? undefined : { first: offset, last }
-    const sink = new FakeSink(room, finishesAtOnce, lags, n > this.turn.few ? this.turn : undefined)
+    const turn = n > this.turn.few || live !== undefined || orLive ? this.turn : undefined
+    const sink = options.sink ?? new FakeSink(room, finishesAtOnce, lags, turn)
     const endpoint = this.table.joinReceiver(key, sink, {
       receivers: n,
       waitMs,
@@ -152,6 +178,8 @@ export class Bench {
       newDigest,
       range,
       onlyIfAwaited,
+      orLive,
+      ...(live !== undefined && { kind: 'live' as const, live }),
     })
     return endpoint instanceof this.core.Refusal ? endpoint : new FakeReceiver(sink, endpoint)
   }
@@ -176,8 +204,9 @@ export class Bench {
   /** Asserts that everything has ended: no name, no byte, no deadline is left. */
   assertEmpty(): void {
     const { table, slabs, clock } = this
-    const left = { waiting: table.waiting, streaming: table.streaming, held: slabs.heldBytes, deadlines: clock.size }
-    assert.deepEqual(left, { waiting: 0, streaming: 0, held: 0, deadlines: 0 })
+    const { waiting, streaming, resting, viewers } = table
+    const left = { waiting, streaming, resting, viewers, held: slabs.heldBytes, deadlines: clock.size }
+    assert.deepEqual(left, { waiting: 0, streaming: 0, resting: 0, viewers: 0, held: 0, deadlines: 0 })
     const opened = this.observer.observed.filter(({ event }) => event === 'waiting').length
     const ended = this.observer.observed.filter(({ event }) => event === 'ended').length
     assert.equal(ended, opened, 'every pipe that was opened has ended')

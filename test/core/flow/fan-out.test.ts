@@ -201,3 +201,33 @@ t.test('a chunk of no bytes changes nothing', async (t) => {
   rig.drain(1)
   rig.assertWhole(t)
 })
+
+t.test('what has arrived, of each receiver: what was taken without what is on its way', async (t) => {
+  const rig = new Rig({ rooms: [Infinity, Infinity, Infinity], offsets: [0, 0, 10], length: 1000 })
+  t.same([rig.fanOut.delivered, rig.fanOut.deliveries], [0, []], 'nothing before it flows')
+  rig.start()
+  const [first, second, third] = rig.sinks
+  // The head is on its way, and no byte of the stream.
+  second!.inFlight = 5
+  const arrived = () => rig.fanOut.deliveries.map(({ delivered }) => delivered)
+  t.same([rig.fanOut.delivered, arrived()], [0, [0, 0, 0]])
+  rig.feed(40)
+  first!.inFlight = 15
+  second!.inFlight = 45
+  third!.inFlight = 32
+  t.same([rig.fanOut.delivered, arrived()], [0, [25, 0, 10]], 'what it did not want it has')
+  second!.inFlight = 30
+  third!.inFlight = 0
+  t.same([rig.fanOut.delivered, arrived()], [10, [25, 10, 40]])
+  t.equal(rig.fanOut.slowest, 40, 'and all of it was taken')
+  rig.leave(1)
+  t.same([rig.fanOut.delivered, arrived()], [25, [25, 40, 40]])
+  t.same(
+    rig.fanOut.deliveries.map(({ from, present }) => [from, present]),
+    [
+      [0, true],
+      [0, false],
+      [10, true],
+    ],
+  )
+})

@@ -1,6 +1,7 @@
 import type { Test } from 'tap'
 import { Cursor } from '../../../core/flow/cursor.js'
-import { FanOut, type FanOutListener } from '../../../core/flow/fan-out.js'
+import { FanOut } from '../../../core/flow/fan-out.js'
+import type { FanOutListener } from '../../../core/flow/fan-out-listener.js'
 import { type PipeView, SlabPool, TurnBudget } from '../../../core/index.js'
 import { FakeSink } from '../fakes/sink.js'
 import { FakeSource } from '../fakes/source.js'

@@ -12,6 +12,7 @@ import './scenes/memory.js'
 import './scenes/digest.js'
 import './scenes/stop.js'
 import './scenes/ranges.js'
+import './scenes/live.js'
 import { reasonsSeen, refusalsSeen } from './scenes/scene.js'
 
 t.test('every refusal of the core was seen above, and tells the reader what to do', async (t) => {

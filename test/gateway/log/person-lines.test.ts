@@ -21,6 +21,8 @@ function said(say: () => void): string {
 const pipe: PipeView = Object.freeze({
   id: 1,
   key: 'migration',
+  kind: 'pipe',
+  live: undefined,
   state: 'ended',
   transferId: 'hN3kq0Yx5m2VtA8w',
   hasSender: true,
@@ -29,6 +31,7 @@ const pipe: PipeView = Object.freeze({
   receiversPresent: 0,
   bytesIn: 3_000_000,
   bytesOut: 3_000_000,
+  fanOut: undefined,
   bytesSent: 3_000_000,
   bytesSkipped: 0,
   heldBackMs: 0,

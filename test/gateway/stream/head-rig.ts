@@ -32,7 +32,7 @@ export function headOf(fields: Fields, length?: number): StreamHead {
 const AS_SENT: DispositionOptions = { download: undefined, filename: undefined, pipe: 'name' }
 
 export function headersFor(fields: Fields, wish = AS_SENT): HeaderList {
-  return receiverHead(headOf(fields), 'an-id', wish).headers
+  return receiverHead(headOf(fields), { transferId: 'an-id', kind: 'pipe' }, 0, wish).headers
 }
 
 export function valuesOf(headers: HeaderList, name: string): string[] {

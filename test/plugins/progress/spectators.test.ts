@@ -98,6 +98,7 @@ function rig({ perName = 2, names = 2 } = {}) {
         receiversPresent: 1,
         bytesIn: 0,
         bytesOut: 0,
+        fanOut: undefined,
         bytesSent: 0,
         bytesSkipped: 0,
         heldBackMs: 0,
@@ -107,6 +108,8 @@ function rig({ perName = 2, names = 2 } = {}) {
         endedAt: undefined,
         endReason: undefined,
         endFailure: undefined,
+        kind: 'pipe',
+        live: undefined,
         sha256: undefined,
       }
       table.set(key, pipe)
