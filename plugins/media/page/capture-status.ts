@@ -1,7 +1,7 @@
 /** What the capture page tells. No DOM. */
 import type { DisplayState } from '../../page-kit/page/display-state.js'
 import { formatBytes, formatDuration, formatSpeed } from '../../transfer-status/format.js'
-import { isLiveName, type StatusText } from './player-status.js'
+import type { StatusText } from './player-status.js'
 
 export type CaptureState =
   /** Nothing is captured; or it is, and shown here only. */
@@ -9,7 +9,7 @@ export type CaptureState =
   /** The sender's place is taken, and receivers are missing. */
   | { readonly kind: 'waiting' }
   /** `isLater`: it is recorded here, and nothing has been sent. */
-  | { readonly kind: 'on-air'; readonly isLater: boolean }
+  | { readonly kind: 'on-air'; readonly isLater: boolean; readonly isLive: boolean }
   | { readonly kind: 'sending' }
   | { readonly kind: 'ended'; readonly isLater: boolean }
   | { readonly kind: 'failed'; readonly why: string }
@@ -55,7 +55,7 @@ export function captureStatus(state: CaptureState, shown: DisplayState | null, c
             headline: 'Recording',
             sentence: 'It stays on this device until you stop, and is sent then.',
           }
-        : { phase: 'streaming', headline: onAir(shown), sentence: viewers(shown) }
+        : { phase: 'streaming', headline: state.isLive ? 'Live' : 'On air', sentence: viewers(shown) }
     case 'sending':
       return { phase: 'streaming', headline: 'Sending', sentence: 'Keep this page open until everybody has it.' }
     case 'ended':
@@ -85,10 +85,6 @@ export function clock(seconds: number): string {
   const parts = [Math.floor(s / 60) % 60, s % 60].map((each) => String(each).padStart(2, '0'))
   const hours = Math.floor(s / 3600)
   return hours > 0 ? [hours, ...parts].join(':') : parts.join(':').replace(/^0/, '')
-}
-
-function onAir(shown: DisplayState | null): string {
-  return shown !== null && isLiveName(shown) ? 'Live' : 'On air'
 }
 
 function viewers(shown: DisplayState | null): string {

@@ -13,7 +13,7 @@ export interface StatusText {
 
 /** What the page itself knows. Before a click: `ready`. */
 export type PlayerState =
-  | { readonly kind: 'ready' | 'asking' | 'opening' | 'stopped' | 'unsaved' }
+  | { readonly kind: 'ready' | 'asking' | 'opening' | 'stopped' | 'unsaved' | 'middle' }
   | { readonly kind: 'playing' | 'paused' | 'waiting'; readonly isLive: boolean; readonly lag: number }
   /** All of it has come. `seconds`: how long it was. */
   | { readonly kind: 'ended'; readonly seconds: number }
@@ -24,6 +24,9 @@ export type PlayerState =
   | { readonly kind: 'saving' | 'saved'; readonly file: string }
 
 const NOT_ALL = 'What you saw is not all of it.'
+
+const MIDDLE =
+  'You came in the middle of it, and this kind of stream can be watched from its beginning only. Its sender can send WebM, which can be joined at any time.'
 
 /** @param shown of the name; null when nobody tells */
 export function playerStatus(state: PlayerState, shown: DisplayState | null): StatusText {
@@ -62,6 +65,8 @@ export function playerStatus(state: PlayerState, shown: DisplayState | null): St
       return { phase: 'streaming', headline: 'Saving', sentence: `It is written to ${state.file}.` }
     case 'saved':
       return { phase: 'complete', headline: 'Saved', sentence: `All of it is in ${state.file}.` }
+    case 'middle':
+      return { phase: 'failed', headline: 'Not played here', sentence: MIDDLE }
     case 'unsaved':
       return {
         phase: 'failed',

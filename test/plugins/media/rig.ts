@@ -32,7 +32,7 @@ export function reads(page: Page, selector: string, text: string | RegExp, timeo
         (typeof text === 'string' ? found === text : text.test(found)) || `${selector} reads "${found}", not ${text}`
       )
     },
-    { timeoutMs },
+    { timeoutMs, everyMs: 50 },
   )
 }
 
@@ -69,7 +69,7 @@ export async function plays(page: Page, frames = 10, timeoutMs = 30_000): Promis
       const isMoving = now.frames >= before.frames + frames && now.at > before.at
       return isMoving || `at ${now.at} s with ${now.frames} pictures, from ${before.at} s with ${before.frames}`
     },
-    { timeoutMs, everyMs: 20 },
+    { timeoutMs, everyMs: 50 },
   )
   return now
 }

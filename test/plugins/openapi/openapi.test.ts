@@ -181,7 +181,7 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
     return looked()
   }
   /** Without those that are looked at to be refused. */
-  const refused = new Set<string>([...KIND_NAMES, 'video', 'share'])
+  const refused = new Set<string>(KIND_NAMES)
   const looked = () => [...read].filter((name) => !refused.has(name)).sort()
   const told = (method: string, path: string) =>
     operations

@@ -43,7 +43,7 @@ const follower = new NameFollower(
 function changed(): void {
   const { shown } = follower
   if (broadcast !== undefined && shown?.state === 'streaming' && shown.transferId === broadcast.transferId) {
-    if (state.kind === 'waiting') become({ kind: 'on-air', isLater: false })
+    if (state.kind === 'waiting') become({ kind: 'on-air', isLater: false, isLive: false })
     broadcast.recording.start()
     peak = Math.max(peak, shown.activeReceivers)
   }
@@ -140,7 +140,7 @@ async function start(): Promise<void> {
   void invite()
   const isAtOnce = isLater || receivers() === undefined || follower.shown === null
   if (isAtOnce) mine.recording.start()
-  become(isAtOnce ? { kind: 'on-air', isLater } : { kind: 'waiting' })
+  become(isAtOnce ? { kind: 'on-air', isLater, isLive: receivers() === undefined } : { kind: 'waiting' })
   const failure = await mine.run()
   if (broadcast !== mine) return
   release()

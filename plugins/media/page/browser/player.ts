@@ -82,7 +82,7 @@ function contentsOf(shown: DisplayState | null): string {
 /** There is nothing on the screen, or what there was is over. */
 function canBegin(): boolean {
   if (state.kind === 'cut') return state.isOver
-  return ['ready', 'stopped', 'ended', 'refused', 'broken', 'saved', 'unsaved'].includes(state.kind)
+  return ['ready', 'stopped', 'ended', 'refused', 'broken', 'saved', 'unsaved', 'middle'].includes(state.kind)
 }
 
 const lagText = (lag: number) =>
@@ -140,6 +140,8 @@ async function receive(mine: Showing): Promise<void> {
   const opening = await readOpening(reader)
   mine.opening = opening
   const { finding } = opening
+  const isMiddle = Number(response.headers.get('X-Pipe-Offset') ?? 0) > 0
+  if (finding.kind === 'other' && isMiddle && finding.isAnywhere !== true) return finish({ kind: 'middle' })
   if (finding.kind === 'other') return offer(finding.what, finding.isMedia, isLive, finding.remedy)
   write('#details', describe(finding))
   element('#stage').dataset.kind = finding.mime.startsWith('audio') ? 'audio' : 'video'

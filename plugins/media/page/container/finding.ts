@@ -16,8 +16,15 @@ export type Finding =
   | { readonly kind: 'more' }
   /** A container that can be played while it comes; whether this browser has the codecs is the browser's to say. */
   | { readonly kind: 'stream'; readonly container: string; readonly mime: string; readonly tracks: readonly Track[] }
-  /** Anything else. `remedy`: what the sender can do about it, as a sentence. `isMedia`: a player program is worth a try. */
-  | { readonly kind: 'other'; readonly what: string; readonly isMedia: boolean; readonly remedy?: string }
+  /** Anything else. `remedy`: what the sender can do about it, as a sentence. `isMedia`: a player program is worth a try.
+   * `isAnywhere`: it can be read from the middle on. */
+  | {
+      readonly kind: 'other'
+      readonly what: string
+      readonly isMedia: boolean
+      readonly remedy?: string
+      readonly isAnywhere?: true
+    }
 
 export const MORE: Finding = { kind: 'more' }
 

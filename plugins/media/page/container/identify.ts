@@ -44,7 +44,8 @@ function recognise(bytes: Uint8Array, isAll: boolean): Finding {
   const signature = SIGNATURES.find(([pattern]) => pattern.test(text))
   if (signature !== undefined) return { kind: 'other', what: signature[1], isMedia: signature[2] }
   if (bytes.length < ENOUGH && !isAll) return MORE
-  if (isTransportStream(bytes)) return { kind: 'other', what: 'an MPEG transport stream', isMedia: true }
+  if (isTransportStream(bytes))
+    return { kind: 'other', what: 'an MPEG transport stream', isMedia: true, isAnywhere: true }
   const audio = mpegAudio(bytes)
   if (audio === 'short') return MORE
   if (audio !== undefined) return audio === 'mp3' ? sound('MP3', 'audio/mpeg') : sound('AAC', 'audio/aac')
