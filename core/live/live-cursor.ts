@@ -24,8 +24,14 @@ export class LiveCursor extends Cursor {
     super(sink)
   }
 
+  override startAt(offset: number): void {
+    super.startAt(offset)
+    this.offeredTo = offset
+  }
+
   /** Goes on at this offset, as if it had had everything before. */
   goOnAt(offset: number): void {
+    this.offeredTo = offset
     this.from += offset - this.at
     this.at = offset
   }

@@ -171,10 +171,13 @@ export class LiveFanOut extends FanOut<LiveCursor> {
   protected override advance(cursor: LiveCursor): void {
     if (!this.#offerPreface(cursor)) return
     while (!cursor.full && !cursor.waits && cursor.at < this.bytesIn) {
-      const bytes = this.window.at(cursor.at)
       const most = (cursor.stop?.offset ?? Number.POSITIVE_INFINITY) - cursor.at
+      if (most === 0) {
+        this.#skipFrom(cursor)
+        continue
+      }
+      const bytes = this.window.at(cursor.at)
       this.offer(cursor, most < bytes.byteLength ? bytes.subarray(0, most) : bytes)
-      if (cursor.at === cursor.stop?.offset) this.#skipFrom(cursor)
     }
     this.finishIfDone(cursor)
   }

@@ -50,6 +50,7 @@ export class Live extends Transfer implements LiveFanOutListener {
     mayBring = 0,
   ): SenderEndpoint {
     this.receiversWanted = options.receivers
+    this.#peak = this.receivers.length
     return super.addSender(source, head, options, mayBring)
   }
 
@@ -174,7 +175,8 @@ export class Live extends Transfer implements LiveFanOutListener {
     const now = this.state === 'ended' && !this.#isResting ? 0 : this.receivers.length
     this.context.viewers += now - this.#counted
     this.#counted = now
-    this.#peak = Math.max(this.#peak, now)
+    // Who came and went before the sender was never a viewer of it.
+    if (this.hasSender) this.#peak = Math.max(this.#peak, now)
   }
 
   get #fanOut(): LiveFanOut | undefined {

@@ -83,7 +83,10 @@ export class Spec {
 
   joinSender(key: string, place: Place, sender: SpecSender, waitMs: number): void {
     const pipe = this.#open(key, place)
-    if (pipe.kind === 'live') pipe.n = place.n
+    if (pipe.kind === 'live') {
+      pipe.n = place.n
+      pipe.peak = pipe.here.length
+    }
     this.#refuseBeyond(pipe, sender)
     pipe.sender = sender
     sender.pipe = pipe
@@ -97,7 +100,8 @@ export class Spec {
     const pipe = this.#open(key, place)
     const late = pipe.holdsForNobody ? pipe.heldFrom : (pipe.sender?.bytesIn ?? 0)
     pipe.receivers.push(receiver)
-    pipe.peak = Math.max(pipe.peak, pipe.here.length)
+    // Who came and went before the sender was never a viewer of it.
+    if (pipe.sender !== undefined) pipe.peak = Math.max(pipe.peak, pipe.here.length)
     receiver.pipe = pipe
     if (pipe.state === 'streaming') {
       receiver.from = late
