@@ -94,7 +94,7 @@ const receive = {
   tags: ['pipes'],
   summary: 'Receive, or watch',
   description:
-    'Waits without a byte, then answers with the stream. With `progress`, `status`, `receive` or `link` it is no receiver and takes ' +
+    'Waits without a byte, then answers with the stream. With `progress`, `status`, `receive`, `video`, `share` or `link` it is no receiver and takes ' +
     "nobody's place.",
   parameters: [NAME, ...OF_RECEIVERS],
   responses: {
@@ -103,6 +103,7 @@ const receive = {
         ...RECEIVED,
         'Content-Security-Policy',
         'Referrer-Policy',
+        'Permissions-Policy',
       ]),
       content: {
         '*/*': { schema: {} },

@@ -52,6 +52,7 @@ export const HEADERS = {
   Upgrade: text('What to ask for', 'websocket'),
   'WWW-Authenticate': sometimes('How to authenticate', 'Bearer'),
   'Referrer-Policy': sometimes('The address of a page, or of a link, stays here', 'no-referrer'),
+  'Permissions-Policy': sometimes('Of a page that asks for a camera, a microphone or a screen', 'camera=(self)'),
   'Content-Security-Policy': text('Of a page', "default-src 'none'"),
   Connection: sometimes('The rest of the upload is dropped', 'close'),
 } as const
@@ -88,6 +89,7 @@ export interface FailureDescription {
 
 /** Of plugins that are loaded without being asked for; others have theirs in their documentation. */
 const OF_PLUGINS: readonly FailureDescription[] = [
+  { code: 'MEDIA_BOTH', status: 400, text: '?live is for whoever comes, and ?n=3 for as many as that.' },
   { code: 'METRICS_UNAUTHORIZED', status: 401, text: 'The metrics need a token, and none was sent.' },
   { code: 'METRICS_UNREADABLE', status: 500, text: 'The metrics could not be collected.' },
   { code: 'PROGRESS_SPECTATORS', status: 429, text: '50 spectators already watch this name.' },
