@@ -15,7 +15,7 @@ export {
   type LiveReceiverOptions,
   type LiveSenderOptions,
   type SlowPolicy,
-} from './live/live-options.js'
+} from './live-options.js'
 export type { PipeObserver } from './observer.js'
 export { PipeTable } from './pairing/pipe-table.js'
 export type { ReceiverEndpoint } from './pairing/receiver-endpoint.js'

@@ -1,6 +1,6 @@
 import type { KindName } from './kind.js'
 import type { SideLimits } from './limits.js'
-import type { LiveReceiverOptions, LiveSenderOptions } from './live/live-options.js'
+import type { LiveReceiverOptions, LiveSenderOptions } from './live-options.js'
 import type { Digest } from './ports.js'
 import type { Range } from './range.js'
 

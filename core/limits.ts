@@ -1,4 +1,4 @@
-import type { LiveLimits } from './live/live-options.js'
+import type { LiveLimits } from './live-options.js'
 import type { Throttle } from './throttle.js'
 
 /** The limits that the core enforces for every transfer. Times in milliseconds, sizes in bytes. */

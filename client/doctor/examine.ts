@@ -5,6 +5,7 @@ import { receiverLeft, waitingLeft } from './checks/departure.js'
 import { earlyReply } from './checks/early-reply.js'
 import { expect } from './checks/expect.js'
 import { head } from './checks/head.js'
+import { live } from './checks/live.js'
 import { meet } from './checks/meet.js'
 import { pages } from './checks/pages.js'
 import { forwarded, reach } from './checks/reach.js'
@@ -23,7 +24,7 @@ export class Unreachable extends Error {}
 
 const ALONE = [untouched, expect, waitingLeft, head, forwarded, pages]
 /** They need an upload that flows: without one they would all say the same. */
-const FLOWING = [truncationChunked, truncationLength, receiverLeft, trickle, silence]
+const FLOWING = [truncationChunked, truncationLength, receiverLeft, live, trickle, silence]
 
 /**
  * Each finding as soon as it is there, in a fixed order. First what the others need; the rest at the same time.

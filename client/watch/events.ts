@@ -12,6 +12,14 @@ export type ProgressEvent =
 const amount = z.number().min(0)
 const figure = amount.nullable().catch(null)
 const count = amount.catch(0)
+/** Only of a live stream. */
+const live = {
+  live: z.literal(true).optional().catch(undefined),
+  viewers: amount.optional().catch(undefined),
+  peak: amount.optional().catch(undefined),
+  skips: amount.optional().catch(undefined),
+  cuts: amount.optional().catch(undefined),
+}
 const text = z.string().nullable().catch(null)
 
 const figures = z.looseObject({
@@ -26,7 +34,9 @@ const figures = z.looseObject({
   elapsed: figure,
   receivers: count,
   activeReceivers: count,
-  totalReceivers: count,
+  /** Null for a live stream. */
+  totalReceivers: amount.nullable().catch(0),
+  ...live,
 }) satisfies z.ZodType<Figures>
 
 const receipt = z.looseObject({
@@ -39,7 +49,9 @@ const receipt = z.looseObject({
   durationSec: count,
   avgSpeed: figure,
   receivers: count,
-  totalReceivers: count,
+  totalReceivers: amount.nullable().catch(0),
+  ...live,
+  kind: z.literal('live').optional().catch(undefined),
   reason: text,
   message: text,
   sha256: text,
@@ -50,7 +62,7 @@ const receipt = z.looseObject({
 const snapshot = z.looseObject({
   state: z.enum(['idle', 'waiting', 'streaming', 'complete', 'failed']),
   ...figures.shape,
-  kind: z.literal('pipe').catch('pipe'),
+  kind: z.enum(['pipe', 'live']).catch('pipe'),
   transferId: text,
   hasSender: z.boolean().catch(false),
   reason: text,

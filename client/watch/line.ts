@@ -73,13 +73,20 @@ function parts({ snapshot, loss, stillMs, moves }: View): Part[] {
       snapshot.last === null ? [] : [{ text: `last ${safeText(formatReceipt(snapshot.last), false)}`, rank: 6 }]
     return [{ text: 'nobody is there yet', rank: 0 }, ...last]
   }
-  const { activeReceivers: present, totalReceivers: wanted } = snapshot
-  const receivers = { text: `${present} of ${wanted} ${wanted === 1 ? 'receiver' : 'receivers'}`, rank: 6 }
+  const receivers = { text: audience(snapshot), rank: 6 }
   if (snapshot.state === 'waiting') {
-    return [{ text: `waiting for ${snapshot.hasSender ? 'receivers' : 'a sender'}`, rank: 0 }, receivers]
+    const those = snapshot.live ? 'viewers' : 'receivers'
+    return [{ text: `waiting for ${snapshot.hasSender ? those : 'a sender'}`, rank: 0 }, receivers]
   }
   if (snapshot.state !== 'streaming') return [{ text: snapshot.state, rank: 0 }]
   return [...figures(snapshot, stillMs, moves), receivers]
+}
+
+/** `1 of 2 receivers`; of a live stream, which has as many as come, `3 viewers`. */
+function audience({ live, activeReceivers: present, totalReceivers: wanted, skips = 0, cuts = 0 }: Snapshot): string {
+  if (live === undefined) return `${present} of ${wanted} ${wanted === 1 ? 'receiver' : 'receivers'}`
+  const slow = [skips > 0 ? `${skips} skips` : '', cuts > 0 ? `${cuts} cut` : ''].filter((part) => part !== '')
+  return [`${present} ${present === 1 ? 'viewer' : 'viewers'}`, ...slow].join(', ')
 }
 
 function figures(snapshot: Snapshot, stillMs: number, moves: number): Part[] {

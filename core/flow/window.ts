@@ -103,7 +103,7 @@ export class Window {
   /** The longest run of kept bytes that starts at `offset`, which must be kept. */
   at(offset: number): OwnedBytes {
     for (const segment of this.#segments) {
-      if (offset < segment.from + segment.used) {
+      if (offset >= segment.from && offset < segment.from + segment.used) {
         return segment.memory.subarray(offset - segment.from, segment.used) as OwnedBytes
       }
     }

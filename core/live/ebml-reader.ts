@@ -70,6 +70,11 @@ export class EbmlReader {
     return this.#offset
   }
 
+  /** Where the head of an element begins that has come in part; undefined when none has. */
+  get headFrom(): number | undefined {
+    return this.#reads === 'value' || this.#filled === 0 ? undefined : this.#offset - this.#filled
+  }
+
   feed(bytes: BorrowedBytes): void {
     const from = this.#offset
     const end = bytes.byteLength

@@ -1,8 +1,8 @@
 import type { OwnedBytes } from '../bytes.js'
 import { Cursor } from '../flow/cursor.js'
+import type { LiveReceiverOptions } from '../live-options.js'
 import type { Sink } from '../ports.js'
 import type { Entry } from './entry-points.js'
-import type { LiveReceiverOptions } from './live-options.js'
 
 /** One viewer of a live stream. */
 export class LiveCursor extends Cursor {
@@ -24,8 +24,14 @@ export class LiveCursor extends Cursor {
     super(sink)
   }
 
+  override startAt(offset: number): void {
+    super.startAt(offset)
+    this.offeredTo = offset
+  }
+
   /** Goes on at this offset, as if it had had everything before. */
   goOnAt(offset: number): void {
+    this.offeredTo = offset
     this.from += offset - this.at
     this.at = offset
   }

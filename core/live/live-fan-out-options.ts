@@ -1,7 +1,7 @@
 import type { FanOutListener } from '../flow/fan-out-listener.js'
 import type { Limits } from '../limits.js'
+import type { LiveLimits, LiveSenderOptions } from '../live-options.js'
 import type { LiveCursor } from './live-cursor.js'
-import type { LiveLimits, LiveSenderOptions } from './live-options.js'
 
 export interface LiveFanOutListener extends FanOutListener {
   /** This viewer is further behind than it may be: cut it. It has to `leave`. */

@@ -113,6 +113,14 @@ export class LiveFanOut extends FanOut<LiveCursor> {
     return this.#waiting.reduce((sum, { cursor }) => sum + cursor.taken, super.sent + this.#sentBefore)
   }
 
+  /** Viewers go, and what they had counts on. */
+  override get progress(): number {
+    let progress = this.bytesIn + this.#sentBefore
+    for (const cursor of this.#reading) progress += cursor.delivered - cursor.from
+    for (const { cursor } of this.#waiting) progress += cursor.delivered - cursor.from
+    return progress
+  }
+
   /** Parts that were left out are not what receivers did not want. */
   override get skipped(): number {
     return 0
@@ -163,10 +171,13 @@ export class LiveFanOut extends FanOut<LiveCursor> {
   protected override advance(cursor: LiveCursor): void {
     if (!this.#offerPreface(cursor)) return
     while (!cursor.full && !cursor.waits && cursor.at < this.bytesIn) {
-      const bytes = this.window.at(cursor.at)
       const most = (cursor.stop?.offset ?? Number.POSITIVE_INFINITY) - cursor.at
+      if (most === 0) {
+        this.#skipFrom(cursor)
+        continue
+      }
+      const bytes = this.window.at(cursor.at)
       this.offer(cursor, most < bytes.byteLength ? bytes.subarray(0, most) : bytes)
-      if (cursor.at === cursor.stop?.offset) this.#skipFrom(cursor)
     }
     this.finishIfDone(cursor)
   }

@@ -62,11 +62,11 @@ export class WebmReader {
   }
 
   /**
-   * Where the Cluster begins of which it is not known yet whether it is an entry. Who waits for an entry needs the stream's bytes
-   * from here on.
+   * Where a Cluster begins of which it is not known yet whether it is an entry, or of whose head only a part has come. Who waits
+   * for an entry needs the stream's bytes from here on.
    */
   get undecided(): number | undefined {
-    return this.#structure.search.undecided
+    return this.#structure.search.undecided ?? this.#reader.headFrom
   }
 
   /** Why the state is `plain`, to be read behind a colon: "a DocType that is neither webm nor matroska". */

@@ -7,7 +7,7 @@ import type { ReceiverJoinOptions, SenderJoinOptions } from '../join-options.js'
 import { LiveCursor } from '../live/live-cursor.js'
 import { LiveFanOut } from '../live/live-fan-out.js'
 import type { LiveFanOutListener } from '../live/live-fan-out-options.js'
-import type { LiveSenderOptions } from '../live/live-options.js'
+import type { LiveSenderOptions } from '../live-options.js'
 import type { LiveCounts } from '../pipe-view.js'
 import type { Sink, Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
@@ -50,6 +50,7 @@ export class Live extends Transfer implements LiveFanOutListener {
     mayBring = 0,
   ): SenderEndpoint {
     this.receiversWanted = options.receivers
+    this.#peak = this.receivers.length
     return super.addSender(source, head, options, mayBring)
   }
 
@@ -93,9 +94,14 @@ export class Live extends Transfer implements LiveFanOutListener {
     return this.#isResting ? this.fanOut : super.delivering
   }
 
-  override bodyEnded(endpoint: SenderEndpoint): void {
-    super.bodyEnded(endpoint)
-    if (this.isStreaming && endpoint.fanOut.sourceEnded) this.#rest()
+  /** Its sender is done, and its name is free; viewers get the rest. */
+  protected override bodyIsIn(): void {
+    if (!this.isStreaming) return
+    const { clock, limits } = this.context
+    this.#isResting = true
+    this.end('complete')
+    this.#restEnds = clock.after(limits.live.restMs, () => this.endRest('receivers_stalled'))
+    this.context.onResting(this)
   }
 
   override streamFinished(): void {
@@ -169,7 +175,8 @@ export class Live extends Transfer implements LiveFanOutListener {
     const now = this.state === 'ended' && !this.#isResting ? 0 : this.receivers.length
     this.context.viewers += now - this.#counted
     this.#counted = now
-    this.#peak = Math.max(this.#peak, now)
+    // Who came and went before the sender was never a viewer of it.
+    if (this.hasSender) this.#peak = Math.max(this.#peak, now)
   }
 
   get #fanOut(): LiveFanOut | undefined {
@@ -182,14 +189,5 @@ export class Live extends Transfer implements LiveFanOutListener {
 
   #endpointOf(cursor: LiveCursor): ReceiverEndpoint {
     return this.receivers.find((endpoint) => endpoint.cursor === cursor)!
-  }
-
-  /** All of the body has been read. Its sender is done, and its name is free. */
-  #rest(): void {
-    const { clock, limits } = this.context
-    this.#isResting = true
-    this.end('complete')
-    this.#restEnds = clock.after(limits.live.restMs, () => this.endRest('receivers_stalled'))
-    this.context.onResting(this)
   }
 }

@@ -119,8 +119,9 @@ export abstract class Transfer extends TransferState implements FanOutListener, 
     this.#watchdog.start(this.pairedAt, this.limits.totalMs)
     observer?.onPaired(this)
     const cursors = this.receivers.map((endpoint) => endpoint.cursor)
-    if (Math.max(fanOut.bytesIn, head.length ?? 0) > this.limits.maxBytes) this.end('too_large')
+    if (Math.max(fanOut.bytesIn, sender.head?.length ?? 0) > this.limits.maxBytes) this.end('too_large')
     else fanOut.start(cursors, head, this, this.limits.throttles)
+    if (fanOut.sourceEnded) this.bodyIsIn()
   }
 
   bodyEnded(endpoint: SenderEndpoint): void {
@@ -131,7 +132,11 @@ export abstract class Transfer extends TransferState implements FanOutListener, 
     }
     if (this.state === 'streaming') this.#uploaded(endpoint)
     endpoint.fanOut.end()
+    this.bodyIsIn()
   }
+
+  /** All of the body has been read. If it streams now, receivers have been offered all that they have room for. */
+  protected bodyIsIn(): void {}
 
   /** The whole body has been read. */
   #uploaded({ fanOut, source }: SenderEndpoint): void {

@@ -12,6 +12,8 @@ export {
   type EndReason,
   type Failure,
   type HeldBytes,
+  type KindName,
+  type LiveCounts,
   type PipeView,
   Refusal,
   type Side,

@@ -24,11 +24,13 @@ export function requestJson(record: RequestRecord, time: number): string {
 
 /** @param time milliseconds since 1970 */
 export function transferJson(pipe: PipeView, time: number): string {
-  const { bytesSkipped, endReason } = pipe
+  const { bytesSkipped, endReason, live } = pipe
   const { waitedMs, streamedMs } = durationsOf(pipe)
   return (
     `{"level":30,"time":${time},"pipe":${quoted(pipe.key)},"transferId":${quoted(pipe.transferId)}` +
-    `${endReason === undefined ? '' : `,"reason":"${endReason}"`},"receivers":${pipe.receiversWanted},` +
+    `${endReason === undefined ? '' : `,"reason":"${endReason}"`}${live === undefined ? '' : ',"kind":"live"'},` +
+    `"receivers":${live === undefined ? pipe.receiversWanted : live.peak},` +
+    `${live === undefined ? '' : `"skips":${live.skips},"cuts":${live.cuts},`}` +
     `"bytesIn":${pipe.bytesIn},"bytesOut":${pipe.bytesOut}${bytesSkipped > 0 ? `,"bytesSkipped":${bytesSkipped}` : ''},` +
     `"waitedMs":${waitedMs},"streamedMs":${streamedMs},"msg":"transfer"}\n`
   )

@@ -15,7 +15,7 @@ export function transferForPerson(pipe: PipeView, time: number, marks: Marks): s
   const what =
     pipe.pairedAt === undefined
       ? `after a wait of ${durationInWords(waitedMs)}`
-      : `${bytesInWords(pipe.bytesIn)} in ${durationInWords(streamedMs)}, ${counted(pipe.receiversWanted, 'receiver')}`
+      : `${bytesInWords(pipe.bytesIn)} in ${durationInWords(streamedMs)}, ${audience(pipe)}`
   const why = isComplete ? '' : `${sentencePart(endingOf(pipe.endReason ?? 'fault', pipe).line)}, `
   return `${timeOfDay(time)} ${isComplete ? marks.done : marks.failed} ${loggable(pipe.key)}  ${why}${what}\n`
 }
@@ -49,6 +49,12 @@ function sentencePart(line: string): string {
     .replace(/^Transfer failed: /, '')
     .replace(/\.$/, '')
   return rest.charAt(0).toLowerCase() + rest.slice(1)
+}
+
+function audience({ live, receiversWanted }: PipeView): string {
+  if (live === undefined) return counted(receiversWanted, 'receiver')
+  const { peak, cuts } = live
+  return `${counted(peak, 'viewer')} at most${cuts > 0 ? `, ${cuts} cut` : ''}`
 }
 
 function counted(count: number, what: string): string {

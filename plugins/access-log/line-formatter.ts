@@ -59,7 +59,11 @@ export class LineFormatter {
       code: pipe.endFailure?.code,
       bytesIn: pipe.bytesIn,
       bytesOut: pipe.bytesSent,
-      receivers: pipe.receiversWanted,
+      /** Absent for a pipe. */
+      kind: pipe.kind === 'pipe' ? undefined : pipe.kind,
+      receivers: pipe.live === undefined ? pipe.receiversWanted : pipe.live.peak,
+      skips: pipe.live?.skips,
+      cuts: pipe.live?.cuts,
       waitedMs: Math.round(pairedAt - pipe.openedAt),
       streamedMs: Math.round(streamedMs),
       /** Of what was read, in bytes a second; absent when there was no time to speak of. */

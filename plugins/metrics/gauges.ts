@@ -1,5 +1,5 @@
 import { Gauge, type Registry } from 'prom-client'
-import type { GatewayView, Pipes } from '../../gateway/host/plugin-api.js'
+import type { GatewayView, Pipes, PipeView } from '../../gateway/host/plugin-api.js'
 
 /** What is, read when somebody scrapes. */
 export function gatewayGauges(registry: Registry, pipes: Pipes, gateway: GatewayView): void {
@@ -23,7 +23,13 @@ export function gatewayGauges(registry: Registry, pipes: Pipes, gateway: Gateway
       this.set({ state: 'streaming' }, pipes.streaming)
     },
   })
-  gauge('pipegate_receivers', 'Receivers that are connected, waiting ones too.', () => receivers(pipes))
+  gauge('pipegate_receivers', 'Receivers that are connected, waiting ones and viewers too.', () =>
+    sumOf(pipes, ({ receiversPresent }) => receiversPresent),
+  )
+  gauge('pipegate_live_streams', 'Live streams that flow.', () => sumOf(pipes, (pipe) => (isFlowing(pipe) ? 1 : 0)))
+  gauge('pipegate_live_viewers', 'Viewers of live streams, waiting ones too.', () =>
+    sumOf(pipes, ({ live }) => live?.viewers ?? 0),
+  )
   gauge('pipegate_open_requests', 'Requests whose response is not over.', () => gateway.openRequests)
   gauge('pipegate_window_bytes', 'How far a receiver may be behind another one.', () => gateway.window)
   gauge(
@@ -38,8 +44,12 @@ export function gatewayGauges(registry: Registry, pipes: Pipes, gateway: Gateway
   gauge('pipegate_draining', '1 while the gateway takes no new work, else 0.', () => (gateway.draining ? 1 : 0))
 }
 
-function receivers(pipes: Pipes): number {
-  let present = 0
-  for (const pipe of pipes.all()) present += pipe.receiversPresent
-  return present
+function isFlowing({ kind, state }: PipeView): boolean {
+  return kind === 'live' && state === 'streaming'
+}
+
+function sumOf(pipes: Pipes, count: (pipe: PipeView) => number): number {
+  let sum = 0
+  for (const pipe of pipes.all()) sum += count(pipe)
+  return sum
 }

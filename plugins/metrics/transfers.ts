@@ -1,11 +1,12 @@
 import { Counter, Histogram, type Registry } from 'prom-client'
-import { END_REASONS, type Hooks, type Pipes } from '../../gateway/host/plugin-api.js'
+import { END_REASONS, type Hooks, type Pipes, type PipeView } from '../../gateway/host/plugin-api.js'
 import { runningTotal } from './running-total.js'
 
 /** Seconds: from a line of text to a long backup. */
 const DURATIONS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400]
 
-type Amount = 'bytesIn' | 'bytesSent' | 'heldBackMs'
+type Amount = 'bytesIn' | 'bytesSent' | 'heldBackMs' | 'skips' | 'cuts'
+const AMOUNTS = ['bytesIn', 'bytesSent', 'heldBackMs', 'skips', 'cuts'] as const
 
 /**
  * What transfers move: the sum over those that are over and those that run. Only what has been paired counts: a waiting
@@ -13,7 +14,7 @@ type Amount = 'bytesIn' | 'bytesSent' | 'heldBackMs'
  */
 export class Transfers {
   readonly #pipes: Pick<Pipes, 'all'>
-  readonly #over: Record<Amount, number> = { bytesIn: 0, bytesSent: 0, heldBackMs: 0 }
+  readonly #over: Record<Amount, number> = { bytesIn: 0, bytesSent: 0, heldBackMs: 0, skips: 0, cuts: 0 }
   readonly #ended: Counter<'reason'>
   readonly #waited: Histogram
   readonly #streamed: Histogram
@@ -37,6 +38,18 @@ export class Transfers {
       name: 'pipegate_backpressure_seconds_total',
       help: 'For how long senders were held back by their receivers, all transfers together.',
       read: () => this.#total('heldBackMs') / 1000,
+    })
+    runningTotal({
+      registry,
+      name: 'pipegate_live_skips_total',
+      help: 'How often parts of a live stream were left out for a viewer that was slow.',
+      read: () => this.#total('skips'),
+    })
+    runningTotal({
+      registry,
+      name: 'pipegate_live_cuts_total',
+      help: 'Viewers of live streams that were cut because they were slow.',
+      read: () => this.#total('cuts'),
     })
     const registers = [registry]
     this.#ended = new Counter({
@@ -65,9 +78,7 @@ export class Transfers {
   readonly hooks = {
     onEnded: (pipe) => {
       if (pipe.pairedAt !== undefined) {
-        this.#over.bytesIn += pipe.bytesIn
-        this.#over.bytesSent += pipe.bytesSent
-        this.#over.heldBackMs += pipe.heldBackMs
+        for (const amount of AMOUNTS) this.#over[amount] += amountOf(pipe, amount)
       }
       const endedAt = pipe.endedAt ?? pipe.openedAt
       this.#ended.inc({ reason: pipe.endReason ?? 'fault' })
@@ -78,7 +89,11 @@ export class Transfers {
 
   #total(amount: Amount): number {
     let total = this.#over[amount]
-    for (const pipe of this.#pipes.all()) if (pipe.state === 'streaming') total += pipe[amount]
+    for (const pipe of this.#pipes.all()) if (pipe.state === 'streaming') total += amountOf(pipe, amount)
     return total
   }
+}
+
+function amountOf(pipe: PipeView, amount: Amount): number {
+  return amount === 'skips' || amount === 'cuts' ? (pipe.live?.[amount] ?? 0) : pipe[amount]
 }

@@ -28,6 +28,13 @@ const header = (name: string, description: string, schema: Schema, example: unkn
 const TRANSFER_ID = { type: 'string', pattern: '^[A-Za-z0-9_-]{16,64}$' } as const
 const BYTES = whole(0, Number.MAX_SAFE_INTEGER)
 
+const LIVE = query(
+  'live',
+  'A broadcast: viewers come and go while it streams. Off in a GET: never join one.',
+  SWITCH,
+  '1',
+)
+
 const SHARED = [
   query('n', 'Receivers to wait for; the same on every side.', whole(1, 256, { default: 1 }), 3),
   query('wait', 'Seconds that this side waits; 300 unless configured.', whole(1, 3600), 60),
@@ -47,6 +54,20 @@ export const NAME = {
 
 export const OF_SENDERS = [
   ...SHARED,
+  LIVE,
+  query('min', 'With `live`: viewers without whom nothing is read.', whole(0, 256, { default: 0 }), 1),
+  query(
+    'lag',
+    'With `live`: a viewer that is more bytes behind is cut.',
+    whole(1, 67_108_864, { default: 8_388_608 }),
+    1_048_576,
+  ),
+  query(
+    'slow',
+    'With `live`: what becomes of a viewer that is slow. `skip` for WebM, else `cut`.',
+    { type: 'string', enum: ['skip', 'cut', 'hold'] },
+    'hold',
+  ),
   query(
     'transfer',
     "The transfer's id, chosen by the sender; 409 when it is in use.",
@@ -84,6 +105,9 @@ const ACCEPT = header(
 
 export const OF_RECEIVERS = [
   ...SHARED,
+  LIVE,
+  query('join', 'With `live`: begin at the next byte, also in WebM.', { type: 'string', enum: ['byte'] }, 'byte'),
+  query('slow', 'With `live`: be cut rather than miss a part.', { type: 'string', enum: ['cut'] }, 'cut'),
   query('download', `Make it an attachment; off: no disposition. ${ON}`, SWITCH, '1'),
   query('filename', 'An attachment with this name.', { type: 'string', minLength: 1 }, 'report.pdf'),
   query('progress', `Watch: events, a page, or one snapshot. ${ON}`, SWITCH, '1'),

@@ -78,6 +78,9 @@ const RECEIVED: readonly Header[] = [
   'Accept-Ranges',
   'Content-Disposition',
   'Content-Encoding',
+  'X-Pipe-Live',
+  'X-Hoody-Pipe-Live',
+  'X-Pipe-Offset',
   'X-Piping',
   'X-Hoody-Pipe',
 ]
@@ -126,7 +129,7 @@ const receive = {
       content: { '*/*': { schema: {} } },
     },
     204: response('`Last-Event-ID` is of a transfer that is over', ['Cache-Control']),
-    ...refusals(400, 401, 403, 404, 408, 413, 414, 416, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505),
+    ...refusals(400, 401, 403, 404, 408, 409, 413, 414, 416, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505),
   },
 }
 

@@ -9,7 +9,10 @@ const text = (description: string, example: string, more: Schema = {}) => ({
   schema: { type: 'string', ...more },
   example,
 })
-const sometimes = (description: string, example: string) => ({ ...text(description, example), required: false })
+const sometimes = (description: string, example: string, more: Schema = {}) => ({
+  ...text(description, example, more),
+  required: false,
+})
 
 const ID = '8JrCZUzMtGv3Qp0c2nWkXw'
 
@@ -33,6 +36,11 @@ export const HEADERS = {
   'X-Pipe-Transfer-Id': text("The transfer's id", ID),
   'X-Hoody-Pipe-Transfer-Id': text('The same', ID),
   'X-Pipe-Code': text('The code of the refusal', 'BAD_PARAMETER', { pattern: '^[A-Z][A-Z0-9_]*$' }),
+  'X-Pipe-Live': sometimes('It is a live stream', '1', { const: '1' }),
+  'X-Hoody-Pipe-Live': sometimes('The same', '1', { const: '1' }),
+  'X-Pipe-Offset': sometimes('Of a live stream: place in it of the first byte, a header in front of it aside', '0', {
+    pattern: '^[0-9]+$',
+  }),
   'X-Piping': sometimes("The sender's, all values", 'anything'),
   'X-Hoody-Pipe': sometimes("The sender's, all values", 'anything'),
   'Content-Encoding': sometimes("The sender's", 'gzip'),
@@ -110,7 +118,7 @@ const MEANING: Named<string> = {
   404: 'There is nothing',
   405: 'The method means nothing here',
   408: 'Nobody came in time',
-  409: 'The id is in use',
+  409: 'The id is in use, or the name is something else now',
   413: 'The body is too large',
   414: 'The name, or the request line, is too long',
   416: 'The stream has nothing of this range',

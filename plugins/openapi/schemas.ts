@@ -2,9 +2,12 @@
 
 type Schema = Readonly<Record<string, unknown>>
 
-/** Every member has to be there. */
-function object(description: string, properties: Readonly<Record<string, Schema>>): Schema {
-  return { type: 'object', description, properties, required: Object.keys(properties), additionalProperties: false }
+type Members = Readonly<Record<string, Schema>>
+
+/** Every member has to be there, but for those that are optional. */
+function object(description: string, members: Members, optional: Members = {}): Schema {
+  const properties = { ...members, ...optional }
+  return { type: 'object', description, properties, required: Object.keys(members), additionalProperties: false }
 }
 
 const orNull = (schema: Schema, description: string): Schema => ({
@@ -21,7 +24,7 @@ const TRANSFER_ID = { type: 'string', pattern: '^[A-Za-z0-9_-]{16,64}$' } as con
 const UNIX_MS = 'milliseconds since 1970'
 
 const MOVED = {
-  bytes: count('What the slowest receiver has taken'),
+  bytes: count('What the slowest receiver has taken; of a live stream, what has been sent'),
   bytesTransferred: count('The same as `bytes`'),
   totalBytes: orNull(COUNT, 'From `Content-Length`, `?size` or `X-Pipe-Size`'),
 }
@@ -36,7 +39,16 @@ const FIGURES = {
   elapsed: orNull(NUMBER, 'Seconds since the stream began'),
   receivers: count('Receivers that are there'),
   activeReceivers: count('The same as `receivers`'),
-  totalReceivers: count('Receivers that the stream waits for, or waited for'),
+  totalReceivers: orNull(COUNT, 'Receivers that the stream waits for, or waited for; null for a live stream'),
+}
+
+/** Only of a live stream. */
+const OF_LIVE = {
+  live: { const: true },
+  viewers: count('Viewers that are there'),
+  peak: count('The most that were there at once'),
+  skips: count('How often parts were left out for a viewer that was slow'),
+  cuts: count('Viewers that were cut because they were slow'),
 }
 
 const END = {
@@ -47,33 +59,41 @@ const END = {
 }
 
 export const SCHEMAS = {
-  Snapshot: object('What a name is doing: `?status`, and the data of `state` events', {
-    state: { type: 'string', enum: ['idle', 'waiting', 'streaming', 'complete', 'failed'] },
-    kind: { const: 'pipe' },
-    transferId: orNull(TRANSFER_ID, "The sender's; null while there is none"),
-    hasSender: { type: 'boolean' },
-    ...FIGURES,
-    ...END,
-    fileName: orNull(TEXT, 'What the sender calls the file, before the end'),
-    mediaType: orNull(TEXT, 'Its type, as receivers are told'),
-    last: {
-      description: 'The last transfer of an idle name',
-      anyOf: [{ $ref: '#/components/schemas/Receipt' }, { type: 'null' }],
+  Snapshot: object(
+    'What a name is doing: `?status`, and the data of `state` events',
+    {
+      state: { type: 'string', enum: ['idle', 'waiting', 'streaming', 'complete', 'failed'] },
+      kind: { type: 'string', enum: ['pipe', 'live'] },
+      transferId: orNull(TRANSFER_ID, "The sender's; null while there is none"),
+      hasSender: { type: 'boolean' },
+      ...FIGURES,
+      ...END,
+      fileName: orNull(TEXT, 'What the sender calls the file, before the end'),
+      mediaType: orNull(TEXT, 'Its type, as receivers are told'),
+      last: {
+        description: 'The last transfer of an idle name',
+        anyOf: [{ $ref: '#/components/schemas/Receipt' }, { type: 'null' }],
+      },
     },
-  }),
-  Figures: object('What changes while bytes flow: the data of `progress` events', FIGURES),
-  Receipt: object('A transfer that is over: `last` of a snapshot, and the data of `done` events', {
-    state: { type: 'string', enum: ['complete', 'failed'] },
-    transferId: TRANSFER_ID,
-    ...MOVED,
-    duration: { ...NUMBER, description: 'Seconds' },
-    durationSec: { ...NUMBER, description: 'The same as `duration`' },
-    avgSpeed: orNull(NUMBER, 'Bytes per second'),
-    receivers: count('Receivers at the end'),
-    totalReceivers: count('Receivers that it waited for'),
-    ...END,
-    endedAt: { ...NUMBER, description: UNIX_MS },
-  }),
+    OF_LIVE,
+  ),
+  Figures: object('What changes while bytes flow: the data of `progress` events', FIGURES, OF_LIVE),
+  Receipt: object(
+    'A transfer that is over: `last` of a snapshot, and the data of `done` events',
+    {
+      state: { type: 'string', enum: ['complete', 'failed'] },
+      transferId: TRANSFER_ID,
+      ...MOVED,
+      duration: { ...NUMBER, description: 'Seconds' },
+      durationSec: { ...NUMBER, description: 'The same as `duration`' },
+      avgSpeed: orNull(NUMBER, 'Bytes per second'),
+      receivers: count('Receivers at the end'),
+      totalReceivers: orNull(COUNT, 'Receivers that it waited for; null for a live stream'),
+      ...END,
+      endedAt: { ...NUMBER, description: UNIX_MS },
+    },
+    { kind: { const: 'live', description: 'Absent for a pipe' }, ...OF_LIVE },
+  ),
   History: object('Speeds since the stream began: the data of the `history` event', {
     everySec: { type: 'number', exclusiveMinimum: 0, description: 'Seconds between two speeds' },
     speeds: { type: 'array', items: NUMBER, description: 'Bytes per second' },

@@ -49,6 +49,10 @@ export default definePlugin<Config, ProgressFailure>({
       now,
     })
     const changed = (pipe: PipeView) => spectators.changed(pipe.key)
+    const moved = (pipe: PipeView) => {
+      if (pipe.kind === 'live' && pipe.state === 'streaming') spectators.stirred(pipe.key)
+      else changed(pipe)
+    }
     const receipt = (key: string, id: string) => {
       const found = transfers.byId(key, id)
       return found === undefined ? host.refuse('unknownTransfer') : jsonAnswer(200, found)
@@ -65,8 +69,8 @@ export default definePlugin<Config, ProgressFailure>({
       dashboard(transfers.snapshot(key), { name, frameAncestors: config.frameAncestors, refreshSec: REFRESH_SEC })
     return {
       hooks: {
-        onJoined: changed,
-        onLeft: changed,
+        onJoined: moved,
+        onLeft: moved,
         onPaired: changed,
         onEnded(pipe) {
           // Without a sender nothing has been transferred: the name is idle again.

@@ -1,4 +1,10 @@
-import { type EndReason, endingOf, type Failure, type PipeView } from '../../gateway/host/plugin-api.js'
+import {
+  type EndReason,
+  endingOf,
+  type Failure,
+  type LiveCounts,
+  type PipeView,
+} from '../../gateway/host/plugin-api.js'
 import type { Receipt } from '../transfer-status/snapshot.js'
 
 /**
@@ -13,7 +19,9 @@ export class RetainedTransfer {
   readonly bytes: number
   readonly total: number | undefined
   readonly receivers: number
-  readonly wanted: number
+  /** Null for a live stream. */
+  readonly wanted: number | null
+  readonly live: LiveCounts | undefined
   /** By the clock of the pipes; undefined when it never streamed. */
   readonly startedAt: number | undefined
   readonly endedAt: number
@@ -31,7 +39,8 @@ export class RetainedTransfer {
     this.bytes = pipe.bytesOut
     this.total = this.reason === 'complete' ? this.bytes : pipe.expectedBytes
     this.receivers = pipe.receiversPresent
-    this.wanted = pipe.receiversWanted
+    this.live = pipe.live
+    this.wanted = this.live === undefined ? pipe.receiversWanted : null
     this.startedAt = pipe.pairedAt === undefined ? undefined : Math.round(pipe.pairedAt)
     this.endedAt = Math.round(pipe.endedAt!)
     this.sha256 = pipe.sha256
@@ -53,6 +62,7 @@ export class RetainedTransfer {
       avgSpeed: ms > 0 ? Math.round((bytes / ms) * 1000) : null,
       receivers: this.receivers,
       totalReceivers: this.wanted,
+      ...(this.live && { kind: 'live', live: true, ...this.live }),
       reason: failed ? this.reason : null,
       message: failed ? sentence(endingOf(this.reason, { endFailure: this.failure }).line) : null,
       sha256: this.sha256 ?? null,

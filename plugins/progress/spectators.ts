@@ -72,6 +72,12 @@ export class Spectators {
     for (const spectator of audience.members) spectator.send(text)
   }
 
+  /** Somebody has come to a live stream or gone, which may be thousands of times a second: its next figures tell of it. */
+  stirred(key: string): void {
+    const audience = this.#audiences.get(key)
+    if (audience !== undefined) audience.atRest = false
+  }
+
   /** A transfer is over: the last events for everybody who watched it. */
   ended(transfer: RetainedTransfer): void {
     const audience = this.#audiences.get(transfer.key)

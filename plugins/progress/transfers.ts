@@ -1,5 +1,6 @@
 import { type Pipes, type PipeView, streamLabel } from '../../gateway/host/plugin-api.js'
 import { IDLE } from '../transfer-status/idle.js'
+import { liveFiguresOf } from '../transfer-status/live-figures.js'
 import type { Figures, Receipt, Snapshot } from '../transfer-status/snapshot.js'
 import { Meter } from './meter.js'
 import type { Receipts } from './receipts.js'
@@ -72,7 +73,8 @@ export class Transfers {
       totalBytes: expectedBytes === undefined || expectedBytes < bytes ? null : expectedBytes,
       receivers,
       activeReceivers: receivers,
-      totalReceivers: pipe.receiversWanted,
+      totalReceivers: pipe.live === undefined ? pipe.receiversWanted : null,
+      ...(pipe.live && { live: true as const, ...pipe.live }),
     }
     if (pairedAt === undefined) return { ...common, ...UNKNOWN }
     const now = this.options.now()
@@ -94,7 +96,7 @@ export class Transfers {
     const { pairedAt, transferId } = pipe
     return {
       state: pipe.state === 'streaming' ? 'streaming' : 'waiting',
-      kind: 'pipe',
+      kind: pipe.kind,
       transferId: transferId === '' ? null : transferId,
       hasSender: pipe.hasSender,
       ...this.figures(pipe),
@@ -124,6 +126,8 @@ function over(receipt: Receipt, last: Receipt | null): Snapshot {
   const { reason, message, sha256, startedAt } = receipt
   return {
     ...IDLE,
+    ...liveFiguresOf(receipt),
+    kind: receipt.kind ?? 'pipe',
     state,
     transferId,
     bytes,

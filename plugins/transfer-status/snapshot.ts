@@ -5,7 +5,7 @@
  */
 export interface Snapshot extends Figures {
   readonly state: 'idle' | 'waiting' | 'streaming' | 'complete' | 'failed'
-  readonly kind: 'pipe'
+  readonly kind: 'pipe' | 'live'
   /** The sender's, null while there is none. */
   readonly transferId: string | null
   readonly hasSender: boolean
@@ -23,9 +23,23 @@ export interface Snapshot extends Figures {
   readonly last: Receipt | null
 }
 
+/** What a live stream has besides. What is not live has none of these. */
+export interface LiveFigures {
+  readonly live: true
+  /** Viewers that are there, and the most that were at once. */
+  readonly viewers: number
+  readonly peak: number
+  /** How often parts were left out for a viewer, and how many viewers were cut because they were slow. */
+  readonly skips: number
+  readonly cuts: number
+}
+
+/** The same where it is not known whether it is live. */
+export type MaybeLive = { readonly [K in keyof LiveFigures]?: LiveFigures[K] | undefined }
+
 /** What changes while bytes flow: the data of each `progress` event. */
-export interface Figures {
-  /** What the slowest receiver has taken. */
+export interface Figures extends MaybeLive {
+  /** What the slowest receiver has taken; of a live stream, what the sender has sent. */
   readonly bytes: number
   readonly bytesTransferred: number
   readonly totalBytes: number | null
@@ -40,13 +54,15 @@ export interface Figures {
   /** Receivers that are there. */
   readonly receivers: number
   readonly activeReceivers: number
-  /** Receivers that the stream waits for, or waited for. */
-  readonly totalReceivers: number
+  /** Receivers that the stream waits for, or waited for; null for a live stream, which has as many as come. */
+  readonly totalReceivers: number | null
 }
 
 /** What is kept of a transfer that is over; the same fields are the data of the `done` event. */
-export interface Receipt {
+export interface Receipt extends MaybeLive {
   readonly state: 'complete' | 'failed'
+  /** Absent for a pipe. */
+  readonly kind?: Snapshot['kind'] | undefined
   readonly transferId: string
   readonly bytes: number
   readonly bytesTransferred: number
@@ -56,7 +72,7 @@ export interface Receipt {
   readonly avgSpeed: number | null
   /** That were there at the end. */
   readonly receivers: number
-  readonly totalReceivers: number
+  readonly totalReceivers: number | null
   readonly reason: string | null
   readonly message: string | null
   readonly sha256: string | null

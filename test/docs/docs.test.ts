@@ -1,15 +1,15 @@
 /** What the README and the docs show is what happens: every example in them is run as it is printed. */
 import { execFileSync } from 'node:child_process'
 import { chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { appendFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { FAILURES } from '../../gateway/http/failures.js'
 import { HEAD_FAILURES } from '../../gateway/http/head-failures.js'
-import { eventually } from '../support/eventually.js'
 import { startDefaultGateway } from '../support/gateway.js'
 import { MAIN, PROJECT, readProject } from '../support/project.js'
 import { dialogue, type Example, examplesOf, shown, Terminal, terminals } from './examples.js'
+import { LIVE_STAGES } from './live-stages.js'
+import { type Stage, same } from './stage.js'
 
 const PAGES = [
   'README.md',
@@ -18,6 +18,7 @@ const PAGES = [
   'docs/architecture.md',
   'docs/watch.md',
   'docs/security.md',
+  'docs/live.md',
 ]
 const SHOWN_ORIGIN = 'http://127.0.0.1:8080'
 
@@ -26,27 +27,10 @@ function commandsOf(file: string): Example[] {
   return examplesOf(readProject(file)).filter(({ kind }) => kind === 'sh' || kind === 'console')
 }
 
-/** What an example needs around it, and how to see that it did what it says. */
-interface Stage {
-  /** Files and folders that the reader has. */
-  readonly has?: Record<string, string | Record<string, string>>
-  /** It is run in the project's own folder. */
-  readonly atRoot?: true
-  /** Returns variables for the commands. */
-  prepare?(dir: string, t: Test): NodeJS.ProcessEnv
-  /** The example does not end by itself; this makes it do its work, and it is stopped afterwards. */
-  endless?(dir: string, run: readonly Terminal[]): Promise<void>
-  check?(t: Test, dir: string, run: readonly Terminal[]): void
-}
-
-function same(t: Test, dir: string, ...files: string[]): void {
-  const [first, ...others] = files.map((file) => readFileSync(join(dir, file)))
-  for (const other of others) t.ok(other.equals(first!), files.join(' and '))
-}
-
 const TREE = { one: 'first file', two: 'x'.repeat(100_000) }
 
 const STAGES: Readonly<Record<string, Stage>> = {
+  ...LIVE_STAGES,
   'first-light': {
     has: { 'some/big/folder': TREE, elsewhere: {} },
     check: (t, dir) => same(t, dir, 'some/big/folder/two', 'elsewhere/some/big/folder/two'),
@@ -65,14 +49,6 @@ const STAGES: Readonly<Record<string, Stage>> = {
           .includes('ERROR'),
         false,
       ),
-  },
-  tail: {
-    has: { 'app.log': 'an old line\n' },
-    async endless(dir, run) {
-      const [, desk] = run
-      await appendFile(join(dir, 'app.log'), 'INFO all is well\nERROR the disk is full\n')
-      await eventually(() => desk!.text === 'ERROR the disk is full\n' || `the desk shows ${desk!.text}`)
-    },
   },
   'fan-out': {
     has: { 'release.tar': 'x'.repeat(1_000_000) },

@@ -28,10 +28,12 @@ export class Comparison {
     assert.equal(table.streaming, this.spec.streaming, 'streaming pipes')
     assert.equal(clock.size, this.spec.timers, 'outstanding deadlines')
     let mostSlabs = 0
-    for (const { behind, n } of this.spec.pipes.values()) {
+    for (const { behind, n, kind } of [...this.spec.pipes.values(), ...this.spec.resting]) {
       // A crowd has slabs of seven, of which the first and the last may be used in part.
-      if (behind > 0) mostSlabs += Math.ceil(behind / SLAB_BYTES) + (n > 1 ? 14 : 1)
+      if (behind > 0) mostSlabs += Math.ceil(behind / SLAB_BYTES) + (n > 1 || kind === 'live' ? 14 : 1)
     }
+    assert.equal(table.resting, this.spec.resting.size, 'streams whose rest is on its way')
+    assert.equal(table.viewers, this.spec.viewers, 'viewers')
     assert.ok(slabs.inUse <= mostSlabs, `${slabs.inUse} slabs in use, ${mostSlabs} at most are needed`)
   }
 
@@ -53,6 +55,10 @@ export class Comparison {
     const { held } = endpoint.fanOut
     assert.ok(held >= pipe.behind && (held === 0) === (pipe.behind === 0), `${spec.id}: ${held} bytes held`)
     if (spec.bodyDone || pipe.state === 'waiting') return
+    if (!pipe.isPaced) {
+      assert.ok(!source.paused, `${spec.id} is paused, although it waits for no viewer`)
+      return
+    }
     // Checked a second time, straight from the contract, so that a mistake in the specification cannot hide one in the core.
     if (pipe.behind >= LIMITS.windowBytes) assert.ok(source.paused, `${spec.id} is a window ahead and not paused`)
     const hasRoom = pipe.here.some((receiver) => !receiver.full)
@@ -65,12 +71,14 @@ export class Comparison {
     const { sink } = fake
     const name = this.sides.nameOf(fake)
     same(sink.log, spec.log, name)
+    if (sink.aborted === 'fell_behind') count(this.coverage.reasons, 'fell_behind')
     assert.equal(sink.received, spec.taken, `${name}: bytes taken`)
     assert.equal(sink.offset, spec.from, `${name}: where it begins`)
     assert.equal(sink.full, spec.full, `${name}: full`)
     if (!sink.finishCalled) return
-    const sender = [...this.sides.senders, ...this.sides.pastSenders].find(({ fake }) => fake.stream === sink.stream)
-    assert.equal(sink.offset + sink.received, sender?.fake.fed, `${name} was finished without all bytes`)
+    const sides = [...this.sides.senders, ...this.sides.pastSenders]
+    const sender = spec.pipe?.sender ?? sides.find(({ fake }) => fake.stream === sink.stream)?.spec
+    assert.equal(sink.offset + sink.received, sender?.bytesIn, `${name} was finished without all bytes`)
   }
 
   #compareViews(): void {
@@ -86,8 +94,17 @@ export class Comparison {
       assert.equal(view.transferId, sender?.id ?? '')
       assert.equal(view.bytesIn, sender?.bytesIn ?? 0, `bytesIn of ${key}`)
       assert.equal(view.bytesOut, pipe.bytesOut, `bytesOut of ${key}`)
+      assert.equal(view.kind, pipe.kind, `kind of ${key}`)
       const all = pipe.state === 'streaming' ? pipe.receivers : []
-      assert.equal(view.bytesSent, sum(all.map(({ taken }) => taken)), `bytesSent of ${key}`)
+      const live = pipe.kind === 'live'
+      const taken = live ? pipe.here.map((each) => each.taken) : all.map((each) => each.taken)
+      assert.equal(view.bytesSent, sum(taken) + pipe.goneTaken, `bytesSent of ${key}`)
+      if (live) {
+        const counts = { viewers: pipe.here.length, peak: pipe.peak, skips: 0, cuts: pipe.cuts }
+        assert.deepEqual(view.live, counts, `counts of ${key}`)
+        assert.equal(view.expectedBytes, sender?.expectedBytes)
+        continue
+      }
       const skipped = sum(all.map(({ from }) => Math.min(from, sender?.bytesIn ?? 0)))
       assert.equal(view.bytesSkipped, skipped, `bytesSkipped of ${key}`)
       assert.equal(view.expectedBytes, sender?.length ?? sender?.expectedBytes)

@@ -14,7 +14,7 @@ export const LIMITS: Limits = {
     maxViewers: 4,
     maxStreams: 2,
     maxAllViewers: 6,
-    budgetBytes: 512,
+    budgetBytes: 100_000,
     skipFromBytes: 200,
     skipToBytes: 100,
     stallMs: 3000,

@@ -46,7 +46,7 @@ t.test('the same seed takes the same steps', async (t) => {
   t.notSame(one, other)
 })
 
-t.test('the model notices every planted fault', { timeout: 100_000 }, async (t) => {
+t.test('the model notices every planted fault', { timeout: 280_000 }, async (t) => {
   const names = new Set(FAULTS.map(({ name }) => name))
   t.equal(names.size, FAULTS.length, 'names are unique')
   const work: (Fault | null)[] = [null, ...FAULTS]

@@ -1,5 +1,5 @@
 /** The specification's view of a pipe and its sides. */
-import type { EndReason, SideLimits } from '../../core/index.js'
+import type { EndReason, KindName, SideLimits } from '../../core/index.js'
 
 export class SpecSender {
   bytesIn = 0
@@ -12,6 +12,8 @@ export class SpecSender {
   pipe: SpecPipe | undefined
   /** Bytes that were set aside when it joined, for what it may bring while it waits. */
   setAside = 0
+  /** What becomes of slow viewers: cut when they are further behind than this, or waited for. */
+  live: { readonly slow: 'cut' | 'hold'; readonly lagBytes: number } = { slow: 'cut', lagBytes: 0 }
 
   constructor(
     readonly id: string,
@@ -83,11 +85,28 @@ export class SpecPipe {
   periodOut = 0
   /** What the slowest had taken when the last receiver left. */
   lastOut = 0
+  /** It has ended, and viewers still get the rest. */
+  resting = false
+  peak = 0
+  cuts = 0
+  /** What viewers had taken that have gone. */
+  goneTaken = 0
+  /** While nobody is there what comes is kept from here on, if the sender waits for viewers. */
+  heldFrom = 0
 
   constructor(
     readonly key: string,
-    readonly n: number,
+    public n: number,
+    readonly kind: KindName = 'pipe',
   ) {}
+
+  get isPaced(): boolean {
+    return this.kind === 'pipe' || this.sender?.live.slow === 'hold'
+  }
+
+  get holdsForNobody(): boolean {
+    return this.kind === 'live' && this.isPaced && this.state === 'streaming' && this.here.length === 0
+  }
 
   get here(): SpecReceiver[] {
     return this.receivers.filter((receiver) => receiver.present)
@@ -104,17 +123,23 @@ export class SpecPipe {
 
   get #sides(): readonly { readonly limits: SideLimits }[] {
     const sender = this.sender === undefined ? [] : [this.sender]
-    return this.state === 'waiting' ? sender : [...sender, ...this.receivers]
+    return this.state === 'waiting' || this.kind === 'live' ? sender : [...sender, ...this.receivers]
   }
 
   get bytesOut(): number {
+    if (this.kind === 'live') return this.sender?.bytesIn ?? 0
     if (this.sender === undefined || this.state === 'waiting' || this.here.length === 0) return this.lastOut
     return Math.min(this.sender.bytesIn, ...this.here.map((receiver) => receiver.at))
   }
 
   /** Bytes that were read and that some receiver has still to take. */
   get behind(): number {
-    return this.sender === undefined ? 0 : this.sender.bytesIn - this.bytesOut
+    if (this.sender === undefined) return 0
+    const { bytesIn } = this.sender
+    if (this.kind === 'pipe') return bytesIn - this.bytesOut
+    if (this.state === 'waiting') return bytesIn
+    if (this.holdsForNobody) return bytesIn - this.heldFrom
+    return bytesIn - Math.min(bytesIn, ...this.here.map(({ at }) => at))
   }
 }
 
@@ -125,5 +150,5 @@ function strictest(values: readonly (number | undefined)[]): number {
 /** What a side that gives up has waited for. */
 export function missing({ sender, receivers, n }: SpecPipe): EndReason {
   if (sender === undefined) return 'no_sender'
-  return receivers.length === n ? 'empty_form' : 'no_receivers'
+  return receivers.length >= n ? 'empty_form' : 'no_receivers'
 }

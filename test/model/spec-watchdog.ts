@@ -17,7 +17,7 @@ export class SpecWatchdog {
   /** The pipe begins to stream. */
   start(pipe: SpecPipe): void {
     pipe.movedAt = this.timers.now
-    pipe.seen = JSON.stringify([0, ...pipe.receivers.map(() => [0, false])])
+    pipe.seen = pipe.kind === 'live' ? '0' : JSON.stringify([0, ...pipe.receivers.map(() => [0, false])])
     pipe.periodAt = this.timers.now
     this.#checkLater(pipe)
   }
@@ -31,21 +31,26 @@ export class SpecWatchdog {
   }
 
   #check(pipe: SpecPipe): void {
-    const { stallMs } = pipe.sender!
+    const stallMs = this.#stallMs(pipe)
     if (stallMs > 0) for (const receiver of pipe.here) this.#cutIfStalled(receiver, stallMs)
     const { seen } = pipe
-    pipe.seen = JSON.stringify([
-      pipe.sender!.bytesIn,
-      ...pipe.receivers.map(({ present, delivered, finished }) => (present ? [delivered, finished] : 'gone')),
-    ])
-    if (pipe.seen !== seen) pipe.movedAt = this.timers.now
+    pipe.seen = pipe.kind === 'live' ? movedIn(pipe) : seenOf(pipe)
+    if (pipe.seen !== seen || pipe.holdsForNobody) pipe.movedAt = this.timers.now
     const { idleMs } = this.limits
     if (pipe.state === 'streaming' && idleMs > 0 && this.timers.now - pipe.movedAt >= idleMs)
       this.actions.end(pipe, 'idle')
     if (pipe.state === 'streaming') this.#endIfSlow(pipe)
   }
 
+  /** Viewers who are cut when they fall behind are when they stand still, too. */
+  #stallMs({ kind, isPaced, sender }: SpecPipe): number {
+    const { stallMs } = sender!
+    const { stallMs: most } = this.limits.live
+    return kind === 'pipe' || isPaced ? stallMs : Math.min(stallMs || most, most)
+  }
+
   #endIfSlow(pipe: SpecPipe): void {
+    if (pipe.kind === 'live') return
     const seconds = (this.timers.now - pipe.periodAt) / 1000
     if (seconds * 1000 < this.limits.ratePeriodMs) return
     const delivered = Math.min(pipe.sender!.bytesIn, ...pipe.here.map((receiver) => receiver.delivered))
@@ -67,4 +72,13 @@ export class SpecWatchdog {
     receiver.log.push('abort receivers_stalled')
     this.actions.goes(receiver, 'receivers_stalled')
   }
+}
+
+function seenOf({ sender, receivers }: SpecPipe): string {
+  const each = receivers.map(({ present, delivered, finished }) => (present ? [delivered, finished] : 'gone'))
+  return JSON.stringify([sender!.bytesIn, ...each])
+}
+
+function movedIn({ sender, here, goneTaken }: SpecPipe): string {
+  return String(here.reduce((sum, { taken, inFlight }) => sum + taken - inFlight, sender!.bytesIn + goneTaken))
 }

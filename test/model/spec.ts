@@ -3,15 +3,26 @@
  * why a pipe ends. It moves no bytes, only counts them, and knows no windows or slabs. The model compares the core with it
  * after every step.
  */
-import type { EndReason, Limits } from '../../core/index.js'
+import type { EndReason, KindName, Limits } from '../../core/index.js'
 import { missing, SpecPipe, type SpecReceiver, SpecSender } from './spec-pipe.js'
 import { SpecTimers } from './spec-timers.js'
 import { SpecWatchdog } from './spec-watchdog.js'
+
+/** What a side asks for on a name. */
+export interface Place {
+  readonly kind: KindName
+  /** Receivers that a stream waits for. */
+  readonly n: number
+  /** A receiver that takes a live stream too. */
+  readonly orLive: boolean
+}
 
 export class Spec {
   readonly pipes = new Map<string, SpecPipe>()
   /** What the observer must have been told, one line for each call. */
   readonly events: string[] = []
+  /** Live streams that have ended, and whose viewers still get the rest. */
+  readonly resting = new Set<SpecPipe>()
   closed = false
   readonly #timers = new SpecTimers()
   readonly #watchdog: SpecWatchdog
@@ -35,24 +46,47 @@ export class Spec {
     return this.#timers.size
   }
 
+  /** Viewers of all live streams. */
+  get viewers(): number {
+    const all = [...this.pipes.values(), ...this.resting].filter(({ kind }) => kind === 'live')
+    return all.reduce((sum, { here }) => sum + here.length, 0)
+  }
+
   /** Why this side is refused, or undefined: it may join. */
-  refusal(key: string, n: number, joins: SpecSender | SpecReceiver, now: boolean): string | undefined {
+  refusal(key: string, { kind, n, orLive }: Place, joins: SpecSender | SpecReceiver, now: boolean): string | undefined {
     if (this.closed) return 'SHUTTING_DOWN'
     const pipe = this.pipes.get(key)
-    if (pipe === undefined && this.waiting >= this.limits.maxWaiting) return 'TOO_MANY_WAITING'
-    if (pipe?.state === 'streaming') return 'PIPE_BUSY'
-    if (pipe !== undefined && pipe.n !== n) return 'N_MISMATCH'
     const isSender = joins instanceof SpecSender
+    const { live } = this.limits
+    if (pipe === undefined) {
+      if (this.waiting >= this.limits.maxWaiting) return 'TOO_MANY_WAITING'
+      const names = [...this.pipes.values()].filter((each) => each.kind === 'live')
+      if (kind === 'live' && names.length >= live.maxStreams) return 'TOO_MANY_LIVE'
+    }
+    if (!isSender && (pipe?.kind ?? kind) === 'live' && this.viewers >= live.maxAllViewers) return 'ALL_VIEWERS_FULL'
+    const takesLive = !isSender && orLive && pipe?.kind === 'live' && pipe.state === 'streaming'
+    if (pipe !== undefined && pipe.kind !== kind && !takesLive) return 'KIND_CLASH'
+    if (pipe?.kind === 'live') {
+      if (isSender && pipe.sender !== undefined) return 'LIVE_SENDER_EXISTS'
+      if (!isSender && pipe.here.length >= live.maxViewers) return 'VIEWERS_FULL'
+    } else {
+      if (pipe?.state === 'streaming') return 'PIPE_BUSY'
+      if (pipe !== undefined && pipe.n !== n) return 'N_MISMATCH'
+    }
     if (isSender && pipe?.sender !== undefined) return 'SENDER_EXISTS'
-    if (!isSender && pipe !== undefined && pipe.receivers.length >= n) return 'RECEIVERS_FULL'
+    if (!isSender && pipe?.kind === 'pipe' && pipe.receivers.length >= n) return 'RECEIVERS_FULL'
     const awaits = isSender ? (pipe?.receivers.length ?? 0) > 0 : pipe?.sender !== undefined
     if (now && !awaits) return 'NOBODY_WAITING'
-    if (isSender || pipe === undefined) return undefined
+    if (isSender || pipe?.kind !== 'pipe') return undefined
     return pipe.sender !== undefined && joins.isBeyond(pipe.sender) ? 'RANGE_BEYOND_END' : undefined
   }
 
-  joinSender(key: string, n: number, sender: SpecSender, waitMs: number): void {
-    const pipe = this.#open(key, n)
+  joinSender(key: string, place: Place, sender: SpecSender, waitMs: number): void {
+    const pipe = this.#open(key, place)
+    if (pipe.kind === 'live') {
+      pipe.n = place.n
+      pipe.peak = pipe.here.length
+    }
     this.#refuseBeyond(pipe, sender)
     pipe.sender = sender
     sender.pipe = pipe
@@ -62,10 +96,20 @@ export class Spec {
     this.#startIfReady(pipe)
   }
 
-  joinReceiver(key: string, n: number, receiver: SpecReceiver, waitMs: number): void {
-    const pipe = this.#open(key, n)
+  joinReceiver(key: string, place: Place, receiver: SpecReceiver, waitMs: number): void {
+    const pipe = this.#open(key, place)
+    const late = pipe.holdsForNobody ? pipe.heldFrom : (pipe.sender?.bytesIn ?? 0)
     pipe.receivers.push(receiver)
+    // Who came and went before the sender was never a viewer of it.
+    if (pipe.sender !== undefined) pipe.peak = Math.max(pipe.peak, pipe.here.length)
     receiver.pipe = pipe
+    if (pipe.state === 'streaming') {
+      receiver.from = late
+      receiver.log.push('begin')
+      this.#take(receiver)
+      this.#updateFlow(pipe)
+      return
+    }
     pipe.sender?.log.push('receiver_joined')
     this.#timers.after(waitMs, receiver, () => this.#receiverGivesUp(receiver))
     this.#startIfReady(pipe)
@@ -93,8 +137,17 @@ export class Spec {
     }
     sender.bytesIn += length
     if (pipe.state === 'streaming') for (const receiver of pipe.here) if (!receiver.full) this.#take(receiver)
-    if (pipe.behind > this.limits.holdBytes) this.overflow(sender)
+    if (pipe.state === 'streaming' && !pipe.isPaced) {
+      for (const receiver of [...pipe.here].reverse())
+        if (sender.bytesIn - receiver.at > sender.live.lagBytes) this.cutBehind(receiver)
+    } else if (pipe.behind > this.limits.holdBytes) this.overflow(sender)
     this.#updateFlow(pipe)
+  }
+
+  /** A viewer is further behind than it may be. */
+  cutBehind(receiver: SpecReceiver): void {
+    receiver.log.push('abort fell_behind')
+    this.#goes(receiver, 'fell_behind')
   }
 
   /** The bytes may not be kept: too many, or no memory is left for them. */
@@ -119,6 +172,7 @@ export class Spec {
     sender.log.push('uploaded')
     for (const receiver of pipe.here) this.#finishIfDone(receiver)
     this.#completeIfDone(pipe)
+    this.#restIfDone(pipe)
   }
 
   senderLeaves(sender: SpecSender): void {
@@ -135,7 +189,10 @@ export class Spec {
   receiverLeaves(receiver: SpecReceiver): void {
     const { pipe } = receiver
     if (pipe === undefined || !receiver.present || receiver.finished) return
-    if (pipe.state === 'waiting') {
+    if (pipe.resting) {
+      receiver.present = false
+      this.#completeIfDone(pipe)
+    } else if (pipe.state === 'waiting') {
       this.#dismiss(receiver)
       if (pipe.receivers.length === 0 && pipe.sender === undefined) this.#end(pipe, 'abandoned')
     } else {
@@ -148,7 +205,7 @@ export class Spec {
     receiver.room = room
     receiver.full = false
     const { pipe } = receiver
-    if (pipe?.state !== 'streaming' || !receiver.present || receiver.finished) return
+    if (!isFlowing(pipe) || !receiver.present || receiver.finished) return
     this.#take(receiver)
     this.#finishIfDone(receiver)
     this.#updateFlow(pipe)
@@ -157,7 +214,7 @@ export class Spec {
 
   handOn(receiver: SpecReceiver): void {
     const { pipe } = receiver
-    if (pipe?.state !== 'streaming' || !receiver.present) return
+    if (!isFlowing(pipe) || !receiver.present) return
     receiver.finished = true
     this.#completeIfDone(pipe)
   }
@@ -181,12 +238,13 @@ export class Spec {
 
   endAll(reason: EndReason): void {
     for (const pipe of [...this.pipes.values()]) this.#end(pipe, reason)
+    for (const pipe of [...this.resting]) this.#restEnds(pipe, reason)
   }
 
-  #open(key: string, n: number): SpecPipe {
+  #open(key: string, { n, kind }: Place): SpecPipe {
     const found = this.pipes.get(key)
     if (found !== undefined) return found
-    const pipe = new SpecPipe(key, n)
+    const pipe = new SpecPipe(key, n, kind)
     this.pipes.set(key, pipe)
     this.events.push(`waiting ${key}`)
     return pipe
@@ -213,7 +271,7 @@ export class Spec {
     }
     for (const receiver of pipe.receivers) {
       const { length } = sender
-      const hasEnd = length !== undefined && receiver.last + 1 >= length
+      const hasEnd = pipe.kind === 'pipe' && length !== undefined && receiver.last + 1 >= length
       receiver.from = hasEnd && receiver.offset < length ? receiver.offset : 0
       receiver.log.push('begin')
       this.#take(receiver)
@@ -221,6 +279,7 @@ export class Spec {
     }
     this.#updateFlow(pipe)
     this.#completeIfDone(pipe)
+    this.#restIfDone(pipe)
   }
 
   /** Takes what it has room for. */
@@ -244,8 +303,34 @@ export class Spec {
   }
 
   #completeIfDone(pipe: SpecPipe): void {
-    if (pipe.state !== 'streaming' || !pipe.sender!.bodyDone) return
-    if (pipe.here.every((receiver) => receiver.finished)) this.#end(pipe, 'complete')
+    if (!isFlowing(pipe) || !pipe.sender!.bodyDone) return
+    if (!pipe.here.every((receiver) => receiver.finished)) return
+    if (pipe.resting) this.#restEnds(pipe, 'complete')
+    else this.#end(pipe, 'complete')
+  }
+
+  /** A live stream has ended cleanly: its sender is done, its name is free, and its viewers get the rest. */
+  #restIfDone(pipe: SpecPipe): void {
+    if (pipe.kind !== 'live' || pipe.state !== 'streaming' || !pipe.sender!.bodyDone) return
+    pipe.resting = true
+    this.resting.add(pipe)
+    this.#end(pipe, 'complete')
+    this.#timers.after(this.limits.live.restMs, pipe, () => this.#restEnds(pipe, 'receivers_stalled'))
+  }
+
+  #restEnds(pipe: SpecPipe, reason: EndReason): void {
+    this.#timers.cancel(pipe)
+    this.resting.delete(pipe)
+    pipe.resting = false
+    this.#abort(pipe, reason)
+  }
+
+  /** What every receiver is told that has not got everything. */
+  #abort({ receivers }: SpecPipe, reason: EndReason): void {
+    for (const receiver of receivers) {
+      if (receiver.present && !receiver.finished) receiver.log.push(`abort ${reason}`)
+      receiver.pipe = undefined
+    }
   }
 
   /**
@@ -257,7 +342,7 @@ export class Spec {
     if (pipe.state !== 'streaming' || sender === undefined || sender.bodyDone) return
     if (pipe.behind >= this.limits.windowBytes) pipe.overHighWater = true
     else if (pipe.behind <= this.limits.windowBytes / 2) pipe.overHighWater = false
-    sender.paused = pipe.overHighWater || pipe.here.every((receiver) => receiver.full)
+    sender.paused = pipe.isPaced && (pipe.overHighWater || pipe.here.every((receiver) => receiver.full))
   }
 
   #senderFails(sender: SpecSender, reason: EndReason): void {
@@ -279,6 +364,7 @@ export class Spec {
 
   /** Receivers that want nothing of what this sender has are told so, and go. */
   #refuseBeyond(pipe: SpecPipe, sender: SpecSender): void {
+    if (pipe.kind === 'live') return
     for (const receiver of pipe.receivers.filter((each) => each.isBeyond(sender))) {
       this.#dismiss(receiver)
       receiver.log.push('refuse RANGE_BEYOND_END')
@@ -310,6 +396,13 @@ export class Spec {
     const pipe = receiver.pipe!
     pipe.lastOut = pipe.bytesOut
     receiver.present = false
+    if (pipe.kind === 'live') {
+      pipe.goneTaken += receiver.taken
+      if (reasonIfLast !== 'receivers_left') pipe.cuts++
+      if (pipe.here.length === 0) pipe.heldFrom = pipe.sender!.bytesIn
+      this.#updateFlow(pipe)
+      return
+    }
     if (pipe.here.length === 0) {
       this.#end(pipe, reasonIfLast)
       return
@@ -325,10 +418,7 @@ export class Spec {
     pipe.state = 'ended'
     this.pipes.delete(pipe.key)
     for (const owner of [pipe, ...receivers, ...(sender === undefined ? [] : [sender])]) this.#timers.cancel(owner)
-    for (const receiver of receivers) {
-      if (receiver.present && !receiver.finished) receiver.log.push(`abort ${reason}`)
-      receiver.pipe = undefined
-    }
+    if (!pipe.resting) this.#abort(pipe, reason)
     sender?.log.push(`end ${reason}`)
     if (sender !== undefined) sender.pipe = undefined
   }
@@ -339,4 +429,9 @@ export class Spec {
       sender.log.push('still_waiting')
     })
   }
+}
+
+/** Bytes go to receivers: it streams, or the rest of it is on its way. */
+function isFlowing(pipe: SpecPipe | undefined): pipe is SpecPipe {
+  return pipe !== undefined && (pipe.state === 'streaming' || pipe.resting)
 }

@@ -6,8 +6,8 @@ import { type Coverage, count } from './coverage.js'
 import { KEYS, LIMITS, SLAB_BYTES, TURN } from './limits.js'
 import type { Random } from './random.js'
 import { type Receiver, type Sender, Sides } from './sides.js'
-import { Spec } from './spec.js'
-import { SpecReceiver, SpecSender } from './spec-pipe.js'
+import { type Place, Spec } from './spec.js'
+import { type SpecPipe, SpecReceiver, SpecSender } from './spec-pipe.js'
 
 const STOPPED: Failure = { code: 'STOPPED', status: 409, message: 'Stopped.', hint: 'Try again.' }
 
@@ -18,8 +18,8 @@ export class World {
   readonly #bench: Bench
   readonly #spec = new Spec(LIMITS)
   readonly #maxSlabs: number
-  /** How many receivers most sides ask for on each name. */
-  readonly #usualN: readonly number[]
+  /** What most sides ask for on each name. */
+  readonly #usual: readonly Place[]
   /** How many percent of the sides have a limit of their own: few in most worlds, which would end too early otherwise. */
   readonly #strict: number
   readonly #sides = new Sides()
@@ -36,7 +36,7 @@ export class World {
     this.#bench = new Bench({ limits: LIMITS, ...memory, turn: [...TURN], core })
     this.#comparison = new Comparison(this.#bench, this.#spec, this.#sides, coverage)
     this.#strict = random.chance(20) ? 40 : 1
-    this.#usualN = KEYS.map(() => random.between(1, 3))
+    this.#usual = KEYS.map(() => this.#anyPlace())
   }
 
   step(): void {
@@ -77,7 +77,8 @@ export class World {
 
   #joinSender(): void {
     const { random } = this
-    const [key, n] = this.#place()
+    const [key, place] = this.#place()
+    const { kind, n } = place
     const headLater = random.chance(5)
     const length = !headLater && random.chance(45) ? this.#length() : undefined
     const expectedBytes = random.chance(20) ? random.between(0, 600) : undefined
@@ -87,26 +88,29 @@ export class World {
     const onlyIfAwaited = random.chance(5)
     const own = JSON.stringify({ ...limits, onlyIfAwaited })
     this.#note(
-      `sender joins ${key}, n=${n} length=${headLater ? 'later' : length} stall=${stallMs} wait=${waitMs} limits=${own}`,
+      `sender joins ${key}, ${kind} n=${n} length=${headLater ? 'later' : length} stall=${stallMs} wait=${waitMs} limits=${own}`,
     )
     const hint = expectedBytes && { expectedBytes }
     const id = `transfer-${this.#bench.streams}`
     const spec = new SpecSender(id, length, expectedBytes || undefined, stallMs, limits, !headLater)
     spec.setAside = this.#mayBring(key, n, spec)
-    const expected = this.#spec.refusal(key, n, spec, onlyIfAwaited) ?? this.#memoryRefusal(spec)
-    const fake = this.#bench.trySender(key, { n, length, headLater, waitMs, stallMs, limits, onlyIfAwaited, ...hint })
+    spec.live = { slow: random.chance(40) ? 'hold' : 'cut', lagBytes: random.between(1, 500) }
+    const expected = this.#spec.refusal(key, place, spec, onlyIfAwaited) ?? this.#memoryRefusal(spec)
+    const ofKind = kind === 'live' ? { live: spec.live } : {}
+    const common = { n, length, headLater, waitMs, stallMs, limits, onlyIfAwaited }
+    const fake = this.#bench.trySender(key, { ...common, ...ofKind, ...hint })
     if (fake instanceof this.#bench.core.Refusal) {
       this.#refused(fake.failure.code, expected)
       return
     }
     assert.equal('accepted', expected ?? 'accepted')
-    this.#spec.joinSender(key, n, spec, waitMs)
+    this.#spec.joinSender(key, place, spec, waitMs)
     this.#sides.senders.push({ fake, spec })
   }
 
   /** What a sender may bring before it is paused: nothing that has to be kept if its receivers are there. */
   #mayBring(key: string, n: number, { opened, length }: SpecSender): number {
-    if (opened && this.#spec.pipes.get(key)?.receivers.length === n) return 0
+    if (opened && (this.#spec.pipes.get(key)?.receivers.length ?? 0) >= n) return 0
     return Math.min(opened ? (length ?? SLAB_BYTES) : SLAB_BYTES, SLAB_BYTES)
   }
 
@@ -124,7 +128,9 @@ export class World {
 
   #joinReceiver(): void {
     const { random } = this
-    const [key, n] = this.#place()
+    const [key, place] = this.#place()
+    const { kind, orLive } = place
+    const n = kind === 'live' ? 0 : place.n
     const room = random.chance(30) ? Number.POSITIVE_INFINITY : random.below(300)
     const finishesAtOnce = random.chance(50)
     const lags = random.chance(30)
@@ -134,10 +140,14 @@ export class World {
     const last = offset === undefined ? undefined : this.#last(key, offset)
     const onlyIfAwaited = random.chance(5)
     const own = JSON.stringify({ ...limits, offset, last, onlyIfAwaited })
-    this.#note(`receiver joins ${key}, n=${n} room=${room} at once=${finishesAtOnce} wait=${waitMs} ${own}`)
+    this.#note(
+      `receiver joins ${key}, ${kind} n=${n} or live=${orLive} room=${room} at once=${finishesAtOnce} wait=${waitMs} ${own}`,
+    )
     const spec = new SpecReceiver(room, finishesAtOnce, lags, limits, offset, last)
-    const expected = this.#spec.refusal(key, n, spec, onlyIfAwaited)
-    const options = { n, waitMs, room, finishesAtOnce, lags, limits, offset, last, onlyIfAwaited }
+    const wanted = { kind, n, orLive }
+    const expected = this.#spec.refusal(key, wanted, spec, onlyIfAwaited)
+    const ofKind = kind === 'live' ? { live: {} } : { orLive }
+    const options = { n, waitMs, room, finishesAtOnce, lags, limits, offset, last, onlyIfAwaited, ...ofKind }
     const fake = this.#bench.tryReceiver(key, options)
     if (fake instanceof this.#bench.core.Refusal) {
       this.#refused(fake.failure.code, expected)
@@ -146,7 +156,7 @@ export class World {
     assert.equal('accepted', expected ?? 'accepted')
     const { sink } = fake
     spec.mayTake = () => (sink.postponed ? sink.received : Number.POSITIVE_INFINITY)
-    this.#spec.joinReceiver(key, n, spec, waitMs)
+    this.#spec.joinReceiver(key, wanted, spec, waitMs)
     this.#sides.receivers.push({ fake, spec })
   }
 
@@ -172,10 +182,17 @@ export class World {
     count(this.coverage.refusals, code)
   }
 
-  /** A name, and how many receivers to ask for there: mostly what others ask for. */
-  #place(): [key: string, n: number] {
+  /** A name, and what to ask for there: mostly what others ask for. */
+  #place(): [key: string, place: Place] {
     const i = this.random.below(KEYS.length)
-    return [KEYS[i]!, this.random.chance(95) ? this.#usualN[i]! : this.random.between(1, 3)]
+    const place = this.random.chance(95) ? this.#usual[i]! : this.#anyPlace()
+    return [KEYS[i]!, { ...place, orLive: this.random.chance(20) }]
+  }
+
+  #anyPlace(): Place {
+    const { random } = this
+    if (random.chance(30)) return { kind: 'live', n: random.chance(60) ? 0 : random.between(1, 2), orLive: false }
+    return { kind: 'pipe', n: random.between(1, 3), orLive: false }
   }
 
   /** The limits that a side brings. */
@@ -217,7 +234,8 @@ export class World {
     const { held } = fanOut
     fake.feed(length)
     this.#spec.feed(spec, length)
-    if (held === 0 && spec.pipe !== undefined && fake.source.ended === undefined) {
+    if (spec.pipe?.kind === 'live') this.#adoptCuts(spec.pipe, heldBytes + length)
+    if (held === 0 && spec.pipe?.kind === 'pipe' && spec.pipe !== undefined && fake.source.ended === undefined) {
       assert.equal(fanOut.held, spec.pipe.behind, 'kept of the first piece that is kept')
     }
     if (spec.pipe !== undefined && fake.source.ended === 'overflow') {
@@ -226,6 +244,21 @@ export class World {
       const needed = heldBytes + slabs * SLAB_BYTES
       assert.ok(needed > this.#maxSlabs * SLAB_BYTES, `overflow, although ${needed} bytes at most were needed`)
       this.#spec.overflow(spec)
+    }
+  }
+
+  /** When the memory is used up, who is furthest behind a live stream is cut: the specification knows no memory. */
+  #adoptCuts(pipe: SpecPipe, needed: number): void {
+    for (;;) {
+      const isCut = ({ fake, spec }: Receiver): boolean =>
+        spec.pipe === pipe && spec.present && fake.sink.aborted === 'fell_behind'
+      const cut = this.#sides.receivers.filter(isCut).sort((a, b) => a.spec.at - b.spec.at)
+      if (cut.length === 0) break
+      const slack = 16 * SLAB_BYTES
+      assert.ok(needed + slack > this.#maxSlabs * SLAB_BYTES, `a viewer was cut, although ${needed} bytes were needed`)
+      const furthest = Math.min(...pipe.here.map(({ at }) => at))
+      assert.equal(cut[0]!.spec.at, furthest, 'who is furthest behind is cut first')
+      this.#spec.cutBehind(cut[0]!.spec)
     }
   }
 

@@ -1,4 +1,5 @@
 /** What is shown after each event. The final line stays until another transfer begins. No DOM. */
+import { liveFiguresOf } from '../../transfer-status/live-figures.js'
 import type { Figures, Receipt, Snapshot } from '../../transfer-status/snapshot.js'
 
 /** A snapshot with what a page knows that has seen the one before it. */
@@ -26,6 +27,7 @@ export function afterDone(shown: DisplayState, receipt: Receipt): DisplayState {
   const { state, transferId, bytes, totalBytes, duration, avgSpeed, receivers, totalReceivers } = receipt
   const { reason, message, sha256, startedAt } = receipt
   return {
+    ...liveFiguresOf(receipt),
     kind: shown.kind,
     state,
     transferId,

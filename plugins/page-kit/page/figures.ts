@@ -65,7 +65,10 @@ export function times(
   return { leftLabel, left, leftNote, ...spent }
 }
 
-export function receivers(phase: Phase, { receivers: here, totalReceivers }: DisplayState) {
+export function receivers(phase: Phase, { receivers: here, totalReceivers, peak = here }: DisplayState) {
+  if (totalReceivers === null) {
+    return { receivers: `${here} watching`, receiversNote: peak > here ? `${peak} at most` : '' }
+  }
   const gone = totalReceivers - here
   return {
     receivers: phase === 'idle' ? UNKNOWN : `${here} of ${totalReceivers}`,

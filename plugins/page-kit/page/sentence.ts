@@ -29,6 +29,7 @@ export function unbroken(text: string): string {
 }
 
 function waitingFor({ hasSender, receivers, totalReceivers }: DisplayState): string {
+  if (totalReceivers === null) return hasSender ? 'Waiting for viewers.' : 'Waiting for the sender.'
   const missing = Math.max(0, totalReceivers - receivers)
   const more = receivers > 0 && missing > 0 ? `${missing} more receiver${missing === 1 ? '' : 's'}` : count(missing)
   if (hasSender) return missing > 0 ? `Waiting for ${more}.` : 'Everybody is here; it is about to begin.'

@@ -9,6 +9,7 @@ export const STYLES: readonly string[] = [COMMON_STYLE, styleSheet('pages/page/p
 const SHARED = [
   'transfer-status/format.js',
   'transfer-status/idle.js',
+  'transfer-status/live-figures.js',
   'page-kit/page/phase.js',
   'page-kit/page/sentence.js',
   'page-kit/page/figures.js',

@@ -30,14 +30,15 @@ function idle({ last }: DisplayState): string {
 }
 
 function ready({ receivers, totalReceivers }: DisplayState, asked: boolean) {
-  const missing = totalReceivers - receivers
+  const missing = (totalReceivers ?? receivers) - receivers
   if (!asked) return { headline: 'Ready', sentence: 'The sender is waiting for you.' }
   const others = missing === 1 ? 'one more receiver' : `${missing} more receivers`
   return { headline: 'Waiting', sentence: missing > 0 ? `Waiting for ${others}.` : 'It is about to begin.' }
 }
 
 function early({ receivers, totalReceivers }: DisplayState, asked: boolean) {
-  if (asked || receivers < totalReceivers) return { headline: 'Waiting', sentence: 'Waiting for the sender.' }
+  if (asked || totalReceivers === null || receivers < totalReceivers)
+    return { headline: 'Waiting', sentence: 'Waiting for the sender.' }
   return { headline: 'Taken', sentence: 'Somebody else is waiting here for the sender already.' }
 }
 

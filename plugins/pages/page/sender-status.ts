@@ -37,7 +37,7 @@ export function senderStatus(
 ): StatusText {
   switch (phase) {
     case 'waiting':
-      return { phase, headline: 'Waiting', sentence: waiting(totalReceivers - receivers, receivers > 0) }
+      return { phase, headline: 'Waiting', sentence: waiting((totalReceivers ?? receivers) - receivers, receivers > 0) }
     case 'streaming':
     case 'stalled':
       return { phase, headline: phase === 'stalled' ? 'Stalled' : 'Sending', sentence: fields.sentence }
@@ -76,7 +76,7 @@ export function finalStatus(outcome: Outcome, receipt: Receipt | null): StatusTe
 
 function delivered(receipt: Receipt | null): string {
   if (receipt === null) return 'Every receiver has all of it.'
-  const gone = receipt.totalReceivers - receipt.receivers
+  const gone = (receipt.totalReceivers ?? receipt.receivers) - receipt.receivers
   const left = gone > 0 ? ` ${gone} of ${receipt.totalReceivers} receivers left before the end.` : ''
   return `${formatReceipt(receipt).replace(/^complete: /, '')}.${left}`
 }

@@ -6,6 +6,7 @@ import { bundle, COMMON_STYLE, styleSheet } from '../../page-kit/bundle.js'
 /** Each behind those it imports from. */
 const MODULES = [
   'transfer-status/format.js',
+  'transfer-status/live-figures.js',
   'page-kit/page/phase.js',
   'page-kit/page/sentence.js',
   'page-kit/page/figures.js',

@@ -155,8 +155,8 @@ export class Bench {
 
   tryReceiver(key: string, options: ReceiverOptions = {}): FakeReceiver | Refusal {
     const {
-      n = 1,
       live,
+      n = live === undefined ? 1 : 0,
       orLive,
       onlyIfAwaited,
       waitMs = 300_000,
@@ -169,7 +169,7 @@ export class Bench {
       last = Number.POSITIVE_INFINITY,
     } = options
     const range = offset === undefined ? undefined : { first: offset, last }
-    const turn = n > this.turn.few ? this.turn : undefined
+    const turn = n > this.turn.few || live !== undefined || orLive ? this.turn : undefined
     const sink = options.sink ?? new FakeSink(room, finishesAtOnce, lags, turn)
     const endpoint = this.table.joinReceiver(key, sink, {
       receivers: n,

@@ -6,7 +6,9 @@ export function byteAt(stream: number, offset: number): number {
   let mixed = Math.imul(stream + 1, 0x9e3779b1) ^ Math.imul(offset + 1, 0x85ebca6b)
   mixed ^= mixed >>> 15
   mixed = Math.imul(mixed, 0x2c1b3c6d)
-  return (mixed ^ (mixed >>> 13)) & 0xff
+  const byte = (mixed ^ (mixed >>> 13)) & 0xff
+  // Not as WebM does.
+  return offset === 0 && byte === 0x1a ? 0 : byte
 }
 
 /** The bytes of a stream from `from` on. */

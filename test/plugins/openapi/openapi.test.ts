@@ -181,7 +181,7 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
     return looked()
   }
   /** Without those that are looked at to be refused. */
-  const refused = new Set<string>([...KIND_NAMES, 'video', 'share'])
+  const refused = new Set<string>([...KIND_NAMES.filter((name) => name !== 'live'), 'video', 'share'])
   const looked = () => [...read].filter((name) => !refused.has(name)).sort()
   const told = (method: string, path: string) =>
     operations
@@ -192,12 +192,17 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
       .sort()
   const authorized = `Authorization: Bearer ${TOKEN}`
   for (const method of ['PUT', 'POST']) {
-    const found = await readBy(method, ['/a?wait=1&reply=end', 'Content-Length: 0'])
+    const found = await readBy(
+      method,
+      ['/a?wait=1&reply=end', 'Content-Length: 0'],
+      ['/a?live&reply=end', 'Content-Length: 0'],
+    )
     t.same(found, told(method, '/{name}'), method)
   }
   const get_ = await readBy(
     'GET',
     ['/a?wait=1'],
+    ['/a?live&wait=1'],
     ['/a?progress', 'Accept: application/json'],
     ['/a?status'],
     ['/a?receive=0&wait=1', 'Accept: text/html'],
@@ -207,7 +212,9 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
   const events = curl(['-N', gw.url('a?progress')])
   await events.waitFor('event: state')
   events.kill()
-  t.same(looked(), told('GET', '/{name}'), `GET, besides ${get_.length}`)
+  // A viewer with a size is refused.
+  const found = looked().filter((name) => name !== 'size')
+  t.same(found, told('GET', '/{name}'), `GET, besides ${get_.length}`)
   const known = new Set(told('GET', '/{name}'))
   t.same(
     (await readBy('HEAD', ['/a?status'])).filter((name) => !known.has(name)),

@@ -14,7 +14,7 @@ export function detailsOf(
   if (phase !== 'streaming' && phase !== 'stalled') return ''
   const amount = totalBytes === null ? formatBytes(bytes) : `${formatBytes(bytes)} of ${formatBytes(totalBytes)}`
   const left = fields.leftNote.startsWith('about') ? `${fields.left} left` : ''
-  const gone = totalReceivers - receivers
+  const gone = (totalReceivers ?? receivers) - receivers
   const lost = gone > 0 ? `${gone} of ${totalReceivers} receivers left` : ''
   return [amount, fields.speed, left, lost].filter((each) => each !== '').join(' · ')
 }

@@ -146,8 +146,8 @@ scene('who takes nothing for a minute is cut', { limits: { idleMs: 0 } }, (bench
 
 scene('the budget of a stream: who is furthest behind goes', { limits: { holdBytes: 4096 } }, (bench, t) => {
   const good = bench.receiver('a', { live: {} })
-  const behind = bench.receiver('a', { live: {}, room: 300 })
   const further = bench.receiver('a', { live: {}, room: 0 })
+  const behind = bench.receiver('a', { live: {}, room: 300 })
   const sender = bench.sender('a', { live: { lagBytes: 5000 } })
   for (let i = 0; i < 11; i++) sender.feed(100)
   t.same([behind.sink.aborted, further.sink.aborted], [undefined, 'fell_behind'])
