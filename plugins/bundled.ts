@@ -10,10 +10,11 @@ export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: 
   metrics: () => import('./metrics/index.js'),
   progress: () => import('./progress/index.js'),
   pages: () => import('./pages/index.js'),
+  media: () => import('./media/index.js'),
   openapi: () => import('./openapi/index.js'),
   'access-log': () => import('./access-log/index.js'),
   'reverse-proxy': () => import('./reverse-proxy/index.js'),
 }
 
 /** Those that are loaded without being asked for, until the configuration says `enabled: false`. */
-export const DEFAULTS = ['cors', 'metrics', 'progress', 'pages', 'openapi'] as const
+export const DEFAULTS = ['cors', 'metrics', 'progress', 'pages', 'media', 'openapi'] as const

@@ -16,6 +16,7 @@ need haproxy haproxy
 need promtool prometheus
 need redis-server redis-server
 need chromium chromium
+need unzip unzip
 need wget wget
 need ffmpeg ffmpeg
 need faketime 'faketime libfaketime'

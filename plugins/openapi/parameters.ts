@@ -9,6 +9,7 @@ const SWITCH = {
 const ON = 'On when bare, empty, `1`, `true` or `yes`; off for `0`, `false` or `no`.'
 
 const whole = (minimum: number, maximum: number, more: Schema = {}) => ({ type: 'integer', minimum, maximum, ...more })
+const word = (...words: readonly string[]) => ({ type: 'string', enum: words })
 const query = (name: string, description: string, schema: Schema, example: unknown) => ({
   name,
   in: 'query',
@@ -115,6 +116,13 @@ export const OF_RECEIVERS = [
   STATUS,
   RECEIPT_OF,
   query('receive', `With \`Accept: text/html\`: a page to receive with. ${ON}`, SWITCH, '1'),
+  query('video', `A page that plays the stream. ${ON}`, SWITCH, '1'),
+  query('share', `A page that sends a screen, a camera or a microphone. ${ON}`, SWITCH, '1'),
+  query('source', 'With `share`: what is captured.', word('screen', 'camera', 'microphone'), 'camera'),
+  query('surface', 'With `share`: what is offered first.', word('monitor', 'window', 'browser'), 'window'),
+  query('quality', 'With `share`: 360, 720 or 1080 lines.', word('low', 'medium', 'high'), 'medium'),
+  query('audio', 'With `share`: which sound; also a switch.', { type: 'string' }, 'microphone'),
+  query('fps', 'With `share`: pictures a second.', whole(1, 60, { default: 30 }), 30),
   query(
     'link',
     'Make a signed link, where the plugin `links` is loaded.',

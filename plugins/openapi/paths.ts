@@ -85,12 +85,16 @@ const RECEIVED: readonly Header[] = [
   'X-Hoody-Pipe',
 ]
 
+const RECEIVER_REFUSALS = [
+  400, 401, 403, 404, 408, 409, 410, 413, 414, 416, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505,
+]
+
 const receive = {
   operationId: 'receive',
   tags: ['pipes'],
   summary: 'Receive, or watch',
   description:
-    'Waits without a byte, then answers with the stream. With `progress`, `status`, `receive` or `link` it is no receiver and takes ' +
+    'Waits without a byte, then answers with the stream. With `progress`, `status`, `receive`, `video`, `share` or `link` it is no receiver and takes ' +
     "nobody's place.",
   parameters: [NAME, ...OF_RECEIVERS],
   responses: {
@@ -99,6 +103,7 @@ const receive = {
         ...RECEIVED,
         'Content-Security-Policy',
         'Referrer-Policy',
+        'Permissions-Policy',
       ]),
       content: {
         '*/*': { schema: {} },
@@ -129,7 +134,7 @@ const receive = {
       content: { '*/*': { schema: {} } },
     },
     204: response('`Last-Event-ID` is of a transfer that is over', ['Cache-Control']),
-    ...refusals(400, 401, 403, 404, 408, 409, 413, 414, 416, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505),
+    ...refusals(...RECEIVER_REFUSALS),
   },
 }
 
@@ -215,7 +220,11 @@ export const PATHS = {
     [],
     [
       { name: 'name', in: 'query', description: 'Where the form sends to', schema: TEXT, example: 'jobs' },
+      { name: 'path', in: 'query', description: 'The same, when there is no `name`', schema: TEXT, example: 'jobs' },
       { name: 'n', in: 'query', description: 'Receivers that it waits for', schema: TEXT, example: '3' },
+      { name: 'mode', in: 'query', description: 'Only this form: `file` or `text`', schema: TEXT, example: 'text' },
+      { name: 'wait', in: 'query', description: 'Seconds for which it waits', schema: TEXT, example: '60' },
+      { name: 'sha256', in: 'query', description: 'Hash the stream', schema: TEXT, example: '1' },
     ],
   ),
   '/help': reserved(

@@ -52,6 +52,7 @@ export const HEADERS = {
   Upgrade: text('What to ask for', 'websocket'),
   'WWW-Authenticate': sometimes('How to authenticate', 'Bearer'),
   'Referrer-Policy': sometimes('The address of a page, or of a link, stays here', 'no-referrer'),
+  'Permissions-Policy': sometimes('Of a page that asks for a camera, a microphone or a screen', 'camera=(self)'),
   'Content-Security-Policy': text('Of a page', "default-src 'none'"),
   Connection: sometimes('The rest of the upload is dropped', 'close'),
 } as const
@@ -88,6 +89,7 @@ export interface FailureDescription {
 
 /** Of plugins that are loaded without being asked for; others have theirs in their documentation. */
 const OF_PLUGINS: readonly FailureDescription[] = [
+  { code: 'MEDIA_BOTH', status: 400, text: '?live is for whoever comes, and ?n=3 for as many as that.' },
   { code: 'METRICS_UNAUTHORIZED', status: 401, text: 'The metrics need a token, and none was sent.' },
   { code: 'METRICS_UNREADABLE', status: 500, text: 'The metrics could not be collected.' },
   { code: 'PROGRESS_SPECTATORS', status: 429, text: '50 spectators already watch this name.' },
@@ -121,6 +123,7 @@ const MEANING: Named<string> = {
   409: 'The id is in use, or the name is something else now',
   413: 'The body is too large',
   414: 'The name, or the request line, is too long',
+  410: 'A browser asks by itself again for a download that was cut',
   416: 'The stream has nothing of this range',
   417: 'The request expects what is not offered',
   421: 'The gateway does not answer to this host',

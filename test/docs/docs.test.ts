@@ -9,6 +9,7 @@ import { startDefaultGateway } from '../support/gateway.js'
 import { MAIN, PROJECT, readProject } from '../support/project.js'
 import { dialogue, type Example, examplesOf, shown, Terminal, terminals } from './examples.js'
 import { LIVE_STAGES } from './live-stages.js'
+import { MEDIA_STAGES } from './media-stages.js'
 import { type Stage, same } from './stage.js'
 
 const PAGES = [
@@ -18,6 +19,7 @@ const PAGES = [
   'docs/architecture.md',
   'docs/watch.md',
   'docs/security.md',
+  'docs/media.md',
   'docs/live.md',
 ]
 const SHOWN_ORIGIN = 'http://127.0.0.1:8080'
@@ -31,6 +33,7 @@ const TREE = { one: 'first file', two: 'x'.repeat(100_000) }
 
 const STAGES: Readonly<Record<string, Stage>> = {
   ...LIVE_STAGES,
+  ...MEDIA_STAGES,
   'first-light': {
     has: { 'some/big/folder': TREE, elsewhere: {} },
     check: (t, dir) => same(t, dir, 'some/big/folder/two', 'elsewhere/some/big/folder/two'),

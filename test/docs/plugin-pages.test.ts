@@ -209,6 +209,11 @@ const STAGES: Readonly<Record<string, (run: Try) => Promise<unknown>>> = {
     const [received = ''] = await run.commands(await run.serve('plugins: []'))
     run.t.match(received, /hello$/)
   },
+  media: (run) => run.check(),
+  async 'media.pages'(run) {
+    const [shown = ''] = await run.commands(await run.serve('plugins: []'))
+    run.t.match(shown, /^<!doctype html>[\s\S]*<video [\s\S]*\[ERROR\] Timed out waiting for receivers\./)
+  },
   openapi: (run) => run.check(),
   'openapi.read': async (run) => run.asShown(await run.serve('plugins: []')),
   progress: (run) => run.check(),

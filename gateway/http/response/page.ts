@@ -22,6 +22,10 @@ export interface Page {
   readonly frameAncestors?: string
   /** Where its forms may go, as in CSP. Default: nowhere. */
   readonly formAction?: string
+  /** What its `<video>` may play, as in CSP: `blob:`. Default: nothing. */
+  readonly mediaSource?: string
+  /** What its scripts may ask the user for, as in Permissions-Policy: `camera=(self)`. Default: what the browser says. */
+  readonly permissions?: string
 }
 
 /** @throws TypeError if a script or style would end its own element, or a CSP source its directive */
@@ -48,13 +52,15 @@ ${data !== undefined && json(jsonInHtml(data))}${scripts.map(script)}</body>
   return { status, headers: pageHeaders(page, nonce), body: document.text }
 }
 
-function pageHeaders({ frameAncestors = "'none'", formAction = "'none'" }: Page, nonce: string): Answer['headers'] {
+function pageHeaders(page: Page, nonce: string): Answer['headers'] {
+  const { frameAncestors = "'none'", formAction = "'none'", mediaSource, permissions } = page
   const policy = [
     "default-src 'none'",
     `script-src 'nonce-${nonce}'`,
     `style-src 'nonce-${nonce}'`,
     "connect-src 'self'",
     'img-src data:',
+    ...(mediaSource === undefined ? [] : [`media-src ${cspSources(mediaSource)}`]),
     "base-uri 'none'",
     `form-action ${cspSources(formAction)}`,
     `frame-ancestors ${cspSources(frameAncestors)}`,
@@ -65,6 +71,7 @@ function pageHeaders({ frameAncestors = "'none'", formAction = "'none'" }: Page,
     ['Content-Security-Policy', policy.join('; ')],
     // With `no-referrer` a form would be sent with `Origin: null`, as those of pages that hide theirs.
     ['Referrer-Policy', formAction === "'none'" ? 'no-referrer' : 'same-origin'],
+    ...(permissions === undefined ? [] : [['Permissions-Policy', permissions] as const]),
   ]
 }
 

@@ -181,7 +181,7 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
     return looked()
   }
   /** Without those that are looked at to be refused. */
-  const refused = new Set<string>([...KIND_NAMES.filter((name) => name !== 'live'), 'video', 'share'])
+  const refused = new Set<string>([...KIND_NAMES.filter((name) => name !== 'live')])
   const looked = () => [...read].filter((name) => !refused.has(name)).sort()
   const told = (method: string, path: string) =>
     operations
@@ -206,6 +206,8 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
     ['/a?progress', 'Accept: application/json'],
     ['/a?status'],
     ['/a?receive=0&wait=1', 'Accept: text/html'],
+    ['/a?video'],
+    ['/a?share'],
     ['/a?link=watch', authorized],
   )
   // Until the end of the events, which a gateway that stops makes.
@@ -275,7 +277,7 @@ t.test('the methods of each path are those that the gateway allows', async (t) =
 t.test('the documentation knows every parameter, field and status', async (t) => {
   const read = (file: string) => readFileSync(join(PROJECT, 'docs', file), 'utf8')
   const protocol = read('protocol.md')
-  const pages = protocol + read('plugins/links.md')
+  const pages = protocol + read('plugins/links.md') + read('plugins/media.md')
   for (const { operation, path } of operations) {
     for (const each of operation.parameters!) {
       if (each.in === 'query' && path === '/{name}') t.match(pages, new RegExp(`[?&\`]${each.name}\\b`), each.name)
