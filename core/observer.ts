@@ -8,6 +8,8 @@ export interface PipeObserver {
   onJoined(pipe: PipeView, side: Side): void
   /** Once for each side that goes before the pipe's end. */
   onLeft(pipe: PipeView, side: Side): void
+  /** Each time that somebody has looked at what a sender waits to send, and has taken nothing. */
+  onLooked(pipe: PipeView): void
   /** At most once, when the last awaited side has arrived and the stream flows. */
   onPaired(pipe: PipeView): void
   /** Exactly once for each pipe, whatever happened. */

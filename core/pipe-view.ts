@@ -48,6 +48,8 @@ export interface PipeView {
   /** The sender's name for the transfer; empty while there is no sender. */
   readonly transferId: string
   readonly hasSender: boolean
+  /** How often somebody has looked at what waits here: a preview in a chat, a browser that followed the link. */
+  readonly looks: number
   /** The head of the stream; undefined before it is known. */
   readonly head: StreamHead | undefined
   /** Receivers without whom it does not begin. */

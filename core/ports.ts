@@ -18,6 +18,8 @@ export type SenderEvent =
   | 'waiting'
   /** Receivers are still missing. Every `reminderMs`. */
   | 'still_waiting'
+  /** Somebody has looked, and has taken nothing. Each of the first ten times, then each tenth, each hundredth. */
+  | 'looked'
   | 'receiver_joined'
   | 'receiver_left'
   /** All receivers are there and the stream flows. */

@@ -71,6 +71,7 @@ const snapshot = z.looseObject({
   startedAt: figure,
   fileName: text,
   mediaType: text,
+  looks: z.number().catch(0),
   last: receipt.nullable().catch(null),
 }) satisfies z.ZodType<Snapshot>
 

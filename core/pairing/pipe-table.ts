@@ -62,6 +62,11 @@ export class PipeTable implements PipeContext {
     return this.#pipes.get(key)?.pipe
   }
 
+  /** Somebody looks at a name, and takes nothing. */
+  looked(key: string): void {
+    this.#pipes.get(key)?.pipe?.looked()
+  }
+
   /** Every pipe that has not ended. */
   *all(): Generator<PipeView> {
     for (const { pipe } of this.#pipes.values()) if (pipe !== undefined) yield pipe

@@ -21,6 +21,7 @@ export abstract class TransferState implements PipeView {
   endReason: EndReason | undefined
   endFailure: Failure | undefined
   sha256: string | undefined
+  looks = 0
   /** No limits until the transfer begins. */
   readonly limits = new TransferLimits()
 

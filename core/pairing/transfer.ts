@@ -74,6 +74,15 @@ export abstract class Transfer extends TransferState implements FanOutListener, 
     return endpoint
   }
 
+  /** Somebody looks at what waits here, and takes nothing. */
+  looked(): void {
+    const { sender, state } = this
+    if (state !== 'waiting' || sender === undefined) return
+    this.looks++
+    if (this.looks % 10 ** Math.floor(Math.log10(this.looks)) === 0) sender.source.notify('looked', this)
+    this.context.observer?.onLooked(this)
+  }
+
   /** A receiver has joined while the stream flows: only where `refuseReceiver` lets it. */
   protected admit(_endpoint: ReceiverEndpoint): void {}
 

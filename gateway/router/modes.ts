@@ -52,6 +52,7 @@ export class ModeHandler {
     }
     const role = { side: 'watcher', right, isPage: mode.page === true } as const
     const proceed = (request: RequestView) => {
+      if (mode.landing === true) this.table.looked(context.key)
       const reply = exchange.toReply(accept, persistenceAfter(framing), failed)
       mode.handle(request, reply, context, this.table.get(context.key))
       return undefined

@@ -30,6 +30,7 @@ export class TransferIds implements PipeObserver {
   }
 
   onWaiting(): void {}
+  onLooked(): void {}
   onPaired(): void {}
 }
 

@@ -4,7 +4,7 @@ import type { GatewayLog } from '../log/log.js'
 /** Logs one line for each transfer. Null when that level is not logged. */
 export function transferLog(onEnded: GatewayLog['transfer']): PipeObserver | null {
   if (onEnded === null) return null
-  return { onWaiting() {}, onJoined() {}, onLeft() {}, onPaired() {}, onEnded }
+  return { onWaiting() {}, onJoined() {}, onLeft() {}, onLooked() {}, onPaired() {}, onEnded }
 }
 
 /** One observer that calls both; the other one when one is null. */
@@ -22,6 +22,10 @@ export function bothObservers(first: PipeObserver | null, second: PipeObserver |
     onLeft(pipe, side) {
       first.onLeft(pipe, side)
       second.onLeft(pipe, side)
+    },
+    onLooked(pipe) {
+      first.onLooked(pipe)
+      second.onLooked(pipe)
     },
     onPaired(pipe) {
       first.onPaired(pipe)

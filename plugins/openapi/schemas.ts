@@ -70,6 +70,7 @@ export const SCHEMAS = {
       ...END,
       fileName: orNull(TEXT, 'What the sender calls the file, before the end'),
       mediaType: orNull(TEXT, 'Its type, as receivers are told'),
+      looks: count('How often somebody has looked at what waits, and has taken nothing'),
       last: {
         description: 'The last transfer of an idle name',
         anyOf: [{ $ref: '#/components/schemas/Receipt' }, { type: 'null' }],

@@ -93,9 +93,11 @@ export default definePlugin({
           landing: true,
           // To a curl it is a parameter without a meaning: it receives.
           applies: (request) => request.method === 'GET' && !isForTerminal(request),
-          handle: (request, reply, join) =>
+          handle: (request, reply, join, pipe) =>
             void reply.give(
               receivePage({
+                // Where everybody needs credentials, what waits is nothing for who shows none.
+                comes: host.everybodyAuthenticates() ? undefined : pipe,
                 name: join.name,
                 query: request.query,
                 base: base(request),

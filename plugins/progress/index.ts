@@ -71,6 +71,7 @@ export default definePlugin<Config, ProgressFailure>({
       hooks: {
         onJoined: moved,
         onLeft: moved,
+        onLooked: changed,
         onPaired: changed,
         onEnded(pipe) {
           // Without a sender nothing has been transferred: the name is idle again.

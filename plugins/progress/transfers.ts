@@ -105,6 +105,7 @@ export class Transfers {
       sha256: pipe.sha256 ?? null,
       startedAt: pairedAt === undefined ? null : Math.round(this.options.wallClock() - (this.options.now() - pairedAt)),
       ...labelOf(pipe),
+      looks: pipe.looks,
       last,
     }
   }

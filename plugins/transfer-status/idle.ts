@@ -24,5 +24,6 @@ export const IDLE: Snapshot = {
   startedAt: null,
   fileName: null,
   mediaType: null,
+  looks: 0,
   last: null,
 }

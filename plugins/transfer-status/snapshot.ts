@@ -19,6 +19,8 @@ export interface Snapshot extends Figures {
   /** What the sender calls the file, and its type as receivers are told, before the end. */
   readonly fileName: string | null
   readonly mediaType: string | null
+  /** How often somebody has looked at what waits, and has taken nothing. */
+  readonly looks: number
   /** The last transfer of an idle name, while its receipt lives. */
   readonly last: Receipt | null
 }

@@ -30,6 +30,7 @@ const idle = definePlugin({
       onWaiting: nothing,
       onJoined: nothing,
       onLeft: nothing,
+      onLooked: nothing,
       onPaired: nothing,
       onProgress: nothing,
       onEnded: nothing,

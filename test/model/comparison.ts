@@ -90,6 +90,7 @@ export class Comparison {
       const { sender } = pipe
       assert.equal(view.receiversWanted, pipe.n)
       assert.equal(view.receiversPresent, pipe.here.length, `receivers of ${key}`)
+      assert.equal(view.looks, pipe.looks, `looks at ${key}`)
       assert.equal(view.hasSender, sender !== undefined, `sender of ${key}`)
       assert.equal(view.transferId, sender?.id ?? '')
       assert.equal(view.bytesIn, sender?.bytesIn ?? 0, `bytesIn of ${key}`)

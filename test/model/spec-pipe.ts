@@ -88,6 +88,7 @@ export class SpecPipe {
   /** It has ended, and viewers still get the rest. */
   resting = false
   peak = 0
+  looks = 0
   cuts = 0
   /** What viewers had taken that have gone. */
   goneTaken = 0

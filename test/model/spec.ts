@@ -219,6 +219,13 @@ export class Spec {
     this.#completeIfDone(pipe)
   }
 
+  looked(key: string): void {
+    const pipe = this.pipes.get(key)
+    if (pipe?.state !== 'waiting' || pipe.sender === undefined) return
+    pipe.looks++
+    if (/^[1-9]0*$/.test(String(pipe.looks))) pipe.sender.log.push('looked')
+  }
+
   /** Time passes. */
   advance(ms: number): void {
     this.#timers.advance(ms)

@@ -55,7 +55,8 @@ export class World {
     else if (die < 960) this.#turn()
     else if (die < 965) this.#quietTime()
     else if (die < 995) this.#lateCall()
-    else if (die < 998) this.#stop()
+    else if (die < 997) this.#stop()
+    else if (die < 998) this.#look()
     else this.#close()
     this.#compare()
   }
@@ -208,6 +209,16 @@ export class World {
     const key = this.random.pick(KEYS)!
     this.#note(`stop ${key}`)
     assert.equal(this.#bench.table.stop(key, STOPPED), this.#spec.stop(key), `a pipe on ${key} to stop`)
+  }
+
+  /** Somebody looks at a name, a few times. */
+  #look(): void {
+    const key = this.random.pick(KEYS)!
+    for (let times = this.random.between(1, 15); times > 0; times--) {
+      this.#note(`somebody looks at ${key}`)
+      this.#bench.table.looked(key)
+      this.#spec.looked(key)
+    }
   }
 
   #feed(): void {

@@ -30,6 +30,8 @@ export interface Hooks {
   onJoined?(pipe: PipeView, side: Side): void
   /** Event hook. A side has left before the end of the pipe. */
   onLeft?(pipe: PipeView, side: Side): void
+  /** Event. Somebody has looked at what a sender waits to send, and has taken nothing: `pipe.looks` times so far. */
+  onLooked?(pipe: PipeView): void
   /** Event hook. All sides have joined, and the stream flows. */
   onPaired?(pipe: PipeView): void
   /** Event hook. Once a second for each pipe that streams, if bytes have moved. */

@@ -16,17 +16,19 @@ export class EventHooks {
     const waiting = hooksNamed(plugins, 'onWaiting', log)
     const joined = hooksNamed(plugins, 'onJoined', log)
     const left = hooksNamed(plugins, 'onLeft', log)
+    const looked = hooksNamed(plugins, 'onLooked', log)
     const paired = hooksNamed(plugins, 'onPaired', log)
     const ended = hooksNamed(plugins, 'onEnded', log)
     const progress = hooksNamed(plugins, 'onProgress', log)
     const refused = hooksNamed(plugins, 'onRefused', log)
     const requestEnded = hooksNamed(plugins, 'onRequestEnded', log)
-    this.pipes = [waiting, joined, left, paired, ended].every((each) => each === null)
+    this.pipes = [waiting, joined, left, looked, paired, ended].every((each) => each === null)
       ? null
       : {
           onWaiting: (pipe: PipeView) => notifyAll(waiting, pipe),
           onJoined: (pipe: PipeView, side: Side) => notifyAll(joined, pipe, side),
           onLeft: (pipe: PipeView, side: Side) => notifyAll(left, pipe, side),
+          onLooked: (pipe: PipeView) => notifyAll(looked, pipe),
           onPaired: (pipe: PipeView) => notifyAll(paired, pipe),
           onEnded: (pipe: PipeView) => notifyAll(ended, pipe),
         }

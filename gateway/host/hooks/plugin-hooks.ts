@@ -19,6 +19,7 @@ const NAMES: Readonly<Record<HookName, true>> = {
   onWaiting: true,
   onJoined: true,
   onLeft: true,
+  onLooked: true,
   onPaired: true,
   onProgress: true,
   onEnded: true,

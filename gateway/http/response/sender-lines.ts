@@ -13,6 +13,8 @@ export function newsLines(news: SenderEvent, pipe: PipeView): string[] {
       ]
     case 'still_waiting':
       return [`[INFO] Still waiting for ${wanted - present} of ${wanted} receiver(s)...`]
+    case 'looked':
+      return lookedLines(pipe)
     case 'receiver_joined':
       return [`[INFO] A receiver connected, ${present} of ${wanted}.`]
     case 'receiver_left':
@@ -25,8 +27,11 @@ export function newsLines(news: SenderEvent, pipe: PipeView): string[] {
 }
 
 /** Viewers come and go: once it streams, nobody is told of each. */
-function liveLines(news: SenderEvent, { receiversWanted: wanted, receiversPresent: present }: PipeView): string[] {
+function liveLines(news: SenderEvent, pipe: PipeView): string[] {
+  const { receiversWanted: wanted, receiversPresent: present } = pipe
   switch (news) {
+    case 'looked':
+      return lookedLines(pipe)
     case 'waiting':
       return present < wanted
         ? [`[INFO] Live: ${present} of ${wanted} viewer(s) are here. Waiting for the others...`]
@@ -42,6 +47,12 @@ function liveLines(news: SenderEvent, { receiversWanted: wanted, receiversPresen
     case 'uploaded':
       return []
   }
+}
+
+function lookedLines({ looks }: PipeView): string[] {
+  return [
+    `[INFO] ${looks === 1 ? 'Somebody has' : `${looks} times somebody has`} looked at this link; nothing was taken.`,
+  ]
 }
 
 /** The last line that a sender reads. */

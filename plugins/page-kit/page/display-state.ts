@@ -50,6 +50,7 @@ export function afterDone(shown: DisplayState, receipt: Receipt): DisplayState {
     startedAt,
     fileName: shown.fileName,
     mediaType: shown.mediaType,
+    looks: shown.looks,
     last: receipt,
   }
 }

@@ -1,5 +1,13 @@
-import { type Answer, html, htmlPage, trustedHtml } from '../../../gateway/host/plugin-api.js'
+import {
+  type Answer,
+  html,
+  htmlPage,
+  type PipeView,
+  streamLabel,
+  trustedHtml,
+} from '../../../gateway/host/plugin-api.js'
 import { readable } from '../../page-kit/readable.js'
+import { formatBytes } from '../../transfer-status/format.js'
 import { RECEIVE_SCRIPTS, STYLES } from './assets.js'
 import { ICON_URL } from './icon.js'
 import { brand, LIVE, stateCard, tokenField } from './parts.js'
@@ -10,7 +18,12 @@ const MAX_WAIT_S = 3600
 /** A sheet of paper. */
 const SHEET = `<svg class="sheet" viewBox="0 0 48 48" width="52" height="52" aria-hidden="true" fill="none" stroke="currentColor" stroke-width="2.5" stroke-linecap="round" stroke-linejoin="round"><path d="M12 6h16l9 9v25a2.5 2.5 0 0 1-2.5 2.5h-22A2.5 2.5 0 0 1 10 40V8.5A2.5 2.5 0 0 1 12.5 6M28 6v9h9M23.5 22v11M18.5 28.5l5 5 5-5"/></svg>`
 
+type Label = ReturnType<typeof streamLabel>
+const UNKNOWN: Label = { fileName: undefined, mediaType: undefined }
+
 export interface ReceiveOptions {
+  /** What waits, if that may be told to everybody who has the link. */
+  readonly comes: PipeView | undefined
   /** As it stands in the address. */
   readonly name: string
   /** Of the page's own request: a signature in it holds for what the page asks for, too. */
@@ -24,7 +37,7 @@ export interface ReceiveOptions {
 }
 
 /** The page that receives. It knows what its own address says, and no more. */
-export function receivePage({ name, query, base, links, mayAutostart }: ReceiveOptions): Answer {
+export function receivePage({ comes, name, query, base, links, mayAutostart }: ReceiveOptions): Answer {
   const shownName = readable(name)
   const given = new URLSearchParams(query)
   const isText = given.has('text')
@@ -32,12 +45,14 @@ export function receivePage({ name, query, base, links, mayAutostart }: ReceiveO
   for (const own of ['receive', 'text', 'download', 'autostart']) given.delete(own)
   if (!given.has('wait')) given.set('wait', String(MAX_WAIT_S))
   const kept = given.toString()
+  const label = comes?.head === undefined ? UNKNOWN : streamLabel(comes.head)
   return htmlPage({
     title: `Receive · ${shownName}`,
-    // What a chat shows of the link: nothing of what waits there, which may be for others.
+    // What a chat shows of the link.
     head: html`<meta name="robots" content="none">
-<meta property="og:title" content="${shownName}">
-<meta property="og:description" content="To receive, straight from its sender.">
+<meta property="og:title" content="${label.fileName ?? shownName}">
+<meta property="og:description" content="${description(comes, label)}">
+<meta property="og:type" content="website">
 <link rel="icon" id="favicon" href="${ICON_URL}">`,
     body: html`${brand(base, html`<a href="${base}/">Send</a>`)}
 <main data-phase="idle" data-step="receive">
@@ -71,4 +86,11 @@ ${LIVE}`,
     scripts: RECEIVE_SCRIPTS,
     data: { name: shownName, query: kept, links, isText, autostart },
   })
+}
+
+/** `Video, 4.2 MB. To receive, straight from its sender.` */
+function description(comes: PipeView | undefined, { mediaType }: Label): string {
+  const size = comes?.expectedBytes
+  const facts = [mediaType, size === undefined ? undefined : formatBytes(size)].filter((fact) => fact !== undefined)
+  return `${facts.length === 0 ? '' : `${facts.join(', ')}. `}To receive, straight from its sender.`
 }

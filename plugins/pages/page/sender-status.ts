@@ -33,11 +33,15 @@ export interface StatusText {
 /** While it runs. */
 export function senderStatus(
   { phase, fields }: View,
-  { receivers, totalReceivers, hasSender }: DisplayState,
+  { receivers, totalReceivers, hasSender, looks }: DisplayState,
 ): StatusText {
   switch (phase) {
     case 'waiting':
-      return { phase, headline: 'Waiting', sentence: waiting((totalReceivers ?? receivers) - receivers, receivers > 0) }
+      return {
+        phase,
+        headline: 'Waiting',
+        sentence: `${waiting((totalReceivers ?? receivers) - receivers, receivers > 0)}${looked(looks)}`,
+      }
     case 'streaming':
     case 'stalled':
       return { phase, headline: phase === 'stalled' ? 'Stalled' : 'Sending', sentence: fields.sentence }
@@ -54,6 +58,11 @@ function waiting(missing: number, some: boolean): string {
       ? 'the receiver'
       : `${missing} receivers`
   return `Waiting for ${who}. Nothing is stored: keep this page open.`
+}
+
+function looked(looks: number): string {
+  if (looks === 0) return ''
+  return ` The link has been looked at ${looks === 1 ? 'once' : `${looks} times`}; nothing was taken.`
 }
 
 /** At the end. @param receipt when there is one */

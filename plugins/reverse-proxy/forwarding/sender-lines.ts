@@ -2,7 +2,7 @@
 export const MOVED = '[ERROR] Transfer failed: this name belongs to another relay now; send again.\n'
 
 /** What a sender reads from a pipegate while it waits, and nothing else. The last line may lack its end. */
-const WAITING = /^(\[INFO\] (Waiting for|Still waiting|A receiver|\d+ receiver)[^\n]*(\n|$))+$/
+const WAITING = /^(\[INFO\] (Waiting for|Still waiting|A receiver|\d+ receiver|Somebody has|\d+ times)[^\n]*(\n|$))+$/
 /** Of a sender that has read more it is not known whether it waits. */
 const LONG = 64 * 1024
 

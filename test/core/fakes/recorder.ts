@@ -31,6 +31,11 @@ export class Recorder implements PipeObserver {
     assert.notEqual(this.#last.get(pipe), 'ended', 'observer: nobody leaves a pipe that has ended')
   }
 
+  onLooked(pipe: PipeView): void {
+    assert.equal(this.#last.get(pipe), 'waiting', 'observer: only what waits is looked at')
+    assert.ok(pipe.hasSender && pipe.looks > 0)
+  }
+
   onPaired(pipe: PipeView): void {
     assert.equal(this.#last.get(pipe), 'waiting', 'observer: onPaired comes once, after onWaiting')
     this.#record(pipe, 'paired')

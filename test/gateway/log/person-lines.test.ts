@@ -23,6 +23,7 @@ const pipe: PipeView = Object.freeze({
   key: 'migration',
   kind: 'pipe',
   live: undefined,
+  looks: 0,
   state: 'ended',
   transferId: 'hN3kq0Yx5m2VtA8w',
   hasSender: true,

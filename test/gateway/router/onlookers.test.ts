@@ -49,7 +49,7 @@ async function ask(gw: Running, target: string, ...headers: string[]): Promise<R
 }
 
 /** A sender waits at `/file` while `look` goes on, and then everything of it reaches a curl. */
-async function whileItWaits(t: Test, gw: Running, look: () => Promise<void>): Promise<void> {
+async function whileItWaits(t: Test, gw: Running, look: () => Promise<void>): Promise<string> {
   const sender = curl(['-T', '-', gw.url('file')], { input: 'what is sent' })
   await gw.holds(1, 0)
   await look()
@@ -59,6 +59,7 @@ async function whileItWaits(t: Test, gw: Running, look: () => Promise<void>): Pr
   const told = (await sender.result).stdout.toString()
   t.match(told, /Transfer complete\.\n$/)
   t.notMatch(told, /disconnected/, 'the sender has not been disturbed')
+  return told
 }
 
 t.test('a robot that previews the link is shown a page', async (t) => {
@@ -73,6 +74,27 @@ t.test('a robot that previews the link is shown a page', async (t) => {
       }
     }
   })
+})
+
+t.test('the sender is told that somebody has looked, how often, and that nothing was taken', async (t) => {
+  const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
+  const told = await whileItWaits(t, gw, async () => {
+    const look = () => ask(gw, '/file', 'User-Agent: TelegramBot (like TwitterBot)')
+    await look()
+    t.equal(JSON.parse((await ask(gw, '/file?status')).body.toString()).looks, 1)
+    for (let i = 1; i < 25; i++) await look()
+    await ask(gw, '/file', 'User-Agent: curl/8.5.0', 'X-Moz: prefetch')
+    t.equal(JSON.parse((await ask(gw, '/file?status')).body.toString()).looks, 25)
+  })
+  const lines = told.split('\n').filter((line) => line.includes('looked'))
+  t.same(
+    [lines.length, lines[0], lines.at(-1)],
+    [
+      11,
+      '[INFO] Somebody has looked at this link; nothing was taken.',
+      '[INFO] 20 times somebody has looked at this link; nothing was taken.',
+    ],
+  )
 })
 
 t.test('without the pages a robot is refused', async (t) => {
@@ -163,7 +185,7 @@ t.test('a download without a type and a name has both', async (t) => {
   await sender.result
 })
 
-t.test('what is coming can be looked at, and the preview of a link says nothing of it', async (t) => {
+t.test('what is coming can be looked at, and the preview of a link says as much and no more', async (t) => {
   const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
   const head = [
     '-H',
@@ -174,9 +196,14 @@ t.test('what is coming can be looked at, and the preview of a link says nothing 
   const sender = curl([...head, '--data-binary', '@-', gw.url('report')], { input: 'x'.repeat(2_100_000) })
   await gw.holds(1, 0)
   const page = (await ask(gw, '/report', 'User-Agent: Twitterbot/1.0')).body.toString()
-  t.match(page, '<meta property="og:title" content="report">')
-  t.match(page, '<meta property="og:description" content="To receive, straight from its sender.">')
-  t.notMatch(page, 'b.pdf')
+  t.match(page, '<meta property="og:title" content="b.pdf">')
+  t.match(
+    page,
+    '<meta property="og:description" content="application/pdf, 2.1 MB. To receive, straight from its sender.">',
+  )
+  const nothing = (await ask(gw, '/nothing', 'User-Agent: Twitterbot/1.0')).body.toString()
+  t.match(nothing, '<meta property="og:title" content="nothing">')
+  t.match(nothing, '<meta property="og:description" content="To receive, straight from its sender.">')
   const { fileName, mediaType, totalBytes } = JSON.parse((await curlDone([gw.url('report?status')])).stdout.toString())
   t.same([fileName, mediaType, totalBytes], ['b.pdf', 'application/pdf', 2_100_000])
   sender.kill()

@@ -110,6 +110,7 @@ function rig({ perName = 2, names = 2 } = {}) {
         endFailure: undefined,
         kind: 'pipe',
         live: undefined,
+        looks: 0,
         sha256: undefined,
       }
       table.set(key, pipe)

@@ -185,3 +185,15 @@ scene('a sender that leaves with its body complete, while it waits, gives up its
   sender.leave()
   t.equal(bench.lastReason, 'abandoned')
 })
+
+scene('a sender that waits learns that somebody looks, and not too often', {}, (bench, t) => {
+  bench.table.looked('a')
+  const sender = bench.sender('a')
+  for (let i = 0; i < 120; i++) bench.table.looked('a')
+  t.equal(sender.source.log.filter((event) => event === 'looked').length, 9 + 9 + 1)
+  t.equal(bench.table.get('a')!.looks, 120)
+  bench.receiver('a')
+  bench.table.looked('a')
+  t.equal(sender.endpoint.pipe.looks, 120, 'what streams is not looked at')
+  sender.end()
+})
