@@ -47,6 +47,30 @@ part('a clean end: the name is free at once, and viewers that are behind get the
   t.equal(gateway.gateway.slabs.heldBytes, 0)
 })
 
+part('who does not take the rest in its time is cut, and nothing is kept for it any more', async (t) => {
+  const gateway = await startGateway(t)
+  // A minute otherwise.
+  Object.assign(gateway.gateway.table.limits.live, { restMs: 1000 })
+  const body = newBody(12 * MIB)
+  const reads = await joined(gateway, 'k?live', 1)
+  const frozen = await joined(gateway, 'k?live', 2, 'frozen')
+  const sender = await openLive(gateway, 'k?live&lag=67108864')
+  await sender.send(body)
+  await sender.end()
+  t.equal(await sender.lastLine(), '[INFO] Live stream ended (peak 2 viewers).')
+  t.equal(gateway.gateway.table.resting, 1)
+  await eventually(() => gateway.gateway.table.resting === 0 || 'it still rests')
+  t.equal(gateway.gateway.slabs.heldBytes, 0)
+  t.equal(gateway.gateway.table.viewers, 0)
+  await hasGot(reads, body.length)
+  await reads.waitForResponse()
+  exactly(t, reads, body, 0, 'clean')
+  frozen.resume()
+  await frozen.waitForClose()
+  exactly(t, frozen, body, 0, 'cut')
+  t.ok(gateway.lines.some(({ msg, reason }) => msg === 'request' && reason === 'receivers_stalled'))
+})
+
 part('a viewer that leaves while the rest is on its way', async (t) => {
   const gateway = await startGateway(t)
   const frozen = await joined(gateway, 'b?live', 1, 'frozen')
