@@ -111,6 +111,16 @@ for (const way of ['destroy', 'reset', 'halfClose'] as const) {
   })
 }
 
+part('a sender that dies while hold keeps it back for a first viewer is noticed', async (t) => {
+  const gateway = await startGateway(t)
+  const sender = await openLive(gateway, 'd?live&slow=hold')
+  void sender.send(newBody(32 * MIB))
+  await eventually(() => (pipeOf(gateway, 'd')?.heldBackMs ?? 0) > 0 || 'it is not held back')
+  sender.client.reset()
+  t.equal(await gateway.ended('d'), 'sender_left')
+  t.equal(gateway.gateway.slabs.heldBytes, 0)
+})
+
 part('a sender of nothing is idle: it is told, its viewers get a status, and the name is free', async (t) => {
   const gateway = await startGateway(t, { idle: '1' })
   const watching = curl(['-i', `${gateway.origin}/e?live`])
@@ -125,11 +135,11 @@ part('a sender of nothing is idle: it is told, its viewers get a status, and the
 })
 
 part('a broadcast that streams to nobody is not idle', async (t) => {
-  const gateway = await startGateway(t, { idle: '1' })
+  const gateway = await startGateway(t, { idle: '3' })
   const sender = await openLive(gateway, 'f?live')
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 20; i++) {
     await sender.send('still here')
-    await sleep(500)
+    await sleep(250)
   }
   t.equal(pipeOf(gateway, 'f')?.state, 'streaming')
   await sender.end()
