@@ -50,6 +50,7 @@ export class Live extends Transfer implements LiveFanOutListener {
     mayBring = 0,
   ): SenderEndpoint {
     this.receiversWanted = options.receivers
+    // Who came and went before was never a viewer of this one.
     this.#peak = this.receivers.length
     return super.addSender(source, head, options, mayBring)
   }
@@ -175,8 +176,7 @@ export class Live extends Transfer implements LiveFanOutListener {
     const now = this.state === 'ended' && !this.#isResting ? 0 : this.receivers.length
     this.context.viewers += now - this.#counted
     this.#counted = now
-    // Who came and went before the sender was never a viewer of it.
-    if (this.hasSender) this.#peak = Math.max(this.#peak, now)
+    this.#peak = Math.max(this.#peak, now)
   }
 
   get #fanOut(): LiveFanOut | undefined {

@@ -8,6 +8,14 @@ const PIECES = 5
 const PAUSE_MS = 100
 const MEANS = 'Who watches a live stream sees it late or in lumps, or cannot join while it runs.'
 
+/** Whichever direction it is that is held back. */
+const MEND = Object.fromEntries(
+  Object.entries(REMEDIES.requestBuffering).map(([where, setting]) => {
+    const more: Readonly<Record<string, string>> = REMEDIES.responseBuffering
+    return [where, where in more ? `${setting}  ${more[where]}` : setting]
+  }),
+)
+
 /** A broadcast in pieces: each has to be with its viewers before the next one is sent, also with one that came in its midst. */
 export const live: Check = {
   name: 'live',
@@ -26,8 +34,7 @@ export const live: Check = {
 }
 
 async function broadcast(chain: Chain, name: string, sender: Call, viewer: Call) {
-  const fail = (seen: string) =>
-    bad('fail', seen, MEANS, { ...REMEDIES.requestBuffering, ...REMEDIES.responseBuffering })
+  const fail = (seen: string) => bad('fail', seen, MEANS, MEND)
   let worstMs = 0
   for (let sent = 1; sent <= PIECES; sent++) {
     const took = await piece(sender, viewer)

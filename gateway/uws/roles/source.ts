@@ -11,6 +11,8 @@ export class UwsSource implements Source, ExchangeOwner, KeepaliveTarget {
   readonly #body: UwsRequestBody
   readonly #response: StatusResponse
   #waiting = true
+  /** Once it streams. */
+  #pipe: PipeView | undefined
   #keepalive: KeepaliveEntry | undefined
 
   constructor(
@@ -33,11 +35,16 @@ export class UwsSource implements Source, ExchangeOwner, KeepaliveTarget {
 
   /** The same as in `lookForPeer`. Once it is read on, its end is seen. */
   get outlivesClient(): boolean {
-    return !this.#waiting && this.isPaused
+    return !this.#isAlone && this.isPaused
   }
 
   get res() {
     return this.exchange.res
+  }
+
+  /** It waits for receivers: before it streams, and when it is live and held back until a viewer comes. */
+  get #isAlone(): boolean {
+    return this.#waiting || this.#pipe?.live?.viewers === 0
   }
 
   joined(endpoint: BodyConsumer): void {
@@ -80,12 +87,12 @@ export class UwsSource implements Source, ExchangeOwner, KeepaliveTarget {
   }
 
   /**
-   * A waiting sender that has gone gives up its place. Once it streams, its last bytes may still be on their way, and only
-   * reading them shows whether they are complete.
+   * A sender that is alone and has gone gives up its place. Once it streams to somebody, its last bytes may still be on their way,
+   * and only reading them shows whether they are complete.
    */
   lookForPeer(): void {
     const { exchange } = this
-    if (this.#waiting && !exchange.over && exchange.context.sockets.peerIsGone(exchange.socket)) this.res.close()
+    if (this.#isAlone && !exchange.over && exchange.context.sockets.peerIsGone(exchange.socket)) this.res.close()
   }
 
   /** Once it streams, whether the client is still there matters no more: all of its body has come. */
@@ -94,7 +101,10 @@ export class UwsSource implements Source, ExchangeOwner, KeepaliveTarget {
   }
 
   notify(news: SenderEvent, pipe: PipeView): void {
-    if (news === 'streaming') this.#waiting = false
+    if (news === 'streaming') {
+      this.#waiting = false
+      this.#pipe = pipe
+    }
     this.#response.notify(news, pipe)
   }
 

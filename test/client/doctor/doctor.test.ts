@@ -6,6 +6,7 @@ import t, { type Test } from 'tap'
 import { Chain } from '../../../client/doctor/chain.js'
 import type { Verdict } from '../../../client/doctor/check.js'
 import { responseBuffering } from '../../../client/doctor/checks/buffering.js'
+import { live } from '../../../client/doctor/checks/live.js'
 import { silence } from '../../../client/doctor/checks/silence.js'
 import { truncationHttp2 } from '../../../client/doctor/checks/truncation-http2.js'
 import { examine, type Result, Unreachable } from '../../../client/doctor/examine.js'
@@ -153,10 +154,15 @@ t.test('nginx as it comes, which holds everything back', async (t) => {
     }`
   await startProxy(t, nginx(t.testdir({}), config), port)
   const half = new Chain({ url: new URL(`http://127.0.0.1:${otherPort}`), headers: {} })
-  const [found, responses] = await Promise.all([
+  const whole = new Chain({ url: new URL(`http://127.0.0.1:${port}`), headers: {} })
+  const [found, responses, broadcast] = await Promise.all([
     doctor(`http://127.0.0.1:${port}`),
-    responseBuffering.run(half, { silenceMs: 0 }).finally(() => half.close()),
-  ])
+    responseBuffering.run(half, { silenceMs: 0 }),
+    live.run(whole, { silenceMs: 0 }),
+  ]).finally(() => {
+    half.close()
+    whole.close()
+  })
   verdicts(t, found, {
     ...GOOD,
     'request-buffering': 'fail',
@@ -173,6 +179,8 @@ t.test('nginx as it comes, which holds everything back', async (t) => {
   t.match(found['early-reply'], { seen: /413/, mend: { nginx: 'client_max_body_size 0;' } })
   t.match(responses, { verdict: 'fail', mend: { nginx: /proxy_buffering off;/ } })
   t.ok((responses.measured!.heldBytes as number) >= 4096)
+  t.match(broadcast, { verdict: 'fail', seen: /^piece 1 of a live stream was not there 5 s later/ })
+  t.match(broadcast.mend, { nginx: /proxy_request_buffering off;/, HAProxy: /http-buffer-request/ })
 })
 
 t.test('HAProxy as it is delivered', async (t) => {

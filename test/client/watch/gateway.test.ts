@@ -46,6 +46,29 @@ t.test('the gateway and curl: watch && next', async (t) => {
   t.match((await bad.ends(PATIENCE_MS)).stdout, /\nfailed: sender disconnected .*after 10 B in .*\nno next: 1\n$/)
 })
 
+t.test('a live stream: its viewers, and no percentage', async (t) => {
+  const gateway = await startGateway(t, {}, { plugins: [plugin(progress)] })
+  const url = gateway.url('camera')
+  const watcher = new Program(t, ['watch', url], {})
+  const shows = (text: string) =>
+    eventually(() => watcher.stdout.includes(text) || watcher.stdout, { timeoutMs: PATIENCE_MS })
+  const viewer = curl(['-N', `${url}?live`])
+  t.teardown(() => viewer.kill())
+  await shows('camera: waiting for a sender, 1 viewer\n')
+  const sender = curl(['-N', '-T', '-', `${url}?live`])
+  t.teardown(() => sender.kill())
+  sender.stdin.write('a piece')
+  await viewer.waitFor('a piece')
+  await eventually(() => /\ncamera: streaming, .*, 1 viewer\n/.test(watcher.stdout) || watcher.stdout, {
+    timeoutMs: PATIENCE_MS,
+  })
+  sender.stdin.end()
+  const { stdout, code } = await watcher.ends(PATIENCE_MS)
+  t.match(stdout, /\ncomplete: 7 B in .*\n$/)
+  t.equal(code, 0)
+  t.notMatch(stdout, /%|ETA/)
+})
+
 t.test('the gateway goes away in the middle, and comes back without a memory', async (t) => {
   const spare = await ProgressServer.start(t)
   await spare.stop()

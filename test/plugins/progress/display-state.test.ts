@@ -86,3 +86,13 @@ t.test('names are shown decoded where that cannot deceive', async (t) => {
   t.equal(heading('%ff'), '%ff')
   t.equal(heading('%3Cb%3E'), '&lt;b&gt;')
 })
+
+t.test('what a live stream has besides goes with it, and is not of the next transfer', async (t) => {
+  const figures = { live: true, viewers: 2, peak: 3, skips: 1, cuts: 1, totalReceivers: null } as const
+  const streaming: Snapshot = { ...STREAMING, ...figures, kind: 'live' }
+  const receipt: Receipt = { ...RECEIPT, ...figures, kind: 'live', viewers: 1, peak: 4 }
+  const over = afterDone(afterProgress(streaming, { ...streaming, viewers: 1, peak: 4 }), receipt)
+  t.match(over, { kind: 'live', live: true, viewers: 1, peak: 4, skips: 1, cuts: 1, totalReceivers: null })
+  const next = afterState(over, { ...STREAMING, transferId: 'two' })
+  t.notOk('live' in next || 'peak' in next)
+})

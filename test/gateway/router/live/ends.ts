@@ -47,6 +47,30 @@ part('a clean end: the name is free at once, and viewers that are behind get the
   t.equal(gateway.gateway.slabs.heldBytes, 0)
 })
 
+part('who does not take the rest in its time is cut, and nothing is kept for it any more', async (t) => {
+  const gateway = await startGateway(t)
+  // A minute otherwise.
+  Object.assign(gateway.gateway.table.limits.live, { restMs: 1000 })
+  const body = newBody(12 * MIB)
+  const reads = await joined(gateway, 'k?live', 1)
+  const frozen = await joined(gateway, 'k?live', 2, 'frozen')
+  const sender = await openLive(gateway, 'k?live&lag=67108864')
+  await sender.send(body)
+  await sender.end()
+  t.equal(await sender.lastLine(), '[INFO] Live stream ended (peak 2 viewers).')
+  t.equal(gateway.gateway.table.resting, 1)
+  await eventually(() => gateway.gateway.table.resting === 0 || 'it still rests')
+  t.equal(gateway.gateway.slabs.heldBytes, 0)
+  t.equal(gateway.gateway.table.viewers, 0)
+  await hasGot(reads, body.length)
+  await reads.waitForResponse()
+  exactly(t, reads, body, 0, 'clean')
+  frozen.resume()
+  await frozen.waitForClose()
+  exactly(t, frozen, body, 0, 'cut')
+  t.ok(gateway.lines.some(({ msg, reason }) => msg === 'request' && reason === 'receivers_stalled'))
+})
+
 part('a viewer that leaves while the rest is on its way', async (t) => {
   const gateway = await startGateway(t)
   const frozen = await joined(gateway, 'b?live', 1, 'frozen')
@@ -87,6 +111,16 @@ for (const way of ['destroy', 'reset', 'halfClose'] as const) {
   })
 }
 
+part('a sender that dies while hold keeps it back for a first viewer is noticed', async (t) => {
+  const gateway = await startGateway(t)
+  const sender = await openLive(gateway, 'd?live&slow=hold')
+  void sender.send(newBody(32 * MIB))
+  await eventually(() => (pipeOf(gateway, 'd')?.heldBackMs ?? 0) > 0 || 'it is not held back')
+  sender.client.reset()
+  t.equal(await gateway.ended('d'), 'sender_left')
+  t.equal(gateway.gateway.slabs.heldBytes, 0)
+})
+
 part('a sender of nothing is idle: it is told, its viewers get a status, and the name is free', async (t) => {
   const gateway = await startGateway(t, { idle: '1' })
   const watching = curl(['-i', `${gateway.origin}/e?live`])
@@ -101,11 +135,11 @@ part('a sender of nothing is idle: it is told, its viewers get a status, and the
 })
 
 part('a broadcast that streams to nobody is not idle', async (t) => {
-  const gateway = await startGateway(t, { idle: '1' })
+  const gateway = await startGateway(t, { idle: '3' })
   const sender = await openLive(gateway, 'f?live')
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 20; i++) {
     await sender.send('still here')
-    await sleep(500)
+    await sleep(250)
   }
   t.equal(pipeOf(gateway, 'f')?.state, 'streaming')
   await sender.end()

@@ -138,6 +138,21 @@ part('nothing taken for as long as stall says: cut, however little it is behind'
   exactly(t, frozen, body, 0, 'cut')
 })
 
+part('nothing taken for a minute is enough, whether the sender asks for it or not', async (t) => {
+  const gateway = await startGateway(t)
+  Object.assign(gateway.gateway.table.limits.live, { stallMs: 1000 })
+  for (const stall of ['', '&stall=600']) {
+    const name = `h${stall.length}`
+    const frozen = await joined(gateway, `${name}?live`, 1, 'frozen')
+    const sender = await openLive(gateway, `${name}?live&lag=67108864${stall}`)
+    await sender.send(newBody(12 * MIB))
+    await viewersOf(gateway, name, 0)
+    t.equal(countsOf(gateway, name)?.cuts, 1)
+    await sender.end()
+    frozen.destroy()
+  }
+})
+
 part('a viewer whose curl is slow is cut with a message that curl understands', async (t) => {
   const gateway = await startGateway(t)
   const slow = curl(['--limit-rate', '20k', '-o', '/dev/null', `${gateway.origin}/f?live`])

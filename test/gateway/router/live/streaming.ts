@@ -13,6 +13,7 @@ import {
   openViewer,
   part,
   pipeOf,
+  plainPart,
   seenBy,
   viewersOf,
 } from './rig.js'
@@ -146,6 +147,29 @@ part('a viewer waits for the sender: as long as it said, and then reads 408', as
   await joining.waitFor('now')
   await sender.end()
   t.equal((await joining.result).code, 0)
+})
+
+// Over TLS uWebSockets serves no HTTP/1.0.
+plainPart('a sender of HTTP/1.0 gets its lines in one answer, and streams all the same', async (t) => {
+  const gateway = await startGateway(t)
+  const viewer = await joined(gateway, 'j?live', 1)
+  const body = newBody(2 * MIB)
+  const args = ['--http1.0', '-X', 'PUT', '--data-binary', '@-', '-i', `${gateway.origin}/j?live`]
+  const { code, stdout } = await curlDone(args, { input: body })
+  t.equal(code, 0)
+  t.match(stdout.toString(), /^HTTP\/1\.0 200 [\s\S]*\[INFO\] Live stream ended \(peak 1 viewers\)\.\n$/)
+  await viewer.waitForResponse()
+  exactly(t, viewer, body, 0, 'clean')
+})
+
+part('a sender that asks before it sends is told to go on when its viewers are there', async (t) => {
+  const gateway = await startGateway(t)
+  const args = ['-H', 'Expect: 100-continue', '--expect100-timeout', '30', '-T', '-', `${gateway.origin}/k?live&min=1`]
+  const asks = curl(args, { input: 'after all' })
+  await eventually(() => pipeOf(gateway, 'k')?.hasSender === true || 'it has not come')
+  const viewer = await openViewer(gateway, 'k?live')
+  t.equal((await viewer.waitForResponse()).body.toString(), 'after all')
+  t.equal((await asks.result).code, 0)
 })
 
 part('hold: what is read while nobody is there is kept, and the first viewer gets it from offset 0', async (t) => {
