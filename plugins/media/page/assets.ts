@@ -9,6 +9,7 @@ export const STYLES: readonly string[] = [COMMON_STYLE, styleSheet('media/page/m
 const SHARED = [
   'transfer-status/format.js',
   'transfer-status/idle.js',
+  'transfer-status/live-figures.js',
   'page-kit/page/phase.js',
   'page-kit/page/display-state.js',
   'page-kit/page/browser/elements.js',
