@@ -7,9 +7,12 @@ bin=$PWD/.peers/bin
 mkdir -p "$bin"
 
 missing=
-for program in socat haproxy redis-server nats-server; do
+PATH=$PATH:/usr/sbin
+for program in socat haproxy redis-server nats-server icecast2; do
   command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
 done
+nchan=/usr/lib/nginx/modules/ngx_nchan_module.so
+[ -e "$nchan" ] || missing="$missing libnginx-mod-nchan"
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
   apt-get update -qq
   for program in $missing; do # one by one: one that this Debian does not have must not keep the others out
@@ -22,6 +25,7 @@ if [ ! -x "$bin/go-piping-server" ] && command -v go >/dev/null 2>&1; then
 fi
 
 say() { if "$@" >/dev/null 2>&1; then echo "here"; else echo "not here"; fi; }
-for program in socat haproxy redis-server nats-server; do echo "$program: $(say command -v "$program")"; done
+for program in socat haproxy redis-server nats-server icecast2; do echo "$program: $(say command -v "$program")"; done
+echo "nchan: $(say test -e "$nchan")"
 echo "go-piping-server: $(say test -x "$bin/go-piping-server")"
 echo "piping-server: $(say test -e ../node_modules/piping-server)"

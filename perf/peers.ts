@@ -139,7 +139,7 @@ export function bareNode(job: 'relay' | 'echo'): Peer {
 
 const BARE_NODE = fileURLToPath(new URL('bare-node.js', import.meta.url))
 
-function isOnPath(program: string): boolean {
+export function isOnPath(program: string): boolean {
   try {
     execFileSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' })
     return true

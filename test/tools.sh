@@ -16,7 +16,7 @@ need haproxy haproxy
 need promtool prometheus
 need redis-server redis-server
 need chromium chromium
-need ffmpeg ffmpeg
+need unzip unzip
 need wget wget
 need ffmpeg ffmpeg
 need faketime 'faketime libfaketime'

@@ -198,6 +198,7 @@ export class EbmlReader {
 
   #pass(bytes: number): Fault | undefined {
     this.#skip = bytes
+    this.#filled = 0
     return bytes === 0 ? this.#next() : undefined
   }
 

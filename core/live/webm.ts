@@ -66,6 +66,7 @@ export class WebmReader {
    * for an entry needs the stream's bytes from here on.
    */
   get undecided(): number | undefined {
+    if (this.state === 'plain') return undefined
     return this.#structure.search.undecided ?? this.#reader.headFrom
   }
 
@@ -86,7 +87,6 @@ export class WebmReader {
   #giveUp(): void {
     this.state = 'plain'
     this.header = undefined
-    this.#structure.search.clusterEnds()
   }
 }
 

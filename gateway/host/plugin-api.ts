@@ -22,7 +22,7 @@ export {
 export { type Address, canonicalName, readAddress } from '../http/address.js'
 export { FAILURES } from '../http/failures.js'
 export { HEAD_FAILURES } from '../http/head-failures.js'
-export { isForTerminal } from '../http/onlookers.js'
+export { isForTerminal, isPreview } from '../http/onlookers.js'
 export { integer, Parameters, show } from '../http/parameters.js'
 export type { RequestRecord } from '../http/request-record.js'
 export type { RequestView } from '../http/request-view.js'

@@ -128,6 +128,12 @@ export const GATEWAY_FAILURES = {
     message: 'This request only looks ahead ({found}), and a stream is there once.',
     hint: 'Open the address itself, or send a request without that.',
   },
+  wasCut: {
+    code: 'WAS_CUT',
+    status: 410,
+    message: 'What this download was receiving was cut, and is not there any more.',
+    hint: 'Ask for it again when its sender sends it again.',
+  },
   pluginFault: {
     code: 'PLUGIN_FAULT',
     status: 500,

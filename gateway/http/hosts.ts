@@ -88,6 +88,11 @@ export class HostRule {
     return forwarded === '' ? request.header('host') : forwarded
   }
 
+  /** Whether a request for this host is answered. */
+  serves(authority: string): boolean {
+    return this.isOpen || this.#serves(authority)
+  }
+
   /** HTTP/1.0 knows no `Host`; what is no host at all has been refused before. */
   #serves(authority: string): boolean {
     if (authority === '') return true

@@ -95,4 +95,6 @@ export interface SinkOptions {
    * @param offset place in the stream of its first byte
    */
   respond(head: StreamHead, pipe: PipeView, offset: number): ReceiverHead
+  /** Called when the response is cut after it had begun. */
+  readonly onCut?: (() => void) | undefined
 }

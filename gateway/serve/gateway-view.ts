@@ -4,6 +4,7 @@ import type { GatewayView, Pipes } from '../host/plugin-api.js'
 import { type HostRule, hostOf } from '../http/hosts.js'
 import { schemeReader, trustedProxyTest } from '../http/trusted-proxies.js'
 import { lostLines } from '../log/lost-lines.js'
+import { ownAddresses } from './own-addresses.js'
 
 /** What a gateway looks up when a plugin asks: its parts are made after the view of them. */
 export interface GatewayState {
@@ -32,6 +33,9 @@ export function gatewayView(config: Config, hosts: HostRule, state: GatewayState
     hostOf(request) {
       const found = hosts.clientHost(request)
       return hosts.isBounded && hostOf(found) !== undefined ? found : undefined
+    },
+    get addresses() {
+      return ownAddresses(config.host).filter((each) => hosts.serves(each))
     },
     isTrustedProxy: trustedProxyTest(config.trustedProxies) ?? (() => false),
     get draining() {

@@ -28,16 +28,33 @@ export function receiverDisposition(
 ): string | undefined {
   if (download === false) return undefined
   if (filename !== undefined) return contentDisposition.create(safeFileName(filename))
-  if (given === undefined) return download === true ? contentDisposition.create(fileNameOf(pipe)) : undefined
+  const unnamed = download === true ? fileNameOf(pipe, type) : undefined
+  if (given === undefined) return unnamed === undefined ? undefined : contentDisposition.create(unnamed)
   if (download !== true && FIELD.test(given)) return given
   const sent = parseDisposition(given)
   const inline = sent.kind === 'inline' && download !== true && INLINE.test(type ?? '')
   const options = { type: inline ? 'inline' : 'attachment' }
-  const unnamed = download === true ? fileNameOf(pipe) : undefined
   return contentDisposition.create(sent.filename === undefined ? unnamed : safeFileName(sent.filename), options)
 }
 
-function fileNameOf(pipe: string): string {
+/** What is in an archive is of no use to who cannot see that it is one; pictures and texts open by themselves. */
+const ARCHIVES: Readonly<Record<string, string>> = {
+  'application/x-tar': '.tar',
+  'application/gzip': '.gz',
+  'application/x-gzip': '.gz',
+  'application/x-xz': '.xz',
+  'application/zstd': '.zst',
+  'application/zip': '.zip',
+}
+
+/** The last segment of the pipe's name, with the extension of an archive unless it has some. */
+function fileNameOf(pipe: string, type: string | undefined): string {
+  const name = lastSegment(pipe)
+  const extension = ARCHIVES[type?.replace(/[ \t]*;.*$/s, '').toLowerCase() ?? '']
+  return extension === undefined || /[^.]\.[a-z0-9]+$/i.test(name) ? name : `${name}${extension}`
+}
+
+function lastSegment(pipe: string): string {
   const segment = pipe.slice(pipe.lastIndexOf('/', pipe.length - 2) + 1)
   try {
     return safeFileName(decodeURIComponent(segment.replace(/\/$/, '')))

@@ -7,6 +7,7 @@ import { crowd } from './crowd.js'
 import { fanOut } from './fan-out.js'
 import { fanOutOneSlow } from './fan-out-one-slow.js'
 import { ipc } from './ipc.js'
+import { live } from './live.js'
 import { migrate } from './migrate.js'
 import { migrateChunked } from './migrate-chunked.js'
 import { migrateTls } from './migrate-tls.js'
@@ -26,6 +27,7 @@ export const LANES: readonly Lane[] = [
   fanOut,
   fanOutOneSlow,
   crowd,
+  live,
   ipc,
   churn,
   waiting,

@@ -85,6 +85,10 @@ const RECEIVED: readonly Header[] = [
   'X-Hoody-Pipe',
 ]
 
+const RECEIVER_REFUSALS = [
+  400, 401, 403, 404, 408, 409, 410, 413, 414, 416, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505,
+]
+
 const receive = {
   operationId: 'receive',
   tags: ['pipes'],
@@ -130,7 +134,7 @@ const receive = {
       content: { '*/*': { schema: {} } },
     },
     204: response('`Last-Event-ID` is of a transfer that is over', ['Cache-Control']),
-    ...refusals(400, 401, 403, 404, 408, 409, 413, 414, 416, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505),
+    ...refusals(...RECEIVER_REFUSALS),
   },
 }
 
@@ -216,7 +220,11 @@ export const PATHS = {
     [],
     [
       { name: 'name', in: 'query', description: 'Where the form sends to', schema: TEXT, example: 'jobs' },
+      { name: 'path', in: 'query', description: 'The same, when there is no `name`', schema: TEXT, example: 'jobs' },
       { name: 'n', in: 'query', description: 'Receivers that it waits for', schema: TEXT, example: '3' },
+      { name: 'mode', in: 'query', description: 'Only this form: `file` or `text`', schema: TEXT, example: 'text' },
+      { name: 'wait', in: 'query', description: 'Seconds for which it waits', schema: TEXT, example: '60' },
+      { name: 'sha256', in: 'query', description: 'Hash the stream', schema: TEXT, example: '1' },
     ],
   ),
   '/help': reserved(

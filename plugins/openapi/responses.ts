@@ -123,6 +123,7 @@ const MEANING: Named<string> = {
   409: 'The id is in use, or the name is something else now',
   413: 'The body is too large',
   414: 'The name, or the request line, is too long',
+  410: 'A browser asks by itself again for a download that was cut',
   416: 'The stream has nothing of this range',
   417: 'The request expects what is not offered',
   421: 'The gateway does not answer to this host',

@@ -11,6 +11,7 @@ import {
   textAnswer,
   z,
 } from '../../gateway/host/plugin-api.js'
+import { mayAutostart } from './auto-start.js'
 import { newName } from './name.js'
 import { ICON } from './page/icon.js'
 import { noscriptPage } from './page/noscript.js'
@@ -47,6 +48,10 @@ export default definePlugin({
       return 'underPrefix' in address && address.underPrefix ? prefix : ''
     }
     const links = () => host.has('links')
+    /** Whether it comes from this machine, and not through a proxy on it: the addresses of its networks are nobody else's business. */
+    const isHere = (request: RequestView) =>
+      /^(127\.|::1$|::ffff:127\.)/.test(request.remoteAddress) &&
+      ['x-forwarded-for', 'forwarded', 'via'].every((name) => request.header(name) === '')
     const page = (path: `/${string}`, answer: (request: RequestView) => Answer) =>
       ({
         method: 'GET',
@@ -56,13 +61,23 @@ export default definePlugin({
       }) as const satisfies Route
     return {
       routes: [
-        page('/', (request) => sendPage({ base: base(request), links: links() })),
+        page('/', (request) =>
+          sendPage({
+            base: base(request),
+            links: links(),
+            addresses: isHere(request) ? host.gateway.addresses : [],
+            mayAutostart: mayAutostart(request),
+          }),
+        ),
         page('/noscript', (request) => {
           const parameters = new Parameters(request.query)
           return noscriptPage({
             base: base(request),
-            name: parameters.get('name') ?? '',
+            name: parameters.get('name') ?? parameters.get('path') ?? '',
             receivers: parameters.get('n') ?? '',
+            mode: parameters.get('mode') ?? '',
+            wait: parameters.get('wait') ?? '',
+            sha256: parameters.switch('sha256') === true,
             suggestion: newName((numbers) => randomFillSync(numbers)),
           })
         }),
@@ -78,7 +93,16 @@ export default definePlugin({
           landing: true,
           // To a curl it is a parameter without a meaning: it receives.
           applies: (request) => request.method === 'GET' && !isForTerminal(request),
-          handle: (request, reply, join) => void reply.give(receivePage(join.name, request.query, links())),
+          handle: (request, reply, join) =>
+            void reply.give(
+              receivePage({
+                name: join.name,
+                query: request.query,
+                base: base(request),
+                links: links(),
+                mayAutostart: mayAutostart(request),
+              }),
+            ),
         },
       ],
     }

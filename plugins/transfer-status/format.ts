@@ -49,8 +49,26 @@ export function formatPercent(share: number, digits = 0): string {
   return `${(Math.floor(share * 100 * scale + 1e-9) / scale).toFixed(digits)} %`
 }
 
+/** How far something came: `34 %`, or `1.2 MB` when nobody knows how much there was. */
+export function formatShare(bytes: number, totalBytes: number | null): string {
+  const share = shareOf(bytes, totalBytes)
+  return share === null ? formatBytes(bytes) : formatPercent(share)
+}
+
+/** `59 minutes`, `1 minute`, `42 seconds`: a wait that nobody counts. @param seconds rounded up */
+export function formatWait(seconds: number): string {
+  const left = Math.max(0, Math.ceil(seconds))
+  const [count, unit] = left >= 120 ? [Math.round(left / 60), 'minute'] : [left, 'second']
+  return `${count} ${unit}${count === 1 ? '' : 's'}`
+}
+
 /** What the line that stays is made of. */
 export type Ending = Pick<Receipt, 'state' | 'bytes' | 'duration' | 'avgSpeed' | 'startedAt' | 'message' | 'reason'>
+
+/** What takes less than a second has no speed that means anything: its figure is that of a buffer, or of a clock. */
+export function hasSpeed({ duration, avgSpeed }: Pick<Ending, 'duration' | 'avgSpeed'>): boolean {
+  return avgSpeed !== null && duration >= 1
+}
 
 /**
  * The line that stays: `complete: 7.6 GB in 8 h 2 m, average 283 kB/s`, `failed: sender disconnected after 1.2 GB in 3 h 5 m`,
@@ -59,7 +77,7 @@ export type Ending = Pick<Receipt, 'state' | 'bytes' | 'duration' | 'avgSpeed' |
 export function formatReceipt(ending: Ending): string {
   const { state, bytes, duration, avgSpeed, startedAt } = ending
   const amount = `${formatBytes(bytes)} in ${formatDuration(duration)}`
-  if (state === 'complete') return `complete: ${amount}${avgSpeed === null ? '' : `, average ${formatSpeed(avgSpeed)}`}`
+  if (state === 'complete') return `complete: ${amount}${hasSpeed(ending) ? `, average ${formatSpeed(avgSpeed!)}` : ''}`
   return startedAt === null ? `failed: ${whyOf(ending)}` : `failed: ${whyOf(ending)} after ${amount}`
 }
 

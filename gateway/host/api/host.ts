@@ -76,6 +76,11 @@ export interface GatewayView {
    * and `hosts` is not set.
    */
   hostOf(request: Pick<RequestView, 'remoteAddress' | 'header'>): string | undefined
+  /**
+   * Addresses of this machine at which others reach this gateway without a proxy, as hosts in a URL; none when it listens on a
+   * loopback address.
+   */
+  readonly addresses: readonly string[]
   /** Whether `trustedProxies` covers a peer: what it says of where a request comes from is believed. */
   isTrustedProxy(address: string): boolean
   readonly draining: boolean

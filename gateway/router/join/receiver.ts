@@ -6,6 +6,7 @@ import { type ReceiverOptions, receiverHead } from '../../stream/receiver-header
 import type { Admission } from '../admission.js'
 import type { Incoming, Outcome } from '../incoming.js'
 import type { RouterOptions } from '../options.js'
+import { CutDownloads } from './cut-downloads.js'
 import { readJoinOptions } from './join-options.js'
 import { readLiveViewer, refuseWithLive } from './live-options.js'
 import { refuseServiceWorker } from './service-worker.js'
@@ -15,10 +16,14 @@ const RECEIVER = { side: 'receiver', right: 'receive' } as const
 interface ReceiverRequest {
   readonly joinOptions: ReceiverJoinOptions
   readonly head: ReceiverOptions
+  /** By which a browser's download is known when it asks again by itself. */
+  readonly ticket: string | undefined
 }
 
 /** Requests that join a pipe as receivers. */
 export class ReceiverHandler {
+  readonly #cut = new CutDownloads()
+
   constructor(
     readonly table: PipeTable,
     readonly options: RouterOptions,
@@ -29,11 +34,13 @@ export class ReceiverHandler {
     const { exchange, context } = incoming
     const wanted = this.#read(incoming, name, parameters, kind)
     if (wanted instanceof Refusal) return wanted
-    const { joinOptions } = wanted
+    const { joinOptions, ticket } = wanted
     const accept = exchange.request.header('accept')
     return this.admission.admit(incoming, RECEIVER, name, () => {
+      if (ticket !== undefined && this.#cut.isRetry(ticket)) return new Refusal(FAILURES.wasCut)
       const sink = exchange.toSink({
         accept,
+        onCut: ticket === undefined ? undefined : () => this.#cut.note(ticket),
         respond: (head, pipe, offset) => receiverHead(head, pipe, offset, wanted.head),
         additions: context ?? undefined,
       })
@@ -69,6 +76,11 @@ export class ReceiverHandler {
     // Whoever asks for nothing in particular takes what is there.
     const orLive = parameters.get('live') === undefined && refuseWithLive(parameters) === undefined
     const ofKind = live === undefined ? { orLive } : { kind, live, receivers: 0 }
-    return { joinOptions: { ...joinOptions, ...ofKind, range }, head: { download, filename, range, pipe: name } }
+    const ticket = parameters.isEmpty ? undefined : this.#cut.ticketOf(exchange.request, parameters)
+    return {
+      joinOptions: { ...joinOptions, ...ofKind, range },
+      head: { download, filename, range, pipe: name },
+      ticket,
+    }
   }
 }

@@ -184,8 +184,10 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
 
   #abort(reason: EndReason): void {
     this.#release()
-    if (this.#body?.begun) this.exchange.cut()
-    else this.exchange.answer(endingAnswer(reason, this.#abortedPipe!, this.options.accept))
+    if (this.#body?.begun) {
+      this.options.onCut?.()
+      this.exchange.cut()
+    } else this.exchange.answer(endingAnswer(reason, this.#abortedPipe!, this.options.accept))
   }
 
   #ended(): void {

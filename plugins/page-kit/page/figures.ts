@@ -1,5 +1,5 @@
 /** The figures of a name, as text: amounts, speeds, times, receivers, and the transfer before. No DOM. */
-import { formatBytes, formatDuration, formatReceipt, formatSpeed } from '../../transfer-status/format.js'
+import { formatBytes, formatDuration, formatReceipt, formatSpeed, hasSpeed } from '../../transfer-status/format.js'
 import type { DisplayState } from './display-state.js'
 import { isFlowing, isOver, type Observation, type Phase } from './phase.js'
 import { unbroken } from './sentence.js'
@@ -7,7 +7,8 @@ import { unbroken } from './sentence.js'
 /** Shows a Unix time in milliseconds as a time of day, with the day if it is not today. */
 export type FormatTime = (unixMs: number) => string
 
-const UNKNOWN = '–'
+/** Stands where there is no figure. */
+export const UNKNOWN = '–'
 
 export function amounts(phase: Phase, { bytes, totalBytes, hasSender }: DisplayState) {
   if (phase === 'idle' || phase === 'waiting')
@@ -19,10 +20,11 @@ function totalOf(totalBytes: number | null): string {
   return totalBytes === null ? 'total unknown' : `of ${formatBytes(totalBytes)}`
 }
 
-export function speeds(phase: Phase, { speed, avgSpeed }: DisplayState, { peak }: Observation) {
+export function speeds(phase: Phase, { speed, avgSpeed, elapsed }: DisplayState, { peak }: Observation) {
   const over = isOver(phase)
   const now = phase === 'stalled' ? 0 : speed
-  const orUnknown = (value: number | null) => (value === null ? UNKNOWN : formatSpeed(value))
+  const isKnown = hasSpeed({ duration: elapsed ?? 0, avgSpeed: 0 })
+  const orUnknown = (value: number | null) => (value === null || !isKnown ? UNKNOWN : formatSpeed(value))
   return {
     speedLabel: over ? 'Peak speed' : 'Speed now',
     speed: over ? orUnknown(peak) : isFlowing(phase) ? orUnknown(now) : UNKNOWN,

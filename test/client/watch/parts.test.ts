@@ -130,6 +130,8 @@ t.test('the line: what matters most stays when there is little room', async (t) 
   t.equal(ascii, 'jobs  [########-----------]  42 %   3.2 GB of 7.6 GB   283 kB/s   ETA 4 h 19 m')
 })
 
+const LIVE = { kind: 'live', live: true, viewers: 3, peak: 3, skips: 0, cuts: 0, totalReceivers: null } as const
+
 const VIEWS: Readonly<Record<string, View>> = {
   connecting: view({ snapshot: undefined }),
   'nobody is there yet': view({ snapshot: snapshot() }),
@@ -141,6 +143,15 @@ const VIEWS: Readonly<Record<string, View>> = {
   }),
   'waiting for receivers, 0 of 1 receiver': view({
     snapshot: snapshot({ state: 'waiting', hasSender: true, totalReceivers: 1 }),
+  }),
+  'waiting for a sender, 2 viewers': view({
+    snapshot: snapshot({ state: 'waiting', ...LIVE, activeReceivers: 2, viewers: 2 }),
+  }),
+  'waiting for viewers, 1 viewer': view({
+    snapshot: snapshot({ state: 'waiting', hasSender: true, ...LIVE, activeReceivers: 1, viewers: 1 }),
+  }),
+  'streaming, 5.0 kB, 1.0 kB/s, for 5 s, 3 viewers, 2 skips, 1 cut': view({
+    snapshot: streaming({ ...LIVE, bytes: 5000, speed: 1000, elapsed: 5.4, activeReceivers: 3, skips: 2, cuts: 1 }),
   }),
   'streaming, 42 %, 3.2 GB of 7.6 GB, 283 kB/s, ETA 4 h 19 m, 1 of 1 receiver': view(),
   'streaming, 5.0 kB, 1.0 kB/s, for 5 s, 1 of 1 receiver': view({

@@ -246,7 +246,9 @@ t.test('states, and what is undecided, as the bytes come', async (t) => {
   t.same(feed(Buffer.concat([segmentHead, info, bothTracks])), { state: 'header', header: false, undecided: undefined })
   const cluster = unknown(audio, key, delta)
   const keyAt = cluster.indexOf(key)
-  t.same(feed(cluster.subarray(0, 4)), { state: 'header', header: false, undecided: undefined })
+  const part = { state: 'header', header: false, undecided: head.length }
+  t.same(feed(cluster.subarray(0, 1)), part, 'a byte may be the first of a Cluster')
+  t.same(feed(cluster.subarray(1, 4)), part)
   t.same(feed(cluster.subarray(4, keyAt)), { state: 'clusters', header: true, undecided: head.length })
   t.same(entries, [])
   // The head of a short block is there when the block is.
@@ -257,7 +259,9 @@ t.test('states, and what is undecided, as the bytes come', async (t) => {
   t.same(feed(unknown(audio)), { state: 'clusters', header: true, undecided: head.length + cluster.length })
   t.same(feed(cues), { state: 'clusters', header: true, undecided: undefined }, 'the Cluster was none')
   const old = reader.header
-  t.same(feed(ebml()), { state: 'header', header: true, undecided: undefined })
+  const second = head.length + cluster.length + unknown(audio).length + cues.length
+  t.equal(feed(ebml().subarray(0, 1)).undecided, second)
+  t.same(feed(ebml().subarray(1)), { state: 'header', header: true, undecided: undefined })
   t.equal(reader.header, old, 'until the new one is whole')
   feed(Buffer.concat([segmentHead, bothTracks, unknown()]))
   t.not(reader.header, old)

@@ -6,7 +6,10 @@ import * as id from '../../../core/live/ebml-ids.js'
 import type { Reading } from './reading.js'
 
 /** The stream ends in the middle of something. */
-class More extends Error {}
+class More extends Error {
+  /** Where the head begins of which only a part is there. */
+  headFrom: number | undefined
+}
 class Broken extends Error {}
 
 interface Element {
@@ -57,7 +60,8 @@ export function readWhole(stream: Buffer): Omit<Reading, 'fault'> & { readonly i
     while (at < stream.length) at = document(stream, at, found)
   } catch (cause) {
     if (cause instanceof Broken) isBroken = true
-    else if (!(cause instanceof More)) throw cause
+    else if (cause instanceof More) found.undecided ??= cause.headFrom
+    else throw cause
   }
   const { clusters, entries, headers, header, undecided, state } = found
   return {
@@ -224,6 +228,15 @@ function* childrenOf(stream: Buffer, { content, end }: Element): Generator<Eleme
 }
 
 function headAt(stream: Buffer, from: number, most: number): Element {
+  try {
+    return wholeHeadAt(stream, from, most)
+  } catch (cause) {
+    if (cause instanceof More && from < stream.length) cause.headFrom = from
+    throw cause
+  }
+}
+
+function wholeHeadAt(stream: Buffer, from: number, most: number): Element {
   const first = byteAt(stream, from)
   const idLength = lengthOf(first)
   if (idLength > 4) throw new Broken()

@@ -46,7 +46,11 @@ const record: fc.Arbitrary<RequestRecord> = fc.record({
   ms: amount,
 })
 
+const count = fc.nat({ max: 4096 })
+const live = fc.record({ viewers: count, peak: count, skips: count, cuts: count })
+
 const pipe = fc.record({
+  live: fc.option(live, { nil: undefined }),
   key: text,
   transferId: text,
   endReason: reason,
@@ -95,7 +99,10 @@ t.test('a transfer', async () => {
         pipe: loggable(pipe.key),
         transferId: loggable(pipe.transferId),
         reason: pipe.endReason,
-        receivers: pipe.receiversWanted,
+        kind: pipe.live && 'live',
+        receivers: pipe.live?.peak ?? pipe.receiversWanted,
+        skips: pipe.live?.skips,
+        cuts: pipe.live?.cuts,
         bytesIn: pipe.bytesIn,
         bytesOut: pipe.bytesOut,
         bytesSkipped: pipe.bytesSkipped > 0 ? pipe.bytesSkipped : undefined,

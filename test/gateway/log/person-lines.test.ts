@@ -61,6 +61,9 @@ t.test('transfers', async (t) => {
   const line = (changes: Partial<PipeView>) => said(() => log.transfer!({ ...pipe, ...changes }))
   t.equal(line({}), '✓ migration  3.0 MB in 11 ms, 1 receiver')
   t.equal(line({ receiversWanted: 3, endedAt: 64_000 }), '✓ migration  3.0 MB in 1 min 2 s, 3 receivers')
+  const live = { viewers: 0, peak: 3, skips: 2, cuts: 0 }
+  t.equal(line({ live }), '✓ migration  3.0 MB in 11 ms, 3 viewers at most')
+  t.equal(line({ live: { ...live, peak: 1, cuts: 1 } }), '✓ migration  3.0 MB in 11 ms, 1 viewer at most, 1 cut')
   t.equal(
     line({ endReason: 'sender_left' }),
     '✗ migration  the sender disconnected before its last byte, 3.0 MB in 11 ms, 1 receiver',

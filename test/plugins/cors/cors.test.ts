@@ -11,7 +11,7 @@ import { connect, parseResponse, type RawResponse } from '../../support/raw.js'
 
 const APP = 'https://app.example'
 const EXPOSED =
-  'X-Pipe-Transfer-Id, X-Hoody-Pipe-Transfer-Id, X-Pipe-Code, Retry-After, Content-Disposition, Content-Range, WWW-Authenticate, Allow'
+  'X-Pipe-Transfer-Id, X-Hoody-Pipe-Transfer-Id, X-Pipe-Code, X-Pipe-Live, X-Hoody-Pipe-Live, X-Pipe-Offset, Retry-After, Content-Disposition, Content-Range, WWW-Authenticate, Allow'
 const REFLECTED = { origin: [APP], credentials: ['true'], vary: ['Origin'], exposed: EXPOSED }
 const ANYBODY = { origin: ['*'], credentials: undefined, vary: ['Origin'], exposed: EXPOSED }
 const NOBODY = { origin: undefined, credentials: undefined, vary: ['Origin'], exposed: undefined }

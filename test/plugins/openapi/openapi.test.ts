@@ -370,47 +370,63 @@ function isRequired(of: { readonly $ref?: string; readonly required?: boolean })
   return (name === undefined ? of.required : components.headers[name].required) ?? false
 }
 
-t.test('snapshots, events and receipts of a transfer are as it says', async (t) => {
-  const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
-  const events = curl(['-N', gw.url('jobs?progress&history')])
-  await events.waitFor('event: state')
-  const receiver = curl(['-N', gw.url('jobs')])
-  await gw.holds(1, 0)
-  const snapshot = async () => {
-    const value = JSON.parse((await curlDone([gw.url('jobs?status')])).stdout.toString())
-    t.equal(wrong(ref('Snapshot'), value), '', value.state)
-    return value
-  }
-  await snapshot()
-  const sender = curl(['-N', '-T', '-', gw.url('jobs?size=10')])
-  await gw.holds(0, 1)
-  sender.stdin.write('hello')
-  await receiver.waitFor('hello')
-  // The sender's id, and figures, are there now.
-  await events.waitFor(/event: progress\ndata: .*"bytes":5/)
-  await snapshot()
-  // A latecomer to a stream is told how it went.
-  await eventually(async () => {
-    const late = curl(['-N', gw.url('jobs?progress&history')])
-    await late.waitFor('event: state')
-    const found = /event: history\ndata: (.*)/.exec(late.stdoutText)
-    late.kill()
-    if (found === null) return 'no history yet'
-    t.equal(wrong(ref('History'), JSON.parse(found[1]!)), '')
-    return true
+for (const [what, ofReceiver, ofSender] of [
+  ['a transfer', '', '?size=10'],
+  ['a live stream', '?live', '?live'],
+] as const) {
+  t.test(`snapshots, events and receipts of ${what} are as it says`, async (t) => {
+    const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
+    const events = curl(['-N', gw.url('jobs?progress&history')])
+    await events.waitFor('event: state')
+    const receiver = curl(['-N', '-i', gw.url(`jobs${ofReceiver}`)])
+    await gw.holds(1, 0)
+    const snapshot = async () => {
+      const value = JSON.parse((await curlDone([gw.url('jobs?status')])).stdout.toString())
+      t.equal(wrong(ref('Snapshot'), value), '', value.state)
+      return value
+    }
+    await snapshot()
+    const { operation } = operations.find((each) => each.path === '/{name}' && each.method === 'GET')!
+    const stream = responseOf(operation, 200)!
+    const sender = curl(['-N', '-T', '-', gw.url(`jobs${ofSender}`)])
+    await gw.holds(0, 1)
+    sender.stdin.write('hello')
+    await receiver.waitFor('hello')
+    // The sender's id, and figures, are there now.
+    await events.waitFor(/event: progress\ndata: .*"bytes":5/)
+    await snapshot()
+    // A latecomer to a stream is told how it went.
+    await eventually(async () => {
+      const late = curl(['-N', gw.url('jobs?progress&history')])
+      await late.waitFor('event: state')
+      const found = /event: history\ndata: (.*)/.exec(late.stdoutText)
+      late.kill()
+      if (found === null) return 'no history yet'
+      t.equal(wrong(ref('History'), JSON.parse(found[1]!)), '')
+      return true
+    })
+    sender.stdin.end('world')
+    t.equal((await sender.result).code, 0)
+    const [head = '', received] = (await receiver.result).stdout.toString().split('\r\n\r\n')
+    t.equal(received, 'helloworld')
+    const names = new Set(Object.keys(stream.headers).map((name) => name.toLowerCase()))
+    const more = [...head.matchAll(/^([\w-]+):/gm)].map(([, name]) => name!.toLowerCase())
+    t.same(
+      more.filter((name) => !names.has(name) && !OF_HTTP.has(name)),
+      [],
+      'it has no other headers',
+    )
+    t.equal(more.includes('x-pipe-offset'), ofSender === '?live')
+    await events.result
+    const seen = new Set<string>()
+    const schemaOf = { state: ref('Snapshot'), progress: ref('Figures'), done: ref('Receipt'), history: ref('History') }
+    for (const [, event, data] of events.stdoutText.matchAll(/^event: (\w+)\n(?:id: .*\n)?data: (.*)$/gm)) {
+      seen.add(event!)
+      t.equal(wrong(schemaOf[event as keyof typeof schemaOf], JSON.parse(data!)), '', `${event}: ${data}`)
+    }
+    t.same([...seen].sort(), ['done', 'progress', 'state'])
+    const { transferId } = await snapshot()
+    const receipt = JSON.parse((await curlDone([gw.url(`jobs?status&transfer=${transferId}`)])).stdout.toString())
+    t.equal(wrong(ref('Snapshot'), receipt), '')
   })
-  sender.stdin.end('world')
-  t.equal((await sender.result).code, 0)
-  t.equal((await receiver.result).stdout.toString(), 'helloworld')
-  await events.result
-  const seen = new Set<string>()
-  const schemaOf = { state: ref('Snapshot'), progress: ref('Figures'), done: ref('Receipt'), history: ref('History') }
-  for (const [, event, data] of events.stdoutText.matchAll(/^event: (\w+)\n(?:id: .*\n)?data: (.*)$/gm)) {
-    seen.add(event!)
-    t.equal(wrong(schemaOf[event as keyof typeof schemaOf], JSON.parse(data!)), '', `${event}: ${data}`)
-  }
-  t.same([...seen].sort(), ['done', 'progress', 'state'])
-  const { transferId } = await snapshot()
-  const receipt = JSON.parse((await curlDone([gw.url(`jobs?status&transfer=${transferId}`)])).stdout.toString())
-  t.equal(wrong(ref('Snapshot'), receipt), '')
-})
+}

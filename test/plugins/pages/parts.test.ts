@@ -1,7 +1,10 @@
 /** What the pages are made of, without a browser. */
 
 import t from 'tap'
+import { isHardToGuess } from '../../../plugins/pages/guessing.js'
 import { inAddress, nameProblem, newName } from '../../../plugins/pages/name.js'
+import { joined, zipName } from '../../../plugins/pages/page/bundle-of-files.js'
+import { isLoopback, placesOf } from '../../../plugins/pages/page/places.js'
 import { finalStatus, outcomeOf, outcomeOfReceipt } from '../../../plugins/pages/page/sender-status.js'
 import { WORDLIST } from '../../../plugins/pages/wordlist.js'
 import { IDLE } from '../../../plugins/transfer-status/idle.js'
@@ -16,6 +19,67 @@ t.test('a name has at least 40 bits, in words that can be told apart', async (t)
     return drawn
   })
   t.equal(name, `${WORDLIST[0]}-${WORDLIST[255]}-${WORDLIST[0]}-${WORDLIST[255]}-007`)
+})
+
+t.test('what people think of is easy to guess, what nobody thinks of is hard', async (t) => {
+  const easy = [
+    'a',
+    'test',
+    'test-test-test-test-test',
+    'holiday-photos-2026',
+    '1234567890',
+    '1111111111111111',
+    'photo2026',
+    '',
+  ]
+  for (const name of easy) t.notOk(isHardToGuess(name), name)
+  const hard = [
+    'f81d4fae-7dec-11d0-a765-00a0c91e6bf6',
+    'amber-otter-lantern-maple-407',
+    'x7Kq9Lm2tR4b',
+    'correct-horse-battery-staple-now',
+  ]
+  for (const name of hard) t.ok(isHardToGuess(name), name)
+})
+
+t.test('a place is offered only to who would give out an address that is good for nobody else', async (t) => {
+  const here = { protocol: 'http:', hostname: '127.0.0.1', port: '8080', origin: 'http://127.0.0.1:8080' }
+  t.same(placesOf(here, ['192.0.2.2', '[fd00::2]']), [
+    { origin: 'http://127.0.0.1:8080', label: 'This machine only' },
+    { origin: 'http://192.0.2.2:8080', label: '192.0.2.2' },
+    { origin: 'http://[fd00::2]:8080', label: '[fd00::2]' },
+  ])
+  t.same(placesOf(here, []), [])
+  t.same(placesOf({ ...here, hostname: 'pipe.example' }, ['192.0.2.2']), [])
+  for (const host of ['localhost', 'a.localhost', '127.8.9.1', '[::1]']) t.ok(isLoopback(host), host)
+  for (const host of ['192.0.2.2', '127.0.0.1.example', 'localhost.example', '[::2]']) t.notOk(isLoopback(host), host)
+})
+
+t.test('files that are sent as one', async (t) => {
+  const paths = (...lists: string[][]) =>
+    lists
+      .reduce<{ path: string }[]>(
+        (all, list) =>
+          joined(
+            all,
+            list.map((path) => ({ path })),
+          ),
+        [],
+      )
+      .map(({ path }) => path)
+  t.same(paths(['a.txt', 'a.txt'], ['a.txt', 'd.x/a', 'd.x/a', '.rc', '.rc']), [
+    'a.txt',
+    'a (2).txt',
+    'a (3).txt',
+    'd.x/a',
+    'd.x/a (2)',
+    '.rc',
+    '.rc (2)',
+  ])
+  t.equal(zipName(['photos/a', 'photos/b/c']), 'photos.zip')
+  t.equal(zipName(['photos/a', 'other/b']), 'files.zip')
+  t.equal(zipName(['a', 'b']), 'files.zip')
+  t.equal(zipName(['photos']), 'files.zip', 'an empty folder')
 })
 
 t.test('what is typed is text: in an address, and within quotes of a shell', async (t) => {

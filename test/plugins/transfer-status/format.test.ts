@@ -83,6 +83,8 @@ t.test('the line that stays', async (t) => {
     endedAt: 28_920_000,
   }
   t.equal(formatReceipt(receipt), 'complete: 7.6 GB in 8 h 2 m, average 283 kB/s')
+  t.equal(formatReceipt({ ...receipt, bytes: 5, duration: 0.999, avgSpeed: 5 }), 'complete: 5 B in 999 ms')
+  t.equal(formatReceipt({ ...receipt, bytes: 5, duration: 1, avgSpeed: 5 }), 'complete: 5 B in 1 s, average 5 B/s')
   t.equal(formatReceipt({ ...receipt, avgSpeed: null, bytes: 0, duration: 0 }), 'complete: 0 B in 0 s')
   const failed: Receipt = { ...receipt, state: 'failed', reason: 'sender_left', message: 'The sender disconnected.' }
   t.equal(formatReceipt(failed), 'failed: sender disconnected after 7.6 GB in 8 h 2 m')

@@ -1,25 +1,59 @@
-import { formatBytes } from '../../../transfer-status/format.js'
+import { isHardToGuess } from '../../guessing.js'
 import { inAddress, nameProblem, newName } from '../../name.js'
 import { element, write } from './document.js'
+import { acceptDrops } from './drops.js'
+import { FileList } from './file-list.js'
+import { type Item, itemsOfField } from './items.js'
+import type { Prefill } from './prefill.js'
 
 const MOST_RECEIVERS = 256
 
 /** What shall be sent, as whom, and to how many: the form. */
 export class SendForm {
   readonly #form = element<HTMLFormElement>('#form')
-  readonly #name = element<HTMLInputElement>('#name')
+  readonly #name = element<HTMLTextAreaElement>('#name')
   readonly #receivers = element<HTMLInputElement>('#receivers')
-  readonly #picker = element<HTMLInputElement>('#file')
   readonly #text = element<HTMLTextAreaElement>('#text')
-  #file: File | undefined
+  readonly #options = element<HTMLDetailsElement>('#options')
+  readonly #list = new FileList(() => {
+    if (this.#list.items.length > 0) this.#setKind('file')
+    else this.#show()
+    this.filesChanged(this.#list.items)
+  })
+  #drawn = ''
 
-  constructor(readonly changed: (choice: SendForm) => void) {
+  /**
+   * @param changed something in it is different
+   * @param filesChanged other files are chosen
+   */
+  constructor(
+    readonly prefill: Prefill,
+    readonly changed: (form: SendForm) => void,
+    readonly filesChanged: (items: readonly Item[]) => void,
+  ) {
     this.#form.addEventListener('input', () => this.#show())
-    this.#picker.addEventListener('change', () => this.#choose(this.#picker.files))
+    for (const id of ['#file', '#folder', '#camera']) {
+      const field = element<HTMLInputElement>(id)
+      field.addEventListener('change', () => {
+        this.#list.add(itemsOfField(field.files ?? []))
+        // Otherwise the same file could not be chosen again after it was taken out.
+        field.value = ''
+      })
+    }
+    // It has lines only because a random name is longer than one on a phone.
+    this.#name.addEventListener('keydown', (event) => {
+      if (event.key !== 'Enter') return
+      event.preventDefault()
+      this.#form.requestSubmit()
+    })
     element('#another').addEventListener('click', () => this.rename())
-    this.#acceptDrops()
-    document.addEventListener('paste', (event) => this.#paste(event))
-    this.rename()
+    acceptDrops({
+      isOpen: () => !this.#form.hidden,
+      files: (items) => this.#list.add(items),
+      text: (text) => this.#setText(text),
+      failed: (why) => write('#problem', why),
+    })
+    this.#fillIn(prefill)
   }
 
   get kind(): 'file' | 'text' {
@@ -27,7 +61,7 @@ export class SendForm {
   }
 
   get name(): string {
-    return this.#name.value.trim()
+    return this.#name.value.replace(/\s*\n\s*/g, '').trim()
   }
 
   /** As it stands in an address. */
@@ -39,36 +73,63 @@ export class SendForm {
     return this.#receivers.valueAsNumber
   }
 
-  get body(): File | string | undefined {
-    return this.kind === 'text' ? this.#text.value : this.#file
+  get text(): string {
+    return this.#text.value
+  }
+
+  get items(): readonly Item[] {
+    return this.#list.items
+  }
+
+  /** The file as it is, when it is only one and not in a folder. */
+  get singleFile(): File | undefined {
+    const [only, ...others] = this.items
+    return others.length === 0 && only?.path.includes('/') === false ? only.file : undefined
   }
 
   /** What is missing, as a sentence; the field that it is missing in has the focus then. */
   problem(): string | undefined {
     const found = this.#problem()
+    if (found !== undefined && this.#options.contains(found.at)) this.#options.open = true
     found?.at.focus()
     return found?.text
   }
 
+  /** For something else, under another name. */
+  clear(): void {
+    this.#text.value = ''
+    this.#list.clear()
+    this.rename()
+  }
+
   rename(): void {
-    this.#name.value = newName((numbers) => crypto.getRandomValues(numbers))
+    this.#drawn = newName((numbers) => crypto.getRandomValues(numbers))
+    this.#name.value = this.#drawn
+    this.#show()
+  }
+
+  #fillIn({ name, n, text, mode }: Prefill): void {
+    if (n !== '') this.#receivers.value = n
+    this.rename()
+    if (name !== '') this.#name.value = name
+    if (text !== '') this.#setText(text)
+    if (mode === 'file' || mode === 'text') this.#setKind(mode)
     this.#show()
   }
 
   #problem(): { readonly at: HTMLElement; readonly text: string } | undefined {
-    if (this.kind === 'file' && this.#file === undefined) return { at: this.#picker, text: 'Choose a file first.' }
-    if (this.kind === 'text' && this.#text.value === '') return { at: this.#text, text: 'Write some text first.' }
+    const { kind } = this
+    if (kind === 'file' && this.items.length === 0) return { at: element('#file'), text: 'Choose a file first.' }
+    if (kind === 'text' && this.text === '') return { at: this.#text, text: 'Write some text first.' }
     const name = nameProblem(this.name)
     if (name !== undefined) return { at: this.#name, text: name }
     const isCount = Number.isInteger(this.receivers) && this.receivers >= 1 && this.receivers <= MOST_RECEIVERS
     return isCount ? undefined : { at: this.#receivers, text: `Receivers: 1 to ${MOST_RECEIVERS}.` }
   }
 
-  #choose(files: FileList | null | undefined): void {
-    const file = files?.[0]
-    if (file === undefined) return
-    this.#file = file
-    this.#setKind('file')
+  #setText(text: string): void {
+    this.#text.value = text
+    this.#setKind('text')
   }
 
   #setKind(kind: 'file' | 'text'): void {
@@ -77,42 +138,30 @@ export class SendForm {
   }
 
   #show(): void {
-    element('#drop').hidden = this.kind !== 'file'
-    element('#text-field').hidden = this.kind !== 'text'
-    const file = this.#file
-    element('#drop').dataset.chosen = String(file !== undefined)
-    write('#chosen', file === undefined ? 'or drop it here, or paste it' : `${file.name} · ${formatBytes(file.size)}`)
-    write('label[for="file"]', file === undefined ? 'Choose a file' : 'Choose another')
+    const isText = this.kind === 'text'
+    element('#drop').hidden = isText
+    element('#text-field').hidden = !isText
+    const hasFiles = this.items.length > 0
+    element('#drop').dataset.chosen = String(hasFiles)
+    // One step after the other: there is nothing to name or to send yet.
+    this.#form.dataset.ready = String(isText ? this.text !== '' : hasFiles)
+    write('label[for="file"]', hasFiles ? 'Add more files' : 'Choose files')
     write('#problem', '')
+    this.#showName()
     this.changed(this)
   }
 
-  #acceptDrops(): void {
-    const over = (event: DragEvent, isOver: boolean) => {
-      if (this.#form.hidden || !event.dataTransfer?.types.includes('Files')) return
-      event.preventDefault()
-      element('#drop').dataset.over = String(isOver)
-    }
-    document.addEventListener('dragover', (event) => over(event, true))
-    document.addEventListener('dragleave', (event) => over(event, false))
-    document.addEventListener('drop', (event) => {
-      over(event, false)
-      if (!this.#form.hidden) this.#choose(event.dataTransfer?.files)
-    })
-  }
-
-  #paste(event: ClipboardEvent): void {
-    if (this.#form.hidden) return
-    if (event.clipboardData?.files.length) {
-      event.preventDefault()
-      this.#choose(event.clipboardData.files)
-      return
-    }
-    // Within a field it is that field's.
-    if ((event.target as Element).closest?.('input, textarea') !== null) return
-    const text = event.clipboardData?.getData('text/plain') ?? ''
-    if (text === '') return
-    this.#text.value = text
-    this.#setKind('text')
+  #showName(): void {
+    const isHard = this.name === this.#drawn || isHardToGuess(this.name)
+    element('#guess').dataset.hard = String(isHard)
+    write('#guess', isHard ? 'Hard to guess' : 'Easy to guess')
+    write(
+      '#name-note',
+      isHard
+        ? 'Only who gets the link, or the name, can receive.'
+        : 'Anybody who tries this name can receive in place of the one whom you mean.',
+    )
+    const count = this.receivers > 1 ? ` · ${this.receivers} receivers` : ''
+    write('#options-shown', `${this.name || 'no name'}${count}`)
   }
 }

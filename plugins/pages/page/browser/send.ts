@@ -1,8 +1,9 @@
 /** Brings the page that sends to life. */
 import { Announcer } from '../../../page-kit/page/browser/announcer.js'
 import { formatBytes } from '../../../transfer-status/format.js'
-import type { Receipt, Snapshot } from '../../../transfer-status/snapshot.js'
-import { finalStatus, type Outcome, outcomeOfReceipt, senderStatus } from '../sender-status.js'
+import type { Snapshot } from '../../../transfer-status/snapshot.js'
+import type { Outcome } from '../sender-status.js'
+import { Attempt } from './attempt.js'
 import {
   askForToken,
   authorization,
@@ -13,29 +14,55 @@ import {
   requestHeaders,
   write,
 } from './document.js'
-import { LiveTransfer } from './live-transfer.js'
+import { acceptNames } from './have-name.js'
+import type { Item } from './items.js'
+import { prefillOf } from './prefill.js'
+import { Preparation } from './preparation.js'
 import { SendForm } from './send-form.js'
 import { Share } from './share.js'
-import { detailsOf, drawStatus } from './status-card.js'
-import { dispositionOf, Upload } from './upload.js'
+import { drawStatus } from './status-card.js'
 
 /** Giving somebody a link takes its time: as long as the gateway lets anybody wait. */
 const MAX_WAIT_S = 3600
-/** How long the gateway may take to say what became of a connection that broke. */
-const AFTERMATH_MS = 5000
 
-const { base, links } = givenData<{ readonly base: string; readonly links: boolean }>()
-const [form, sendButton, cancelButton, moreButton] = [
+interface Given {
+  readonly base: string
+  readonly links: boolean
+  readonly addresses: readonly string[]
+  readonly mayAutostart: boolean
+}
+
+const { base, links, addresses, mayAutostart } = givenData<Given>()
+const [form, sendButton, cancelButton, againButton, moreButton] = [
   element<HTMLFormElement>('#form'),
   element<HTMLButtonElement>('#send'),
   element<HTMLButtonElement>('#cancel'),
+  element<HTMLButtonElement>('#try-again'),
   element<HTMLButtonElement>('#more'),
 ]
 const announcer = new Announcer(element('#live'))
-const share = new Share()
-const addressOf = ({ path }: SendForm) => `${location.origin}${base}/${path}`
-const choice = new SendForm((choice) => share.show(addressOf(choice), choice.kind, choice.receivers))
+const share = new Share(addresses)
+const prefill = prefillOf(location.search, mayAutostart)
+/** Until it has begun by itself, once. */
+let startsItself = prefill.autostart
 let attempt: Attempt | undefined
+let preparation: Preparation | undefined
+/** Between the button and the first byte. */
+let isStarting = false
+
+const pathOf = ({ path }: SendForm) => `${base}/${path}`
+const choice = new SendForm(prefill, showLink, prepare)
+
+function showLink(form: SendForm, signature?: string): void {
+  share.show({ path: pathOf(form), kind: form.kind, receivers: form.receivers, signature })
+}
+
+/** The files that are chosen are others. */
+function prepare(items: readonly Item[]): void {
+  preparation?.cancel()
+  preparation = items.length === 0 || choice.singleFile !== undefined ? undefined : new Preparation(items)
+  if (items.length > 0 && startsItself) void send()
+}
 
 /** What stands in the way, before anything is sent; otherwise the name as it is, if that can be seen. */
 async function lookAt(url: string): Promise<{ readonly problem: string } | { readonly now: Snapshot | undefined }> {
@@ -52,113 +79,14 @@ async function lookAt(url: string): Promise<{ readonly problem: string } | { rea
   return { now }
 }
 
-/** One stream, from its first byte to its outcome. */
-class Attempt {
-  #outcome: Outcome | undefined
-  #receipt: Receipt | null = null
-  readonly #upload: Upload
-  readonly #live: LiveTransfer | undefined
-  /** For whom there is no live state. */
-  #sent = 0
-
-  constructor(url: string, query: string, body: File | string, now: Snapshot | undefined) {
-    const disposition = body instanceof File ? { 'Content-Disposition': dispositionOf(body) } : {}
-    this.#upload = new Upload(
-      `${url}${query}`,
-      body,
-      { ...disposition, ...requestHeaders() },
-      {
-        moved: (bytes) => {
-          this.#sent = bytes
-          if (this.#live === undefined) this.show()
-        },
-        said: (text) => {
-          write('#lines', text)
-          element('#said').hidden = text === ''
-        },
-        over: (outcome) => {
-          if (outcome !== undefined) this.#end(outcome)
-          else
-            setTimeout(() => this.#end({ kind: 'failed', why: 'The connection to the gateway broke.' }), AFTERMATH_MS)
-        },
-      },
-    )
-    if (now === undefined) return
-    const before = now.state === 'idle' ? now.last?.transferId : now.transferId
-    this.#live = new LiveTransfer({
-      url: `${url}?progress`,
-      headers: requestHeaders,
-      stale: before ?? null,
-      changed: () => this.show(),
-      done: (receipt) => {
-        this.#receipt = receipt
-        this.#end(outcomeOfReceipt(receipt))
-        this.#live?.end()
-        this.show()
-      },
-    })
-  }
-
-  /** Nothing of it is shown any more. */
-  leave(): void {
-    this.#live?.end()
-  }
-
-  get isOver(): boolean {
-    return this.#outcome !== undefined
-  }
-
-  cancel(): void {
-    this.#upload.cancel()
-    this.#end({ kind: 'cancelled' })
-  }
-
-  show(): void {
-    const view = this.#live?.view() ?? null
-    if (this.#outcome !== undefined) {
-      drawStatus(finalStatus(this.#outcome, this.#receipt), view, 'Send', '')
-    } else if (this.#live === undefined || view === null) {
-      drawStatus(
-        { phase: 'waiting', headline: 'Sending', sentence: BLIND },
-        null,
-        'Send',
-        this.#sent > 0 ? `${formatBytes(this.#sent)} have left this device.` : '',
-      )
-    } else {
-      const status = senderStatus(view, this.#live.shown)
-      drawStatus(status, view, 'Send', detailsOf(view, this.#live.shown))
-      announcer.see({ ...view, phase: status.phase, fields: { ...view.fields, ...status } }, Date.now())
-    }
-  }
-
-  /** The first word counts. */
-  #end(outcome: Outcome): void {
-    if (this.#outcome !== undefined) return
-    this.#outcome = outcome
-    // What was delivered has its figures, in the other connection; and last words, in this one.
-    if (outcome.kind !== 'delivered') {
-      this.#live?.end()
-      this.#upload.cancel()
-    }
-    if (outcome.kind === 'refused' && outcome.status === 401) {
-      step('choose')
-      askForToken()
-      return
-    }
-    this.show()
-    step('over')
-    const { headline, sentence } = finalStatus(outcome, this.#receipt)
-    announcer.say(`${headline}. ${sentence}`, Date.now())
-  }
-}
-
-const BLIND = 'This gateway does not show how it goes. It tells at the end: keep this page open.'
 /** What there is to do now: choose, wait for the outcome, or begin anew. */
 function step(next: 'choose' | 'send' | 'over'): void {
   element('main').dataset.step = next
   form.hidden = next !== 'choose'
+  element('#have').hidden = next !== 'choose'
   cancelButton.hidden = next !== 'send'
   moreButton.hidden = next !== 'over'
+  if (next !== 'over') againButton.hidden = true
   sendButton.disabled = false
   if (next === 'choose') {
     element('main').dataset.phase = 'idle'
@@ -166,43 +94,108 @@ function step(next: 'choose' | 'send' | 'over'): void {
   } else element('#headline').focus()
 }
 
+function over(outcome: Outcome): void {
+  if (outcome.kind === 'refused' && outcome.status === 401) {
+    step('choose')
+    askForToken()
+    return
+  }
+  againButton.hidden = outcome.kind === 'delivered'
+  moreButton.classList.toggle('primary', outcome.kind === 'delivered')
+  step('over')
+}
+
 async function send(): Promise<void> {
   const problem = choice.problem()
-  const body = choice.body
-  if (problem !== undefined || body === undefined) return write('#problem', problem ?? '')
-  sendButton.disabled = true
+  if (problem !== undefined) {
+    step('choose')
+    return write('#problem', problem)
+  }
+  if (isStarting) return
+  isStarting = true
+  startsItself = false
+  sendButton.disabled = againButton.disabled = true
   write('#problem', '')
-  const url = addressOf(choice)
+  try {
+    await start(`${location.origin}${pathOf(choice)}`)
+  } finally {
+    isStarting = false
+    sendButton.disabled = againButton.disabled = false
+  }
+}
+
+async function start(url: string): Promise<void> {
   const found = await lookAt(url).catch(() => ({ problem: 'The gateway cannot be reached.' }))
   if ('problem' in found) {
-    sendButton.disabled = false
+    step('choose')
     if (found.problem === '401') askForToken()
     else write('#problem', found.problem)
     return
   }
-  const { kind, receivers } = choice
   const needsLink = links && 'Authorization' in authorization()
-  share.show(url, kind, receivers, needsLink ? await receiveSignature(url).catch(() => undefined) : undefined)
+  showLink(choice, needsLink ? await receiveSignature(url).catch(() => undefined) : undefined)
+  attempt?.leave()
+  attempt = undefined
   write('#lines', '')
   element('#said').hidden = true
-  write('#what', body instanceof File ? `${body.name} · ${formatBytes(body.size)}` : 'Text')
-  attempt = new Attempt(url, `?wait=${MAX_WAIT_S}${receivers === 1 ? '' : `&n=${receivers}`}`, body, found.now)
-  attempt.show()
+  write('#what', '')
   step('send')
+  const body = await bodyToSend()
+  if (body === undefined) return
+  const fileName = prefill.filename !== '' ? prefill.filename : body instanceof File ? body.name : ''
+  write('#what', body instanceof File ? `${fileName} · ${formatBytes(body.size)}` : 'Text')
+  const n = choice.receivers === 1 ? '' : `&n=${choice.receivers}`
+  const query = `?wait=${MAX_WAIT_S}${n}`
+  attempt = new Attempt({ url, query, body, fileName, now: found.now, announcer, over })
+  attempt.show()
+}
+
+/** Undefined when it cannot be had any more; the page says why then. */
+async function bodyToSend(): Promise<File | string | undefined> {
+  if (choice.kind === 'text') return choice.text
+  const single = choice.singleFile
+  if (single !== undefined) return single
+  const archive = preparation!
+  try {
+    return await archive.shown()
+  } catch {
+    const { isCancelled } = archive
+    preparation = new Preparation(choice.items)
+    drawStatus(
+      {
+        phase: 'failed',
+        headline: isCancelled ? 'Cancelled' : 'Not sent',
+        sentence: isCancelled
+          ? 'You stopped it before anything was sent.'
+          : 'One of the files cannot be read any more. Choose them again.',
+      },
+      null,
+      'Send',
+      '',
+    )
+    over({ kind: isCancelled ? 'cancelled' : 'failed', why: '' })
+    return undefined
+  }
 }
 
 form.addEventListener('submit', (event) => {
   event.preventDefault()
   void send()
 })
-cancelButton.addEventListener('click', () => attempt?.cancel())
+cancelButton.addEventListener('click', () => {
+  if (attempt === undefined) preparation?.cancel()
+  else attempt.cancel()
+})
+againButton.addEventListener('click', () => void send())
 moreButton.addEventListener('click', () => {
   attempt?.leave()
   attempt = undefined
   step('choose')
-  choice.rename()
-  element('#name').focus()
+  choice.clear()
+  element('#file').focus()
 })
 addEventListener('beforeunload', (event) => {
-  if (attempt !== undefined && !attempt.isOver) event.preventDefault()
+  if (isStarting || (attempt !== undefined && !attempt.isOver)) event.preventDefault()
 })
+acceptNames(base)
+if (startsItself && choice.kind === 'text') void send()

@@ -1,5 +1,6 @@
 /** The card that shows the state of a transfer. */
 import type { DisplayState } from '../../../page-kit/page/display-state.js'
+import { UNKNOWN } from '../../../page-kit/page/figures.js'
 import { iconOf } from '../../../page-kit/page/icon.js'
 import type { View } from '../../../page-kit/page/view.js'
 import { formatBytes } from '../../../transfer-status/format.js'
@@ -16,7 +17,7 @@ export function detailsOf(
   const left = fields.leftNote.startsWith('about') ? `${fields.left} left` : ''
   const gone = (totalReceivers ?? receivers) - receivers
   const lost = gone > 0 ? `${gone} of ${totalReceivers} receivers left` : ''
-  return [amount, fields.speed, left, lost].filter((each) => each !== '').join(' · ')
+  return [amount, fields.speed, left, lost].filter((each) => each !== '' && each !== UNKNOWN).join(' · ')
 }
 
 /** Shows a state in its card, in the tab and in the window's title. @param view null: nothing is known but the text */
@@ -44,5 +45,5 @@ export function drawStatus(
   else bar.value = share
   const picture = iconOf(phase, share === null ? null : Math.floor(share * 100) / 100)
   const favicon = element<HTMLLinkElement>('#favicon')
-  if (favicon.href !== picture) favicon.href = picture
+  if (favicon.href !== picture) favicon.href = element<HTMLImageElement>('#icon').src = picture
 }

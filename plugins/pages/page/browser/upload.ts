@@ -46,10 +46,10 @@ export class Upload {
   }
 }
 
-/** The file's name for receivers, in both spellings: RFC 6266 section 5. */
-export function dispositionOf(file: File): string {
-  const plain = file.name.replace(/[^\x20-\x7e]|["\\%]/g, '_')
-  const full = encodeURIComponent(file.name.replace(/\p{Cs}/gu, '_')).replace(
+/** A file's name for receivers, in both spellings: RFC 6266 section 5. */
+export function dispositionOf(name: string): string {
+  const plain = name.replace(/[^\x20-\x7e]|["\\%]/g, '_')
+  const full = encodeURIComponent(name.replace(/\p{Cs}/gu, '_')).replace(
     /['()*]/g,
     (each) => `%${each.charCodeAt(0).toString(16).toUpperCase()}`,
   )

@@ -105,3 +105,33 @@ t.test('switches may be off, and requests that only resemble a refused one are a
     sending.destroy()
   }
 })
+
+t.test('a browser that asks by itself again for a download that was cut', async (t) => {
+  const gw = await startGateway(t)
+  const row = FAILURES.wasCut
+  const says = /What this download was receiving was cut, and is not there any more\. Ask for it again when its sender/
+  const browser = ['User-Agent: Mozilla/5.0', 'Sec-Fetch-Mode: navigate', 'Sec-Fetch-Dest: empty']
+  const ask = { ...get('/cut?download'), headers: browser }
+  const receiving = await open(gw, ask)
+  await gw.holds(1, 0)
+  const sending = await open(gw, { ...put('/cut', 'half', 'X: y'), headers: ['Content-Length: 100'] })
+  await receiving.waitFor('half')
+  sending.destroy()
+  await receiving.waitForClose()
+  await allRefused(t, gw, [{ ...ask, row, says }])
+
+  // Whoever asks otherwise waits for what comes next.
+  for (const other of [
+    { ...ask, headers: [...browser, 'Range: bytes=4-'] },
+    { ...ask, headers: ['User-Agent: Mozilla/5.0 (another)'] },
+    { ...ask, target: '/cut?download&again=2' },
+    { ...ask, target: '/other?download' },
+    { ...ask, headers: ['User-Agent: Mozilla/5.0', 'Sec-Fetch-Mode: cors'] },
+    { ...ask, headers: ['User-Agent: Wget/1.21.3'] },
+  ]) {
+    const client = await open(gw, other)
+    await gw.holds(1, 0)
+    client.destroy()
+    await gw.holds(0, 0)
+  }
+})
