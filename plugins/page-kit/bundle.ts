@@ -1,5 +1,6 @@
 /** What pages are made of besides their text, read once: a page carries everything itself. */
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { basename } from 'node:path'
 
 /** `npm run build` compiles the scripts with the libraries of a browser, into a folder of their own. */
@@ -13,6 +14,12 @@ export function styleSheet(path: string): string {
 
 /** What all pages share: colours, type, cards, buttons, the bar. */
 export const COMMON_STYLE = styleSheet('page-kit/common.css')
+
+/** A CommonJS module without imports, as a global variable of a page. */
+export function asGlobal(name: string, module: string): string {
+  const text = readFileSync(createRequire(import.meta.url).resolve(module), 'utf8')
+  return `const ${name} = (() => { const exports = {};\n${text}\nreturn exports })()`
+}
 
 /**
  * Modules as one script: what stands in the page itself has no address to import from. Each keeps a scope of its own.

@@ -1,7 +1,5 @@
 /** What the pages are made of besides their text. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
-import { bundle, COMMON_STYLE, styleSheet } from '../../page-kit/bundle.js'
+import { asGlobal, bundle, COMMON_STYLE, styleSheet } from '../../page-kit/bundle.js'
 
 export const STYLES: readonly string[] = [COMMON_STYLE, styleSheet('media/page/media.css')]
 
@@ -9,6 +7,7 @@ export const STYLES: readonly string[] = [COMMON_STYLE, styleSheet('media/page/m
 const SHARED = [
   'transfer-status/format.js',
   'transfer-status/idle.js',
+  'transfer-status/live-figures.js',
   'page-kit/page/phase.js',
   'page-kit/page/display-state.js',
   'page-kit/page/browser/elements.js',
@@ -41,12 +40,6 @@ export const PLAYER_SCRIPTS: readonly string[] = [
     'media/page/browser/player.js',
   ]),
 ]
-
-/** A CommonJS module without imports, as a global variable of a page. */
-function asGlobal(name: string, module: string): string {
-  const text = readFileSync(createRequire(import.meta.url).resolve(module), 'utf8')
-  return `const ${name} = (() => { const exports = {};\n${text}\nreturn exports })()`
-}
 
 export const CAPTURE_SCRIPTS: readonly string[] = [
   asGlobal('uqr', 'uqr'),

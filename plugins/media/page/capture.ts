@@ -77,7 +77,7 @@ ${NOSCRIPT}
       ${tokenField}
       <p class="problem" id="problem" role="alert"></p>
       <p class="actions">
-        <button class="primary" id="turn-on">Choose a screen or window</button>
+        <button class="primary" id="turn-on">Choose a screen</button>
         <button class="primary" id="start" hidden>Start sharing</button>
         <button type="button" id="back" hidden>Choose something else</button>
       </p>

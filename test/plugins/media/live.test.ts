@@ -38,7 +38,7 @@ async function join(page: Page): Promise<number> {
 
 /** A live sender for as long as it lives: ffmpeg, and curl. */
 function broadcast(t: Test, url: string, ...codecs: readonly string[]): { end(): void; die(): void } {
-  const ffmpeg = ffmpegTo(t, '-re', ...PICTURE(120), ...TONE(120), ...codecs, '-f', 'webm', '-')
+  const ffmpeg = ffmpegTo(t, '-re', ...PICTURE(120), '-re', ...TONE(120), ...codecs, '-f', 'webm', '-')
   const curl = spawn('curl', ['-sS', '-T', '-', url], { stdio: [ffmpeg.stdout, 'ignore', 'ignore'] })
   t.teardown(() => void curl.kill('SIGKILL'))
   return { end: () => void ffmpeg.kill('SIGTERM'), die: () => void curl.kill('SIGKILL') }

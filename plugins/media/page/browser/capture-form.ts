@@ -9,7 +9,7 @@ const value = (selector: string) => element<HTMLInputElement | HTMLSelectElement
 const checked = (name: string) => document.querySelector<HTMLInputElement>(`input[name="${name}"]:checked`)!.value
 
 const BUTTONS = {
-  screen: 'Choose a screen or window',
+  screen: 'Choose a screen',
   camera: 'Turn on the camera',
   microphone: 'Turn on the microphone',
 }
