@@ -38,7 +38,8 @@ export const LIVE_STAGES: Readonly<Record<string, Stage>> = {
       const whole = frames(t, join(dir, 'recording.webm'))
       const late = frames(t, join(dir, 'the-end-of-it.webm'))
       t.equal(whole, 150, '6 s of 25 frames')
-      t.ok(late > 0 && late < whole, `${late} of ${whole} frames`)
+      // Where ffmpeg takes long to start, who comes after 3 s is there before it.
+      t.ok(late > 0 && late <= whole, `${late} of ${whole} frames`)
     },
   },
   'live-lines': {},
