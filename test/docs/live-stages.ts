@@ -37,8 +37,8 @@ export const LIVE_STAGES: Readonly<Record<string, Stage>> = {
     check(t, dir) {
       const whole = frames(t, join(dir, 'recording.webm'))
       const late = frames(t, join(dir, 'the-end-of-it.webm'))
-      t.equal(whole, 150, '6 s of 25 frames')
-      // Where ffmpeg takes long to start, who comes after 3 s is there before it.
+      t.equal(whole, 300, '12 s of 25 frames')
+      // On a machine that is slow to start it may be there when it begins; test/gateway/router/live has viewers that surely are late.
       t.ok(late > 0 && late <= whole, `${late} of ${whole} frames`)
     },
   },
