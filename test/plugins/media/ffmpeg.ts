@@ -21,7 +21,7 @@ export const FRAGMENTS = ['-movflags', 'frag_keyframe+empty_moov+default_base_mo
 
 /** Standard output, all of it. */
 export function ffmpeg(...args: readonly string[]): Buffer {
-  return execFileSync('ffmpeg', [...QUIET, ...args], { maxBuffer: 100_000_000, stdio: ['ignore', 'pipe', 'pipe'] })
+  return execFileSync('ffmpeg', [...QUIET, ...args], { maxBuffer: 300_000_000, stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 export const CODECS = {

@@ -36,6 +36,12 @@ async function join(page: Page): Promise<number> {
   return performance.now() - clicked
 }
 
+/** The middle one of three: a machine that does other things may be late once. */
+function isSoon(t: Test, took: readonly number[]): void {
+  const [, middle] = [...took].sort((a, b) => a - b)
+  t.ok(middle! < SOON_MS, `${took.map(Math.round)} ms after the click`)
+}
+
 /** A live sender for as long as it lives: ffmpeg, and curl. */
 function broadcast(t: Test, url: string, ...codecs: readonly string[]): { end(): void; die(): void } {
   const ffmpeg = ffmpegTo(t, '-re', ...PICTURE(120), '-re', ...TONE(120), ...codecs, '-f', 'webm', '-')
@@ -62,8 +68,12 @@ t.test('a page shares its camera, a player plays it, and a second one that comes
   await plays(first, 60)
 
   const second = await open(t, chromium, link, HTTPS)
-  const took = await join(second)
-  t.ok(took < SOON_MS, `${Math.round(took)} ms after the click`)
+  const took: number[] = []
+  for (let i = 0; i < 3; i++) {
+    if (i > 0) await second.click('#stop')
+    took.push(await join(second))
+  }
+  isSoon(t, took)
   await reads(page, '#sentence', '2 viewers.')
   t.ok((await screenOf(second)).at > 2, 'its times are those of the stream')
   await eventually(async () => {
@@ -95,17 +105,18 @@ for (const [name, codecs] of [
     const played = async (at: number) => {
       await eventually(async () => (await screenOf(page)).at > at || `at ${(await screenOf(page)).at}`)
     }
+    const took: number[] = []
     for (let i = 0; i < 3; i++) {
       const clicked = performance.now()
       await page.click('#play')
       await reads(page, '#headline', 'Live')
-      const took = performance.now() - clicked
-      t.ok(took < SOON_MS, `${Math.round(took)} ms after the click`)
+      took.push(performance.now() - clicked)
       const { at } = await screenOf(page)
       await played(at + 1)
       await page.click('#stop')
       await reads(page, '#headline', 'Stopped')
     }
+    isSoon(t, took)
     await page.click('#play')
     await reads(page, '#headline', 'Live')
     if (name === 'VP9') sender.end()
