@@ -27,22 +27,29 @@ export class Watchdog {
   /** What the slowest receiver had when the period of the rate limit began, and when that was. */
   #delivered = 0
   #periodAt = 0
+  /** Since when the source has been held because nobody is there. */
+  #aloneAt = 0
   #nextCheck: Deadline | undefined
   #total: Deadline | undefined
 
-  /** @param stallMs 0: receivers are never cut */
+  /**
+   * @param stallMs 0: receivers are never cut
+   * @param waitMs how long a source may be held because nobody is there
+   */
   constructor(
     readonly transfer: WatchedTransfer,
     readonly fanOut: FanOut,
     readonly clock: Clock,
     readonly limits: Pick<Limits, 'idleMs' | 'minRate' | 'ratePeriodMs'>,
     readonly stallMs: number,
+    readonly waitMs = Number.POSITIVE_INFINITY,
   ) {}
 
   /** @param totalMs how long the transfer may take at most */
   start(now: number, totalMs: number): void {
     this.#movedAt = now
     this.#periodAt = now
+    this.#aloneAt = now
     this.#scheduleCheck()
     if (totalMs < Number.POSITIVE_INFINITY) {
       this.#total = this.clock.after(totalMs, () => this.transfer.end('too_long'))
@@ -63,7 +70,8 @@ export class Watchdog {
 
   #check(now: number): void {
     if (this.stallMs > 0) this.#cutStalled(now)
-    if (this.#isIdle(now)) this.transfer.end('idle')
+    if (this.#isAlone(now)) this.transfer.end('no_receivers')
+    else if (this.#isIdle(now)) this.transfer.end('idle')
     else if (this.#isSlow(now)) this.transfer.end('too_slow')
   }
 
@@ -73,6 +81,11 @@ export class Watchdog {
       if (cursor === undefined) return
       this.transfer.cutStalled(cursor)
     }
+  }
+
+  #isAlone(now: number): boolean {
+    if (!this.fanOut.awaitsReceivers) this.#aloneAt = now
+    return now - this.#aloneAt >= this.waitMs
   }
 
   #isIdle(now: number): boolean {

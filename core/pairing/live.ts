@@ -145,7 +145,7 @@ export class Live extends Transfer implements LiveFanOutListener {
     const isPaced = this.#options(options).slow === 'hold'
     const most = limits.live.stallMs
     const stallMs = isPaced ? options.stallMs : Math.min(options.stallMs || most, most)
-    return new Watchdog(this, fanOut, clock, { ...limits, minRate: 0 }, stallMs)
+    return new Watchdog(this, fanOut, clock, { ...limits, minRate: 0 }, stallMs, options.waitMs)
   }
 
   /** What one viewer may is not what all may. */

@@ -12,6 +12,8 @@ export class SpecSender {
   pipe: SpecPipe | undefined
   /** Bytes that were set aside when it joined, for what it may bring while it waits. */
   setAside = 0
+  /** How long it waits for receivers. */
+  waitMs = 0
   /** What becomes of slow viewers: cut when they are further behind than this, or waited for. */
   live: { readonly slow: 'cut' | 'hold'; readonly lagBytes: number } = { slow: 'cut', lagBytes: 0 }
 
@@ -89,6 +91,8 @@ export class SpecPipe {
   resting = false
   peak = 0
   looks = 0
+  /** Since when the sender is held because nobody is there; as far as the checks of the limits know, not since before. */
+  aloneSince = 0
   cuts = 0
   /** What viewers had taken that have gone. */
   goneTaken = 0

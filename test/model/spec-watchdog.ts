@@ -19,6 +19,7 @@ export class SpecWatchdog {
     pipe.movedAt = this.timers.now
     pipe.seen = pipe.kind === 'live' ? '0' : JSON.stringify([0, ...pipe.receivers.map(() => [0, false])])
     pipe.periodAt = this.timers.now
+    pipe.aloneSince = this.timers.now
     this.#checkLater(pipe)
   }
 
@@ -36,6 +37,8 @@ export class SpecWatchdog {
     const { seen } = pipe
     pipe.seen = pipe.kind === 'live' ? movedIn(pipe) : seenOf(pipe)
     if (pipe.seen !== seen || pipe.holdsForNobody) pipe.movedAt = this.timers.now
+    if (!pipe.holdsForNobody) pipe.aloneSince = this.timers.now
+    else if (this.timers.now - pipe.aloneSince >= pipe.sender!.waitMs) this.actions.end(pipe, 'no_receivers')
     const { idleMs } = this.limits
     if (pipe.state === 'streaming' && idleMs > 0 && this.timers.now - pipe.movedAt >= idleMs)
       this.actions.end(pipe, 'idle')

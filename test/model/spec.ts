@@ -85,11 +85,13 @@ export class Spec {
     const pipe = this.#open(key, place)
     if (pipe.kind === 'live') {
       pipe.n = place.n
+      // Who came and went before the sender was never a viewer of it.
       pipe.peak = pipe.here.length
     }
     this.#refuseBeyond(pipe, sender)
     pipe.sender = sender
     sender.pipe = pipe
+    sender.waitMs = waitMs
     sender.log.push('waiting')
     this.#timers.after(waitMs, sender, () => this.#senderFails(sender, missing(sender.pipe!)))
     this.#remind(sender)
@@ -100,8 +102,7 @@ export class Spec {
     const pipe = this.#open(key, place)
     const late = pipe.holdsForNobody ? pipe.heldFrom : (pipe.sender?.bytesIn ?? 0)
     pipe.receivers.push(receiver)
-    // Who came and went before the sender was never a viewer of it.
-    if (pipe.sender !== undefined) pipe.peak = Math.max(pipe.peak, pipe.here.length)
+    pipe.peak = Math.max(pipe.peak, pipe.here.length)
     receiver.pipe = pipe
     if (pipe.state === 'streaming') {
       receiver.from = late

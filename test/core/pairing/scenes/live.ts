@@ -215,6 +215,17 @@ scene('hold: what came while nobody was there is kept for the first who comes', 
   t.same(span(second), [150, 215])
 })
 
+scene('hold: nobody is waited for longer than the sender says', SMALL, (bench, t) => {
+  const sender = bench.sender('a', { live: { slow: 'hold' }, waitMs: 5000 })
+  const first = bench.receiver('a', { live: {} })
+  bench.pass(20_000)
+  first.leave()
+  bench.pass(4500)
+  t.equal(sender.source.ended, undefined)
+  bench.pass(2000)
+  t.equal(sender.source.ended, 'no_receivers')
+})
+
 scene('hold: who takes nothing is cut when the sender says after how long', SMALL, (bench, t) => {
   const frozen = bench.receiver('a', { live: {}, room: 0 })
   const sender = bench.sender('a', { live: { slow: 'hold' }, stallMs: 3000 })
@@ -326,5 +337,35 @@ scene('many come and go: nothing is left of them', {}, (bench, t) => {
   }
   t.equal(bench.slabs.heldBytes, 0)
   t.equal(bench.table.get('a')!.live!.peak, 1)
+  sender.end()
+})
+
+scene(
+  'viewers whose turn has not come are not behind: the sender is held for them',
+  { turn: [300, 2, 0] },
+  (bench, t) => {
+    const viewers = Array.from({ length: 4 }, () => bench.receiver('a', { live: {} }))
+    const sender = bench.sender('a', { live: { lagBytes: 100 } })
+    sender.feed(100)
+    t.same(
+      viewers.map(({ sink }) => sink.postponed),
+      [false, false, false, true],
+    )
+    t.equal(sender.source.paused, true, 'nobody falls behind because there are many')
+    bench.turn.begin()
+    viewers[3]!.drain()
+    t.equal(sender.source.paused, false)
+    sender.end()
+    for (const viewer of viewers) t.same(span(viewer), [0, 100])
+  },
+)
+
+scene('a viewer that goes before its turn comes holds nobody', { turn: [300, 2, 0] }, (bench, t) => {
+  const viewers = Array.from({ length: 4 }, () => bench.receiver('a', { live: {} }))
+  const sender = bench.sender('a', { live: {} })
+  sender.feed(100)
+  t.equal(sender.source.paused, true)
+  viewers[3]!.leave()
+  t.equal(sender.source.paused, false)
   sender.end()
 })
