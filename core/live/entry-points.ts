@@ -1,15 +1,10 @@
 import type { BorrowedBytes, OwnedBytes } from '../bytes.js'
+import type { Entry, Place } from './entry.js'
+import type { Waiting } from './live-cursor.js'
 import { WebmReader } from './webm.js'
 
 /** Entries that are closer to each other count as one: the list must stay short, whatever a stream is made of. */
 const LEAST_APART = 16 * 1024
-
-/** A place at which somebody can begin who has not had what is before it. */
-export interface Entry {
-  readonly offset: number
-  /** What has to come first. */
-  readonly header: OwnedBytes
-}
 
 /** Where one can begin in a live stream, as far as it has been read and is kept. */
 export class EntryPoints {
@@ -51,6 +46,16 @@ export class EntryPoints {
     const newest = this.#newest
     if (newest === undefined || newest.offset < offset) return undefined
     return this.#entries.find((entry) => entry.offset >= offset) ?? newest
+  }
+
+  /**
+   * Where this viewer begins, and with what header; undefined while there is no such place.
+   * @param next the next byte that it can have
+   */
+  placeFor({ cursor, from }: Waiting, next: number): Place | undefined {
+    if (this.isPlain) return { offset: next, header: undefined }
+    const { header } = this
+    return cursor.options.atNextByte && header !== undefined ? { offset: next, header } : this.atOrAfter(from)
   }
 
   /** Nobody wants what is before this offset any more. */

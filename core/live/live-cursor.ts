@@ -2,7 +2,7 @@ import type { OwnedBytes } from '../bytes.js'
 import { Cursor } from '../flow/cursor.js'
 import type { LiveReceiverOptions } from '../live-options.js'
 import type { Sink } from '../ports.js'
-import type { Entry } from './entry-points.js'
+import type { Entry } from './entry.js'
 
 /** One viewer of a live stream. */
 export class LiveCursor extends Cursor {
@@ -12,6 +12,8 @@ export class LiveCursor extends Cursor {
   waits = false
   /** What of a header the sink has still to take before anything else. */
   preface: OwnedBytes | null = null
+  /** It could not be served in this turn, for want of time and not of room, and has not been served since. */
+  isPostponed = false
   /** Where it stops to leave out what is between here and a later entry. */
   stop: Entry | undefined
   /** Offset behind the last byte that it was offered: the sink may have announced all of that, so nothing of it can be left out. */
@@ -35,4 +37,12 @@ export class LiveCursor extends Cursor {
     this.from += offset - this.at
     this.at = offset
   }
+}
+
+/** A viewer that waits for an entry at this offset or behind it. */
+export interface Waiting {
+  readonly cursor: LiveCursor
+  readonly from: number
+  /** The header that it has had. */
+  readonly header: OwnedBytes | undefined
 }

@@ -7,16 +7,8 @@ import type { Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
 import type { Throttle } from '../throttle.js'
 import { EntryPoints } from './entry-points.js'
-import type { LiveCursor } from './live-cursor.js'
+import type { LiveCursor, Waiting } from './live-cursor.js'
 import type { LiveFanOutListener, LiveFanOutOptions } from './live-fan-out-options.js'
-
-/** A viewer that waits for an entry at this offset or behind it. */
-interface Waiting {
-  readonly cursor: LiveCursor
-  readonly from: number
-  /** The header that it has had. */
-  readonly header: OwnedBytes | undefined
-}
 
 /**
  * The fan-out of a live stream: receivers come and go while it flows. One that comes late begins at the next byte, or, where the
@@ -34,6 +26,8 @@ export class LiveFanOut extends FanOut<LiveCursor> {
   #heldFrom = 0
   /** What those who have left had taken. */
   #sentBefore = 0
+  /** How many viewers could not be served in this turn, and have not been served since. */
+  #postponed = 0
   #head: StreamHead | undefined
   #pipe: PipeView | undefined
 
@@ -84,6 +78,7 @@ export class LiveFanOut extends FanOut<LiveCursor> {
   }
 
   override drained(cursor: LiveCursor): void {
+    this.#isServed(cursor)
     if (cursor.waits) cursor.full = false
     else super.drained(cursor)
   }
@@ -102,6 +97,7 @@ export class LiveFanOut extends FanOut<LiveCursor> {
   override leave(cursor: LiveCursor): boolean {
     cursor.present = false
     this.#sentBefore += cursor.taken
+    this.#isServed(cursor)
     if (cursor.waits) this.#waiting = this.#waiting.filter((each) => each.cursor !== cursor)
     else this.#stopReading(cursor)
     const isLast = this.#reading.length + this.#waiting.length === 0
@@ -145,7 +141,9 @@ export class LiveFanOut extends FanOut<LiveCursor> {
 
   protected override pace(hasRoom: boolean, behind: number): void {
     if (this.#isPaced) super.pace(hasRoom || this.#waiting.length > 0, behind)
-    else super.pace(true, 0)
+    // Nobody is to fall behind because the gateway has not come round to them. Viewers cannot hold the source in this way: each is
+    // served in one of the next turns, and then has room or is full.
+    else super.pace(this.#postponed === 0, 0)
   }
 
   /** When there is no room, who is furthest behind goes, until there is, or nobody is left who needs the bytes. */
@@ -165,6 +163,10 @@ export class LiveFanOut extends FanOut<LiveCursor> {
 
   protected override offer(cursor: LiveCursor, bytes: BorrowedBytes): void {
     cursor.offeredTo = cursor.at + bytes.byteLength
+    if (this.turn?.isSpent) {
+      cursor.isPostponed = true
+      this.#postponed++
+    }
     super.offer(cursor, bytes)
   }
 
@@ -184,6 +186,12 @@ export class LiveFanOut extends FanOut<LiveCursor> {
 
   protected override finishIfDone(cursor: LiveCursor): void {
     if (cursor.preface === null) super.finishIfDone(cursor)
+  }
+
+  #isServed(cursor: LiveCursor): void {
+    if (!cursor.isPostponed) return
+    cursor.isPostponed = false
+    this.#postponed--
   }
 
   get #isPaced(): boolean {
@@ -219,7 +227,8 @@ export class LiveFanOut extends FanOut<LiveCursor> {
     this.#waiting = []
     for (const each of waiting) {
       const { cursor } = each
-      const place = this.#placeFor(each)
+      const next = this.window.held > 0 ? Math.max(each.from, this.window.from) : this.bytesIn
+      const place = this.#entries.placeFor(each, next)
       if (place === undefined) {
         this.#waiting.push(each)
         continue
@@ -227,16 +236,6 @@ export class LiveFanOut extends FanOut<LiveCursor> {
       cursor.waits = false
       this.#begin(cursor, place.offset, place.header === each.header ? undefined : place.header)
     }
-  }
-
-  #placeFor({
-    cursor,
-    from,
-  }: Waiting): { readonly offset: number; readonly header: OwnedBytes | undefined } | undefined {
-    const { isPlain, header } = this.#entries
-    if (!isPlain && !(cursor.options.atNextByte && header !== undefined)) return this.#entries.atOrAfter(from)
-    const offset = this.window.held > 0 ? Math.max(from, this.window.from) : this.bytesIn
-    return { offset, header: isPlain ? undefined : header }
   }
 
   /** What is left of a header goes first. Returns false while the sink has not taken it. */

@@ -350,7 +350,12 @@ export class Spec {
     if (pipe.state !== 'streaming' || sender === undefined || sender.bodyDone) return
     if (pipe.behind >= this.limits.windowBytes) pipe.overHighWater = true
     else if (pipe.behind <= this.limits.windowBytes / 2) pipe.overHighWater = false
-    sender.paused = pipe.isPaced && (pipe.overHighWater || pipe.here.every((receiver) => receiver.full))
+    if (!pipe.isPaced) {
+      // Viewers hold it only while it is the gateway that has not come round to them.
+      sender.paused = pipe.here.some((receiver) => receiver.mayTake() < Number.POSITIVE_INFINITY)
+      return
+    }
+    sender.paused = pipe.overHighWater || pipe.here.every((receiver) => receiver.full)
   }
 
   #senderFails(sender: SpecSender, reason: EndReason): void {
