@@ -27,6 +27,8 @@ const figures = z.looseObject({
   receivers: count,
   activeReceivers: count,
   totalReceivers: count,
+  inFlight: count,
+  receiverBytes: z.array(amount.nullable()).nullable().catch(null),
 }) satisfies z.ZodType<Figures>
 
 const receipt = z.looseObject({
@@ -57,6 +59,7 @@ const snapshot = z.looseObject({
   message: text,
   sha256: text,
   startedAt: figure,
+  waitingSince: figure,
   fileName: text,
   mediaType: text,
   last: receipt.nullable().catch(null),

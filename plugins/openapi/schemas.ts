@@ -21,7 +21,7 @@ const TRANSFER_ID = { type: 'string', pattern: '^[A-Za-z0-9_-]{16,64}$' } as con
 const UNIX_MS = 'milliseconds since 1970'
 
 const MOVED = {
-  bytes: count('What the slowest receiver has taken'),
+  bytes: count('What has reached the machine of the slowest receiver'),
   bytesTransferred: count('The same as `bytes`'),
   totalBytes: orNull(COUNT, 'From `Content-Length`, `?size` or `X-Pipe-Size`'),
 }
@@ -37,6 +37,12 @@ const FIGURES = {
   receivers: count('Receivers that are there'),
   activeReceivers: count('The same as `receivers`'),
   totalReceivers: count('Receivers that the stream waits for, or waited for'),
+  inFlight: count('Bytes that were sent to the slowest receiver and have not reached its machine'),
+  receiverBytes: {
+    type: ['array', 'null'],
+    items: { type: ['integer', 'null'], minimum: 0 },
+    description: 'With several receivers: what has reached the machine of each; null for one that has left',
+  },
 }
 
 const END = {
@@ -54,6 +60,7 @@ export const SCHEMAS = {
     hasSender: { type: 'boolean' },
     ...FIGURES,
     ...END,
+    waitingSince: orNull(NUMBER, `Since when somebody waits, ${UNIX_MS}`),
     fileName: orNull(TEXT, 'What the sender calls the file, before the end'),
     mediaType: orNull(TEXT, 'Its type, as receivers are told'),
     last: {

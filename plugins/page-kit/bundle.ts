@@ -1,5 +1,6 @@
 /** What pages are made of besides their text, read once: a page carries everything itself. */
 import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { basename } from 'node:path'
 
 /** `npm run build` compiles the scripts with the libraries of a browser, into a folder of their own. */
@@ -20,6 +21,12 @@ export const COMMON_STYLE = styleSheet('page-kit/common.css')
  */
 export function bundle(files: readonly string[]): string {
   return `'use strict'\nconst modules = {}\n${files.map(scoped).join('')}`
+}
+
+/** A CommonJS module without imports, as a global variable of a page. */
+export function asGlobal(name: string, module: string): string {
+  const text = readFileSync(createRequire(import.meta.url).resolve(module), 'utf8')
+  return `const ${name} = (() => { const exports = {};\n${text}\nreturn exports })()`
 }
 
 function scoped(file: string): string {

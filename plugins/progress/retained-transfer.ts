@@ -28,7 +28,9 @@ export class RetainedTransfer {
     this.transferId = pipe.transferId
     this.reason = pipe.endReason!
     this.failure = pipe.endFailure
-    this.bytes = pipe.bytesOut
+    // What was sent and had not arrived is lost with the connection.
+    this.bytes =
+      this.reason === 'complete' ? pipe.bytesOut : Math.min(pipe.bytesOut, pipe.fanOut?.delivered ?? pipe.bytesOut)
     this.total = this.reason === 'complete' ? this.bytes : pipe.expectedBytes
     this.receivers = pipe.receiversPresent
     this.wanted = pipe.receiversWanted

@@ -32,7 +32,8 @@ export class Transfers {
 
   /** @param pipe one that streams */
   sample(pipe: PipeView): void {
-    this.#meter(pipe).sample(this.options.now(), pipe.bytesOut)
+    const bytes = arrived(pipe)
+    this.#meter(pipe).sample(this.options.now(), bytes, bytes < pipe.bytesOut)
   }
 
   /** How fast it was since it began. */
@@ -64,7 +65,8 @@ export class Transfers {
   }
 
   figures(pipe: PipeView): Figures {
-    const { bytesOut: bytes, expectedBytes, pairedAt, receiversPresent: receivers } = pipe
+    const { expectedBytes, pairedAt, receiversPresent: receivers } = pipe
+    const bytes = arrived(pipe)
     const common = {
       bytes,
       bytesTransferred: bytes,
@@ -73,6 +75,8 @@ export class Transfers {
       receivers,
       activeReceivers: receivers,
       totalReceivers: pipe.receiversWanted,
+      inFlight: pipe.bytesOut - bytes,
+      receiverBytes: eachOf(pipe),
     }
     if (pairedAt === undefined) return { ...common, ...UNKNOWN }
     const now = this.options.now()
@@ -101,10 +105,16 @@ export class Transfers {
       reason: null,
       message: null,
       sha256: pipe.sha256 ?? null,
-      startedAt: pairedAt === undefined ? null : Math.round(this.options.wallClock() - (this.options.now() - pairedAt)),
+      startedAt: pairedAt === undefined ? null : this.#unixTime(pairedAt),
+      waitingSince: pairedAt === undefined ? this.#unixTime(pipe.openedAt) : null,
       ...labelOf(pipe),
       last,
     }
+  }
+
+  /** @param time a reading of the clock of the pipes */
+  #unixTime(time: number): number {
+    return Math.round(this.options.wallClock() - (this.options.now() - time))
   }
 
   #meter(pipe: PipeView): Meter {
@@ -115,6 +125,17 @@ export class Transfers {
     }
     return meter
   }
+}
+
+/** What has reached the machine of the slowest receiver. */
+function arrived({ fanOut, bytesOut }: PipeView): number {
+  return fanOut === undefined ? bytesOut : Math.min(fanOut.delivered, bytesOut)
+}
+
+/** Of each receiver, if there are several. */
+function eachOf({ fanOut, receiversWanted }: PipeView): Figures['receiverBytes'] {
+  if (receiversWanted === 1 || fanOut === undefined || fanOut.deliveries.length === 0) return null
+  return fanOut.deliveries.map(({ delivered, present }) => (present ? delivered : null))
 }
 
 const UNKNOWN = { speed: null, mbps: null, avgSpeed: null, eta: null, etaSec: null, elapsed: null } as const
