@@ -36,6 +36,8 @@ const figures = z.looseObject({
   activeReceivers: count,
   /** Null for a live stream. */
   totalReceivers: amount.nullable().catch(0),
+  inFlight: count,
+  receiverBytes: z.array(amount.nullable()).nullable().catch(null),
   ...live,
 }) satisfies z.ZodType<Figures>
 
@@ -69,6 +71,7 @@ const snapshot = z.looseObject({
   message: text,
   sha256: text,
   startedAt: figure,
+  waitingSince: figure,
   fileName: text,
   mediaType: text,
   looks: z.number().catch(0),

@@ -24,7 +24,7 @@ const TRANSFER_ID = { type: 'string', pattern: '^[A-Za-z0-9_-]{16,64}$' } as con
 const UNIX_MS = 'milliseconds since 1970'
 
 const MOVED = {
-  bytes: count('What the slowest receiver has taken; of a live stream, what has been sent'),
+  bytes: count('What has reached the machine of the slowest receiver; of a live stream, what has been sent'),
   bytesTransferred: count('The same as `bytes`'),
   totalBytes: orNull(COUNT, 'From `Content-Length`, `?size` or `X-Pipe-Size`'),
 }
@@ -40,6 +40,12 @@ const FIGURES = {
   receivers: count('Receivers that are there'),
   activeReceivers: count('The same as `receivers`'),
   totalReceivers: orNull(COUNT, 'Receivers that the stream waits for, or waited for; null for a live stream'),
+  inFlight: count('Bytes that were sent to the slowest receiver and have not reached its machine'),
+  receiverBytes: {
+    type: ['array', 'null'],
+    items: { type: ['integer', 'null'], minimum: 0 },
+    description: 'With several receivers: what has reached the machine of each; null for one that has left',
+  },
 }
 
 /** Only of a live stream. */
@@ -68,6 +74,7 @@ export const SCHEMAS = {
       hasSender: { type: 'boolean' },
       ...FIGURES,
       ...END,
+      waitingSince: orNull(NUMBER, `Since when somebody waits, ${UNIX_MS}`),
       fileName: orNull(TEXT, 'What the sender calls the file, before the end'),
       mediaType: orNull(TEXT, 'Its type, as receivers are told'),
       looks: count('How often somebody has looked at what waits, and has taken nothing'),

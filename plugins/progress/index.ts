@@ -7,6 +7,7 @@ import {
   type PipeView,
   type Reply,
   type RequestView,
+  readAddress,
   show,
 } from '../../gateway/host/plugin-api.js'
 import { type Config, schema } from './config.js'
@@ -65,8 +66,17 @@ export default definePlugin<Config, ProgressFailure>({
       const withHistory = new Parameters(request.query).get('history') !== undefined
       join.onOver(spectators.add(join.key, reply, withHistory))
     }
-    const page = ({ key, name }: Join) =>
-      dashboard(transfers.snapshot(key), { name, frameAncestors: config.frameAncestors, refreshSec: REFRESH_SEC })
+    const page = (request: RequestView, { key, name }: Join) =>
+      dashboard(transfers.snapshot(key), {
+        name,
+        base: host.has('pages') ? baseOf(request) : undefined,
+        frameAncestors: config.frameAncestors,
+        refreshSec: REFRESH_SEC,
+      })
+    const baseOf = ({ path }: RequestView) => {
+      const address = readAddress(path, { prefix: host.prefix, bareNames: true })
+      return 'underPrefix' in address && address.underPrefix ? host.prefix : ''
+    }
     return {
       hooks: {
         onJoined: moved,
@@ -86,7 +96,7 @@ export default definePlugin<Config, ProgressFailure>({
           page: true,
           handle: (request, reply, join) => {
             const accept = request.header('accept')
-            if (accept.includes('text/html')) reply.give(page(join))
+            if (accept.includes('text/html')) reply.give(page(request, join))
             else if (accept.includes('application/json')) reply.give(jsonAnswer(200, transfers.snapshot(join.key)))
             else watch(request, reply, join)
           },

@@ -36,7 +36,9 @@ export class RetainedTransfer {
     this.transferId = pipe.transferId
     this.reason = pipe.endReason!
     this.failure = pipe.endFailure
-    this.bytes = pipe.bytesOut
+    // What was sent and had not arrived is lost with the connection.
+    const isAll = this.reason === 'complete' || pipe.live !== undefined
+    this.bytes = isAll ? pipe.bytesOut : Math.min(pipe.bytesOut, pipe.fanOut?.delivered ?? pipe.bytesOut)
     this.total = this.reason === 'complete' ? this.bytes : pipe.expectedBytes
     this.receivers = pipe.receiversPresent
     this.live = pipe.live

@@ -33,7 +33,8 @@ export class Transfers {
 
   /** @param pipe one that streams */
   sample(pipe: PipeView): void {
-    this.#meter(pipe).sample(this.options.now(), pipe.bytesOut)
+    const bytes = arrived(pipe)
+    this.#meter(pipe).sample(this.options.now(), bytes, bytes < pipe.bytesOut)
   }
 
   /** How fast it was since it began. */
@@ -65,7 +66,8 @@ export class Transfers {
   }
 
   figures(pipe: PipeView): Figures {
-    const { bytesOut: bytes, expectedBytes, pairedAt, receiversPresent: receivers } = pipe
+    const { expectedBytes, pairedAt, receiversPresent: receivers } = pipe
+    const bytes = arrived(pipe)
     const common = {
       bytes,
       bytesTransferred: bytes,
@@ -75,6 +77,8 @@ export class Transfers {
       activeReceivers: receivers,
       totalReceivers: pipe.live === undefined ? pipe.receiversWanted : null,
       ...(pipe.live && { live: true as const, ...pipe.live }),
+      inFlight: pipe.bytesOut - bytes,
+      receiverBytes: pipe.live === undefined ? eachOf(pipe) : null,
     }
     if (pairedAt === undefined) return { ...common, ...UNKNOWN }
     const now = this.options.now()
@@ -103,11 +107,17 @@ export class Transfers {
       reason: null,
       message: null,
       sha256: pipe.sha256 ?? null,
-      startedAt: pairedAt === undefined ? null : Math.round(this.options.wallClock() - (this.options.now() - pairedAt)),
+      startedAt: pairedAt === undefined ? null : this.#unixTime(pairedAt),
+      waitingSince: pairedAt === undefined ? this.#unixTime(pipe.openedAt) : null,
       ...labelOf(pipe),
       looks: pipe.looks,
       last,
     }
+  }
+
+  /** @param time a reading of the clock of the pipes */
+  #unixTime(time: number): number {
+    return Math.round(this.options.wallClock() - (this.options.now() - time))
   }
 
   #meter(pipe: PipeView): Meter {
@@ -118,6 +128,17 @@ export class Transfers {
     }
     return meter
   }
+}
+
+/** What has reached the machine of the slowest receiver. Of a live stream, whose viewers come and go, what was sent. */
+function arrived({ fanOut, bytesOut, live }: PipeView): number {
+  return fanOut === undefined || live !== undefined ? bytesOut : Math.min(fanOut.delivered, bytesOut)
+}
+
+/** Of each receiver, if there are several. */
+function eachOf({ fanOut, receiversWanted }: PipeView): Figures['receiverBytes'] {
+  if (receiversWanted === 1 || fanOut === undefined || fanOut.deliveries.length === 0) return null
+  return fanOut.deliveries.map(({ delivered, present }) => (present ? delivered : null))
 }
 
 const UNKNOWN = { speed: null, mbps: null, avgSpeed: null, eta: null, etaSec: null, elapsed: null } as const

@@ -16,6 +16,8 @@ export interface Snapshot extends Figures {
   readonly sha256: string | null
   /** Unix time in milliseconds at which the stream began. */
   readonly startedAt: number | null
+  /** Unix time in milliseconds since when somebody waits; null when nobody does. */
+  readonly waitingSince: number | null
   /** What the sender calls the file, and its type as receivers are told, before the end. */
   readonly fileName: string | null
   readonly mediaType: string | null
@@ -41,7 +43,7 @@ export type MaybeLive = { readonly [K in keyof LiveFigures]?: LiveFigures[K] | u
 
 /** What changes while bytes flow: the data of each `progress` event. */
 export interface Figures extends MaybeLive {
-  /** What the slowest receiver has taken; of a live stream, what the sender has sent. */
+  /** What has reached the machine of the slowest receiver; of a live stream, what the sender has sent. */
   readonly bytes: number
   readonly bytesTransferred: number
   readonly totalBytes: number | null
@@ -58,6 +60,10 @@ export interface Figures extends MaybeLive {
   readonly activeReceivers: number
   /** Receivers that the stream waits for, or waited for; null for a live stream, which has as many as come. */
   readonly totalReceivers: number | null
+  /** Bytes that were sent to the slowest receiver and have not reached its machine. */
+  readonly inFlight: number
+  /** With several receivers: what has reached the machine of each, in the order in which they came; null for one that has left. */
+  readonly receiverBytes: readonly (number | null)[] | null
 }
 
 /** What is kept of a transfer that is over; the same fields are the data of the `done` event. */

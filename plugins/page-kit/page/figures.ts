@@ -1,8 +1,8 @@
 /** The figures of a name, as text: amounts, speeds, times, receivers, and the transfer before. No DOM. */
-import { formatBytes, formatDuration, formatReceipt, formatSpeed, hasSpeed } from '../../transfer-status/format.js'
+import { formatBytes, formatDuration, formatSpeed, hasSpeed } from '../../transfer-status/format.js'
 import type { DisplayState } from './display-state.js'
 import { isFlowing, isOver, type Observation, type Phase } from './phase.js'
-import { unbroken } from './sentence.js'
+import { receiptText, unbroken } from './sentence.js'
 
 /** Shows a Unix time in milliseconds as a time of day, with the day if it is not today. */
 export type FormatTime = (unixMs: number) => string
@@ -67,6 +67,11 @@ export function times(
   return { leftLabel, left, leftNote, ...spent }
 }
 
+/** Since when somebody waits. */
+export function since(phase: Phase, { waitingSince }: DisplayState, formatTime: FormatTime) {
+  return { since: phase === 'waiting' && waitingSince !== null ? `Since ${formatTime(waitingSince)}.` : '' }
+}
+
 export function receivers(phase: Phase, { receivers: here, totalReceivers, peak = here }: DisplayState) {
   if (totalReceivers === null) {
     return { receivers: `${here} watching`, receiversNote: peak > here ? `${peak} at most` : '' }
@@ -81,7 +86,7 @@ export function receivers(phase: Phase, { receivers: here, totalReceivers, peak 
 export function past(phase: Phase, { last, sha256 }: DisplayState, formatTime: FormatTime) {
   const digest = phase === 'idle' ? last?.sha256 : sha256
   return {
-    last: phase === 'idle' && last !== null ? unbroken(formatReceipt(last)) : '',
+    last: phase === 'idle' && last !== null ? unbroken(receiptText(last)) : '',
     lastNote: phase === 'idle' && last !== null ? `Ended ${formatTime(last.endedAt)}.` : '',
     digest: digest ?? '',
   }

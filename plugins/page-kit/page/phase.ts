@@ -17,11 +17,18 @@ export const NO_OBSERVATION: Observation = { quietFor: null, peak: null }
 
 /** A stream without bytes for this many seconds is stalled. Many streams pause for less. */
 const STALL_SEC = 5
+/** While bytes are on their way, it is the receiver that is waited for: it may be reading what its machine has, which nobody sees. */
+const DRAIN_SEC = 120
 
 export function phaseOf(shown: DisplayState, { quietFor }: Observation): Phase {
   if (shown.state !== 'streaming') return shown.state
-  const isStill = quietFor === null ? shown.speed === 0 : quietFor >= STALL_SEC
+  const isStill = quietFor === null ? shown.speed === 0 : quietFor >= (shown.inFlight > 0 ? DRAIN_SEC : STALL_SEC)
   return isStill ? 'stalled' : 'streaming'
+}
+
+/** Nothing has arrived for a while, and the receiver is the one who is waited for. */
+export function isDraining(shown: DisplayState, { quietFor }: Observation): boolean {
+  return shown.state === 'streaming' && shown.inFlight > 0 && quietFor !== null && quietFor >= STALL_SEC
 }
 
 export const isOver = (phase: Phase): boolean => phase === 'complete' || phase === 'failed'

@@ -1,10 +1,11 @@
 /** The sentence that says what a name is doing. No DOM. */
-import { formatDuration, formatReceipt } from '../../transfer-status/format.js'
+import { formatBytes, formatDuration, formatShare, formatSpeed, hasSpeed } from '../../transfer-status/format.js'
 import type { Receipt } from '../../transfer-status/snapshot.js'
 import type { DisplayState } from './display-state.js'
-import type { Observation, Phase } from './phase.js'
+import { isDraining, type Observation, type Phase } from './phase.js'
 
-export function sentenceOf(phase: Phase, shown: DisplayState, { quietFor }: Observation): string {
+export function sentenceOf(phase: Phase, shown: DisplayState, observed: Observation): string {
+  const { quietFor } = observed
   switch (phase) {
     case 'idle':
       return shown.lost
@@ -13,15 +14,70 @@ export function sentenceOf(phase: Phase, shown: DisplayState, { quietFor }: Obse
     case 'waiting':
       return waitingFor(shown)
     case 'streaming':
-      return `Streaming to ${count(shown.receivers)}.`
+      return isDraining(shown, observed)
+        ? `${slowest(shown)} reads what it has got already: the rest is on its way.`
+        : `Streaming to ${count(shown.receivers)}.`
     case 'stalled':
-      return quietFor === null
-        ? 'Nothing moves at the moment.'
-        : `Nothing has moved for ${formatDuration(Math.floor(quietFor))}.`
+      return stalled(shown, quietFor)
+    case 'complete':
+      return completeText(shown)
     default:
-      return formatReceipt({ ...shown, state: shown.state as Receipt['state'], duration: shown.elapsed ?? 0 })
+      return failedText(shown)
   }
 }
+
+/** What became of a transfer. */
+export function receiptText(receipt: Receipt): string {
+  return receipt.state === 'complete' ? completeText({ ...receipt, elapsed: receipt.duration }) : failedText(receipt)
+}
+
+type Ended = Pick<DisplayState, 'bytes' | 'elapsed' | 'avgSpeed' | 'receivers' | 'totalReceivers'>
+
+/** `All 2 receivers have all of it: 7.6 GB in 8 h 2 m, 283 kB/s on average.` */
+function completeText(shown: Ended): string {
+  const { bytes, elapsed, avgSpeed, receivers, totalReceivers } = shown
+  const duration = elapsed ?? 0
+  const who =
+    totalReceivers === 1
+      ? 'The receiver has'
+      : receivers === totalReceivers
+        ? `All ${receivers} receivers have`
+        : `${receivers} of ${totalReceivers} receivers have`
+  const speed = hasSpeed({ duration, avgSpeed }) ? `, ${formatSpeed(avgSpeed!)} on average` : ''
+  return `${who} all of it: ${formatBytes(bytes)} in ${formatDuration(duration)}${speed}.`
+}
+
+type Failed = Pick<DisplayState, 'reason' | 'message' | 'bytes' | 'totalBytes' | 'startedAt'>
+
+/** How far it came, and what to do. */
+export function failedText({ reason, message, bytes, totalBytes, startedAt }: Failed): string {
+  const at = formatShare(bytes, totalBytes)
+  switch (reason) {
+    case 'sender_left':
+    case 'wrong_length':
+      return `The sender left at ${at}. Ask for it again.`
+    case 'receivers_left':
+      return `Every receiver left, the last one at ${at}. It has to be sent again.`
+    case 'receivers_stalled':
+      return `The receivers took nothing any more at ${at}. It has to be sent again.`
+    case 'no_receivers':
+      return 'Nobody came to receive it. Send it again when somebody is there.'
+    default: {
+      const why = message ?? `It failed: ${reason?.replaceAll('_', ' ') ?? 'nobody knows why'}.`
+      return startedAt === null ? why : `${why} It had come to ${at}.`
+    }
+  }
+}
+
+function stalled(shown: DisplayState, quietFor: number | null): string {
+  if (quietFor === null) return 'Nothing moves at the moment.'
+  const time = formatDuration(Math.floor(quietFor))
+  return shown.inFlight > 0
+    ? `${slowest(shown)} has taken nothing for ${time}.`
+    : `The sender has sent nothing for ${time}.`
+}
+
+const slowest = ({ totalReceivers }: DisplayState) => (totalReceivers === 1 ? 'The receiver' : 'The slowest receiver')
 
 /** With a number and its unit on one line. */
 export function unbroken(text: string): string {

@@ -1,7 +1,7 @@
 /** What a page says about a name, as text: the same for the server, which draws it first, and for the script. No DOM. */
 import { formatBytes, formatPercent, shareOf } from '../../transfer-status/format.js'
 import type { DisplayState } from './display-state.js'
-import { amounts, type FormatTime, past, receivers, speeds, times } from './figures.js'
+import { amounts, type FormatTime, past, receivers, since, speeds, times } from './figures.js'
 import { isFlowing, isOver, type Observation, type Phase, phaseOf } from './phase.js'
 import { sentenceOf, unbroken } from './sentence.js'
 
@@ -25,6 +25,7 @@ export type Field =
   | 'receivers'
   | 'receiversNote'
   | 'noLine'
+  | 'since'
   | 'last'
   | 'lastNote'
   | 'digest'
@@ -64,6 +65,7 @@ export function viewOf(shown: DisplayState, observed: Observation, now: number, 
       ...times(phase, shown, now, formatTime),
       ...receivers(phase, shown),
       noLine: isOver(phase) ? 'The transfer was not watched, or too short.' : 'The line begins with the first byte.',
+      ...since(phase, shown, formatTime),
       ...past(phase, shown, formatTime),
     },
   }

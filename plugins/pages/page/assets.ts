@@ -1,8 +1,7 @@
 /** What the pages are made of besides their text. */
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { fileURLToPath } from 'node:url'
-import { bundle, COMMON_STYLE, styleSheet } from '../../page-kit/bundle.js'
+import { asGlobal, bundle, COMMON_STYLE, styleSheet } from '../../page-kit/bundle.js'
 
 export const STYLES: readonly string[] = [COMMON_STYLE, styleSheet('pages/page/pages.css')]
 
@@ -25,12 +24,6 @@ const SHARED = [
   'pages/page/browser/live-transfer.js',
   'pages/page/browser/status-card.js',
 ]
-
-/** A CommonJS module without imports, as a global variable of a page. */
-function asGlobal(name: string, module: string): string {
-  const text = readFileSync(createRequire(import.meta.url).resolve(module), 'utf8')
-  return `const ${name} = (() => { const exports = {};\n${text}\nreturn exports })()`
-}
 
 /** An ECMAScript module that imports nothing and exports in its last statement, as a global variable of a page. */
 function moduleAsGlobal(name: string, module: string): string {

@@ -27,7 +27,11 @@ export function receiverStatus({ phase, fields }: View, shown: DisplayState, rec
       return { phase, headline, sentence: asked ? mine : `${fields.sentence} It has begun without you.` }
     }
     case 'complete':
-      return { phase, headline: 'Complete', sentence: fields.sentence.replace(/^complete: /, '') }
+      return {
+        phase,
+        headline: 'Complete',
+        sentence: fields.sentence.replace(/^.* all of it: /, 'All of it has arrived: '),
+      }
     case 'failed':
       return failedStatus(shown, asked)
   }

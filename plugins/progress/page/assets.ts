@@ -1,7 +1,7 @@
 /** What the dashboard is made of besides its text. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { bundle, COMMON_STYLE, styleSheet } from '../../page-kit/bundle.js'
+import { asGlobal, bundle, COMMON_STYLE, styleSheet } from '../../page-kit/bundle.js'
 
 /** Each behind those it imports from. */
 const MODULES = [
@@ -18,6 +18,8 @@ const MODULES = [
   'page-kit/page/browser/copy-button.js',
   'page-kit/page/browser/follower.js',
   'progress/page/browser/plot.js',
+  'progress/page/browser/invitation.js',
+  'progress/page/browser/receiver-bars.js',
   'progress/page/browser/main.js',
 ]
 
@@ -29,4 +31,4 @@ export const STYLES: readonly string[] = [
   styleSheet('progress/page/dashboard.css'),
 ]
 
-export const SCRIPT_TEXTS: readonly string[] = [readFileSync(uplot, 'utf8'), bundle(MODULES)]
+export const SCRIPT_TEXTS: readonly string[] = [readFileSync(uplot, 'utf8'), asGlobal('uqr', 'uqr'), bundle(MODULES)]

@@ -12,12 +12,14 @@ export interface DashboardOptions {
   readonly name: string
   /** Who may show the page in a frame, as in CSP. */
   readonly frameAncestors: string
+  /** What stands before the name in an address; undefined where there are no pages to send and to receive with. */
+  readonly base: string | undefined
   /** How often a browser without scripts looks again, in seconds. */
   readonly refreshSec: number
 }
 
 /** The page that shows a name as it is now; its script follows it from there. */
-export function dashboard(snapshot: Snapshot, { name, frameAncestors, refreshSec }: DashboardOptions): Answer {
+export function dashboard(snapshot: Snapshot, { name, base, frameAncestors, refreshSec }: DashboardOptions): Answer {
   const shownName = readable(name)
   const view = viewOf(snapshot, NO_OBSERVATION, Date.now(), utc)
   const icon = iconOf(view.phase, view.share)
@@ -25,10 +27,15 @@ export function dashboard(snapshot: Snapshot, { name, frameAncestors, refreshSec
     title: `${view.title} · ${shownName}`,
     head: html`<link rel="icon" id="favicon" href="${icon}">
 <noscript><meta http-equiv="refresh" content="${refreshSec}"></noscript>`,
-    body: body(shownName, view, icon),
+    body: body(
+      shownName,
+      view,
+      icon,
+      base === undefined ? undefined : { send: `${base}/?name=${encodeURIComponent(shownName)}`, receive: '?receive' },
+    ),
     styles: STYLES,
     scripts: SCRIPT_TEXTS,
-    data: { snapshot, name: shownName },
+    data: { snapshot, name: shownName, base: base ?? null },
     frameAncestors,
   })
 }

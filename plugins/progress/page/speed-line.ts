@@ -4,6 +4,10 @@ const MOST = 480
 /** The shortest time between two points, in seconds: a little less than there is between two `progress` events. */
 const SHORTEST = 0.2
 
+/** So many points say what is usual, and what is so many times that is a burst. */
+const ENOUGH = 10
+const BURST = 4
+
 /** The data of the `history` event: average bytes per second of consecutive intervals since the stream began. */
 export interface SpeedHistory {
   readonly everySec: number
@@ -29,6 +33,17 @@ export class SpeedLine {
     this.speeds = [...speeds]
     this.peak = speeds.length === 0 ? null : Math.max(...speeds)
     while (this.times.length > MOST) this.#halve()
+  }
+
+  /**
+   * How far an axis has to go, so that the line can be read: to the fastest point, unless that is a burst that would press all the
+   * others to the ground; then to twice what nine of ten points stay below, and the burst is cut off. 0 without a point.
+   */
+  get ceiling(): number {
+    const peak = this.peak ?? 0
+    if (this.speeds.length < ENOUGH) return peak
+    const usual = [...this.speeds].sort((a, b) => a - b)[Math.floor(this.speeds.length * 0.9)]!
+    return usual > 0 && peak > BURST * usual ? 2 * usual : peak
   }
 
   /** Points that come sooner than the line is fine are left out. */

@@ -62,7 +62,7 @@ t.test('a file of 200 MB goes from curl to the page that receives', async (t) =>
   const download = await begun
   t.equal(download.suggestedFilename(), 'big one.bin')
   await headline(page, 'Complete')
-  await reads(page, '#sentence', /^200 MB in /)
+  await reads(page, '#sentence', /^All of it has arrived: 200 MB in /)
   t.equal(digestOf(await download.path()), largeDigest)
   t.match((await sender.result).stdout.toString(), /Transfer complete\.\n$/)
   t.ok(await page.isVisible('#save'), 'and again')

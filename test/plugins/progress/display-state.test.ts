@@ -80,7 +80,7 @@ t.test('the line of the speed goes on where the history ends', async (t) => {
 
 t.test('names are shown decoded where that cannot deceive', async (t) => {
   const heading = (name: string) =>
-    /<bdi>(.*)<\/bdi>/.exec(dashboard(IDLE, { name, frameAncestors: '*', refreshSec: 5 }).body)?.[1]
+    /<bdi>(.*)<\/bdi>/.exec(dashboard(IDLE, { name, base: '', frameAncestors: '*', refreshSec: 5 }).body)?.[1]
   t.equal(heading('caf%C3%A9/a%20b'), 'café/a b')
   t.equal(heading('a%E2%80%AEgpj.exe'), 'a%E2%80%AEgpj.exe', 'it would be written backwards')
   t.equal(heading('%ff'), '%ff')

@@ -2,6 +2,7 @@
 
 import t from 'tap'
 import { Meter } from '../../../plugins/progress/meter.js'
+import { SpeedLine } from '../../../plugins/progress/page/speed-line.js'
 import { Random } from '../../model/random.js'
 
 const TICK = 250
@@ -10,6 +11,15 @@ const TICK = 250
 function rig(startedAt = 1000) {
   const meter = new Meter(startedAt)
   const state = { now: startedAt, bytes: 0 }
+  /** What arrives in each tick, with more on its way all the time. */
+  const arrive = (ticks: readonly number[], each: () => void = () => {}) => {
+    for (const bytes of ticks) {
+      state.now += TICK
+      state.bytes += bytes
+      meter.sample(state.now, state.bytes, true)
+      each()
+    }
+  }
   const run = (ticks: number, rate: number | ((tick: number) => number), each: () => void = () => {}) => {
     for (let tick = 0; tick < ticks; tick++) {
       state.now += TICK
@@ -22,6 +32,7 @@ function rig(startedAt = 1000) {
     meter,
     state,
     run,
+    arrive,
     speed: () => meter.speed(state.now, state.bytes),
     eta: (total: number | null) => meter.eta(state.now, state.bytes, total),
   }
@@ -31,16 +42,16 @@ t.test('nothing is known at first', async (t) => {
   const { meter, speed, eta } = rig()
   t.equal(speed(), null)
   t.equal(eta(1000), null)
-  t.equal(meter.speed(1100, 50), null, 'a tenth of a second says nothing')
-  t.equal(meter.speed(1200, 50), 250)
+  t.equal(meter.speed(1999, 500), null, 'less than a second has no speed')
+  t.equal(meter.speed(2000, 500), 500)
 })
 
 t.test('an even stream', async (t) => {
   const { run, speed, eta, state } = rig()
   const total = 100_000
-  run(1, 1000)
-  t.equal(speed(), 1000)
-  run(399, 1000, () => {
+  run(3, 1000)
+  t.equal(speed(), null)
+  run(397, 1000, () => {
     t.equal(speed(), 1000)
     t.equal(eta(total), Math.ceil((total - state.bytes) / 1000))
   })
@@ -133,4 +144,66 @@ t.test('history of what nobody looked at is even', async (t) => {
   const meter = new Meter(0)
   meter.sample(4000, 8000)
   t.strictSame(meter.history.all, { everySec: 1, speeds: [2000, 2000, 2000, 2000] })
+})
+
+/** 11 MB at once, and then what a reader of 1 MB/s takes out of the buffers, 8 MB at a time. */
+const SLOW = [7_000_000, 4_000_000, ...Array(30).fill(0)]
+const LUMP = [8_000_000, ...Array(31).fill(0)]
+
+t.test(
+  'what fills the buffers of a slow reader is no speed, and a reader has one as soon as two lumps have come',
+  async (t) => {
+    const { arrive, speed, eta, meter, state } = rig()
+    const total = 60_000_000
+    let most = 0
+    const look = () => {
+      most = Math.max(most, speed() ?? 0)
+      const left = eta(total)
+      if (left !== null)
+        t.ok(left > (total - state.bytes) / 1_100_000, `${left} s left of ${total - state.bytes} bytes`)
+    }
+    arrive(SLOW, look)
+    t.equal(speed(), null, 'nobody knows how much of it was read')
+    t.equal(eta(total), null)
+    for (let i = 0; i < 3; i++) arrive(LUMP, look)
+    t.ok(Math.abs(speed()! - 1_000_000) < 50_000, `${speed()} bytes per second`)
+    t.ok(most < 1_100_000, `${most} bytes per second at most`)
+    t.ok(Math.max(...meter.history.all.speeds) < 1_600_000, 'the line has no peak either')
+    arrive(Array(400).fill(0))
+    t.ok(speed()! < 300_000 && speed()! > 0, 'a pause that is longer than those before makes it less')
+  },
+)
+
+t.test('a stream that is even after its buffers were filled has the speed from there on', async (t) => {
+  const { arrive, speed, meter } = rig()
+  const speeds: (number | null)[] = []
+  arrive([8_000_000, 3_000_000, ...Array(40).fill(250_000)], () => void speeds.push(speed()))
+  t.same([...new Set(speeds)], [null, 1_000_000])
+  t.equal(Math.max(...meter.history.all.speeds.slice(1)), 1_000_000)
+})
+
+t.test('what came in lumps and comes evenly now is told as that', async (t) => {
+  const { arrive, speed } = rig()
+  arrive([...SLOW, ...LUMP, ...LUMP])
+  arrive(Array(28).fill(750_000))
+  t.equal(speed(), 3_000_000)
+})
+
+t.test('a sender that pauses is no receiver that reads', async (t) => {
+  const { run, speed } = rig()
+  run(20, 1000)
+  run(12, 0)
+  t.equal(speed(), 0)
+})
+
+t.test('one burst does not flatten the axis, and what is usual is all on it', async (t) => {
+  const line = new SpeedLine()
+  t.equal(line.ceiling, 0)
+  line.load({ everySec: 1, speeds: [33_000_000, ...Array(30).fill(1_000_000)] })
+  t.equal(line.ceiling, 2_000_000)
+  t.equal(line.peak, 33_000_000)
+  line.load({ everySec: 1, speeds: [3_000_000, ...Array(30).fill(1_000_000)] })
+  t.equal(line.ceiling, 3_000_000, 'no burst')
+  line.load({ everySec: 1, speeds: [33_000_000, 1_000_000] })
+  t.equal(line.ceiling, 33_000_000, 'nobody knows yet what is usual')
 })

@@ -90,7 +90,7 @@ export class ScriptedEvents {
   #answer(request: IncomingMessage, response: ServerResponse): void {
     if (request.headers.accept?.includes('text/html')) {
       const name = new URL(request.url!, 'http://x').pathname.slice(1)
-      const page = dashboard(this.snapshot, { name, frameAncestors: '*', refreshSec: 1 })
+      const page = dashboard(this.snapshot, { name, base: '', frameAncestors: '*', refreshSec: 1 })
       response.writeHead(page.status, page.headers.flat() as string[]).end(page.body)
     } else if (this.refusal !== undefined) {
       this.listened.push(request.url!)

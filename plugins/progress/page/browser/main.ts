@@ -7,11 +7,17 @@ import { iconOf } from '../../../page-kit/page/icon.js'
 import { type View, viewOf } from '../../../page-kit/page/view.js'
 import type { Figures, Receipt, Snapshot } from '../../../transfer-status/snapshot.js'
 import { type SpeedHistory, SpeedLine } from '../speed-line.js'
+import { Invitation } from './invitation.js'
 import { Plot } from './plot.js'
+import { ReceiverBars } from './receiver-bars.js'
 
 const element = <E extends Element = HTMLElement>(selector: string): E => document.querySelector<E>(selector)!
 
-const given = JSON.parse(element('#data').textContent!) as { readonly snapshot: Snapshot; readonly name: string }
+const given = JSON.parse(element('#data').textContent!) as {
+  readonly snapshot: Snapshot
+  readonly name: string
+  readonly base: string | null
+}
 const fields = new Map([...document.querySelectorAll<HTMLElement>('[data-field]')].map((at) => [at.dataset.field, at]))
 const main = element('main')
 const [bar, icon, favicon] = [
@@ -23,6 +29,8 @@ const [notice, noticeText, chart] = [element('#notice'), element('#notice span')
 
 const line = new SpeedLine()
 const plot = new Plot(chart, (text) => write(element('#point'), text))
+const bars = new ReceiverBars()
+const invitation = new Invitation(given.base ?? '', given.name)
 const announcer = new Announcer(element('#live'))
 
 let shown: DisplayState = given.snapshot
@@ -66,6 +74,8 @@ function show(): void {
   const quietFor = isRunning && movedAt !== null ? (now - movedAt) / 1000 : null
   const view = viewOf({ ...shown, elapsed }, { quietFor, peak: line.peak }, now, formatTime)
   draw(view)
+  bars.show(shown)
+  if (shown.state === 'waiting') invitation.show(shown)
   // Nobody tells of what does not happen.
   if (view.phase === 'stalled' && elapsed !== null) {
     line.add(elapsed, 0)
@@ -124,8 +134,11 @@ function formatTime(unixMs: number): string {
 }
 
 function showCommand(): void {
-  const command = `pipegate watch '${location.href.replaceAll("'", '%27')}'`
+  const address = `'${location.href.replaceAll("'", '%27')}'`
+  const [command, curl] = [`pipegate watch ${address}`, `curl -N ${address}`]
   write(element('#command'), command)
+  write(element('#curl'), curl)
+  copyButton(element('#copy-curl'), () => curl)
   element('#terminal').hidden = false
   copyButton(element('#copy'), () => command)
 }

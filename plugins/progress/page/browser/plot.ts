@@ -15,6 +15,7 @@ const LEAST = 10
 
 export class Plot {
   readonly #plot: uPlotType
+  #ceiling = 0
 
   /** @param onPoint told what is below the pointer, or an empty text */
   constructor(
@@ -26,7 +27,9 @@ export class Plot {
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#plot.redraw())
   }
 
-  draw({ times, speeds }: SpeedLine): void {
+  draw(line: SpeedLine): void {
+    const { times, speeds } = line
+    this.#ceiling = line.ceiling
     this.element.hidden = times.length === 0
     // A line begins where the stream did.
     if (!document.hidden)
@@ -48,7 +51,7 @@ export class Plot {
       cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
       scales: {
         x: { time: false, range: (_, __, last) => [0, Math.max(SHORTEST, last ?? 0)] },
-        y: { range: (_, __, most) => [0, Math.max(LEAST, most ?? 0) * 1.1] },
+        y: { range: () => [0, Math.max(LEAST, this.#ceiling) * 1.1] },
       },
       axes: [
         { ...axis, grid: { show: false }, size: 26, space: 64, incrs: STEPS, values: (_, at) => at.map(timeLabel) },
