@@ -226,8 +226,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a closed table lets receivers in',
     in: 'pairing/pipe-table.js',
-    replace: 'if (this.#closed)',
-    by: "if (this.#closed && 'transferId' in options)",
+    replace: 'this.#refuse(found, options) ?? this.#refuseViewer(found, options)',
+    by: 'this.#refuseViewer(found, options)',
   },
   {
     name: "a receiver's wait goes on while it streams",
@@ -598,8 +598,20 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'slow viewers pace a sender that does not wait for them',
     in: 'live/live-fan-out.js',
-    replace: 'super.pace(true, 0)',
-    by: 'super.pace(hasRoom, behind)',
+    replace: 'super.pace(this.#postponed === 0, 0)',
+    by: 'super.pace(hasRoom && this.#postponed === 0, behind)',
+  },
+  {
+    name: 'viewers whose turn has not come do not hold the sender',
+    in: 'live/live-fan-out.js',
+    replace: 'super.pace(this.#postponed === 0, 0)',
+    by: 'super.pace(true, 0)',
+  },
+  {
+    name: 'a sender that is held for nobody waits for ever',
+    in: 'flow/watchdog.js',
+    replace: 'now - this.#aloneAt >= this.waitMs',
+    by: 'false',
   },
   {
     name: 'a viewer is cut a byte too late',
