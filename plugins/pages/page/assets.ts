@@ -16,11 +16,12 @@ const SHARED = [
   'page-kit/page/view.js',
   'page-kit/page/icon.js',
   'page-kit/page/display-state.js',
+  'page-kit/page/browser/elements.js',
+  'page-kit/page/browser/credentials.js',
   'page-kit/page/browser/announcer.js',
   'page-kit/page/browser/copy-button.js',
   'page-kit/page/browser/follower.js',
   'pages/page/sender-status.js',
-  'pages/page/browser/document.js',
   'pages/page/browser/live-transfer.js',
   'pages/page/browser/status-card.js',
 ]

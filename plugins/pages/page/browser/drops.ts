@@ -1,5 +1,5 @@
 /** The whole page takes what is dropped on it, or pasted into it. */
-import { element } from './document.js'
+import { element } from '../../../page-kit/page/browser/elements.js'
 import { type Item, itemsOfDrop, itemsOfField } from './items.js'
 
 export interface Drops {

@@ -1,7 +1,8 @@
 /** The files that are chosen: shown, each with a button that takes it out again. */
+
+import { element, write } from '../../../page-kit/page/browser/elements.js'
 import { formatBytes } from '../../../transfer-status/format.js'
 import { joined, zipName } from '../bundle-of-files.js'
-import { element, write } from './document.js'
 import type { Item } from './items.js'
 
 /** A page with a line for each file of a large folder would be slow, and nobody reads them. */

@@ -1,6 +1,7 @@
 /** Somebody was told a name, or a link, and wants what is sent there. */
+
+import { element, write } from '../../../page-kit/page/browser/elements.js'
 import { inAddress, nameProblem } from '../../name.js'
-import { element, write } from './document.js'
 
 /** @param base what stands before the name in an address */
 export function acceptNames(base: string): void {

@@ -1,19 +1,17 @@
 /** Brings the page that receives to life. */
 import { Announcer } from '../../../page-kit/page/browser/announcer.js'
 import { copyButton } from '../../../page-kit/page/browser/copy-button.js'
-import { contentsText } from '../contents.js'
-import { expiredStatus, failedStatus, receiverStatus } from '../receiver-status.js'
-import type { StatusText } from '../sender-status.js'
 import {
   askForToken,
-  authorization,
-  element,
-  givenData,
+  hasToken,
   receiveSignature,
   refusalOf,
   requestHeaders,
-  write,
-} from './document.js'
+} from '../../../page-kit/page/browser/credentials.js'
+import { element, givenData, write } from '../../../page-kit/page/browser/elements.js'
+import { contentsText } from '../contents.js'
+import { expiredStatus, failedStatus, receiverStatus } from '../receiver-status.js'
+import type { StatusText } from '../sender-status.js'
 import { LiveTransfer } from './live-transfer.js'
 import { receive } from './save.js'
 import { detailsOf, drawStatus } from './status-card.js'
@@ -208,7 +206,7 @@ function numbered(): string {
 }
 
 saveLink.addEventListener('click', (event) => {
-  if (!('Authorization' in authorization())) {
+  if (!hasToken()) {
     saveLink.href = `?download${given}${numbered()}`
     ask('browser')
     return

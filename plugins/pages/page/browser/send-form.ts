@@ -1,6 +1,6 @@
+import { element, write } from '../../../page-kit/page/browser/elements.js'
 import { isHardToGuess } from '../../guessing.js'
 import { inAddress, nameProblem, newName } from '../../name.js'
-import { element, write } from './document.js'
 import { acceptDrops } from './drops.js'
 import { FileList } from './file-list.js'
 import { type Item, itemsOfField } from './items.js'

@@ -1,19 +1,17 @@
 /** Brings the page that sends to life. */
 import { Announcer } from '../../../page-kit/page/browser/announcer.js'
+import {
+  askForToken,
+  hasToken,
+  receiveSignature,
+  refusalOf,
+  requestHeaders,
+} from '../../../page-kit/page/browser/credentials.js'
+import { element, givenData, write } from '../../../page-kit/page/browser/elements.js'
 import { formatBytes } from '../../../transfer-status/format.js'
 import type { Snapshot } from '../../../transfer-status/snapshot.js'
 import type { Outcome } from '../sender-status.js'
 import { Attempt } from './attempt.js'
-import {
-  askForToken,
-  authorization,
-  element,
-  givenData,
-  receiveSignature,
-  refusalOf,
-  requestHeaders,
-  write,
-} from './document.js'
 import { acceptNames } from './have-name.js'
 import type { Item } from './items.js'
 import { prefillOf } from './prefill.js'
@@ -132,7 +130,7 @@ async function start(url: string): Promise<void> {
     else write('#problem', found.problem)
     return
   }
-  const needsLink = links && 'Authorization' in authorization()
+  const needsLink = links && hasToken()
   showLink(choice, needsLink ? await receiveSignature(url).catch(() => undefined) : undefined)
   attempt?.leave()
   attempt = undefined

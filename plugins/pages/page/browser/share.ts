@@ -1,6 +1,6 @@
 import { copyButton } from '../../../page-kit/page/browser/copy-button.js'
+import { element, write } from '../../../page-kit/page/browser/elements.js'
 import { isLoopback, type Place, placesOf } from '../places.js'
-import { element, write } from './document.js'
 
 /** Its own script defines it. */
 declare const uqr: { renderSVG(text: string, options: { readonly border: number; readonly ecc: 'L' | 'M' }): string }

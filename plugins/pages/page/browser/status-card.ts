@@ -1,11 +1,12 @@
 /** The card that shows the state of a transfer. */
+
+import { element, write } from '../../../page-kit/page/browser/elements.js'
 import type { DisplayState } from '../../../page-kit/page/display-state.js'
 import { UNKNOWN } from '../../../page-kit/page/figures.js'
 import { iconOf } from '../../../page-kit/page/icon.js'
 import type { View } from '../../../page-kit/page/view.js'
 import { formatBytes } from '../../../transfer-status/format.js'
 import type { StatusText } from '../sender-status.js'
-import { element, write } from './document.js'
 
 /** `12.3 MB of 200 MB · 8.1 MB/s · 23 s left` */
 export function detailsOf(
