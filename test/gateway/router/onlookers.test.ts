@@ -1,5 +1,7 @@
 /** Robots that preview a link, browsers that fetch ahead, and people who follow it: none of them takes a place or a byte. */
 import t, { type Test } from 'tap'
+import type { Plugin } from '../../../gateway/host/plugin-api.js'
+import authBearer from '../../../plugins/auth-bearer/index.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { defaultPlugins, type Running, startGateway } from '../../support/gateway.js'
 import { connect, type RawResponse } from '../../support/raw.js'
@@ -206,5 +208,19 @@ t.test('what is coming can be looked at, and the preview of a link says as much 
   t.match(nothing, '<meta property="og:description" content="To receive, straight from its sender.">')
   const { fileName, mediaType, totalBytes } = JSON.parse((await curlDone([gw.url('report?status')])).stdout.toString())
   t.same([fileName, mediaType, totalBytes], ['b.pdf', 'application/pdf', 2_100_000])
+  sender.kill()
+})
+
+t.test('where everybody needs credentials the preview of a link says nothing of what comes', async (t) => {
+  const token = 'plain-token-of-30-characters..'
+  const auth = { plugin: authBearer as unknown as Plugin, config: { tokens: [{ name: 'plain', token }] } }
+  const gw = await startGateway(t, {}, { plugins: [auth, ...(await defaultPlugins())] })
+  const head = ['-H', `Authorization: Bearer ${token}`, '-H', 'Content-Disposition: attachment; filename="secret.pdf"']
+  const sender = curl([...head, '-T', '-', gw.url('report')], { input: 'x' })
+  await gw.holds(1, 0)
+  const page = (await ask(gw, '/report', 'User-Agent: Twitterbot/1.0')).body.toString()
+  t.match(page, '<meta property="og:title" content="report">')
+  t.match(page, '<meta property="og:description" content="To receive, straight from its sender.">')
+  t.notMatch(page, 'secret')
   sender.kill()
 })
