@@ -102,7 +102,8 @@ export class Meter {
 
   #smooth(rate: number, elapsed: number, now: number): void {
     const constant = Math.min(RATE_MAX_MS, Math.max(RATE_MIN_MS, (now - this.startedAt) / 3))
-    const weight = 1 - Math.exp(-elapsed / constant)
+    // Before that much time has gone by, the plain mean: one burst at the start would otherwise stay the estimate for long.
+    const weight = Math.max(1 - Math.exp(-elapsed / constant), elapsed / (now - this.#origin))
     const smoothed = this.#rate === undefined ? rate : this.#rate + (rate - this.#rate) * weight
     this.#rate = smoothed > 0 ? smoothed : undefined
   }

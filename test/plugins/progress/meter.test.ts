@@ -182,6 +182,19 @@ t.test('a stream that is even after its buffers were filled has the speed from t
   t.equal(Math.max(...meter.history.all.speeds.slice(1)), 1_000_000)
 })
 
+t.test('one burst at the start is not the estimate of what is left', async (t) => {
+  const { arrive, speed, eta, state } = rig()
+  const total = 60_000_000
+  // After the buffers were filled a busy machine is late: what it did not take in one quarter of a second it takes in the next.
+  arrive([8_000_000, 3_000_000, 4_000_000, 0, 400_000, 600_000, ...Array(12).fill(500_000)], () => {
+    const left = eta(total)
+    if (left === null) return
+    const truth = (total - state.bytes) / speed()!
+    t.ok(Math.abs(left - truth) < 0.35 * truth, `${left} s left, ${truth} s by the speed`)
+  })
+  t.ok(eta(total)! > 12, `${eta(total)} s`)
+})
+
 t.test('what came in lumps and comes evenly now is told as that', async (t) => {
   const { arrive, speed } = rig()
   arrive([...SLOW, ...LUMP, ...LUMP])
