@@ -1,5 +1,5 @@
 import type { CommandResult } from '../command.js'
-import { WrongUsage } from '../request-headers.js'
+import { WrongUsage } from '../wire/request-headers.js'
 import { Chain } from './chain.js'
 import type { Verdict } from './check.js'
 import { examine, Unreachable } from './examine.js'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { authorization, headersOf, WrongUsage } from '../request-headers.js'
+import { authorization, headersOf, WrongUsage } from '../wire/request-headers.js'
 import type { Target } from './chain.js'
 
 export interface Options {

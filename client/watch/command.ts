@@ -1,5 +1,5 @@
 import type { CommandResult } from '../command.js'
-import { WrongUsage } from '../request-headers.js'
+import { WrongUsage } from '../wire/request-headers.js'
 import { type Display, JsonDisplay, LiveDisplay, PlainDisplay, quietly } from './display.js'
 import { HELP, type Options, readOptions } from './options.js'
 import { type Outcome, timedOut } from './outcome.js'

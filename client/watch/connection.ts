@@ -2,34 +2,14 @@ import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { Snapshot } from '../../plugins/transfer-status/snapshot.js'
-import type { Address } from './address.js'
-import { retryAfterMs } from './backoff.js'
+import type { Address } from '../wire/address.js'
+import { ConnectionLost, RequestRefused, reasonOf, refusal } from '../wire/failures.js'
 import { type ProgressEvent, readEvent, readSnapshot } from './events.js'
 
 /** The longest event, in characters. One has some hundred. */
 const LONGEST_EVENT = 65_536
 /** So much of an answer that is no stream is read, in characters. */
 const LONGEST_ANSWER = 65_536
-
-/** The server cannot be reached, or not any more. `message` is part of a sentence: `connection refused`. */
-export class ConnectionLost extends Error {}
-
-/** The server has answered, and not with what was asked for. `message` is its line. */
-export class RequestRefused extends Error {
-  constructor(
-    readonly status: number,
-    message: string,
-    /** Milliseconds after which it wants to be asked again, 0 when it did not say. */
-    readonly retryAfterMs: number,
-  ) {
-    super(message)
-  }
-
-  /** It may answer otherwise later. */
-  get isPassing(): boolean {
-    return this.status >= 500 ? this.status !== 501 && this.status !== 505 : [408, 425, 429].includes(this.status)
-  }
-}
 
 export interface Client {
   readonly address: Address
@@ -123,7 +103,8 @@ function request({ address, headers, silenceMs, signal }: Client, mode: string, 
         outgoing.on('error', reject).once('response', resolve).end()
       })
       response.setEncoding('utf8')
-      if (!isWanted(response)) throw await refusal(response)
+      if (!isWanted(response))
+        throw await refusal(response, 'The server shows no progress there: it answered with something else.')
       for await (const chunk of response) {
         silence.refresh()
         yield chunk
@@ -138,44 +119,4 @@ function request({ address, headers, silenceMs, signal }: Client, mode: string, 
       outgoing.destroy()
     }
   }
-}
-
-async function refusal(response: IncomingMessage): Promise<RequestRefused> {
-  const { statusCode: status = 0, headers } = response
-  let body = ''
-  for await (const chunk of response) {
-    body += chunk
-    if (body.length > LONGEST_ANSWER) break
-  }
-  return new RequestRefused(status, lineOf(response, body), retryAfterMs(headers['retry-after']))
-}
-
-/** What to tell people of an answer: its first line if it is meant for people, else its status. */
-function lineOf({ statusCode = 0, statusMessage, headers }: IncomingMessage, body: string): string {
-  const [line = ''] = body.trim().split('\n', 1)
-  if (/^text\/plain\b/i.test(headers['content-type'] ?? '') && statusCode !== 200 && line !== '') {
-    return line.replace(/^\[ERROR\] /, '').slice(0, 300)
-  }
-  if (headers.location !== undefined) return `The server points to another address (${statusCode}): ${headers.location}`
-  if (statusCode === 200) return 'The server shows no progress there: it answered with something else.'
-  return `The server answered ${statusCode} ${statusMessage ?? ''}.`.replace(' .', '.')
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'connection refused',
-  ECONNRESET: 'connection lost',
-  EPIPE: 'connection lost',
-  ETIMEDOUT: 'connection timed out',
-  EHOSTUNREACH: 'no route to the host',
-  ENETUNREACH: 'no network',
-  ENOTFOUND: 'no such host',
-  EPROTO: 'the TLS handshake failed',
-  EAI_AGAIN: 'no answer from the name server',
-}
-
-/** A host with several addresses fails with an error that has a code and no message. */
-function reasonOf(error: NodeJS.ErrnoException): string {
-  if (error instanceof ConnectionLost) return error.message
-  const [line = ''] = error.message.split('\n', 1)
-  return REASONS[error.code ?? ''] ?? (line === '' ? (error.code ?? 'unknown error') : line)
 }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import { show } from '../../gateway/http/parameters.js'
-import { authorization, headersOf, WrongUsage } from '../request-headers.js'
-import { type Address, readAddress } from './address.js'
+import { type Address, readAddress } from '../wire/address.js'
+import { authorization, headersOf, WrongUsage } from '../wire/request-headers.js'
 
 export interface Options {
   readonly address: Address

@@ -1,11 +1,8 @@
 /** The parts of `pipegate watch` that need no process: addresses, arguments, the line, who is followed, when to come back. */
 
 import t from 'tap'
-import { WrongUsage } from '../../../client/request-headers.js'
 import { safeJson, safeText } from '../../../client/safe-text.js'
-import { readAddress } from '../../../client/watch/address.js'
-import { backoffMs, retryAfterMs } from '../../../client/watch/backoff.js'
-import { type Client, ConnectionLost, events } from '../../../client/watch/connection.js'
+import { type Client, events } from '../../../client/watch/connection.js'
 import { LiveDisplay, PlainDisplay } from '../../../client/watch/display.js'
 import type { ProgressEvent } from '../../../client/watch/events.js'
 import { liveLine, plainLine } from '../../../client/watch/line.js'
@@ -13,6 +10,10 @@ import { readOptions } from '../../../client/watch/options.js'
 import { over } from '../../../client/watch/outcome.js'
 import { TransferTracker } from '../../../client/watch/transfer-tracker.js'
 import type { View } from '../../../client/watch/view.js'
+import { readAddress } from '../../../client/wire/address.js'
+import { backoffMs, retryAfterMs } from '../../../client/wire/backoff.js'
+import { ConnectionLost } from '../../../client/wire/failures.js'
+import { WrongUsage } from '../../../client/wire/request-headers.js'
 import type { Receipt, Snapshot } from '../../../plugins/transfer-status/snapshot.js'
 import { ProgressServer, receipt, snapshot, streaming, TRANSFER } from './progress-server.js'
 
