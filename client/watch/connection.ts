@@ -3,8 +3,8 @@ import https from 'node:https'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { Snapshot } from '../../plugins/transfer-status/snapshot.js'
 import type { Address } from '../wire/address.js'
+import { type ProgressEvent, readEvent, readSnapshot } from '../wire/events.js'
 import { ConnectionLost, RequestRefused, reasonOf, refusal } from '../wire/failures.js'
-import { type ProgressEvent, readEvent, readSnapshot } from './events.js'
 
 /** The longest event, in characters. One has some hundred. */
 const LONGEST_EVENT = 65_536

@@ -1,5 +1,5 @@
 import { safeJson, safeText } from '../safe-text.js'
-import type { ProgressEvent } from './events.js'
+import type { ProgressEvent } from '../wire/events.js'
 import { liveLine, plainLine } from './line.js'
 import type { Outcome } from './outcome.js'
 import type { ConnectionLoss, View } from './view.js'

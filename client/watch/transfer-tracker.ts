@@ -1,5 +1,5 @@
 import type { Receipt, Snapshot } from '../../plugins/transfer-status/snapshot.js'
-import { type ProgressEvent, receiptOf } from './events.js'
+import { type ProgressEvent, receiptOf } from '../wire/events.js'
 
 /** What an event means for who waits for the end. */
 export type Step =

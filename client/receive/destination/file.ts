@@ -1,0 +1,174 @@
+import { constants } from 'node:fs'
+import { type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/promises'
+import { basename, dirname, extname, join } from 'node:path'
+import type { Description } from '../../wire/description.js'
+
+/** So much is written at once, in bytes. */
+const WRITE_BYTES = 1_048_576
+const { O_CREAT, O_EXCL, O_RDWR } = constants
+/** Not on Windows. */
+const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0
+
+/** A file that is received. It is called `NAME.part` until it has been verified: nothing that is half there looks whole. */
+export class FileDestination {
+  #gathered: Buffer[] = []
+  #gatheredBytes = 0
+  #writing: Promise<void> = Promise.resolve()
+  #failure: Error | undefined
+  #at: number
+
+  private constructor(
+    readonly path: string,
+    readonly part: string,
+    readonly file: FileHandle,
+    from: number,
+  ) {
+    this.#at = from
+  }
+
+  /** How much of it is here from an earlier try, in bytes. */
+  static async partBytes(path: string): Promise<number> {
+    const there = await lstat(partOf(path)).catch(() => undefined)
+    return there?.isFile() ? there.size : 0
+  }
+
+  /** @param from the bytes before this offset are kept: they are here from an earlier try */
+  static async open(path: string, from: number): Promise<FileDestination> {
+    const part = partOf(path)
+    try {
+      if (from === 0) await unlink(part).catch(ignoreMissing)
+      // With O_EXCL nobody's link is followed, either.
+      const file = await open(part, from > 0 ? O_RDWR | O_NOFOLLOW : O_RDWR | O_CREAT | O_EXCL, 0o600)
+      return new FileDestination(path, part, file, from)
+    } catch (error) {
+      throw new Error(inWords(part, error))
+    }
+  }
+
+  /** The bytes that were here before. */
+  async *before(): AsyncGenerator<Uint8Array> {
+    const buffer = Buffer.allocUnsafe(WRITE_BYTES)
+    for (let at = 0; at < this.#at; ) {
+      const { bytesRead } = await this.file.read(buffer, 0, Math.min(buffer.length, this.#at - at), at)
+      if (bytesRead === 0) throw new Error(`${this.part} has become shorter`)
+      at += bytesRead
+      yield buffer.subarray(0, bytesRead)
+    }
+  }
+
+  /** Resolves when there is room for more. */
+  async write(chunk: Buffer): Promise<void> {
+    this.#gathered.push(chunk)
+    this.#gatheredBytes += chunk.length
+    if (this.#gatheredBytes < WRITE_BYTES) return
+    // One write at a time, while the next one is gathered.
+    await this.#writing
+    if (this.#failure !== undefined) throw this.#failure
+    this.#writing = this.#flush()
+  }
+
+  /** Gives it its name, permissions and time. @param overwrite what is there of that name goes. @returns where it is */
+  async commit({ mode, mtime }: Description, overwrite: boolean): Promise<string> {
+    await this.#writing
+    await this.#flush()
+    if (this.#failure !== undefined) throw this.#failure
+    try {
+      await this.file.truncate(this.#at)
+      await this.file.chmod((mode ?? 0o666 & ~process.umask()) & 0o777)
+      if (mtime !== undefined) await this.file.utimes(new Date(), new Date(mtime))
+      const { ino } = await this.file.stat()
+      // A disk that is full may say so only now.
+      await this.file.close()
+      if ((await lstat(this.part)).ino !== ino) throw new Error(`${this.part} is no longer what was written`)
+      return await named(this.part, this.path, overwrite)
+    } catch (error) {
+      throw new Error(inWords(this.part, error))
+    }
+  }
+
+  /** Leaves what there is as `NAME.part`. */
+  async leave(): Promise<void> {
+    await this.#writing
+    await this.#flush()
+    await this.file.close().catch(() => {})
+  }
+
+  async #flush(): Promise<void> {
+    const chunks = this.#gathered
+    const bytes = this.#gatheredBytes
+    this.#gathered = []
+    this.#gatheredBytes = 0
+    if (bytes === 0 || this.#failure !== undefined) return
+    try {
+      const { bytesWritten } = await this.file.writev(chunks, this.#at)
+      this.#at += bytesWritten
+      if (bytesWritten < bytes) await this.#rest(Buffer.concat(chunks).subarray(bytesWritten))
+    } catch (error) {
+      this.#failure = new Error(inWords(this.part, error))
+    }
+  }
+
+  /** A disk that is nearly full takes a part, and says why with the next write. */
+  async #rest(rest: Buffer): Promise<void> {
+    for (let at = 0; at < rest.length; ) {
+      const { bytesWritten } = await this.file.write(rest, at, rest.length - at, this.#at)
+      at += bytesWritten
+      this.#at += bytesWritten
+    }
+  }
+}
+
+function partOf(path: string): string {
+  return `${path}.part`
+}
+
+/** Moves a whole file to its name, or to the next one that is free: `photo (1).jpg`. */
+async function named(part: string, path: string, overwrite: boolean): Promise<string> {
+  if (overwrite) {
+    await rename(part, path)
+    return path
+  }
+  for (let i = 0; ; i++) {
+    const extension = extname(path)
+    const stem = basename(path, extension)
+    const free = i === 0 ? path : join(dirname(path), `${stem} (${i})${extension}`)
+    try {
+      await moveIfFree(part, free)
+      return free
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    }
+  }
+}
+
+/** @throws with the code EEXIST when somebody has that name */
+async function moveIfFree(from: string, to: string): Promise<void> {
+  try {
+    await link(from, to)
+    await unlink(from)
+  } catch (error) {
+    const { code = '' } = error as NodeJS.ErrnoException
+    // A file system without hard links: there is a moment between look and move.
+    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(code)) throw error
+    if ((await lstat(to).catch(() => undefined)) !== undefined) throw Object.assign(new Error(), { code: 'EEXIST' })
+    await rename(from, to)
+  }
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error
+}
+
+function inWords(path: string, error: unknown): string {
+  const { code = '', message } = error as NodeJS.ErrnoException
+  const words: Readonly<Record<string, string>> = {
+    ENOSPC: `The disk is full: ${path} is as far as it came. Make room, and go on with --resume.`,
+    EDQUOT: `Your quota is used up: ${path} is as far as it came. Make room, and go on with --resume.`,
+    EACCES: `${path} cannot be written: you may not write there.`,
+    EROFS: `${path} cannot be written: the disk is read-only.`,
+    ENOENT: `${path} cannot be written: there is no such folder.`,
+    ENAMETOOLONG: `${path} is too long for a name.`,
+    EISDIR: `${path} is a folder.`,
+  }
+  return words[code] ?? message
+}

@@ -1,0 +1,86 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs } from '../wire/backoff.js'
+import { type Place, responseTo, send } from '../wire/exchange.js'
+import { ConnectionLost, RequestRefused, refusal } from '../wire/failures.js'
+import { ServerStatus } from '../wire/server-status.js'
+import { Incoming } from './incoming.js'
+
+export interface ReceiveOptions {
+  readonly place: Place
+  readonly receivers: number
+  /** Milliseconds that it waits for the sender in all; undefined: without end. */
+  readonly waitMs: number | undefined
+  readonly kind: 'pipe' | 'live' | 'queue'
+  /** Compare SHA-256 digests with the server. */
+  readonly isVerified: boolean
+  /** Bytes that are here already. */
+  readonly from: number
+  readonly signal: AbortSignal
+  readonly on: (news: { readonly event: 'trouble'; readonly why: string; readonly retryMs: number }) => void
+}
+
+/** Nobody sent in time. */
+export class NobodySent extends Error {}
+
+/**
+ * What one request waits, in seconds. No byte goes to and fro meanwhile, and proxies cut what is silent for a minute; so it asks
+ * again before that.
+ */
+const TURN_S = 45
+/** What is lost or refused after so long was cut because it was silent, in milliseconds. */
+const SILENT_MS = 20_000
+
+/**
+ * Waits for a sender, in turns, and resolves when its stream begins.
+ * @throws NobodySent, RequestRefused, ConnectionLost
+ */
+export async function receiveWhenSent(options: ReceiveOptions): Promise<Incoming> {
+  const { place, waitMs, signal, on } = options
+  const status = new ServerStatus(place, signal)
+  const until = waitMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + waitMs
+  let failures = 0
+  for (let wasThere = false; ; ) {
+    const leftMs = until - performance.now()
+    if (leftMs <= 0) throw new NobodySent('Timed out waiting for the sender.')
+    const beganAt = performance.now()
+    try {
+      return await turn(options, status, Math.max(1, Math.min(TURN_S, Math.ceil(leftMs / 1000))))
+    } catch (error) {
+      if (signal.aborted) throw error
+      const isRefused = error instanceof RequestRefused
+      const wasSilent = performance.now() - beganAt >= SILENT_MS
+      if (isRefused || wasSilent) wasThere = true
+      const isPassing = isRefused ? error.isPassing : error instanceof ConnectionLost && wasThere
+      if (!isPassing) throw error
+      if (wasSilent || (isRefused && error.status === 408)) {
+        failures = 0
+        continue
+      }
+      failures++
+      const retryMs = Math.max(backoffMs(failures), isRefused ? error.retryAfterMs : 0)
+      on({ event: 'trouble', why: (error as Error).message, retryMs })
+      await sleep(retryMs, undefined, { signal })
+    }
+  }
+}
+
+async function turn(options: ReceiveOptions, status: ServerStatus, waitS: number): Promise<Incoming> {
+  const { place, from, isVerified, signal } = options
+  const headers = { accept: '*/*', ...(from > 0 ? { range: `bytes=${from}-` } : {}) }
+  const request = send(place, { method: 'GET', mode: modeOf(options, waitS), headers, signal })
+  const response = await responseTo(request)
+  const { statusCode } = response
+  if (statusCode === 200 || (statusCode === 206 && from > 0)) return new Incoming(response, status, isVerified, place)
+  const error = await refusal(response, '')
+  request.destroy()
+  throw error
+}
+
+function modeOf({ receivers, kind, isVerified }: ReceiveOptions, waitS: number): string {
+  if (kind === 'live') return `live&wait=${waitS}`
+  const parts = [`wait=${waitS}`]
+  if (receivers > 1) parts.push(`n=${receivers}`)
+  if (kind === 'queue') parts.push('queue')
+  if (isVerified) parts.push('sha256')
+  return parts.join('&')
+}

@@ -1,0 +1,94 @@
+import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
+import contentDisposition from 'content-disposition'
+import { backoffMs } from '../wire/backoff.js'
+import { writeDescription } from '../wire/description.js'
+import type { Place } from '../wire/exchange.js'
+import { ConnectionLost, RequestRefused } from '../wire/failures.js'
+import { ServerStatus } from '../wire/server-status.js'
+import type { Outgoing } from './outgoing.js'
+import { type SendNews, type Sent, Turn, WaitedInVain } from './turn.js'
+
+export interface SendOptions {
+  readonly place: Place
+  readonly outgoing: Outgoing
+  readonly receivers: number
+  /** Milliseconds that it waits for them in all; undefined: without end. */
+  readonly waitMs: number | undefined
+  readonly kind: 'pipe' | 'live' | 'queue'
+  /** Compare SHA-256 digests with the server. */
+  readonly isVerified: boolean
+  readonly signal: AbortSignal
+  readonly on: (news: SendNews | Trouble) => void
+}
+
+/** It will be tried again. */
+export interface Trouble {
+  readonly event: 'trouble'
+  /** Part of a sentence. */
+  readonly why: string
+  readonly retryMs: number
+}
+
+/** What one turn waits at most, in seconds: the longest that a server takes. */
+const TURN_S = 3600
+
+/**
+ * Sends, when the receivers have come: turn after turn as long as nothing has been sent. What fails before that is tried again, once
+ * the server has been there at all; what fails after it is told.
+ * @throws WaitedInVain, RequestRefused, ConnectionLost, TransferFailed, and errors of what is sent
+ */
+export async function sendWhenWanted(options: SendOptions): Promise<Sent> {
+  const { place, waitMs, signal, on } = options
+  const status = new ServerStatus(place, signal)
+  const until = waitMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + waitMs
+  let failures = 0
+  for (let wasThere = false; ; ) {
+    const leftMs = until - performance.now()
+    if (leftMs <= 0) throw new WaitedInVain('Timed out waiting for receivers.')
+    const turn = new Turn({
+      ...options,
+      status,
+      mode: modeOf(options, Math.max(1, Math.min(TURN_S, Math.ceil(leftMs / 1000)))),
+      headers: headersOf(options.outgoing),
+      transferId: randomBytes(16).toString('base64url'),
+      isVerified: options.isVerified && options.kind !== 'live',
+      on: (news) => {
+        wasThere = true
+        failures = 0
+        on(news)
+      },
+    })
+    try {
+      return await turn.run()
+    } catch (error) {
+      if (turn.hasBegun || signal.aborted) throw error
+      if (error instanceof WaitedInVain) continue
+      const isPassing = error instanceof RequestRefused ? error.isPassing : error instanceof ConnectionLost && wasThere
+      if (!isPassing) throw error
+      failures++
+      const retryMs = Math.max(backoffMs(failures), error instanceof RequestRefused ? error.retryAfterMs : 0)
+      on({ event: 'trouble', why: (error as Error).message, retryMs })
+      await sleep(retryMs, undefined, { signal })
+    }
+  }
+}
+
+function modeOf({ receivers, kind, isVerified }: SendOptions, waitS: number): string {
+  if (kind === 'live') return `live&wait=${waitS}`
+  const parts = [`wait=${waitS}`]
+  if (receivers > 1) parts.push(`n=${receivers}`)
+  if (kind === 'queue') parts.push('queue')
+  if (isVerified) parts.push('sha256')
+  return parts.join('&')
+}
+
+function headersOf({ description, type, fileName, length, about }: Outgoing): Record<string, string | number> {
+  return {
+    'content-type': type,
+    'x-piping': writeDescription(description),
+    ...(fileName === undefined ? {} : { 'content-disposition': contentDisposition.create(fileName) }),
+    ...(length === undefined ? { 'transfer-encoding': 'chunked' } : { 'content-length': length }),
+    ...(length !== undefined || about === undefined ? {} : { 'x-pipe-size': about }),
+  }
+}
