@@ -124,9 +124,16 @@ export const ROOMS: readonly Room[] = [
     libraries: true,
   },
   {
+    path: 'client/cli',
+    purpose: 'Commands as data: what reads their command lines, and prints their help, man pages and completion',
+    imports: ['gateway/config/problems/did-you-mean.ts', 'gateway/config/problems/show.ts'],
+    libraries: true,
+  },
+  {
     path: 'client',
     purpose: 'The commands that people run against a gateway: `watch`, `doctor`, `token`, `link`',
     imports: [
+      'client/cli',
       'gateway/http/address.ts',
       'gateway/http/parameters.ts',
       'plugins/transfer-status',
@@ -147,6 +154,7 @@ export const ROOMS: readonly Room[] = [
       'gateway/log',
       'gateway/serve',
       'plugins/bundled.ts',
+      'client/cli',
       'client/commands.ts',
     ],
     libraries: true,

@@ -1,0 +1,21 @@
+import type { CommandResult, Program } from '../command.js'
+import { describe, type Values } from '../description.js'
+
+export const description = describe({
+  name: 'version',
+  summary: 'prints the version',
+  section: 'Finding out',
+  arguments: {},
+  flags: {},
+  about: ['Prints the version of the program and nothing else, as pipegate --version does.'],
+  examples: [
+    { run: 'pipegate version', does: 'the version' },
+    { run: 'test "$(pipegate version)" = 0.1.0', does: 'for scripts' },
+  ],
+  exits: { 0: 'done', 2: 'wrong usage' },
+})
+
+/** `pipegate version`. */
+export function run(_: Values<typeof description>, program: Program): CommandResult {
+  return { text: `${program.version()}\n`, exitCode: 0 }
+}
