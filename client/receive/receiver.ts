@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { TimedOut } from '../screen/ending.js'
 import { backoffMs } from '../wire/backoff.js'
 import { type Place, responseTo, send } from '../wire/exchange.js'
 import { ConnectionLost, RequestRefused, refusal } from '../wire/failures.js'
@@ -19,9 +20,6 @@ export interface ReceiveOptions {
   readonly on: (news: { readonly event: 'trouble'; readonly why: string; readonly retryMs: number }) => void
 }
 
-/** Nobody sent in time. */
-export class NobodySent extends Error {}
-
 /**
  * What one request waits, in seconds. No byte goes to and fro meanwhile, and proxies cut what is silent for a minute; so it asks
  * again before that.
@@ -32,7 +30,7 @@ const SILENT_MS = 20_000
 
 /**
  * Waits for a sender, in turns, and resolves when its stream begins.
- * @throws NobodySent, RequestRefused, ConnectionLost
+ * @throws TimedOut, RequestRefused, ConnectionLost
  */
 export async function receiveWhenSent(options: ReceiveOptions): Promise<Incoming> {
   const { place, waitMs, signal, on } = options
@@ -41,7 +39,7 @@ export async function receiveWhenSent(options: ReceiveOptions): Promise<Incoming
   let failures = 0
   for (let wasThere = false; ; ) {
     const leftMs = until - performance.now()
-    if (leftMs <= 0) throw new NobodySent('Timed out waiting for the sender.')
+    if (leftMs <= 0) throw new TimedOut('Timed out waiting for the sender.')
     const beganAt = performance.now()
     try {
       return await turn(options, status, Math.max(1, Math.min(TURN_S, Math.ceil(leftMs / 1000))))

@@ -1,13 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import contentDisposition from 'content-disposition'
+import { TimedOut } from '../screen/ending.js'
 import { backoffMs } from '../wire/backoff.js'
 import { writeDescription } from '../wire/description.js'
 import type { Place } from '../wire/exchange.js'
 import { ConnectionLost, RequestRefused } from '../wire/failures.js'
 import { ServerStatus } from '../wire/server-status.js'
-import type { Outgoing } from './outgoing.js'
-import { type SendNews, type Sent, Turn, WaitedInVain } from './turn.js'
+import { type SendNews, type Sent, Turn } from './turn.js'
+import type { Outgoing } from './what/outgoing.js'
 
 export interface SendOptions {
   readonly place: Place
@@ -36,7 +37,7 @@ const TURN_S = 3600
 /**
  * Sends, when the receivers have come: turn after turn as long as nothing has been sent. What fails before that is tried again, once
  * the server has been there at all; what fails after it is told.
- * @throws WaitedInVain, RequestRefused, ConnectionLost, TransferFailed, and errors of what is sent
+ * @throws TimedOut, RequestRefused, ConnectionLost, TransferFailed, and errors of what is sent
  */
 export async function sendWhenWanted(options: SendOptions): Promise<Sent> {
   const { place, waitMs, signal, on } = options
@@ -45,7 +46,7 @@ export async function sendWhenWanted(options: SendOptions): Promise<Sent> {
   let failures = 0
   for (let wasThere = false; ; ) {
     const leftMs = until - performance.now()
-    if (leftMs <= 0) throw new WaitedInVain('Timed out waiting for receivers.')
+    if (leftMs <= 0) throw new TimedOut('Timed out waiting for receivers.')
     const turn = new Turn({
       ...options,
       status,
@@ -63,7 +64,7 @@ export async function sendWhenWanted(options: SendOptions): Promise<Sent> {
       return await turn.run()
     } catch (error) {
       if (turn.hasBegun || signal.aborted) throw error
-      if (error instanceof WaitedInVain) continue
+      if (error instanceof TimedOut) continue
       const isPassing = error instanceof RequestRefused ? error.isPassing : error instanceof ConnectionLost && wasThere
       if (!isPassing) throw error
       failures++

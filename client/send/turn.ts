@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
 import type { ClientRequest, IncomingMessage } from 'node:http'
+import { TimedOut } from '../screen/ending.js'
 import { lost, type Place, responseTo, send } from '../wire/exchange.js'
 import { ConnectionLost, refusal } from '../wire/failures.js'
 import type { ServerStatus } from '../wire/server-status.js'
 import { lineSplitter, readStatusLine, type StatusLine } from '../wire/status-lines.js'
-import { KEPT_CHUNKS, type Outgoing } from './outgoing.js'
+import { KEPT_CHUNKS, type Outgoing } from './what/outgoing.js'
 
 export interface TurnOptions {
   readonly place: Place
@@ -28,9 +29,6 @@ export type SendNews =
 
 /** The transfer had begun, and did not end well: the bytes cannot be taken back. `message` is for people. */
 export class TransferFailed extends Error {}
-
-/** The server's line says that this place has waited long enough. It has taken nothing. */
-export class WaitedInVain extends Error {}
 
 export interface Sent {
   readonly bytes: number
@@ -69,7 +67,7 @@ export class Turn {
     return this.#hasBegun
   }
 
-  /** @throws WaitedInVain, RequestRefused, ConnectionLost, TransferFailed */
+  /** @throws TimedOut, RequestRefused, ConnectionLost, TransferFailed */
   async run(): Promise<Sent> {
     const { place, mode, headers, transferId, signal } = this.options
     const request = send(place, { method: 'PUT', mode: `${mode}&transfer=${transferId}`, headers, signal })
@@ -101,7 +99,7 @@ export class Turn {
 
   #onlyAfterBeginning(): void {
     if (this.#error === undefined) throw new ConnectionLost('the server ended the request before a receiver had come')
-    if (/^Timed out/i.test(this.#error)) throw new WaitedInVain(this.#error)
+    if (/^Timed out/i.test(this.#error)) throw new TimedOut(this.#error)
     throw new TransferFailed(this.#error)
   }
 

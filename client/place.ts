@@ -1,0 +1,98 @@
+import { readFileSync } from 'node:fs'
+import { homedir } from 'node:os'
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import { z } from 'zod'
+import { inAddress, nameProblem } from '../plugins/pages/name.js'
+import { WrongUsage } from './cli/wrong-usage.js'
+import { type Address, readAddress } from './wire/address.js'
+import type { Place } from './wire/exchange.js'
+import { reach } from './wire/reach.js'
+import { authorization, headersOf } from './wire/request-headers.js'
+
+/** Where a gateway listens by default. */
+export const DEFAULT_SERVER = 'http://127.0.0.1:8080'
+
+export interface PlaceFlags {
+  readonly server: string | undefined
+  readonly token: string | undefined
+  readonly header: readonly string[]
+  readonly cacert: string | undefined
+}
+
+/** A place, and how it is written down for people. */
+export interface NamedPlace extends Place {
+  /** The name, as it was given. */
+  readonly name: string
+  /** The address without credentials: `https://host/name`. */
+  readonly url: string
+  readonly server: string
+  readonly isDefaultServer: boolean
+}
+
+/**
+ * The place that somebody meant: an address with its scheme, or a name on the server of `--server`, of `PIPEGATE_URL`, of the settings
+ * file, or on this machine.
+ * @throws WrongUsage
+ */
+export function placeOf(word: string, flags: PlaceFlags, env: NodeJS.ProcessEnv): NamedPlace {
+  const settings = readSettings(env)
+  const known = flags.server ?? env.PIPEGATE_URL ?? settings.server
+  const server = serverOf(known ?? DEFAULT_SERVER)
+  const isAddress = /^https?:\/\//i.test(word)
+  const problem = isAddress ? undefined : nameProblem(word)
+  if (problem !== undefined) throw new WrongUsage(problem)
+  const text = isAddress ? word.replace(/#.*$/s, '') : `${server}/${inAddress(word)}`
+  const address = readAddress(text)
+  if (address === undefined) throw new WrongUsage('expected a name, or an address such as https://HOST/NAME')
+  const url = text.replace(/^(https?:\/\/)[^/?#]*@/i, '$1')
+  const { origin } = new URL(url)
+  // Who hands out a link must not get a token that is meant for another server.
+  const isOurs = known === undefined || new URL(server).origin === origin
+  const own = { ...env, PIPEGATE_TOKEN: isOurs ? (env.PIPEGATE_TOKEN ?? settings.token) : undefined }
+  const headers = { ...authorization(flags.token, address.credentials, own), ...headersOf(flags.header) }
+  return {
+    address,
+    headers,
+    reach: reach(new URL(origin), flags.cacert),
+    name: isAddress ? nameOf(address) : word,
+    url,
+    server: isAddress ? origin : server,
+    isDefaultServer: !isAddress && server === DEFAULT_SERVER,
+  }
+}
+
+function nameOf({ name }: Address): string {
+  try {
+    return decodeURIComponent(name)
+  } catch {
+    return name
+  }
+}
+
+function serverOf(text: string): string {
+  const written = /^https?:\/\//i.test(text) ? text : `http://${text}`
+  if (!URL.canParse(written) || /[?#\s]/.test(written)) {
+    throw new WrongUsage('the server: expected an address such as https://HOST, without a query')
+  }
+  return written.replace(/\/+$/, '')
+}
+
+const settingsSchema = z.strictObject({ server: z.string().optional(), token: z.string().optional() })
+
+/** `~/.config/pipegate/client.yaml`, where there is one: `server`, `token`. */
+function readSettings(env: NodeJS.ProcessEnv): z.infer<typeof settingsSchema> {
+  const folder = env.XDG_CONFIG_HOME || (env.APPDATA ?? join(homedir(), '.config'))
+  const path = join(folder, 'pipegate', 'client.yaml')
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch {
+    return {}
+  }
+  try {
+    return settingsSchema.parse(parse(text) ?? {})
+  } catch {
+    throw new WrongUsage(`${path}: expected two lines at most, "server: https://HOST" and "token: TOKEN"`)
+  }
+}

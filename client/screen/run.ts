@@ -1,0 +1,51 @@
+import type { Ending, Screen } from './screen.js'
+import type { TransferView } from './transfer-view.js'
+
+/** Often enough for the speed and for the eye. */
+const TICK_MS = 250
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+/** What a shell reports of a program that wrote where nobody reads: 128 + SIGPIPE. */
+const BROKEN_PIPE = 141
+
+/**
+ * Runs a transfer under the eyes of somebody, who may interrupt it.
+ * @param work resolves with how it ended; when its signal is aborted it leaves things as they should be found
+ * @returns the exit code; a signal ends the program by itself
+ */
+export async function runShown(
+  screen: Screen,
+  view: TransferView,
+  output: NodeJS.WriteStream,
+  work: (signal: AbortSignal) => Promise<Ending>,
+): Promise<number> {
+  const stop = new AbortController()
+  let interrupt: NodeJS.Signals | 'EPIPE' | undefined
+  const interrupted = (by: NodeJS.Signals | 'EPIPE') => {
+    // The second time it does not wait for anything.
+    if (interrupt !== undefined && by !== 'EPIPE') dieOf(by)
+    interrupt ??= by
+    stop.abort()
+  }
+  for (const signal of SIGNALS) process.on(signal, interrupted)
+  output.on('error', () => interrupted('EPIPE'))
+  const ticks = setInterval(() => {
+    view.sample()
+    screen.show(view, false)
+  }, TICK_MS)
+  const ending = await work(stop.signal).finally(() => clearInterval(ticks))
+  if (interrupt === undefined) {
+    screen.end(ending)
+    return ending.exitCode
+  }
+  if (interrupt === 'EPIPE') return BROKEN_PIPE
+  screen.leave()
+  if (ending.exitCode !== 0 && ending.line !== '') screen.say([ending.line], ending.data)
+  return dieOf(interrupt)
+}
+
+/** By the signal itself, and not with an exit code that looks the same: a script that calls us in a loop ends as well. */
+function dieOf(signal: NodeJS.Signals): number {
+  process.removeAllListeners(signal)
+  process.kill(process.pid, signal)
+  return 1
+}
