@@ -1,0 +1,62 @@
+import { accessSync, constants } from 'node:fs'
+import { setImmediate } from 'node:timers/promises'
+import { asArchiveError, codeOf } from './archive-error.js'
+import { END, headerOf, padding } from './header-writer.js'
+import type { PackOptions } from './options.js'
+import { isSkipped } from './skip.js'
+import { walk } from './walk.js'
+
+/** What `pack` is going to send, if nothing changes until then. */
+export interface Survey {
+  readonly files: number
+  /** Files that `skip` leaves out, because the receiver has them. */
+  readonly filesSkipped: number
+  readonly folders: number
+  readonly links: number
+  /** Bytes of content. */
+  readonly bytes: number
+  /** Bytes of content that are left out. */
+  readonly bytesSkipped: number
+  /** Bytes of the whole tar stream. */
+  readonly length: number
+}
+
+/** Longest that other work waits, in milliseconds. */
+const TURN_MS = 20
+
+/**
+ * Counts what these paths have in them, and looks whether all of it may be read.
+ * @throws ArchiveError that names the first file that cannot be sent
+ */
+export async function survey(paths: readonly string[], options: Omit<PackOptions, 'progress'> = {}): Promise<Survey> {
+  const counts = { files: 0, filesSkipped: 0, folders: 0, links: 0, bytes: 0, bytesSkipped: 0, length: END.length }
+  let turnEnds = performance.now() + TURN_MS
+  for (const { entry, file } of walk(paths, options.warn ?? (() => {}))) {
+    if (isSkipped(entry, options.skip)) {
+      counts.filesSkipped++
+      counts.bytesSkipped += entry.size
+    } else if (entry.kind !== 'file' || isReadable(file)) {
+      if (entry.kind === 'file') counts.files++
+      else if (entry.kind === 'folder') counts.folders++
+      else counts.links++
+      counts.bytes += entry.size
+      counts.length += headerOf(entry).length + entry.size + padding(entry.size)
+    }
+    if (performance.now() > turnEnds) {
+      await setImmediate()
+      turnEnds = performance.now() + TURN_MS
+    }
+  }
+  return counts
+}
+
+/** False for a file that has vanished. */
+function isReadable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK)
+    return true
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return false
+    throw asArchiveError(error, 'cannot be read', file)
+  }
+}
