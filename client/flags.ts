@@ -14,7 +14,7 @@ export const CACERT = single(file(), 'Certificates (PEM) to trust instead of the
 /** `readServer` in `server.ts` puts it before a name. */
 export const SERVER = single(
   secret('URL', 'an address such as https://HOST'),
-  'The gateway on which an address without http:// or https:// is a name; PIPEGATE_SERVER is the same.',
+  'The gateway on which an address without http:// or https:// is a name; PIPEGATE_URL is the same.',
 )
 /** The longest time is what a setTimeout can wait: what is more would fire at once. */
 export const TIMEOUT = single(seconds(1, 2_000_000), 'Give up after so many seconds, and exit with 3.')
@@ -24,5 +24,5 @@ export const QUIET = on('Print only how it ended.', { short: 'q' })
 /** Variables that stand in for flags. */
 export const VARIABLES = {
   PIPEGATE_TOKEN: 'The token, when neither --token nor the address has credentials.',
-  PIPEGATE_SERVER: 'The gateway, when --server is not given.',
+  PIPEGATE_URL: 'The gateway, when --server is not given.',
 } as const

@@ -2,15 +2,15 @@ import { WrongUsage } from './cli/wrong-usage.js'
 
 /**
  * The address that somebody meant: with a scheme as it is, otherwise a name on the server, if one is given.
- * @param server the value of `--server`, which outranks `PIPEGATE_SERVER`
+ * @param server the value of `--server`, which outranks `PIPEGATE_URL`
  * @throws WrongUsage for a server that is no address
  */
 export function onServer(word: string, server: string | undefined, env: NodeJS.ProcessEnv): string {
-  const base = server ?? env.PIPEGATE_SERVER ?? ''
+  const base = server ?? env.PIPEGATE_URL ?? ''
   if (base === '' || /^[a-z][a-z0-9+.-]*:\/\//i.test(word)) return word
   const written = /^https?:\/\//i.test(base) ? base : `http://${base}`
   if (!URL.canParse(written) || /[?#\s]/.test(written)) {
-    const where = server === undefined ? 'PIPEGATE_SERVER' : '--server'
+    const where = server === undefined ? 'PIPEGATE_URL' : '--server'
     throw new WrongUsage(`${where}: expected an address such as https://HOST, without a query`)
   }
   return `${written.replace(/\/+$/, '')}/${word.replace(/^\//, '')}`

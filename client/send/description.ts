@@ -66,4 +66,5 @@ export const description = describe({
     HTTPS_PROXY: 'A proxy, as for curl; also HTTP_PROXY and NO_PROXY.',
   },
   page: 'send-receive.md',
+  ownsOutput: true,
 })

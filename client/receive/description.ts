@@ -1,0 +1,59 @@
+import { describe } from '../cli/description.js'
+import { EXIT_CODES, SIGNAL_EXITS } from '../cli/exit-codes.js'
+import { argument, list, on, single } from '../cli/flags.js'
+import { file, seconds, text, whole } from '../cli/values.js'
+import { CACERT, HEADER, JSON_LINES, QUIET, SERVER, TOKEN, VARIABLES } from '../flags.js'
+
+/** `pipegate receive` */
+export const description = describe({
+  name: 'receive',
+  summary: 'takes what somebody sends under a name',
+  section: 'Transfers',
+  arguments: {
+    name: argument(text('NAME|URL'), 'The words that the sender was told, or the link.'),
+  },
+  flags: {
+    output: single(file('PATH'), 'Write it there: a file, a folder, or "-" for standard output.', { short: 'o' }),
+    receivers: single(whole(1, 256), 'As many as the sender waits for.', { short: 'n', fallback: '1' }),
+    live: on('Join a broadcast.'),
+    queue: on('Take one job from a queue.'),
+    wait: single(seconds(1, 2_000_000), 'Wait so long for the sender, and exit with 3.', { otherwise: 'without end' }),
+    overwrite: on('Replace what is there, without asking.'),
+    resume: on('Go on where the last try was cut off: whole files are not fetched again.'),
+    identity: list(file(), 'Decrypt with the keys in this file, as age-keygen writes it.', {
+      group: 'Encryption',
+      short: 'i',
+    }),
+    passphraseFile: single(file(), 'Decrypt with the first line of this file.', { group: 'Encryption' }),
+    noVerify: on('Do not compare SHA-256 digests.'),
+    server: SERVER,
+    token: TOKEN,
+    header: HEADER,
+    cacert: CACERT,
+    json: JSON_LINES,
+    quiet: QUIET,
+  },
+  about: [
+    'Waits until somebody sends, and takes it. Files keep their name, time and permissions; folders are unpacked into the current folder. A text, and what comes from another program, goes to standard output.',
+    'Until all of it has come and has been verified, a file is called NAME.part, and a folder too. Nothing is written outside of the current folder, or of the one that --output names. What is there already is replaced only when you say so; without a terminal to ask on, the file gets another name, such as "photo (1).jpg".',
+  ],
+  examples: [
+    { run: 'pipegate receive amber-otter-lantern-maple-407', does: 'by the words that the sender was told' },
+    { run: 'pipegate receive https://pipe.example.org/release -o release.tar', does: 'by an address, into this file' },
+    { run: 'pipegate receive shop-tonight -o - | psql shop', does: 'into another program' },
+  ],
+  exits: {
+    0: 'all of it is here, and verified where the server can',
+    1: EXIT_CODES[1],
+    2: EXIT_CODES[2],
+    3: 'nobody sent within --wait',
+    ...SIGNAL_EXITS,
+  },
+  variables: {
+    ...VARIABLES,
+    NO_COLOR: 'No colours.',
+    HTTPS_PROXY: 'A proxy, as for curl; also HTTP_PROXY and NO_PROXY.',
+  },
+  page: 'send-receive.md',
+  ownsOutput: true,
+})

@@ -1,0 +1,128 @@
+import { lstat } from 'node:fs/promises'
+import { basename, join, resolve } from 'node:path'
+import { Readable } from 'node:stream'
+import { safeFileName } from '../../gateway/stream/file-name.js'
+import { unpack } from '../archive/unpack.js'
+import { FileDestination } from './destination/file.js'
+import { writeTo } from './destination/output.js'
+import type { Incoming } from './incoming.js'
+
+export interface TakeOptions {
+  /** What `--output` says: `-` is standard output. */
+  readonly output: string | undefined
+  readonly overwrite: boolean
+  readonly resume: boolean
+  /** Asks a person; undefined where nobody can be asked. */
+  readonly ask: ((question: string) => Promise<boolean>) | undefined
+  readonly stdout: NodeJS.WriteStream
+  readonly onBytes: (bytes: number) => void
+  readonly warn: (sentence: string) => void
+}
+
+/** What is here now. */
+export interface Taken {
+  /** For people: `photos/`, `photo (1).jpg`; undefined for standard output. */
+  readonly where: string | undefined
+  readonly files: number
+  /** Of the stream, when the server has the same. */
+  readonly sha256: string | undefined
+}
+
+/** What a file is called that has no name. */
+const UNNAMED = 'received'
+/** What file systems allow, in bytes, less than `.part` and a number need. */
+const NAME_BYTES = 240
+
+/**
+ * Takes what comes to where it belongs, and puts it into its place when it is whole and right.
+ * @throws Incomplete, ArchiveError, Error in words for people; what is half there is called `.part` then
+ */
+export async function take(incoming: Incoming, options: TakeOptions): Promise<Taken> {
+  const { kind } = incoming.description
+  const { output } = options
+  if (output === '-' || (output === undefined && (kind === 'text' || kind === 'stream')))
+    return toOutput(incoming, options)
+  if (kind === 'tar') return toFolder(incoming, options)
+  return toFile(incoming, options)
+}
+
+async function toOutput(incoming: Incoming, { stdout, onBytes }: TakeOptions): Promise<Taken> {
+  let last = 0
+  for await (const chunk of incoming.body(onBytes)) {
+    await writeTo(stdout, chunk)
+    last = chunk.at(-1) ?? last
+  }
+  const sha256 = await incoming.verify()
+  // A prompt behind a text would look like a part of it.
+  if (stdout.isTTY && incoming.bytes > 0 && last !== 0x0a) stdout.write('\n')
+  return { where: undefined, files: 0, sha256 }
+}
+
+async function toFile(incoming: Incoming, options: TakeOptions): Promise<Taken> {
+  const path = await pathFor(incoming.description.name, options.output)
+  const mayOverwrite = await decide(path, options)
+  const destination = await FileDestination.open(path, incoming.from)
+  try {
+    for await (const chunk of destination.before()) incoming.before(chunk)
+    for await (const chunk of incoming.body(options.onBytes)) await destination.write(chunk)
+    const sha256 = await incoming.verify()
+    const where = await destination.commit(incoming.description, mayOverwrite)
+    return { where, files: 1, sha256 }
+  } catch (error) {
+    await destination.leave()
+    throw error
+  }
+}
+
+/** Where a file goes: into the folder that was named, or to the name that was. */
+export async function pathFor(name: string | undefined, output: string | undefined): Promise<string> {
+  const own = shortened(safeFileName(name ?? UNNAMED))
+  if (output === undefined) return own
+  const there = await lstat(output).catch(() => undefined)
+  return there?.isDirectory() || /[/\\]$/.test(output) ? join(output, own) : output
+}
+
+/** To what a file system takes, at the end of the stem. */
+function shortened(name: string): string {
+  const bytes = Buffer.from(name)
+  if (bytes.length <= NAME_BYTES) return name
+  const extension = /\.[A-Za-z0-9.]{1,16}$/.exec(name)?.[0] ?? ''
+  return (
+    bytes
+      .subarray(0, NAME_BYTES - extension.length)
+      .toString('utf8')
+      .replace(/\ufffd+$/, '') + extension
+  )
+}
+
+/** Whether what is there of that name may go. */
+async function decide(path: string, { overwrite, ask }: TakeOptions): Promise<boolean> {
+  if (overwrite || ask === undefined) return overwrite
+  if ((await lstat(path).catch(() => undefined)) === undefined) return false
+  return ask(`${path} is there already. Replace it?`)
+}
+
+async function toFolder(incoming: Incoming, options: TakeOptions): Promise<Taken> {
+  const { output, overwrite, resume, ask, warn } = options
+  const root = incoming.description.name
+  const target = resolve(output ?? (root === undefined ? '.' : safeFileName(root)))
+  let files = 0
+  const unpacking = unpack(Readable.from(incoming.body(options.onBytes), { objectMode: false }), target, {
+    ...(root === undefined ? {} : { root }),
+    overwrite: overwrite || (ask === undefined ? false : (path) => ask(`${path} is there already. Replace it?`)),
+    resume,
+    warn,
+    progress: (progress) => {
+      files = progress.files
+    },
+  })
+  try {
+    await unpacking.done
+    const sha256 = await incoming.verify()
+    await unpacking.commit()
+    return { where: `${output ?? (root === undefined ? '.' : basename(target))}/`.replace(/\/\/$/, '/'), files, sha256 }
+  } catch (error) {
+    await unpacking.abort()
+    throw error
+  }
+}
