@@ -62,6 +62,12 @@ export function placeOf(word: string, flags: PlaceFlags, env: NodeJS.ProcessEnv)
   }
 }
 
+/** A name beside this one, for what the two sides tell each other: `photos/have`. */
+export function beside(place: NamedPlace, segment: string): NamedPlace {
+  const url = place.url.replace(/(?=\?|$)/, `/${segment}`)
+  return { ...place, url, name: `${place.name}/${segment}`, address: readAddress(url)! }
+}
+
 function nameOf({ name }: Address): string {
   try {
     return decodeURIComponent(name)

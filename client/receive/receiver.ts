@@ -22,11 +22,11 @@ export interface ReceiveOptions {
 
 /**
  * What one request waits, in seconds. No byte goes to and fro meanwhile, and proxies cut what is silent for a minute; so it asks
- * again before that.
+ * again before that. One that is cut earlier is told by how long the requests live, and asked again before that.
  */
 const TURN_S = 45
-/** What is lost or refused after so long was cut because it was silent, in milliseconds. */
-const SILENT_MS = 20_000
+/** What is lost or refused after so long, in milliseconds, was cut because it was silent. */
+const SILENT_MS = 3000
 
 /**
  * Waits for a sender, in turns, and resolves when its stream begins.
@@ -37,20 +37,24 @@ export async function receiveWhenSent(options: ReceiveOptions): Promise<Incoming
   const status = new ServerStatus(place, signal)
   const until = waitMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + waitMs
   let failures = 0
+  let turnS = TURN_S
   for (let wasThere = false; ; ) {
     const leftMs = until - performance.now()
     if (leftMs <= 0) throw new TimedOut('Timed out waiting for the sender.')
     const beganAt = performance.now()
     try {
-      return await turn(options, status, Math.max(1, Math.min(TURN_S, Math.ceil(leftMs / 1000))))
+      return await turn(options, status, Math.max(1, Math.min(turnS, Math.ceil(leftMs / 1000))))
     } catch (error) {
       if (signal.aborted) throw error
       const isRefused = error instanceof RequestRefused
-      const wasSilent = performance.now() - beganAt >= SILENT_MS
+      const livedMs = performance.now() - beganAt
+      const wasSilent = livedMs >= SILENT_MS
       if (isRefused || wasSilent) wasThere = true
       const isPassing = isRefused ? error.isPassing : error instanceof ConnectionLost && wasThere
       if (!isPassing) throw error
-      if (wasSilent || (isRefused && error.status === 408)) {
+      const isOwnTurn = isRefused && error.status === 408
+      if (!isOwnTurn && wasSilent) turnS = Math.max(1, Math.min(turnS, Math.floor((0.8 * livedMs) / 1000)))
+      if (isOwnTurn || wasSilent) {
         failures = 0
         continue
       }

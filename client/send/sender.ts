@@ -33,6 +33,8 @@ export interface Trouble {
 
 /** What one turn waits at most, in seconds: the longest that a server takes. */
 const TURN_S = 3600
+/** What is lost after so long, in milliseconds, was cut because it was silent. */
+const SILENT_MS = 3000
 
 /**
  * Sends, when the receivers have come: turn after turn as long as nothing has been sent. What fails before that is tried again, once
@@ -60,6 +62,7 @@ export async function sendWhenWanted(options: SendOptions): Promise<Sent> {
         on(news)
       },
     })
+    const beganAt = performance.now()
     try {
       return await turn.run()
     } catch (error) {
@@ -67,6 +70,8 @@ export async function sendWhenWanted(options: SendOptions): Promise<Sent> {
       if (error instanceof TimedOut) continue
       const isPassing = error instanceof RequestRefused ? error.isPassing : error instanceof ConnectionLost && wasThere
       if (!isPassing) throw error
+      // A proxy has cut what was silent: the place is taken again at once.
+      if (performance.now() - beganAt >= SILENT_MS) continue
       failures++
       const retryMs = Math.max(backoffMs(failures), error instanceof RequestRefused ? error.retryAfterMs : 0)
       on({ event: 'trouble', why: (error as Error).message, retryMs })

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs'
 import { type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
+import { asSeconds } from '../../archive/entry.js'
 import type { Description } from '../../wire/description.js'
 
 /** So much is written at once, in bytes. */
@@ -75,7 +76,7 @@ export class FileDestination {
     try {
       await this.file.truncate(this.#at)
       await this.file.chmod((mode ?? 0o666 & ~process.umask()) & 0o777)
-      if (mtime !== undefined) await this.file.utimes(new Date(), new Date(mtime))
+      if (mtime !== undefined) await this.file.utimes(new Date(), asSeconds(mtime))
       const { ino } = await this.file.stat()
       // A disk that is full may say so only now.
       await this.file.close()

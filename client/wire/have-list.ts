@@ -1,0 +1,53 @@
+import { createInterface } from 'node:readline'
+import { Readable } from 'node:stream'
+import { z } from 'zod'
+import type { FileSummary } from '../archive/entry.js'
+
+/**
+ * The list of files that a receiver has whole, which it tells a sender that is to leave them out: one JSON object a line. It goes over
+ * a name of its own beside that of the transfer.
+ */
+export const HAVE = 'have'
+
+/** A list that is longer is cut there: what it does not name is sent again. */
+const MOST_FILES = 2_000_000
+
+const ROOTLESS = '{"have":"paths without root"}'
+
+const schema = z.object({ path: z.string().max(4096), size: z.int().min(0), mtimeMs: z.number() })
+
+/** @param isRootless their paths are within the folder that is sent, whatever that is called */
+export async function* writeHave(files: Iterable<FileSummary>, isRootless: boolean): AsyncGenerator<Buffer> {
+  yield Buffer.from(isRootless ? `${ROOTLESS}\n` : '{"have":"paths"}\n')
+  let lines: string[] = []
+  for (const { path, size, mtimeMs } of files) {
+    lines.push(JSON.stringify({ path, size, mtimeMs }))
+    if (lines.length < 1000) continue
+    yield Buffer.from(`${lines.join('\n')}\n`)
+    lines = []
+  }
+  if (lines.length > 0) yield Buffer.from(`${lines.join('\n')}\n`)
+}
+
+/** @returns whether a file is on the list, and unchanged since */
+export async function readHave(bytes: AsyncIterable<Uint8Array>): Promise<(file: FileSummary) => boolean> {
+  const have = new Map<string, string>()
+  let isRootless = false
+  for await (const line of createInterface({ input: Readable.from(bytes), crlfDelay: Number.POSITIVE_INFINITY })) {
+    isRootless ||= line === ROOTLESS
+    const read = lineOf(line)
+    if (read !== undefined && have.size < MOST_FILES) have.set(read.path, `${read.size} ${read.mtimeMs}`)
+  }
+  return ({ path, size, mtimeMs }) => {
+    const known = have.get(isRootless ? path.slice(path.indexOf('/') + 1) : path)
+    return known === `${size} ${mtimeMs}`
+  }
+}
+
+function lineOf(line: string): z.infer<typeof schema> | undefined {
+  try {
+    return schema.parse(JSON.parse(line))
+  } catch {
+    return undefined
+  }
+}
