@@ -1,10 +1,9 @@
 import { isUtf8 } from 'node:buffer'
-import { Header } from 'tar/header'
 import { ArchiveError, quoted } from './archive-error.js'
 import type { ByteSource } from './byte-source.js'
 import type { Entry, EntryKind } from './entry.js'
-import { BLOCK, padding } from './header-writer.js'
-import { type PaxRecords, readPax } from './pax-reader.js'
+import { LATEST_MS, type PaxRecords, readPax } from './pax-reader.js'
+import { BLOCK, type Decoded, decode, isZero, padding } from './ustar.js'
 
 /** Most bytes of one extended header: names have 4 KiB at most, the rest is attributes that nobody reads here. */
 const MOST_EXTENDED = 1 << 20
@@ -55,35 +54,30 @@ export class HeaderReader {
     for (;;) {
       if (!this.#source.has(BLOCK) && !(await this.#source.fill(BLOCK))) throw this.#isFirst ? noArchive() : cutOff()
       const block = this.#source.take(BLOCK)
+      if (block[0] === 0 && isZero(block)) return await this.#end()
       const header = this.#decoded(block)
-      if (header === undefined) return await this.#end()
-      this.#isFirst = false
-      const type = header.typeKey
+      const { type } = header
       if (type === 'x' || type === 'X') more = { ...more, ...readPax(await this.#extended(header)) }
       else if (type === 'L' || type === 'N') more.path = longName(await this.#extended(header))
       else if (type === 'K') more.linkpath = longName(await this.#extended(header))
       else if (type === 'g') refuseGlobal(readPax(await this.#extended(header)))
-      else return entryOf(header, block, more)
+      else return entryOf(header, more)
     }
   }
 
-  /** The header in a block; undefined for a block of zeros. */
-  #decoded(block: Buffer): Header | undefined {
-    let header: Header
-    try {
-      header = new Header(block, 0)
-    } catch (error) {
-      throw new ArchiveError('The archive is damaged: a header has a number that cannot be read.', undefined, error)
+  #decoded(block: Buffer): Decoded {
+    const header = decode(block)
+    if (header === undefined && this.#isFirst) throw noArchive()
+    if (header === undefined) {
+      throw new ArchiveError('The archive is damaged: a header does not have the checksum that it says.')
     }
-    if (header.nullBlock) return undefined
-    if (header.cksumValid) return header
-    if (this.#isFirst) throw noArchive()
-    throw new ArchiveError('The archive is damaged: a header does not have the checksum that it says.')
+    this.#isFirst = false
+    return header
   }
 
-  async #extended(header: Header): Promise<Buffer> {
-    const { size } = header
-    if (size === undefined) throw new ArchiveError('The archive is damaged: an extended header does not say its size.')
+  async #extended({ size }: Decoded): Promise<Buffer> {
+    if (size === undefined || size < 0)
+      throw new ArchiveError('The archive is damaged: an extended header does not say its size.')
     if (size > MOST_EXTENDED) {
       throw new ArchiveError(`The archive has an extended header of ${size} bytes; ${MOST_EXTENDED} are the most.`)
     }
@@ -107,43 +101,38 @@ export class HeaderReader {
   }
 }
 
-function entryOf(header: Header, block: Buffer, more: PaxRecords): RawEntry {
-  const name = more.path ?? header.path ?? ''
-  const kind = KINDS[header.typeKey]
+function entryOf(header: Decoded, more: PaxRecords): RawEntry {
+  const name = more.path ?? nameIn(header)
+  const kind = KINDS[header.type]
   if (kind === undefined) {
-    const type = String.fromCharCode(block[156]!)
-    throw new ArchiveError(REFUSED[type] ?? `is of a type that is not known here, ${quoted(type)}.`, name)
+    throw new ArchiveError(REFUSED[header.type] ?? `is of a type that is not known here, ${quoted(header.type)}.`, name)
   }
-  if (more.path === undefined && !(textIn(block, 0, 100) && textIn(block, 345, 155))) {
-    throw new ArchiveError('has a name that is not UTF-8.', name)
-  }
-  // With a name from an extended header node-tar has not seen the slash at its end.
+  const target = more.linkpath ?? header.link
+  if (target === undefined) throw new ArchiveError('is a link to a name that is not UTF-8.', name)
+  // Before there was a type for folders, a slash said it.
   const isFolder = kind === 'folder' || (kind === 'file' && name.endsWith('/'))
-  const said = more.size ?? sizeIn(header, block)
-  if (said === undefined) throw new ArchiveError('has a size that cannot be read, or is negative.', name)
-  if (kind !== 'file' && kind !== 'folder' && said !== 0) throw new ArchiveError('is a link with a content.', name)
+  const size = more.size ?? header.size
+  if (size === undefined || size < 0) throw new ArchiveError('has a size that is no number, or is negative.', name)
+  if (kind !== 'file' && kind !== 'folder' && size !== 0) throw new ArchiveError('is a link with a content.', name)
   return {
     kind: isFolder ? 'folder' : kind,
     path: name,
-    // The size of a folder is what its list of names has somewhere; nothing follows.
-    size: isFolder ? 0 : said,
+    // The size of a folder is what its list of names takes on some disk; nothing follows.
+    size: isFolder ? 0 : size,
     mode: (header.mode ?? (isFolder ? 0o755 : 0o644)) & 0o777,
-    mtimeMs: more.mtimeMs ?? header.mtime?.getTime() ?? 0,
-    target: kind === 'link' || kind === 'hard link' ? (more.linkpath ?? header.linkpath ?? '') : '',
+    mtimeMs: more.mtimeMs ?? timeIn(header, name),
+    target: kind === 'link' || kind === 'hard link' ? target : '',
   }
 }
 
-/** The size in a block, if it is nothing but a number: node-tar, as C, reads a number up to what is none. */
-function sizeIn(header: Header, block: Buffer): number | undefined {
-  const isNumber = (block[124]! & 0x80) !== 0 || /^ *[0-7]*[ \0]*$/.test(block.toString('latin1', 124, 136))
-  if (!isNumber) return undefined
-  return header.size ?? (/^[ \0]*$/.test(block.toString('latin1', 124, 136)) ? 0 : undefined)
+function nameIn({ name, prefix }: Decoded): string {
+  if (name === undefined || prefix === undefined) throw new ArchiveError('The archive has a name that is not UTF-8.')
+  return prefix === '' ? name : `${prefix}/${name}`
 }
 
-function textIn(block: Buffer, offset: number, length: number): boolean {
-  const field = block.subarray(offset, offset + length)
-  const end = field.indexOf(0)
-  return isUtf8(end === -1 ? field : field.subarray(0, end))
+function timeIn({ mtime = 0 }: Decoded, name: string): number {
+  if (mtime * 1000 > LATEST_MS) throw new ArchiveError('has a time beyond the year 9999.', name)
+  return mtime * 1000
 }
 
 function longName(body: Buffer): string {
@@ -158,11 +147,6 @@ function refuseGlobal(records: PaxRecords): void {
   const { path, linkpath, size } = records
   if (path === undefined && linkpath === undefined && size === undefined) return
   throw new ArchiveError('The archive has a name or a size for all files that follow, which has no meaning.')
-}
-
-function isZero(piece: Buffer): boolean {
-  for (const byte of piece) if (byte !== 0) return false
-  return true
 }
 
 function noArchive(): ArchiveError {

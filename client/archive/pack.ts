@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import type { Entry } from './entry.js'
-import { END, headerOf, padding } from './header-writer.js'
+import { END, HeaderWriter } from './header-writer.js'
 import { OpenFile } from './open-file.js'
 import type { PackOptions } from './options.js'
 import { isSkipped } from './skip.js'
 import { Slab } from './slab.js'
+import { padding } from './ustar.js'
 import { walk } from './walk.js'
 
 /** Longest that other work waits while nothing comes out, in milliseconds. */
@@ -22,6 +23,7 @@ export function pack(paths: readonly string[], options: PackOptions = {}): Reada
 
 async function* packed(paths: readonly string[], options: PackOptions): AsyncGenerator<Buffer, void, undefined> {
   const { skip, progress = () => {}, warn = () => {} } = options
+  const headers = new HeaderWriter()
   const slab = new Slab()
   let [files, bytes] = [0, 0]
   let turnEnds = performance.now() + TURN_MS
@@ -31,7 +33,7 @@ async function* packed(paths: readonly string[], options: PackOptions): AsyncGen
       turnEnds = performance.now() + TURN_MS
     }
     if (seen.kind !== 'file') {
-      yield* slab.append(headerOf(seen))
+      yield* slab.append(headers.write(seen))
       continue
     }
     if (isSkipped(seen, skip)) continue
@@ -39,7 +41,7 @@ async function* packed(paths: readonly string[], options: PackOptions): AsyncGen
     if (file === undefined) continue
     try {
       const { size } = file.entry
-      yield* slab.append(headerOf(file.entry))
+      yield* slab.append(headers.write(file.entry))
       if (size <= Slab.SIZE) {
         yield* slab.reserve(size)
         file.readSmall(slab.claim(size))

@@ -13,7 +13,7 @@ export interface PaxRecords {
 const SPARSE = /^(GNU\.sparse\.|SCHILY\.realsize$|SUN\.holesdata$)/
 
 /** The last millisecond of the year 9999, which every system can tell. */
-const LATEST_MS = 253_402_300_799_999
+export const LATEST_MS = 253_402_300_799_999
 
 /**
  * The records of an extended header (POSIX.1-2017, pax, "pax Extended Header"): `<length> <key>=<value>\n`, the length in bytes

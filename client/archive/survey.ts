@@ -1,9 +1,10 @@
 import { accessSync, constants } from 'node:fs'
 import { setImmediate } from 'node:timers/promises'
 import { asArchiveError, codeOf } from './archive-error.js'
-import { END, headerOf, padding } from './header-writer.js'
+import { END, HeaderWriter } from './header-writer.js'
 import type { PackOptions } from './options.js'
 import { isSkipped } from './skip.js'
+import { padding } from './ustar.js'
 import { walk } from './walk.js'
 
 /** What `pack` is going to send, if nothing changes until then. */
@@ -30,6 +31,7 @@ const TURN_MS = 20
  */
 export async function survey(paths: readonly string[], options: Omit<PackOptions, 'progress'> = {}): Promise<Survey> {
   const counts = { files: 0, filesSkipped: 0, folders: 0, links: 0, bytes: 0, bytesSkipped: 0, length: END.length }
+  const headers = new HeaderWriter()
   let turnEnds = performance.now() + TURN_MS
   for (const { entry, file } of walk(paths, options.warn ?? (() => {}))) {
     if (isSkipped(entry, options.skip)) {
@@ -40,7 +42,7 @@ export async function survey(paths: readonly string[], options: Omit<PackOptions
       else if (entry.kind === 'folder') counts.folders++
       else counts.links++
       counts.bytes += entry.size
-      counts.length += headerOf(entry).length + entry.size + padding(entry.size)
+      counts.length += headers.write(entry).length + entry.size + padding(entry.size)
     }
     if (performance.now() > turnEnds) {
       await setImmediate()

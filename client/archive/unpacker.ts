@@ -4,10 +4,10 @@ import type { ByteSource } from './byte-source.js'
 import { asSeconds, type Entry, wholeMilliseconds } from './entry.js'
 import { FileWriter, writeSmallFile } from './file-writer.js'
 import { cutOff } from './header-reader.js'
-import { padding } from './header-writer.js'
 import type { UnpackOptions } from './options.js'
 import { incomingName } from './part-folder.js'
 import type { Place } from './place.js'
+import { padding } from './ustar.js'
 
 /** Up to here a file is collected before it is made, and written at once. */
 const SMALL = 1 << 18
