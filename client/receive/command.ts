@@ -2,15 +2,19 @@ import { createInterface } from 'node:readline/promises'
 import { formatBytes, formatDuration, formatSpeed } from '../../plugins/transfer-status/format.js'
 import type { CommandResult, Run } from '../cli/command.js'
 import { WrongUsage } from '../cli/wrong-usage.js'
+import type { DecryptWith } from '../encryption/decrypting.js'
 import { placeOf } from '../place.js'
 import { endingOf } from '../screen/ending.js'
 import { runShown } from '../screen/run.js'
 import { type Ending, type Screen, screenOn } from '../screen/screen.js'
 import { TransferView } from '../screen/transfer-view.js'
+import { sealedBytes } from '../send/seal.js'
 import type { description } from './description.js'
 import type { Incoming } from './incoming.js'
 import { type ReceiveOptions, receiveWhenSent } from './receiver.js'
 import { type Taken, type TakeOptions, take } from './take.js'
+import { type HereOptions, tellWhatIsHere } from './tell-what-is-here.js'
+import { readCode, unsealWith } from './unseal.js'
 
 /** `pipegate receive`. docs/send-receive.md tells more. */
 export const run: Run<typeof description> = async (values): Promise<CommandResult> => {
@@ -18,31 +22,35 @@ export const run: Run<typeof description> = async (values): Promise<CommandResul
   const { stdin, stdout, stderr, env } = process
   // What is received may go to standard output: all else goes to the other one.
   const { screen } = screenOn(stderr, values, env)
-  const place = placeOf(values.name, values, env)
+  const code = readCode(values.name)
+  const secret = unsealWith(code, values)
+  const place = placeOf(code.word, values, env)
+  const waitMs = values.wait === undefined ? undefined : values.wait * 1000
   const view = new TransferView(place.name, false, null)
   const work = async (signal: AbortSignal): Promise<Ending> => {
-    const receiving: ReceiveOptions = {
+    const receiving = async (): Promise<ReceiveOptions> => ({
       place,
       receivers: values.receivers,
-      waitMs: values.wait === undefined ? undefined : values.wait * 1000,
+      waitMs,
       kind: values.live ? 'live' : values.queue ? 'queue' : 'pipe',
       isVerified: !values.noVerify && !values.live,
-      from: 0,
+      from: values.resume ? await tellWhatIsHere({ ...values, place, waitMs, signal, ...listOf(secret) }) : 0,
       signal,
       on: (news) => {
         view.lost(news)
         screen.show(view, true)
       },
-    }
+    })
     const taking: TakeOptions = {
       ...values,
       ask: stdin.isTTY && stderr.isTTY ? (question) => ask(question, screen, signal) : undefined,
       stdout,
+      secret,
       onBytes: (bytes) => view.bytes(bytes),
       warn: (sentence) => screen.say([sentence], { event: 'warning', sentence }),
     }
     try {
-      const incoming = await receiveWhenSent(receiving)
+      const incoming = await receiveWhenSent(await receiving())
       view.streaming(1, incoming.about ?? null)
       screen.show(view, true)
       const beganAt = performance.now()
@@ -55,6 +63,13 @@ export const run: Run<typeof description> = async (values): Promise<CommandResul
   }
   const exitCode = await runShown(screen, view, stdout, work)
   return { text: '', exitCode }
+}
+
+/** The list of what is here is encrypted like what it is about; to keys of others it cannot be. */
+function listOf(secret: DecryptWith | undefined): Pick<HereOptions, 'encrypt'> {
+  if (secret === undefined) return { encrypt: undefined }
+  if ('identities' in secret) throw new WrongUsage('--resume does not go with --identity')
+  return { encrypt: (bytes) => sealedBytes(bytes, secret) }
 }
 
 function success({ bytes, description }: Incoming, { where, files, sha256 }: Taken, seconds: number): Ending {

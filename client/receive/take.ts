@@ -3,9 +3,11 @@ import { basename, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { safeFileName } from '../../gateway/stream/file-name.js'
 import { unpack } from '../archive/unpack.js'
+import type { DecryptWith } from '../encryption/decrypting.js'
 import { FileDestination } from './destination/file.js'
 import { writeTo } from './destination/output.js'
 import type { Incoming } from './incoming.js'
+import { unsealedBytes } from './unseal.js'
 
 export interface TakeOptions {
   /** What `--output` says: `-` is standard output. */
@@ -15,6 +17,8 @@ export interface TakeOptions {
   /** Asks a person; undefined where nobody can be asked. */
   readonly ask: ((question: string) => Promise<boolean>) | undefined
   readonly stdout: NodeJS.WriteStream
+  /** What opens it when it is encrypted. */
+  readonly secret: DecryptWith | undefined
   readonly onBytes: (bytes: number) => void
   readonly warn: (sentence: string) => void
 }
@@ -38,17 +42,30 @@ const NAME_BYTES = 240
  * @throws Incomplete, ArchiveError, Error in words for people; what is half there is called `.part` then
  */
 export async function take(incoming: Incoming, options: TakeOptions): Promise<Taken> {
-  const { kind } = incoming.description
-  const { output } = options
+  const { kind, encrypted } = incoming.description
+  const { output, secret } = options
+  if (encrypted && secret === undefined) {
+    throw new Error('It is encrypted: say the words behind the name too, or --passphrase-file, or --identity.')
+  }
+  if (!encrypted && secret !== undefined) {
+    throw new Error('It is not encrypted, though it should be: somebody else may have sent it. Nothing was taken.')
+  }
   if (output === '-' || (output === undefined && (kind === 'text' || kind === 'stream')))
     return toOutput(incoming, options)
   if (kind === 'tar') return toFolder(incoming, options)
   return toFile(incoming, options)
 }
 
-async function toOutput(incoming: Incoming, { stdout, onBytes }: TakeOptions): Promise<Taken> {
+/** What was sent, decrypted if it has to be. */
+function bytesOf(incoming: Incoming, { onBytes, secret }: TakeOptions): AsyncIterable<Buffer> {
+  const bytes = incoming.body(onBytes)
+  return secret === undefined ? bytes : unsealedBytes(bytes, secret)
+}
+
+async function toOutput(incoming: Incoming, options: TakeOptions): Promise<Taken> {
+  const { stdout } = options
   let last = 0
-  for await (const chunk of incoming.body(onBytes)) {
+  for await (const chunk of bytesOf(incoming, options)) {
     await writeTo(stdout, chunk)
     last = chunk.at(-1) ?? last
   }
@@ -64,7 +81,7 @@ async function toFile(incoming: Incoming, options: TakeOptions): Promise<Taken> 
   const destination = await FileDestination.open(path, incoming.from)
   try {
     for await (const chunk of destination.before()) incoming.before(chunk)
-    for await (const chunk of incoming.body(options.onBytes)) await destination.write(chunk)
+    for await (const chunk of bytesOf(incoming, options)) await destination.write(chunk)
     const sha256 = await incoming.verify()
     const where = await destination.commit(incoming.description, mayOverwrite)
     return { where, files: 1, sha256 }
@@ -107,7 +124,7 @@ async function toFolder(incoming: Incoming, options: TakeOptions): Promise<Taken
   const root = incoming.description.name
   const target = resolve(output ?? (root === undefined ? '.' : safeFileName(root)))
   let files = 0
-  const unpacking = unpack(Readable.from(incoming.body(options.onBytes), { objectMode: false }), target, {
+  const unpacking = unpack(Readable.from(bytesOf(incoming, options), { objectMode: false }), target, {
     ...(root === undefined ? {} : { root }),
     overwrite: overwrite || (ask === undefined ? false : (path) => ask(`${path} is there already. Replace it?`)),
     resume,

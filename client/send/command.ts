@@ -1,14 +1,19 @@
 import { newName } from '../../plugins/pages/name.js'
 import { formatBytes, formatDuration, formatSpeed } from '../../plugins/transfer-status/format.js'
+import type { FileSummary } from '../archive/entry.js'
 import type { CommandResult, Run } from '../cli/command.js'
+import type { Values } from '../cli/description.js'
 import { WrongUsage } from '../cli/wrong-usage.js'
 import { type NamedPlace, placeOf } from '../place.js'
+import { unsealedBytes } from '../receive/unseal.js'
 import { endingOf } from '../screen/ending.js'
 import { runShown } from '../screen/run.js'
 import { type Ending, type Screen, screenOn } from '../screen/screen.js'
 import { TransferView } from '../screen/transfer-view.js'
+import { askWhatIsThere, type HaveOptions } from './ask-what-is-there.js'
 import type { description } from './description.js'
 import { invitation } from './invitation.js'
+import { type Seal, sealed, sealOf } from './seal.js'
 import { type SendOptions, sendWhenWanted } from './sender.js'
 import type { Sent } from './turn.js'
 import type { Outgoing } from './what/outgoing.js'
@@ -16,38 +21,72 @@ import { plan } from './what/plan.js'
 
 /** `pipegate send`. docs/send-receive.md tells more. */
 export const run: Run<typeof description> = async (values): Promise<CommandResult> => {
-  if (values.live && values.queue) throw new WrongUsage('--live and --queue are two different things')
-  if (values.live && values.receivers > 1) throw new WrongUsage('--live takes no --receivers: they come and go')
+  const seal = sealOf(values)
+  refuseContradictions(values, seal)
   const { stdout, stdin, env } = process
   const { screen, isTerminal, unicode } = screenOn(stdout, values, env)
-  const place = placeOf(values.name ?? newName((numbers) => crypto.getRandomValues(numbers)), values, env)
-  const warn = (sentence: string) => screen.say([sentence], { event: 'warning', sentence })
-  const outgoing = await plan({ ...values, isHidden: values.encrypt, stdin, warn })
+  // With a secret of its own, a name need not be hard to guess.
+  const name = values.name ?? newName((numbers) => crypto.getRandomValues(numbers), seal?.words === undefined ? 4 : 2)
+  const place = placeOf(name, values, env)
+  const waitMs = values.wait === undefined ? undefined : values.wait * 1000
+  const planned = async (skip?: (file: FileSummary) => boolean) => {
+    const warn = (sentence: string) => screen.say([sentence], { event: 'warning', sentence })
+    const plain = await plan({ ...values, isHidden: seal !== undefined, stdin, warn, ...(skip && { skip }) })
+    return seal === undefined ? plain : sealed(plain, seal)
+  }
+  const outgoing = await planned()
   const view = new TransferView(outgoing.label, true, outgoing.length ?? outgoing.about ?? null)
-  const invited = invitation(place, outgoing, { ...values, isTerminal, unicode, rows: stdout.rows ?? 0 })
-  screen.say(invited.lines, invited.data)
+  const style = { isTerminal, unicode, rows: stdout.rows ?? 0 }
+  const { lines, data } = invitation(place, outgoing, { ...values, ...style, seal, isNamed: values.name !== undefined })
+  screen.say(lines, data)
   const exitCode = await runShown(screen, view, stdout, (signal) =>
-    transfer({
-      place,
-      outgoing,
-      receivers: values.receivers,
-      waitMs: values.wait === undefined ? undefined : values.wait * 1000,
-      kind: values.live ? 'live' : values.queue ? 'queue' : 'pipe',
-      isVerified: !values.noVerify,
-      signal,
-      on: (news) => follow(news, view, screen),
+    ended(place, signal, async () => {
+      const skip = values.resume ? await askWhatIsThere({ place, waitMs, signal, ...listOf(seal) }) : undefined
+      const rest = skip === undefined ? outgoing : await planned(skip)
+      if (skip !== undefined)
+        screen.say([`The receiver has a part of it: ${sizeOf(rest)} are left.`], { event: 'resumed' })
+      const sent = await sendWhenWanted({
+        place,
+        outgoing: rest,
+        receivers: values.receivers,
+        waitMs,
+        kind: values.live ? 'live' : values.queue ? 'queue' : 'pipe',
+        isVerified: !values.noVerify,
+        signal,
+        on: (news) => follow(news, view, screen),
+      })
+      return { line: success(rest, sent), exitCode: 0, data: { state: 'complete', ...sent } }
     }),
   )
   return { text: '', exitCode }
 }
 
-async function transfer(options: SendOptions & { readonly place: NamedPlace }): Promise<Ending> {
-  const { outgoing, place } = options
+function refuseContradictions(values: Values<typeof description>, seal: Seal | undefined): void {
+  const { live, queue, receivers, resume } = values
+  if (live && queue) throw new WrongUsage('--live and --queue are two different things')
+  if (live && receivers > 1) throw new WrongUsage('--live takes no --receivers: they come and go')
+  if (resume && (live || queue || receivers > 1)) throw new WrongUsage('--resume is for one receiver')
+  if (resume && seal !== undefined && 'recipients' in seal.to) {
+    throw new WrongUsage('--resume does not go with --recipient: nobody but they could read what they have')
+  }
+}
+
+/** How a receiver's list is read, which is encrypted like what it is about. */
+function listOf(seal: Seal | undefined): Pick<HaveOptions, 'decrypt'> {
+  if (seal === undefined || !('passphrase' in seal.to)) return { decrypt: undefined }
+  const { passphrase } = seal.to
+  return { decrypt: (bytes) => unsealedBytes(bytes, { passphrase }) }
+}
+
+function sizeOf({ about, description }: Outgoing): string {
+  return formatBytes(description.bytes ?? about ?? 0)
+}
+
+async function ended(place: NamedPlace, signal: AbortSignal, work: () => Promise<Ending>): Promise<Ending> {
   try {
-    const sent = await sendWhenWanted(options)
-    return { line: success(outgoing, sent), exitCode: 0, data: { state: 'complete', ...sent } }
+    return await work()
   } catch (error) {
-    if (options.signal.aborted) return { line: '', exitCode: 1, data: { state: 'interrupted' } }
+    if (signal.aborted) return { line: '', exitCode: 1, data: { state: 'interrupted' } }
     return endingOf(error, place.server)
   }
 }

@@ -1,6 +1,7 @@
 import { renderUnicodeCompact } from 'uqr'
 import { formatBytes } from '../../plugins/transfer-status/format.js'
 import type { NamedPlace } from '../place.js'
+import type { Seal } from './seal.js'
 import type { Outgoing } from './what/outgoing.js'
 
 export interface InvitationOptions {
@@ -8,6 +9,10 @@ export interface InvitationOptions {
   readonly live: boolean
   readonly queue: boolean
   readonly noQr: boolean
+  readonly resume: boolean
+  readonly seal: Seal | undefined
+  /** Somebody has chosen the name. */
+  readonly isNamed: boolean
   readonly isTerminal: boolean
   readonly unicode: boolean
   /** Of the terminal. */
@@ -19,13 +24,16 @@ const QR_ROWS = 28
 
 /** What the other side needs to know, as lines to show and as data. */
 export function invitation(place: NamedPlace, { label, about, description }: Outgoing, options: InvitationOptions) {
+  const { receivers, live, queue, resume, seal } = options
   const flags = [
-    ...(options.receivers > 1 ? [`-n ${options.receivers}`] : []),
-    ...(options.live ? ['--live'] : []),
-    ...(options.queue ? ['--queue'] : []),
+    ...(receivers > 1 ? [`-n ${receivers}`] : []),
+    ...(live ? ['--live'] : []),
+    ...(queue ? ['--queue'] : []),
+    ...(resume ? ['--resume'] : []),
+    ...(seal !== undefined && seal.words === undefined ? [keyFlag(seal)] : []),
   ]
-  const word = place.isDefaultServer ? place.name : place.url
-  const command = ['pipegate receive', ...flags, quoted(word)].join(' ')
+  const word = withSecret(place.isDefaultServer ? place.name : place.url, options)
+  const command = ['pipegate receive', quoted(word), ...flags].join(' ')
   const link = linkOf(place, options)
   const size = about === undefined ? '' : `  ${formatBytes(description.bytes ?? about)}`
   const files = (description.files ?? 1) > 1 ? `, ${description.files} files` : ''
@@ -34,15 +42,29 @@ export function invitation(place: NamedPlace, { label, about, description }: Out
     `Sending ${label}${size}${files}`,
     '',
     `  ${command}`,
-    `  ${link}`,
+    // A browser cannot decrypt it.
+    ...(seal === undefined ? [`  ${link}`] : []),
     ...(isLocal ? ['  This address is for this machine only: --server names a gateway that others reach.'] : []),
     '',
-    ...(wantsQr(options) && !isLocal ? [renderUnicodeCompact(link, { ecc: 'L', border: 1 }), ''] : []),
+    ...(wantsQr(options) && !isLocal && seal === undefined
+      ? [renderUnicodeCompact(link, { ecc: 'L', border: 1 }), '']
+      : []),
   ]
   return {
     lines,
     data: { event: 'ready', name: place.name, url: place.url, link, command, label, bytes: about ?? null },
   }
+}
+
+/** What the receiver has to have. */
+function keyFlag({ to }: Seal): string {
+  return 'recipients' in to ? '--identity KEY-FILE' : '--passphrase-file FILE'
+}
+
+/** The secret behind the name: with a dash where the name ends in digits, else behind a `#`, which no client sends to a server. */
+function withSecret(word: string, { seal, isNamed }: InvitationOptions): string {
+  if (seal?.words === undefined) return word
+  return `${word}${isNamed || word.includes('/') ? '#' : '-'}${seal.words}`
 }
 
 function linkOf({ url }: NamedPlace, { receivers, live }: InvitationOptions): string {

@@ -4,12 +4,16 @@ import { WORDLIST } from './wordlist.js'
 const COUNT = 4
 const NUMBERS = 1000
 
-/** `amber-otter-lantern-maple-407`: 41.9 bits of randomness. @param random what the parts of the name are drawn with */
-export function newName(random: (bytes: Uint32Array<ArrayBuffer>) => Uint32Array): string {
-  const drawn = random(new Uint32Array(COUNT + 1))
-  const words = [...drawn.subarray(0, COUNT)].map((each) => WORDLIST[each % WORDLIST.length])
+/**
+ * `amber-otter-lantern-maple-407`: 41.9 bits of randomness.
+ * @param random what the parts of the name are drawn with
+ * @param count words; fewer are for a name that need not be hard to guess
+ */
+export function newName(random: (bytes: Uint32Array<ArrayBuffer>) => Uint32Array, count = COUNT): string {
+  const drawn = random(new Uint32Array(count + 1))
+  const words = [...drawn.subarray(0, count)].map((each) => WORDLIST[each % WORDLIST.length])
   // 2^32 is no multiple of 1000: the first 296 numbers are drawn more often, by one part in four million.
-  return [...words, String(drawn[COUNT]! % NUMBERS).padStart(3, '0')].join('-')
+  return [...words, String(drawn[count]! % NUMBERS).padStart(3, '0')].join('-')
 }
 
 /** As it stands in an address. What people type is text: a `%`, a `?` and a `#` are characters of the name. */

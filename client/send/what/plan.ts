@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import type { FileSummary } from '../../archive/entry.js'
 import { WrongUsage } from '../../cli/wrong-usage.js'
 import { archiveOf } from './archive.js'
 import { fileOf } from './file.js'
@@ -13,10 +14,12 @@ export interface Wanted {
   readonly stdin: NodeJS.ReadStream
   /** Sentences for people. */
   readonly warn: (sentence: string) => void
+  /** True for a file that the receiver has. */
+  readonly skip?: (file: FileSummary) => boolean
 }
 
 /** What a command line asks to be sent. @throws WrongUsage, and Error in words for people */
-export async function plan({ paths, text, isHidden, stdin, warn }: Wanted): Promise<Outgoing> {
+export async function plan({ paths, text, isHidden, stdin, warn, skip }: Wanted): Promise<Outgoing> {
   if (text !== undefined) {
     if (paths.length > 0) throw new WrongUsage('--text and files cannot be sent together')
     return textOf(text)
@@ -30,7 +33,8 @@ export async function plan({ paths, text, isHidden, stdin, warn }: Wanted): Prom
   if (paths.includes('-')) throw new WrongUsage('"-", standard input, cannot be sent together with files')
   const found = await Promise.all(paths.map(look))
   const [path, what] = [paths[0]!, found[0]!]
-  if (paths.length > 1 || what.isDirectory() || (what.isFile() && isHidden)) return archiveOf(paths, { warn })
+  if (paths.length > 1 || what.isDirectory() || (what.isFile() && isHidden))
+    return archiveOf(paths, { warn, ...(skip && { skip }) })
   if (what.isFile()) return fileOf(path, what)
   // A pipe of the shell, a device.
   return streamOf(path, () => createReadStream(path))
