@@ -33,7 +33,8 @@ export async function runShown(
     screen.show(view, false)
   }, TICK_MS)
   const ending = await work(stop.signal).finally(() => clearInterval(ticks))
-  if (interrupt === undefined) {
+  // What was done before the signal came is done.
+  if (interrupt === undefined || (ending.exitCode === 0 && interrupt !== 'EPIPE')) {
     screen.end(ending)
     return ending.exitCode
   }
