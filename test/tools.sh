@@ -22,6 +22,9 @@ need ffmpeg ffmpeg
 need faketime 'faketime libfaketime'
 need prlimit util-linux
 need aria2c aria2
+need age age
+need bsdtar libarchive-tools
+need busybox busybox
 need python3 python3
 python3 -c 'import requests' 2>/dev/null || missing="$missing python3-requests"
 need nginx nginx-light

@@ -142,6 +142,7 @@ export const ROOMS: readonly Room[] = [
       'plugins/links/secret.ts',
       'plugins/auth-bearer/entries.ts',
       'plugins/auth-bearer/new-token.ts',
+      'plugins/pages/wordlist.ts',
     ],
     libraries: true,
   },
