@@ -1,9 +1,9 @@
-import type { Command } from './command.js'
+import type { Command } from './cli/command.js'
 
-/** Commands of the program besides those that serve. None is loaded into memory before it is asked for. */
-export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  token: async () => (await import('./token.js')).tokenCommand,
-  link: async () => (await import('./link.js')).linkCommand,
-  watch: async () => (await import('./watch/command.js')).watchCommand,
-  doctor: async () => (await import('./doctor/command.js')).doctorCommand,
+/** The commands that people run against a gateway. None is loaded into memory before it is asked for. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  watch: { describe: () => import('./watch/description.js'), load: () => import('./watch/command.js') },
+  link: { describe: () => import('./link/description.js'), load: () => import('./link/command.js') },
+  token: { describe: () => import('./token/description.js'), load: () => import('./token/command.js') },
+  doctor: { describe: () => import('./doctor/description.js'), load: () => import('./doctor/command.js') },
 }

@@ -8,6 +8,8 @@ interface Common {
   readonly short?: string
   /** The heading that it stands under; without one it is "Flags". */
   readonly group?: string
+  /** What holds when it is absent, for the help text; the command finds that out itself. */
+  readonly otherwise?: string
 }
 
 /** It is there or not. */
@@ -19,7 +21,7 @@ export interface Switch extends Common {
 export interface Single<T> extends Common {
   readonly kind: 'single'
   readonly type: ValueType<T>
-  /** What holds when it is absent, as it would be written. */
+  /** What it is when it is absent, as it would be written. */
   readonly fallback?: string
   readonly required?: true
 }
@@ -34,7 +36,6 @@ export interface List<T> extends Common {
 export interface Toggle<T> extends Common {
   readonly kind: 'toggle'
   readonly type: ValueType<T>
-  readonly fallback?: string
 }
 
 export type Flag = Switch | Single<unknown> | List<unknown> | Toggle<unknown>
@@ -55,12 +56,14 @@ export function on<O extends Omit<Common, 'help'>>(help: string, more?: O): Swit
   return { kind: 'switch', help, ...more }
 }
 
+export function single<T>(type: ValueType<T>, help: string): Single<T>
 export function single<T, const O extends Omit<Single<T>, 'kind' | 'type' | 'help'>>(
   type: ValueType<T>,
   help: string,
-  more?: O,
-): Single<T> & O {
-  return { kind: 'single', type, help, ...more } as Single<T> & O
+  more: O,
+): Single<T> & O
+export function single<T>(type: ValueType<T>, help: string, more: object = {}): Single<T> {
+  return { kind: 'single', type, help, ...more }
 }
 
 export function list<T>(type: ValueType<T>, help: string, more?: Omit<Common, 'help'>): List<T> {
@@ -75,12 +78,14 @@ export function toggle<T>(
   return { kind: 'toggle', type, help, ...more }
 }
 
+export function argument<T>(type: ValueType<T>, help: string): Argument<T>
 export function argument<T, const O extends Omit<Argument<T>, 'type' | 'help'>>(
   type: ValueType<T>,
   help: string,
-  more?: O,
-): Argument<T> & O {
-  return { type, help, ...more } as Argument<T> & O
+  more: O,
+): Argument<T> & O
+export function argument<T>(type: ValueType<T>, help: string, more: object = {}): Argument<T> {
+  return { type, help, ...more }
 }
 
 type FlagValue<F> = F extends Switch

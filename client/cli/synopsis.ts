@@ -37,8 +37,8 @@ function flagLine(key: string, flag: Flag): FlagLine {
 
 function sentences(flag: Flag): string {
   const again = flag.kind === 'list' ? ' May be given more than once.' : ''
-  const fallback = flag.kind === 'single' || flag.kind === 'toggle' ? flag.fallback : undefined
-  return flag.help + again + (fallback === undefined ? '' : ` [${fallback}]`)
+  const otherwise = flag.otherwise ?? (flag.kind === 'single' ? flag.fallback : undefined)
+  return flag.help + again + (otherwise ? ` [${otherwise}]` : '')
 }
 
 /** `pipegate link URL --secret-file FILE [flags]`. */
