@@ -1,14 +1,11 @@
-import { bridge } from './bridge.js'
-import type { Command } from './command.js'
+import type { Command } from './cli/command.js'
 
-/** Commands of the program besides those that serve. None is loaded into memory before it is asked for. */
-export const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  token: async () => (await import('./token.js')).tokenCommand,
-  link: async () => (await import('./link.js')).linkCommand,
-  watch: async () => (await import('./watch/command.js')).watchCommand,
-  doctor: async () => (await import('./doctor/command.js')).doctorCommand,
-  send: async () =>
-    bridge((await import('./send/description.js')).description, (await import('./send/command.js')).run),
-  receive: async () =>
-    bridge((await import('./receive/description.js')).description, (await import('./receive/command.js')).run),
+/** The commands that people run against a gateway. None is loaded into memory before it is asked for. */
+export const COMMANDS: Readonly<Record<string, Command>> = {
+  send: { describe: () => import('./send/description.js'), load: () => import('./send/command.js') },
+  receive: { describe: () => import('./receive/description.js'), load: () => import('./receive/command.js') },
+  watch: { describe: () => import('./watch/description.js'), load: () => import('./watch/command.js') },
+  link: { describe: () => import('./link/description.js'), load: () => import('./link/command.js') },
+  token: { describe: () => import('./token/description.js'), load: () => import('./token/command.js') },
+  doctor: { describe: () => import('./doctor/description.js'), load: () => import('./doctor/command.js') },
 }

@@ -11,9 +11,14 @@ export function wrap(text: string, width: number): string[] {
   return [...lines, line]
 }
 
-/** Rows of two columns, the second one wrapped. A first one that is too wide for its column stands on a line of its own. */
-export function columns(rows: readonly (readonly [string, string])[], width: number): string[] {
-  const column = Math.min(Math.max(...rows.map(([left]) => left.length)), Math.floor(width / 3)) + 4
+export type Row = readonly [left: string, right: string]
+
+/**
+ * Rows of two columns, the second one wrapped. A first one that is too wide for its column stands on a line of its own.
+ * @param like rows of other tables, whose second column shall be at the same place
+ */
+export function columns(rows: readonly Row[], width: number, like: readonly Row[] = rows): string[] {
+  const column = Math.min(Math.max(...like.map(([left]) => left.length)), Math.floor(width / 3)) + 4
   return rows.flatMap(([left, right]) => {
     const lines = wrap(right, width - column).map((line) => ' '.repeat(column) + line)
     if (left.length > column - 4) return [`  ${left}`, ...lines]

@@ -17,7 +17,7 @@ export type Run<D> = (values: Values<D>, program: Program) => CommandResult | Pr
 export interface Command {
   describe(): Promise<{ readonly description: Description }>
   // biome-ignore lint/suspicious/noExplicitAny: what `run` takes is what its own description says; a test reads both.
-  load(): Promise<{ readonly run: Run<any> }>
+  load(): Promise<{ readonly run: (values: any, program: Program) => ReturnType<Run<Description>> }>
 }
 
 /** A program of several commands. */

@@ -1,3 +1,5 @@
+export { flagOf } from '../../gateway/config/setting-names.js'
+
 import type { Arguments, Flags, ValuesOf } from './flags.js'
 
 /** Where a command stands in the list of all commands. */
@@ -50,8 +52,3 @@ export function describe<const F extends Flags, const A extends Arguments>(
 
 /** The values of a command line of this description. */
 export type Values<D> = D extends Description<infer F, infer A> ? ValuesOf<F, A> : never
-
-/** The flag of a key: `--secret-file` for `secretFile`. */
-export function flagOf(key: string): string {
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`
-}

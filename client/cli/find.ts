@@ -7,7 +7,8 @@ import { WrongUsage } from './wrong-usage.js'
 export function findCommand({ name, commands }: Program, word: string): Command {
   const found = Object.hasOwn(commands, word) ? commands[word] : undefined
   if (found !== undefined) return found
-  const near = nearest(word.replace(/^-+/, ''), Object.keys(commands))
+  const [bare = ''] = word.replace(/^-+/, '').split('=', 1)
+  const near = nearest(bare, Object.keys(commands))
   const hint = near === undefined ? `${name} help lists the commands` : `did you mean ${name} ${near}?`
   if (!word.startsWith('-')) throw new WrongUsage(`unknown command ${show(withoutCredentials(word))}; ${hint}`)
   const flag = show(word.split('=', 1)[0]).slice(1, -1)

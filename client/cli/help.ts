@@ -1,4 +1,4 @@
-import { columns, wrap } from './columns.js'
+import { columns, type Row, wrap } from './columns.js'
 import type { Program } from './command.js'
 import { type Description, SECTIONS } from './description.js'
 import { PLAIN, type Style } from './style.js'
@@ -15,7 +15,7 @@ export function helpText(description: Description, style: Style = PLAIN): string
     '',
     ...paragraphs.flat(),
     ...(wanted.length === 0 ? [] : [heading('Arguments:'), ...columns(wanted, width), '']),
-    ...[...flagLines(description)].flatMap(([group, lines]) => flagsOf(group, lines, style)),
+    ...flagTables(description, style),
     ...table('Variables:', Object.entries(description.variables ?? {}), style),
     ...table('Exit codes:', exits, style),
     heading('Examples:'),
@@ -35,15 +35,18 @@ function usage(description: Description, { width, heading }: Style): string[] {
   return [`${heading('Usage:')} ${first}`, ...rest.map((line) => `       ${line}`)]
 }
 
-function flagsOf(group: string, lines: readonly FlagLine[], { width, heading }: Style): string[] {
-  const rows = lines.map(({ short, long, metavar, help }) => {
-    const name = `${short === undefined ? '    ' : `-${short}, `}${long}${metavar === undefined ? '' : ` ${metavar}`}`
-    return [name, help] as const
-  })
-  return [heading(`${group}:`), ...columns(rows, width), '']
+/** A table for each group of flags, all with the same columns. */
+function flagTables(description: Description, { width, heading }: Style): string[] {
+  const groups = [...flagLines(description)].map(([group, lines]) => [group, lines.map(flagRow)] as const)
+  const all = groups.flatMap(([, rows]) => rows)
+  return groups.flatMap(([group, rows]) => [heading(`${group}:`), ...columns(rows, width, all), ''])
 }
 
-function table(title: string, rows: readonly (readonly [string, string])[], { width, heading }: Style): string[] {
+function flagRow({ short, long, metavar, help }: FlagLine): Row {
+  return [`${short === undefined ? '    ' : `-${short}, `}${long}${metavar === undefined ? '' : ` ${metavar}`}`, help]
+}
+
+function table(title: string, rows: readonly Row[], { width, heading }: Style): string[] {
   return rows.length === 0 ? [] : [heading(title), ...columns(rows, width), '']
 }
 

@@ -26,7 +26,7 @@ export async function runProgram(program: Program, argv: readonly string[]): Pro
 async function runCommand(program: Program, name: string, argv: readonly string[]): Promise<number> {
   const command = findCommand(program, name)
   const { description } = await command.describe()
-  if (!description.ownsOutput) endWithoutReader()
+  if (!description.ownsOutput) endWithoutReader(process.stdout)
   try {
     const values = readCommandLine(description, argv)
     if (values === 'help') return print({ text: helpText(description, styleOf(process.stdout)), exitCode: 0 })
@@ -47,15 +47,24 @@ function failure(error: unknown): { readonly message: string; readonly exitCode:
   return { message: error.message, exitCode: typeof exitCode === 'number' ? exitCode : 1 }
 }
 
-function print({ text, exitCode }: CommandResult): number {
-  if (text !== '') (exitCode === 0 ? process.stdout : process.stderr).write(text)
-  return exitCode
+/** Resolves when the text has been taken, so that the exit code can say whether it was. */
+function print({ text, exitCode }: CommandResult): Promise<number> {
+  if (text === '') return Promise.resolve(exitCode)
+  const out = exitCode === 0 ? process.stdout : process.stderr
+  endWithoutReader(out)
+  return new Promise((resolve) => {
+    out.write(text, (error) => resolve(isBrokenPipe(error) ? NO_READER : exitCode))
+  })
+}
+
+function isBrokenPipe(error: NodeJS.ErrnoException | null | undefined): boolean {
+  return error?.code === 'EPIPE'
 }
 
 /** What a shell reports of a program that died of SIGPIPE, which Node ignores: `pipegate watch … | head -1` ends as others do. */
-function endWithoutReader(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(NO_READER)
+function endWithoutReader(stream: NodeJS.WriteStream): void {
+  stream.on('error', (error) => {
+    if (isBrokenPipe(error)) process.exit(NO_READER)
     throw error
   })
 }

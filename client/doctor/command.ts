@@ -1,26 +1,21 @@
-import type { CommandResult } from '../command.js'
-import { WrongUsage } from '../wire/request-headers.js'
+import type { CommandResult } from '../cli/command.js'
+import type { Values } from '../cli/description.js'
+import { isColoured } from '../cli/style.js'
 import { Chain } from './chain.js'
 import type { Verdict } from './check.js'
+import type { description } from './description.js'
 import { examine, Unreachable } from './examine.js'
-import { HELP, type Options, readOptions } from './options.js'
+import { type Options, readOptions } from './options.js'
 import { jsonOf, textOf } from './report.js'
 
-/** `pipegate doctor`: what the way to a gateway does to transfers. docs/doctor.md explains every check. */
-export async function doctorCommand(argv: readonly string[]): Promise<CommandResult> {
-  try {
-    const options = readOptions(argv, process.env)
-    return options === 'help' ? { text: HELP, exitCode: 0 } : await doctor(options)
-  } catch (error) {
-    if (!(error instanceof WrongUsage)) throw error
-    const text = `pipegate: ${error.message}\nusage: pipegate doctor URL [flags]; pipegate doctor --help tells more\n`
-    return { text, exitCode: 2 }
-  }
+/** `pipegate doctor`: what the way to a gateway does to transfers. docs/doctor.md explains every check. @throws WrongUsage */
+export function run(values: Values<typeof description>): Promise<CommandResult> {
+  return doctor(readOptions(values, process.env))
 }
 
 async function doctor({ target, silenceMs, json }: Options): Promise<CommandResult> {
-  const { stdout, env } = process
-  const colour = stdout.isTTY && !env.NO_COLOR && stdout.hasColors()
+  const { stdout } = process
+  const colour = isColoured(stdout)
   const chain = new Chain(target)
   const counts: Record<Verdict, number> = { ok: 0, warn: 0, fail: 0, skip: 0 }
   try {

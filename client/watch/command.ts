@@ -1,7 +1,9 @@
-import type { CommandResult } from '../command.js'
-import { WrongUsage } from '../wire/request-headers.js'
+import type { CommandResult } from '../cli/command.js'
+import type { Values } from '../cli/description.js'
+import { isColoured } from '../cli/style.js'
+import type { description } from './description.js'
 import { type Display, JsonDisplay, LiveDisplay, PlainDisplay, quietly } from './display.js'
-import { HELP, type Options, readOptions } from './options.js'
+import { type Options, readOptions } from './options.js'
 import { type Outcome, timedOut } from './outcome.js'
 import { Watch } from './watch.js'
 
@@ -9,40 +11,28 @@ const SILENCE_MS = 45_000
 /** A window that has another width now is drawn anew within this time. */
 const TICK_MS = 1000
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
-/** What a shell reports of a program that wrote where nobody reads: 128 + SIGPIPE. */
-const BROKEN_PIPE = 141
 
-/** `pipegate watch`: shows a transfer until it ends. docs/watch.md has the exit codes. */
-export async function watchCommand(argv: readonly string[]): Promise<CommandResult> {
-  try {
-    const options = readOptions(argv, process.env)
-    if (options === 'help') return { text: HELP, exitCode: 0 }
-    return { text: '', exitCode: await watch(options) }
-  } catch (error) {
-    if (!(error instanceof WrongUsage)) throw error
-    const text = `pipegate: ${error.message}\nusage: pipegate watch URL [flags]; pipegate watch --help tells more\n`
-    return { text, exitCode: 2 }
-  }
+/** `pipegate watch`: shows a transfer until it ends. docs/watch.md has the exit codes. @throws WrongUsage */
+export async function run(values: Values<typeof description>): Promise<CommandResult> {
+  return { text: '', exitCode: await watch(readOptions(values, process.env)) }
 }
 
-async function watch({ address, headers, timeoutMs, last, json, quiet }: Options): Promise<number> {
+async function watch({ address, headers, ca, timeoutMs, last, json, quiet }: Options): Promise<number> {
   const stop = new AbortController()
   const full = json ? new JsonDisplay(process.stdout) : textDisplay()
   const display = quiet ? quietly(full) : full
-  const client = { address, headers, silenceMs: SILENCE_MS, signal: stop.signal }
+  const client = { address, headers, ca, silenceMs: SILENCE_MS, signal: stop.signal }
   const watch = new Watch({ client, display, last })
   const ticks = setInterval(() => watch.tick(), TICK_MS)
   const timeout = withResolver<Outcome>()
   if (timeoutMs !== undefined) setTimeout(() => timeout.resolve(timedOut(timeoutMs)), timeoutMs)
-  const interrupt = withResolver<NodeJS.Signals | 'EPIPE'>()
+  const interrupt = withResolver<NodeJS.Signals>()
   for (const signal of SIGNALS) process.once(signal, interrupt.resolve)
-  process.stdout.on('error', () => interrupt.resolve('EPIPE'))
 
   watch.tick()
   const end = await Promise.race([watch.run(), timeout.promise, interrupt.promise])
   clearInterval(ticks)
   stop.abort()
-  if (end === 'EPIPE') return BROKEN_PIPE
   if (typeof end !== 'string') {
     display.end(end)
     return end.exitCode
@@ -62,7 +52,7 @@ function textDisplay(): Display {
   const { stdout, stderr, env } = process
   const unicode = /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '')
   if (!stdout.isTTY || env.TERM === 'dumb') return new PlainDisplay(stdout, stderr, unicode, () => performance.now())
-  return new LiveDisplay(stdout, stderr, { unicode, colour: !env.NO_COLOR && stdout.hasColors() })
+  return new LiveDisplay(stdout, stderr, { unicode, colour: isColoured(stdout) })
 }
 
 function withResolver<T>(): { readonly promise: Promise<T>; readonly resolve: (value: T) => void } {

@@ -14,6 +14,8 @@ const LONGEST_ANSWER = 65_536
 export interface Client {
   readonly address: Address
   readonly headers: Readonly<Record<string, string>>
+  /** Certificates (PEM) to trust instead of the usual ones. */
+  readonly ca?: string | undefined
   /** A server that says nothing for so long, in milliseconds, is lost: it sends a comment every 15 s. */
   readonly silenceMs: number
   readonly signal: AbortSignal
@@ -82,7 +84,7 @@ function readOrLose<T>(read: () => T): T {
 }
 
 /** The text of a response that is as it should be, piece by piece. Not by fetch, which ends a body that is quiet for long. */
-function request({ address, headers, silenceMs, signal }: Client, mode: string, own: Record<string, string>) {
+function request({ address, headers, ca, silenceMs, signal }: Client, mode: string, own: Record<string, string>) {
   return async function* (isWanted: (response: IncomingMessage) => boolean): AsyncGenerator<string> {
     const { request } = address.secure ? https : http
     const outgoing = request({
@@ -90,6 +92,7 @@ function request({ address, headers, silenceMs, signal }: Client, mode: string, 
       path: address.target(mode),
       headers: { 'user-agent': 'pipegate-watch', ...own, ...headers },
       agent: false,
+      ...(ca === undefined ? {} : { ca }),
       signal,
     })
     let isSilent = false

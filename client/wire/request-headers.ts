@@ -1,8 +1,6 @@
 /** The headers that a command of the program sends because its caller said so. */
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-
-/** What is wrong with the arguments; never with a value in it, which may be a secret. */
-export class WrongUsage extends Error {}
+import { WrongUsage } from '../cli/wrong-usage.js'
 
 /**
  * Who asks. What was said for this one call outranks the environment.

@@ -8,15 +8,13 @@ import type { PluginEntry } from './plugin-entries.js'
 import type { Config } from './settings.js'
 import { envEntries, fileEntries, flagEntries, type Sources } from './sources.js'
 
-export { type Command, type CommandLine, type FlagValues, parseCommandLine, UsageError } from './command-line.js'
 export type { ReadFile } from './file.js'
 export type { Origin, Origins } from './origin.js'
-export { helpText } from './print/help.js'
 export { settingsMarkdown } from './print/markdown.js'
 export { renderConfig } from './print/yaml.js'
 export { ConfigError, type Problem } from './problems/problems.js'
 export { type Config, SETTING_KEYS, type SettingKey } from './settings.js'
-export type { Sources } from './sources.js'
+export type { FlagValues, Sources } from './sources.js'
 
 /** A configuration, and where each of its values came from. */
 export interface LoadedConfig {

@@ -30,8 +30,8 @@ function describe<S extends z.ZodType>(
   fallback: string | undefined,
   help: string,
 ): S {
-  const { name, expected, metavar } = type
-  registry.add(schema, { name, expected, metavar, fallback, help })
+  const { schema: _, ...info } = type
+  registry.add(schema, { ...info, fallback, help })
   return schema
 }
 

@@ -1,15 +1,17 @@
 import { readFileSync } from 'node:fs'
-import type { FlagValues } from './command-line.js'
 import { type ReadFile, readConfigFile } from './file.js'
 import type { Origin } from './origin.js'
 import { type PluginEntry, pluginEntries } from './plugin-entries.js'
 import type { Problem } from './problems/problems.js'
-import { FILE_OPTION, flagOf, TOKEN_VARIABLE, VARIABLE_PREFIX, variableOf } from './setting-names.js'
-import { isSetting, SETTING_KEYS } from './settings.js'
+import { CLIENT_VARIABLES, FILE_OPTION, flagOf, VARIABLE_PREFIX, variableOf } from './setting-names.js'
+import { isSetting, SETTING_KEYS, type SettingKey } from './settings.js'
+
+/** The text given to each flag, not checked yet. */
+export type FlagValues = { readonly [key in SettingKey | typeof FILE_OPTION.key]?: string }
 
 /** Where a configuration comes from. */
 export interface Sources {
-  /** `values` of `parseCommandLine`. */
+  /** What the command line gave. */
   readonly flags: FlagValues
   /** `process.env`. Variables that do not begin with `PIPEGATE_` are ignored; an empty one counts as unset. */
   readonly env: Readonly<Record<string, string | undefined>>
@@ -38,7 +40,7 @@ const KEY_OF_VARIABLE = new Map(SETTING_KEYS.map((key) => [variableOf(key), key]
 export function* envEntries(env: Sources['env']): Generator<Entry> {
   for (const [name, raw] of Object.entries(env)) {
     if (!name.startsWith(VARIABLE_PREFIX) || raw === undefined || raw === '') continue
-    if (name === variableOf(FILE_OPTION.key) || name === TOKEN_VARIABLE) continue
+    if (name === variableOf(FILE_OPTION.key) || CLIENT_VARIABLES.includes(name)) continue
     // An unknown variable keeps its own name as its key, which no setting has.
     yield { key: KEY_OF_VARIABLE.get(name) ?? name, raw, origin: { source: 'env', name } }
   }

@@ -29,6 +29,8 @@ export interface ValueType<T> {
   readonly expected: string
   /** Stands for the value in the help text. */
   readonly metavar: string
+  /** The only words that are values. */
+  readonly choices?: readonly string[]
 }
 
 /** Whole numbers only; `2abc`, `1.5`, `0x10` and `1e3` as text are refused, where `parseInt` would guess. */
@@ -74,6 +76,7 @@ export function choice<const T extends string>(...words: readonly [T, ...T[]]): 
     schema: z.enum(words) as unknown as z.ZodType<T, unknown>,
     expected: `one of ${words.join(', ')}`,
     metavar: words.length > 3 ? 'WORD' : words.join('|'),
+    choices: words,
   }
 }
 

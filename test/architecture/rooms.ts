@@ -105,6 +105,12 @@ export const ROOMS: readonly Room[] = [
     libraries: true,
   },
   {
+    path: 'gateway/commands',
+    purpose: 'The commands that take the configuration: `serve`, `check`, `health`',
+    imports: ['client/cli', 'gateway/config', 'gateway/host', 'gateway/log', 'gateway/serve'],
+    libraries: true,
+  },
+  {
     path: 'plugins/transfer-status',
     purpose: 'What `?progress` and `?status` say: the JSON, and the wording of its figures',
     imports: [],
@@ -126,7 +132,11 @@ export const ROOMS: readonly Room[] = [
   {
     path: 'client/cli',
     purpose: 'Commands as data: what reads their command lines, and prints their help, man pages and completion',
-    imports: ['gateway/config/problems/did-you-mean.ts', 'gateway/config/problems/show.ts'],
+    imports: [
+      'gateway/config/problems/did-you-mean.ts',
+      'gateway/config/problems/show.ts',
+      'gateway/config/setting-names.ts',
+    ],
     libraries: true,
   },
   {
@@ -147,18 +157,22 @@ export const ROOMS: readonly Room[] = [
     libraries: true,
   },
   {
-    path: 'gateway/main.ts',
+    path: 'gateway/program.ts',
     purpose: 'The program: gateway, bundled plugins and commands, put together',
     imports: [
-      'gateway/config',
-      'gateway/host',
-      'gateway/log',
-      'gateway/serve',
+      'gateway/commands',
+      'gateway/serve/package-version.ts',
       'plugins/bundled.ts',
       'client/cli',
       'client/commands.ts',
     ],
-    libraries: true,
+    libraries: false,
+  },
+  {
+    path: 'gateway/main.ts',
+    purpose: 'Runs it',
+    imports: ['gateway/program.ts', 'client/cli'],
+    libraries: false,
   },
 ]
 

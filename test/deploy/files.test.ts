@@ -1,7 +1,10 @@
 import t from 'tap'
 import { parseAllDocuments } from 'yaml'
-import { loadConfig, parseCommandLine } from '../../gateway/config/config.js'
+import { SERVE } from '../../gateway/commands/descriptions.js'
+import { flagValues } from '../../gateway/commands/settings-flags.js'
+import { loadConfig } from '../../gateway/config/config.js'
 import { readAddress } from '../../gateway/http/address.js'
+import { valuesOf } from '../client/cli/line.js'
 import { readProject } from '../support/project.js'
 
 const DEFAULTS = loadConfig({ flags: {}, env: {} })
@@ -31,9 +34,9 @@ t.test('Kubernetes: ports, probes, settings and names fit together', async (t) =
   const [container] = set.spec.template.spec.containers
   const entries = container.env.map(({ name, value }: { name: string; value: unknown }) => [name, value] as const)
   for (const [name, value] of entries) t.type(value, 'string', `${name} is quoted where it has to be`)
-  const line = parseCommandLine(container.args)
-  const config = loadConfig({ flags: line.values, env: Object.fromEntries(entries) })
-  t.equal(line.command, 'serve')
+  const [command, ...flags] = container.args
+  const config = loadConfig({ flags: flagValues(valuesOf(SERVE, flags)), env: Object.fromEntries(entries) })
+  t.equal(command, 'serve')
   t.equal(config.host, '0.0.0.0')
   t.equal(config.reply, 'end', 'ingress-nginx is nginx')
   t.ok(set.spec.template.spec.terminationGracePeriodSeconds > config.drain)

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { END_REASONS } from '../../core/index.js'
 import { SETTING_KEYS } from '../../gateway/config/settings.js'
-import { runProgram } from '../support/program.js'
+import { PROGRAM } from '../../gateway/program.js'
 import { PROJECT, readProject } from '../support/project.js'
 
 const page = readProject('docs/operating.md')
@@ -62,8 +62,7 @@ t.test('metrics, settings and commands, wherever they are named', async (t) => {
     const command = /^pipegate (\w+)/.exec(quote)?.[1]
     if (command !== undefined) commands.add(command)
   }
-  const { stdout } = await runProgram(t, ['--help'])
-  for (const command of commands) t.ok(stdout.includes(`pipegate ${command} `), command)
+  for (const command of commands) t.ok(Object.hasOwn(PROGRAM.commands, command), command)
   t.ok(commands.has('health') && commands.has('check'))
 })
 

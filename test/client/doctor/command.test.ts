@@ -2,11 +2,13 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { description } from '../../../client/doctor/description.js'
 import { readOptions } from '../../../client/doctor/options.js'
 import { textOf } from '../../../client/doctor/report.js'
 import { startNodes } from '../../deploy/front.js'
 import { freePort } from '../../support/free-port.js'
 import { PROJECT, runProgram } from '../../support/program.js'
+import { valuesOf } from '../cli/line.js'
 
 t.test('what it prints, and its exit codes', async (t) => {
   const [node] = await startNodes(t, 1, {})
@@ -39,7 +41,7 @@ t.test('what it prints, and its exit codes', async (t) => {
 })
 
 t.test('arguments', async (t) => {
-  const read = (...args: string[]) => readOptions(args, { PIPEGATE_TOKEN: 'from-env' })
+  const read = (...args: string[]) => readOptions(valuesOf(description, args), { PIPEGATE_TOKEN: 'from-env' })
   t.match(read('https://user:p%40ss@host/prefix/', '--silence', '900', '--header', 'X-A: b'), {
     target: { url: { href: 'https://host/prefix/' }, headers: { authorization: 'Basic dXNlcjpwQHNz', 'x-a': 'b' } },
     silenceMs: 900_000,
@@ -59,8 +61,10 @@ t.test('arguments', async (t) => {
     ['h', '--origin', 'https://app.example/page'],
     ['h', '--origin', 'app.example'],
     ['h', '--nope'],
+    ['h', '--cacert', '/nowhere'],
+    ['h', '--cacert', 'package.json'],
   ]) {
-    t.throws(() => read(...args), { message: /expected|Unknown option|--cacert: ENOENT/ }, args.join(' '))
+    t.throws(() => read(...args), { message: /expected|is missing|unknown flag|--cacert: ENOENT/ }, args.join(' '))
   }
 })
 

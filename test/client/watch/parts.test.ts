@@ -1,20 +1,22 @@
 /** The parts of `pipegate watch` that need no process: addresses, arguments, the line, who is followed, when to come back. */
 
 import t from 'tap'
+import { WrongUsage } from '../../../client/cli/wrong-usage.js'
 import { safeJson, safeText } from '../../../client/safe-text.js'
 import { type Client, events } from '../../../client/watch/connection.js'
+import { description } from '../../../client/watch/description.js'
 import { LiveDisplay, PlainDisplay } from '../../../client/watch/display.js'
-import type { ProgressEvent } from '../../../client/watch/events.js'
 import { liveLine, plainLine } from '../../../client/watch/line.js'
-import { readOptions } from '../../../client/watch/options.js'
+import { type Options, readOptions } from '../../../client/watch/options.js'
 import { over } from '../../../client/watch/outcome.js'
 import { TransferTracker } from '../../../client/watch/transfer-tracker.js'
 import type { View } from '../../../client/watch/view.js'
 import { readAddress } from '../../../client/wire/address.js'
 import { backoffMs, retryAfterMs } from '../../../client/wire/backoff.js'
+import type { ProgressEvent } from '../../../client/wire/events.js'
 import { ConnectionLost } from '../../../client/wire/failures.js'
-import { WrongUsage } from '../../../client/wire/request-headers.js'
 import type { Receipt, Snapshot } from '../../../plugins/transfer-status/snapshot.js'
+import { valuesOf } from '../cli/line.js'
 import { ProgressServer, receipt, snapshot, streaming, TRANSFER } from './progress-server.js'
 
 t.test('addresses', async (t) => {
@@ -60,11 +62,7 @@ t.test('addresses', async (t) => {
 })
 
 t.test('arguments', async (t) => {
-  const read = (argv: string[], env = {}) => {
-    const options = readOptions(argv, env)
-    if (options === 'help') throw new Error('help')
-    return options
-  }
+  const read = (argv: string[], env = {}): Options => readOptions(valuesOf(description, argv), env)
   const authorization = (argv: string[], env = {}) => read(argv, env).headers.authorization
   t.equal(authorization(['h/a'], { PIPEGATE_TOKEN: 'one' }), 'Bearer one')
   t.equal(authorization(['h/a'], { PIPEGATE_TOKEN: '' }), undefined)
@@ -79,7 +77,6 @@ t.test('arguments', async (t) => {
     json: true,
     quiet: true,
   })
-  t.equal(readOptions(['-h'], {}), 'help')
   const wrong = [
     [],
     ['h/a', 'h/b'],
@@ -95,7 +92,7 @@ t.test('arguments', async (t) => {
     ...['0', '1.5', '-1', 'x', '3000000', ''].map((s) => ['h/a', `--timeout=${s}`]),
   ]
   for (const argv of wrong) {
-    const error = t.throws(() => readOptions(argv, {}))
+    const error = t.throws(() => read(argv)) as Error
     t.ok(error instanceof WrongUsage && !error.message.includes('SECRET'), argv.join(' '))
   }
 })

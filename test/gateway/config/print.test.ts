@@ -1,16 +1,13 @@
-/** The printed configuration, the help text and the table of the settings. */
+/** The printed configuration and the table of the settings. */
 
 import { readFileSync } from 'node:fs'
 import t from 'tap'
 import {
   type FlagValues,
-  helpText,
   loadConfigWithOrigins,
   renderConfig,
-  type SettingKey,
   settingsMarkdown,
 } from '../../../gateway/config/config.js'
-import { flagOf, SWITCHES } from '../../../gateway/config/setting-names.js'
 import { SETTING_KEYS } from '../../../gateway/config/settings.js'
 import { type Env, LONG_NAME, load, pem, sources } from './load.js'
 import { RANKS } from './ranks.js'
@@ -53,20 +50,6 @@ t.test('the printed configuration says where each value came from', async (t) =>
   const odd = loadConfigWithOrigins({ flags: { config: 'a\nport: 1\u001b[2J' }, env: {}, readFile: () => 'port: 82' })
   const text = renderConfig(odd.config, odd.origins)
   t.equal(text.split('\n')[0], 'port: 82 # file a\\u000aport: 1\\u001b[2J', 'a file name cannot leave its comment')
-})
-
-t.test('the help text', async (t) => {
-  const text = helpText()
-  for (const line of text.split('\n')) {
-    t.ok(line.length <= 100, line)
-    t.notMatch(line, /\s$/)
-  }
-  for (const key of [...SETTING_KEYS, 'config', ...Object.keys(SWITCHES)]) {
-    const flag = typeof load()[key as SettingKey] === 'boolean' ? flagOf(key).replace('--', '--\\[no-\\]') : flagOf(key)
-    t.match(text, new RegExp(`^ {2}${flag}( \\S+)? {2,}[A-Z]`, 'm'), flag)
-  }
-  t.match(text, /^Usage: pipegate serve /)
-  t.match(text.replace(/\s+/g, ' '), 'Port to listen on; 0 takes any free one. [8080]')
 })
 
 t.test('docs/configuration.md has the table of the settings', async (t) => {

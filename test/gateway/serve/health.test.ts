@@ -1,8 +1,8 @@
 /** `pipegate health`: what it asks is what runs with the same configuration. The image's test runs the command itself. */
 import { createServer } from 'node:http'
 import t from 'tap'
+import { askHealth } from '../../../gateway/commands/health.js'
 import { loadConfig } from '../../../gateway/config/config.js'
-import { askHealth } from '../../../gateway/serve/commands/health.js'
 import { makeCertificate } from '../../support/certificate.js'
 import { freePort } from '../../support/free-port.js'
 import { startGateway } from '../../support/gateway.js'

@@ -14,11 +14,11 @@ import { lines, VERSION } from './process.js'
 // Most of these wait for processes; two cores run several of them as fast as one.
 t.jobs = 2
 
-t.test('--version prints the version of the package, --help every flag', async (t) => {
+t.test('--version prints the version of the package, serve --help every flag', async (t) => {
   const version = await runProgram(t, ['--version'])
   t.same([version.code, version.stdout, version.stderr], [0, `${VERSION}\n`, ''])
   for (const flag of ['--help', '-h']) {
-    const help = await runProgram(t, [flag])
+    const help = await runProgram(t, ['serve', flag])
     t.same([help.code, help.stderr], [0, ''])
     t.match(help.stdout, /^Usage: pipegate serve /)
     const words = help.stdout.replaceAll('[no-]', '').split(/\s+/)
@@ -30,7 +30,7 @@ t.test('--version prints the version of the package, --help every flag', async (
 t.test('--print-config prints what --config takes', async (t) => {
   const file = join(t.testdir(), 'printed.yaml')
   const given = ['--port', '9', '--drain=7', '--window', '2MiB', '--no-bare-names', '--log-level', 'warn']
-  const first = await runProgram(t, ['--print-config', ...given], { env: { PIPEGATE_WAIT: '11' } })
+  const first = await runProgram(t, ['serve', '--print-config', ...given], { env: { PIPEGATE_WAIT: '11' } })
   t.same([first.code, first.stderr], [0, ''])
   const found = parse(first.stdout)
   t.same(Object.keys(found), [...SETTING_KEYS])
@@ -45,19 +45,20 @@ t.test('--print-config prints what --config takes', async (t) => {
   t.ok(second.stdout.includes(`drain: 7 # file ${file}\n`), second.stdout)
 })
 
-t.test('a command line that cannot be understood: one line and exit code 2', async (t) => {
+t.test('a command line that cannot be understood: a line, the usage, and exit code 2', async (t) => {
   const wrong: [args: string[], line: RegExp][] = [
     [['serve', '--prot', '1'], /unknown flag --prot; did you mean --port\?/],
     [['serve', '--port'], /--port needs a value/],
     [['serve', '--config', '--port', '1'], /--config needs a value/],
     [['serve', 'twice'], /unexpected argument "twice"/],
     [['sevre'], /unknown command "sevre"/],
-    [['--port', '0'], /no command given/],
-    [['--version=1'], /--version takes no value/],
+    [['--port', '0'], /found the flag --port where the command has to be; pipegate help lists the commands/],
+    [['serve', '--version=1'], /--version takes no value/],
   ]
   for (const [args, line] of wrong) {
     const exit = await runProgram(t, args)
-    t.same([exit.code, exit.stdout, lines(exit.stderr).length], [2, '', 1], `${args.join(' ')}: ${exit.stderr}`)
+    const usage = args[0] === 'serve' ? ['usage: pipegate serve [flags]; pipegate serve --help tells more'] : []
+    t.same([exit.code, exit.stdout, lines(exit.stderr).slice(1)], [2, '', usage], `${args.join(' ')}: ${exit.stderr}`)
     t.match(exit.stderr, /^pipegate: /)
     t.match(exit.stderr, line)
   }

@@ -2,13 +2,16 @@
 
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { linkCommand } from '../../../client/link.js'
+import { WrongUsage } from '../../../client/cli/wrong-usage.js'
+import { signedLink } from '../../../client/link/command.js'
+import { description } from '../../../client/link/description.js'
 import type { FlagValues } from '../../../gateway/config/config.js'
 import { definePlugin, jsonAnswer, PLUGIN_API, type Plugin, z } from '../../../gateway/host/plugin-api.js'
 import authBearer from '../../../plugins/auth-bearer/index.js'
 import { newToken } from '../../../plugins/auth-bearer/new-token.js'
 import { linksPlugin } from '../../../plugins/links/index.js'
 import { type Grant, sign, verify } from '../../../plugins/links/signature.js'
+import { valuesOf } from '../../client/cli/line.js'
 import { makeCertificate } from '../../support/certificate.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
@@ -342,20 +345,14 @@ t.test('what stops the start, and does not show the secret', async (t) => {
 t.test('pipegate link', async (t) => {
   const dir = t.testdir({ secret: `${SECRET}\n`, short: 'x' })
   const file = ['--secret-file', join(dir, 'secret')]
-  const run = (...argv: string[]) => linkCommand(argv, () => NOW * 1000)
+  const run = (...argv: string[]) => signedLink(valuesOf(description, argv), NOW * 1000)
   const watch = run('https://h/api/v1/pipe/jobs/a', ...file, '--right', 'watch', '--project', 'one', '--ttl', '1m')
-  t.match(watch, { exitCode: 0, text: /^https:\/\/h\/api\/v1\/pipe\/jobs\/a\?progress&sig=/ })
-  t.same(verify(watch.text.trim().split('sig=')[1]!, SECRET), grant())
+  t.match(watch, /^https:\/\/h\/api\/v1\/pipe\/jobs\/a\?progress&sig=/)
+  t.same(verify(watch.split('sig=')[1]!, SECRET), grant())
   const gw = await start(t)
-  const target = new URL(watch.text.trim())
+  const target = new URL(watch)
   t.equal((await ask(gw, `${target.pathname}${target.search.replace('progress', 'peek')}`)).status, 200)
-  const read = (...argv: string[]) =>
-    verify(
-      run(...argv, ...file)
-        .text.trim()
-        .split('sig=')[1] ?? '',
-      SECRET,
-    )
+  const read = (...argv: string[]) => verify(run(...argv, ...file).split('sig=')[1] ?? '', SECRET)
   const bare = ['http://h:1/caf%c3%a9', '--right', 'receive']
   t.same(read(...bare), grant({ project: '', name: 'caf%C3%A9', right: 'receive', expiry: NOW + 3600 }))
   t.equal(read(...bare, '--ttl', '7d')?.expiry, NOW + 7 * 86_400)
@@ -375,13 +372,11 @@ t.test('pipegate link', async (t) => {
     ['http://h/a', ...file, '--right', 'watch', '--ttl', '0'],
     ['http://h/a', ...file, '--right', 'watch', '--tll', '0'],
   ]) {
-    t.match(run(...wrong), { exitCode: 2, text: /^pipegate: .+\nusage: pipegate link / }, wrong.slice(-2).join(' '))
+    t.throws(() => run(...wrong), WrongUsage, wrong.slice(-2).join(' '))
   }
   for (const name of ['none', 'short']) {
-    t.match(run('http://h/a', '--right', 'watch', '--secret-file', join(dir, name)), {
-      exitCode: 1,
-      text: /^pipegate: secretFile/,
-    })
+    const args = ['http://h/a', '--right', 'watch', '--secret-file', join(dir, name)]
+    t.throws(() => run(...args), { message: /^secretFile/ })
   }
 })
 

@@ -1,11 +1,12 @@
-import { createLog } from '../../log/log.js'
-import { Gateway } from '../gateway.js'
-import { packageVersion } from '../package-version.js'
-import type { CommandInput } from './command.js'
+import type { CommandResult } from '../../client/cli/command.js'
+import { createLog } from '../log/log.js'
+import { Gateway } from '../serve/gateway.js'
+import { packageVersion } from '../serve/package-version.js'
+import type { CommandInput } from './command-input.js'
 import { hasTerminal } from './terminal.js'
 
 /** `pipegate serve`: serves until a signal. */
-export async function serve({ config, again, loadPlugins }: CommandInput): Promise<number> {
+export async function serve({ config, again, loadPlugins }: CommandInput): Promise<CommandResult> {
   const processLog = createLog(config)
   const log = processLog.logger
   const gateway = new Gateway(config, processLog, await loadPlugins(), again)
@@ -27,7 +28,7 @@ export async function serve({ config, again, loadPlugins }: CommandInput): Promi
   const outcome = await Promise.race([gateway.stop(), second])
   log.info({}, outcome === undefined ? 'stopped' : 'stopped at the second signal')
   await processLog.flush()
-  return outcome === undefined ? 0 : 1
+  return { text: '', exitCode: outcome === undefined ? 0 : 1 }
 }
 
 /**

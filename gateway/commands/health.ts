@@ -1,7 +1,8 @@
 import { request as plain } from 'node:http'
 import { request as secure } from 'node:https'
-import type { Config } from '../../config/config.js'
-import { type CommandInput, printOutcome } from './command.js'
+import type { CommandResult } from '../../client/cli/command.js'
+import type { Config } from '../config/config.js'
+import type { CommandInput } from './command-input.js'
 
 const TIMEOUT_MS = 5000
 /** Addresses that can be listened on, but not connected to, and what to connect to instead. */
@@ -16,9 +17,9 @@ export interface Health {
 }
 
 /** `pipegate health`. */
-export async function health({ config }: CommandInput): Promise<number> {
+export async function health({ config }: CommandInput): Promise<CommandResult> {
   const { ok, text } = await askHealth(config)
-  return printOutcome({ text: `${text}\n`, exitCode: ok ? 0 : 1 })
+  return { text: `${text}\n`, exitCode: ok ? 0 : 1 }
 }
 
 /**

@@ -1,0 +1,7 @@
+import type { Command } from '../command.js'
+
+/** Commands that every program has. */
+export const BUILT_IN_COMMANDS: Readonly<Record<string, Command>> = {
+  help: { describe: () => import('./help.js'), load: () => import('./help.js') },
+  version: { describe: () => import('./version.js'), load: () => import('./version.js') },
+}

@@ -1,0 +1,16 @@
+import type { CommandResult } from '../../client/cli/command.js'
+import type { Config } from '../config/config.js'
+import type { LoadedPlugin } from '../host/loading/loaded-plugin.js'
+import type { Reread } from '../serve/configured-certificates.js'
+
+/** What a command of the gateway works with. */
+export interface CommandInput {
+  readonly config: Config
+  /** Where it came from, for the same another time. */
+  readonly again: Reread
+  /** Loads the code of the configured plugins. @throws Error with a line for each that cannot be loaded */
+  loadPlugins(): Promise<LoadedPlugin[]>
+}
+
+/** Runs a command. */
+export type RunCommand = (input: CommandInput) => Promise<CommandResult>
