@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import './serve/v8-flags.js'
 import { COMMANDS } from '../client/commands.js'
-import { BUNDLED, DEFAULTS } from '../plugins/bundled.js'
+import { BUNDLED, DEFAULTS, freshToken } from '../plugins/bundled.js'
 import {
   type Command,
   ConfigError,
@@ -12,7 +12,7 @@ import {
   renderConfig,
   UsageError,
 } from './config/config.js'
-import { enabledPlugins } from './config/plugin-entries.js'
+import { enabledPlugins, type PluginEntry, tokenPlugin } from './config/plugin-entries.js'
 import { loadPlugins } from './host/loading/loader.js'
 import { print, printOutcome, type RunCommand } from './serve/commands/command.js'
 import { health } from './serve/commands/health.js'
@@ -37,10 +37,14 @@ async function main(args: readonly string[]): Promise<number> {
   const began = read()
   const { config, origins, plugins } = began
   if (printConfig) return print(renderConfig(config, origins) + pluginComment(plugins))
+  const file = config.tokenFile
+  const tokens = file === undefined ? [] : [tokenPlugin(plugins, { file }, origins.tokenFile.name)]
   return RUN[line.command]({
     config,
     again: { began, read },
-    loadPlugins: () => loadPlugins(enabledPlugins(plugins, DEFAULTS), BUNDLED),
+    loadPlugins: (others: readonly PluginEntry[] = []) =>
+      loadPlugins(enabledPlugins([...plugins, ...tokens, ...others], DEFAULTS), BUNDLED),
+    freshToken,
   })
 }
 
