@@ -18,3 +18,9 @@ export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: 
 
 /** Those that are loaded without being asked for, until the configuration says `enabled: false`. */
 export const DEFAULTS = ['cors', 'metrics', 'progress', 'pages', 'media', 'openapi'] as const
+
+/** A token that is known to nobody, and the configuration of auth-bearer that lets in who has it, to everything. */
+export async function freshToken(): Promise<{ readonly token: string; readonly config: object }> {
+  const { token, hash } = (await import('./auth-bearer/new-token.js')).newToken()
+  return { token, config: { tokens: [{ name: 'this-run', hash }] } }
+}

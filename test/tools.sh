@@ -8,6 +8,8 @@ need curl curl
 need tar tar
 need openssl openssl
 need bash bash
+need zsh zsh
+need zbarimg zbar-tools
 need git git
 need script bsdutils
 need strace strace

@@ -1,17 +1,26 @@
 import type { CommandResult } from '../../client/cli/command.js'
-import { createLog } from '../log/log.js'
+import { createLog, type ProcessLog } from '../log/log.js'
 import { Gateway } from '../serve/gateway.js'
 import { packageVersion } from '../serve/package-version.js'
 import type { CommandInput } from './command-input.js'
+import { lacksProtection, type Protected, protect } from './protection.js'
+import { startBanner } from './start-banner.js'
 import { hasTerminal } from './terminal.js'
 
 /** `pipegate serve`: serves until a signal. */
-export async function serve({ config, again, loadPlugins }: CommandInput): Promise<CommandResult> {
-  const processLog = createLog(config)
+export async function serve(input: CommandInput): Promise<CommandResult> {
+  const processLog = createLog(input.config)
   const log = processLog.logger
-  const gateway = new Gateway(config, processLog, await loadPlugins(), again)
+  const { gateway, chosen } = await protectedGateway(input, processLog)
+  const { config } = gateway
   log.info({ plugins: gateway.plugins }, 'plugins, in the order in which they are asked')
-  const port = await gateway.start()
+  const finishBanner = processLog.hasBanner ? await startBanner(gateway, chosen.token) : undefined
+  const port = await gateway.start().catch(async (error: unknown) => {
+    for (const warning of processLog.endStart()) processLog.print(`! ${warning}\n`)
+    // What stopped it is printed below them.
+    await processLog.flush()
+    throw error
+  })
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
   // Before the line that tells a supervisor that it may send signals.
   const { first, second, received } = signals()
@@ -23,12 +32,27 @@ export async function serve({ config, again, loadPlugins }: CommandInput): Promi
   })
   const url = `${config.tlsCert === undefined ? 'http' : 'https'}://${host}:${port}${config.prefix}/`
   log.info({ url, version: packageVersion(), node: process.version }, 'listening')
+  const warnings = processLog.endStart()
+  if (finishBanner !== undefined) processLog.print(finishBanner(port, warnings))
   const signal = await first
   log.info({ signal, drainSeconds: config.drain }, 'draining')
   const outcome = await Promise.race([gateway.stop(), second])
   log.info({}, outcome === undefined ? 'stopped' : 'stopped at the second signal')
   await processLog.flush()
   return { text: '', exitCode: outcome === undefined ? 0 : 1 }
+}
+
+/** The gateway, after a person has said who may use it if nothing else does. Only its plugins know whether they let in everybody. */
+async function protectedGateway(
+  input: CommandInput,
+  log: ProcessLog,
+): Promise<{ gateway: Gateway; chosen: Protected }> {
+  const { config, loadPlugins, again } = input
+  const gateway = new Gateway(config, log, await loadPlugins(), again)
+  if (!lacksProtection(config, gateway.everybodyAuthenticates)) return { gateway, chosen: input }
+  await gateway.stop(0)
+  const chosen = await protect(input)
+  return { gateway: new Gateway(chosen.config, log, await chosen.loadPlugins(), again), chosen }
 }
 
 /**

@@ -1,3 +1,4 @@
+import { networkInterfaces } from 'node:os'
 import { dirname, resolve } from 'node:path'
 import type { TlsFiles } from '../tls/certificate.js'
 import { crossCheck, type Values } from './cross-checks.js'
@@ -34,6 +35,7 @@ export class ConfigBuilder {
   build(): { readonly config: Config; readonly origins: Origins } {
     const defaults = settings.parse({})
     for (const key of SETTING_KEYS) if (!this.#origins.has(key)) this.#values[key] = defaults[key]
+    this.#listenOnAll()
     this.problems.push(...crossCheck(this.#values as Values, this.#origins))
     if (this.problems.length > 0) throw new ConfigError(this.problems)
     const origins = SETTING_KEYS.map((key) => [key, this.#origins.get(key) ?? DEFAULT] as const)
@@ -42,6 +44,19 @@ export class ConfigBuilder {
       origins: Object.freeze(Object.fromEntries(origins) as Record<SettingKey, Origin>),
     }
   }
+
+  /** What `public` means for `host`, unless that is given. */
+  #listenOnAll(): void {
+    if (this.#values.public !== true || this.#origins.has('host')) return
+    this.#values.host = everyAddress()
+    this.#origins.set('host', this.#origins.get('public')!)
+  }
+}
+
+/** For IPv6 and IPv4, where the machine has both: a kernel without IPv6 does not open `::`. */
+function everyAddress(): string {
+  const all = Object.values(networkInterfaces()).flat()
+  return all.some((each) => each?.family === 'IPv6') ? '::' : '0.0.0.0'
 }
 
 /** A relative path in a file is relative to that file, so that it works wherever the program is started. */

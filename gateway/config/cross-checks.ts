@@ -15,6 +15,7 @@ type Origins = ReadonlyMap<SettingKey, Origin>
 export function crossCheck(values: Values, origins: Origins): readonly Problem[] {
   const checks = new CrossChecks(values, origins)
   checks.names()
+  checks.audience()
   checks.memory()
   checks.tls()
   return checks.problems
@@ -32,6 +33,16 @@ class CrossChecks {
     const { prefix, bareNames } = this.values
     if (prefix !== '' || bareNames !== false) return
     this.#conflict(['prefix', 'bareNames'], 'prefix off and bareNames false', 'at least one of them on')
+  }
+
+  audience(): void {
+    const { public: isPublic, open, host, tokenFile } = this.values
+    if (isPublic === true && host !== undefined && host !== '::' && host !== '0.0.0.0')
+      this.#conflict(['public', 'host'], `public and host ${show(host)}`, 'one of them, or host :: or 0.0.0.0')
+    if (open === true && isPublic === false) this.#conflict(['open'], 'open without public', 'public as well')
+    if (open === true && tokenFile !== undefined)
+      this.#conflict(['open', 'tokenFile'], 'open and tokenFile', 'one of them')
+    if (this.origins.has('tokenFile')) this.#readable('tokenFile', tokenFile)
   }
 
   memory(): void {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { badFile, type Problem } from './problems/problems.js'
+import { badFile, ConfigError, type Problem } from './problems/problems.js'
 import { printable } from './problems/show.js'
 
 /** One entry of `plugins` in a configuration file. */
@@ -44,6 +44,21 @@ export function pluginEntries(raw: unknown, path: string, problems: Problem[]): 
     const { plugin, config, enabled } = typeof data === 'string' ? { plugin: data, config: {}, enabled: true } : data
     return [{ plugin, config: config ?? {}, enabled, where: `${where} (${printable(plugin)})`, from: path }]
   })
+}
+
+/** The plugin that the setting `tokenFile` is for. */
+const TOKENS = 'auth-bearer'
+
+/**
+ * An entry for the plugin that asks for tokens, which stands in no file.
+ * @param entries what the file has
+ * @throws ConfigError when that plugin is among them, with tokens of its own
+ */
+export function tokenPlugin(entries: readonly PluginEntry[], config: object, where: string): PluginEntry {
+  const other = entries.find(({ plugin, enabled }) => plugin === TOKENS && enabled)
+  if (other !== undefined)
+    throw new ConfigError([badFile(other.where, `this plugin and ${where}`, 'one of them, with all tokens')])
+  return { plugin: TOKENS, config, enabled: true, where, from: '.' }
 }
 
 /** The plugins to load: those that the file enables, and the defaults that it does not mention. */

@@ -57,6 +57,22 @@ export const settings = z.strictObject({
     'Host names that are served besides localhost and 127.0.0.1; others are refused. When it is empty, none on a loopback ' +
       'address, and every one on an address that others reach. * is every one anywhere.',
   ),
+  public: setting(
+    boolean(),
+    'false',
+    'Listen on every address of the machine, once it is said who may: with tokenFile or a plugin that asks for credentials, ' +
+      'with hosts, or with open. On a terminal the start asks.',
+  ),
+  open: setting(
+    boolean(),
+    'false',
+    'With public: everybody who reaches the machine may send and receive, and no token is asked for.',
+  ),
+  tokenFile: optional(
+    filePath(),
+    'Tokens that let people in: a file of the plugin auth-bearer, which is loaded with it. pipegate token makes one.',
+  ),
+  qr: setting(boolean(), 'false', 'Show the address as a QR code when the start is on a terminal.'),
   prefix: setting(urlPrefix(), '/api/v1/pipe', 'Path under which names live; off leaves the bare names only.'),
   bareNames: setting(boolean(), 'true', 'Names also live at /{name}, without the prefix.'),
   logLevel: setting(

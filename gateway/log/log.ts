@@ -6,14 +6,18 @@ import { requestJson, transferJson } from './json-lines.js'
 import { givenTarget } from './line-target.js'
 import { type Gap, LineWriter } from './line-writer.js'
 import { COLOURED_MARKS, PLAIN_MARKS } from './marks.js'
-import { entryForPerson } from './person-entry.js'
+import { entryForPerson, textForPerson } from './person-entry.js'
 import { requestForPerson, transferForPerson } from './person-lines.js'
+import { StartLines } from './start-lines.js'
 
 export { loggableError } from './loggable.js'
 export type { Logger }
 
 /** How long an ordinary end waits for the last lines, and for a reader that takes none. */
 const FLUSH = { ms: 5000, silentMs: 1000 }
+
+/** Levels at which a terminal is told of the start. At the others only trouble is wanted. */
+const WITH_BANNER = ['info', 'debug', 'trace']
 
 /** The settings that the log depends on. */
 export interface LogOptions {
@@ -37,8 +41,14 @@ export interface GatewayLog {
   readonly transfer: ((pipe: PipeView) => void) | null
 }
 
-/** A log that can be brought to its end. */
+/** The log of a process: it has a start and an end. */
 export interface ProcessLog extends GatewayLog {
+  /** A person sees it on a terminal: a banner tells of the start, and its lines are kept back until {@link endStart}. */
+  readonly hasBanner: boolean
+  /** The start is over. Returns the warnings that were kept back, as a person reads them, without time. */
+  endStart(): readonly string[]
+  /** Writes text as it is, in its place between the lines. */
+  print(text: string): void
   /** Resolves when what could be written is written. */
   flush(): Promise<void>
 }
@@ -47,21 +57,43 @@ export interface ProcessLog extends GatewayLog {
 export function createLog(config: LogOptions): ProcessLog {
   const isTerminal = isatty(1)
   const isPretty = config.logFormat === 'pretty' || (config.logFormat === 'auto' && isTerminal)
-  const isColoured = isTerminal && !process.env.NO_COLOR
+  const isColoured = isTerminal && showsColours(process.env)
   const marks = isColoured ? COLOURED_MARKS : PLAIN_MARKS
   const gapLine = (gap: Gap) => (isPretty ? entryForPerson(gapJson(gap), marks) : gapJson(gap))
   const writer = new LineWriter('gateway', givenTarget(), gapLine)
   // Also when the process ends by an error, or by process.exit() of whoever.
   process.on('exit', () => writer.flushNow())
   const flush = async () => void (await writer.flush(FLUSH))
-  return { ...logTo(writer, { ...config, logFormat: isPretty ? 'pretty' : 'json' }, isColoured), flush }
+  const hasBanner = isTerminal && isPretty && WITH_BANNER.includes(config.logLevel)
+  const start = hasBanner ? new StartLines(config.logLevel !== 'info') : undefined
+  return {
+    ...logTo(writer, { ...config, logFormat: isPretty ? 'pretty' : 'json' }, isColoured, start),
+    hasBanner,
+    endStart: () => start?.end().map(textForPerson) ?? [],
+    print: (text) => writer.write(text),
+    flush,
+  }
 }
 
-/** A log on any sink. Here `auto` is JSON. */
-export function logTo(sink: LineSink, { logLevel, logFormat }: LogOptions, isColoured = false): GatewayLog {
+/** Whether a terminal is to be written to in colour: https://no-color.org, and `TERM=dumb` for one that has none. */
+export function showsColours({ NO_COLOR, TERM }: NodeJS.ProcessEnv): boolean {
+  return !NO_COLOR && TERM !== 'dumb'
+}
+
+/**
+ * A log on any sink. Here `auto` is JSON.
+ * @param start keeps back lines of the start, where they are for a person
+ */
+export function logTo(
+  sink: LineSink,
+  { logLevel, logFormat }: LogOptions,
+  isColoured = false,
+  start?: StartLines,
+): GatewayLog {
   const isPretty = logFormat === 'pretty'
   const marks = isColoured ? COLOURED_MARKS : PLAIN_MARKS
-  const lines: LineSink = isPretty ? { write: (json) => sink.write(entryForPerson(json, marks)) } : sink
+  const write = (json: string) => void (start?.takes(json) || sink.write(entryForPerson(json, marks)))
+  const lines: LineSink = isPretty ? { write } : sink
   const logger = pino({ level: logLevel, base: null }, lines as pino.DestinationStream)
   if (!logger.isLevelEnabled('info')) return { logger, request: null, transfer: null }
   if (isPretty) {

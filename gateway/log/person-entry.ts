@@ -3,7 +3,7 @@ import type { Marks } from './marks.js'
 import { timeOfDay } from './words.js'
 
 /** Levels of pino. */
-const WARN = 40
+export const WARN = 40
 const ERROR = 50
 
 interface Entry {
@@ -18,8 +18,18 @@ interface Entry {
 
 /** Any other line of the log, from its JSON: `16:23:03 · listening  http://127.0.0.1:8080/  version 1.0.0` */
 export function entryForPerson(json: string, marks: Marks): string {
-  const { level, time, msg = '', plugin, err, url, ...fields } = JSON.parse(json) as Entry
+  const entry = JSON.parse(json) as Entry
+  const { level, time } = entry
   const mark = level >= ERROR ? marks.failed : level >= WARN ? marks.warning : marks.plain
+  return `${timeOfDay(time)} ${mark} ${entryText(entry, '  ')}\n`
+}
+
+/** The same as one sentence, without time and mark. */
+export function textForPerson(json: string): string {
+  return entryText(JSON.parse(json) as Entry, ': ')
+}
+
+function entryText({ level, time, msg = '', plugin, err, url, ...fields }: Entry, between: string): string {
   const parts = Object.entries(fields).map(([name, value]) =>
     name === 'plugins' ? pluginNames(value) : `${loggable(name)} ${shown(value)}`,
   )
@@ -27,7 +37,7 @@ export function entryForPerson(json: string, marks: Marks): string {
   const from = plugin === undefined ? '' : `${loggable(plugin)}: `
   // An address is for a click or a copy, without a comma behind it.
   const columns = [from + loggable(msg), url === undefined ? '' : shown(url), parts.join(', ')]
-  return `${timeOfDay(time)} ${mark} ${columns.filter((column) => column !== '').join('  ')}\n`
+  return columns.filter((column) => column !== '').join(between)
 }
 
 /** Its message, its kind, and the place where it was thrown: the whole stack is in the JSON format. */

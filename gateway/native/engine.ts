@@ -24,8 +24,15 @@ const WORKS = 'Node 20, 22 or 24 on Linux (x64, arm64; glibc 2.36 or later) or m
 function load(): Engine {
   const { platform, arch, version, versions } = process
   const name = `uws_${platform}_${arch}_${versions.modules}.node`
-  const file = join(dirname(createRequire(import.meta.url).resolve('uWebSockets.js')), name)
   const here = () => `Node ${version} on ${platform} ${arch}${isMusl() ? ' with musl' : ''}`
+  const folder = engineFolder()
+  if (folder === undefined) {
+    throw new Error(
+      `uWebSockets.js is not installed, without which nothing can be served: found ${here()}, expected ${WORKS}. ` +
+        'There, run npm install --include=optional; the commands that ask a gateway work without it.',
+    )
+  }
+  const file = join(folder, name)
   if (!existsSync(file)) {
     throw new Error(
       `uWebSockets.js has no binary ${name}: found ${here()}, expected ${WORKS}. ` +
@@ -37,6 +44,15 @@ function load(): Engine {
   } catch (error) {
     if (needsNewerGlibc(String(error))) return openForOlderGlibc(file)
     throw new Error(`uWebSockets.js does not load: found ${here()}, expected ${WORKS}: ${firstLine(error)}`)
+  }
+}
+
+/** Undefined where it was left out as an optional dependency, which it is for who needs no server. */
+function engineFolder(): string | undefined {
+  try {
+    return dirname(createRequire(import.meta.url).resolve('uWebSockets.js'))
+  } catch {
+    return undefined
   }
 }
 

@@ -95,6 +95,21 @@ export class Gateway {
     return this.#plugins.describe()
   }
 
+  /** Nobody gets in without credentials. */
+  get everybodyAuthenticates(): boolean {
+    return this.#plugins.everybodyAuthenticates
+  }
+
+  /** The hosts that it answers to. */
+  get hosts(): HostRule {
+    return this.#hosts
+  }
+
+  /** The host names in its certificates; none without HTTPS. */
+  get certifiedNames(): readonly string[] {
+    return this.#certificates?.current.flatMap(({ names }) => names) ?? []
+  }
+
   /**
    * Opens the port, and the one that redirects to it. Returns its number, which matters when the configuration says 0.
    * @throws with one line on why a plugin does not start, or a port cannot be opened

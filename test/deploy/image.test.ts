@@ -64,7 +64,7 @@ t.test('what is copied is there, and all that the package consists of is', async
   const kept = [...readProject('.dockerignore').matchAll(/^!(.+)$/gm)].map(([, path]) => path!)
   for (const path of kept) t.ok(existsSync(join(PROJECT, path)), path)
   const inContext = (path: string) => kept.some((root) => path === root || path.startsWith(`${root}/`))
-  const left = files.filter((path) => !path.startsWith('dist/') && !inContext(path))
+  const left = files.filter((path) => !/^!|^dist\//.test(path) && !inContext(path))
   t.same(left, ['deploy', 'docs', 'examples'], 'papers stay behind')
   for (const path of [
     'core',
@@ -137,6 +137,11 @@ t.test('it starts what is there, and asks for its health', async (t) => {
   t.ok(step('cp --parents --dereference').includes(node!))
   t.ok(main!.startsWith(APP))
   const path = main!.slice(APP.length)
+  t.equal(
+    path,
+    JSON.parse(readProject('package.json')).bin.pipegate,
+    'the command of the package, by its file: there is no env',
+  )
   t.ok(existsSync(join(PROJECT, path)) && files.includes(dirname(path)))
   const printed = await runProgram(t, [...more, ...command('CMD'), '--print-config'], { env })
   t.same([printed.code, printed.stderr], [0, ''])

@@ -1,20 +1,10 @@
 /** The package as an operator gets it, in a folder that knows nothing of this project: docs/plugins.md to the letter. */
-import { execFileSync } from 'node:child_process'
-import {
-  chmodSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { eventually } from '../support/eventually.js'
+import { unpackInto } from '../support/installed-package.js'
 import { PROJECT, readProject } from '../support/project.js'
 import { dialogue, examplesOf, shown, Terminal, terminals } from './examples.js'
 
@@ -30,33 +20,10 @@ function example(wanted: string): string {
 /** Whatever port is free, and nothing from the network. */
 const ENV = { PIPEGATE_PORT: '0', npm_config_offline: 'true', npm_config_loglevel: 'error' }
 
-/**
- * Packs the project and unpacks it where `npm install` would. What it depends on is linked, and nothing else is: an import of
- * something that package.json does not name fails here.
- */
-function install(modules: string): void {
-  const at = join(modules, 'pipegate')
-  mkdirSync(at, { recursive: true })
-  const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', modules]
-  execFileSync('npm', pack, { cwd: PROJECT, env: { ...process.env, ...ENV }, stdio: ['ignore', 'pipe', 'ignore'] })
-  const tarball = readdirSync(modules).find((name) => name.endsWith('.tgz'))!
-  execFileSync('tar', ['xzf', join(modules, tarball), '-C', at, '--strip-components=1'])
-  const { bin, dependencies, optionalDependencies } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'))
-  for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
-    mkdirSync(dirname(join(modules, name)), { recursive: true })
-    symlinkSync(join(PROJECT, 'node_modules', name), join(modules, name))
-  }
-  mkdirSync(join(modules, '.bin'))
-  for (const [name, path] of Object.entries(bin as Record<string, string>)) {
-    chmodSync(join(at, path), 0o755)
-    symlinkSync(join('..', 'pipegate', path), join(modules, '.bin', name))
-  }
-}
-
 const home = mkdtempSync(join(tmpdir(), 'pipegate-package-'))
 t.teardown(() => rmSync(home, { recursive: true, force: true }))
 const folder = join(home, 'my-gate')
-install(join(folder, 'node_modules'))
+unpackInto(join(folder, 'node_modules'))
 
 function run(t: Test, command: string): Terminal {
   const terminal = new Terminal(command, folder, ENV)

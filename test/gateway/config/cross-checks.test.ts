@@ -1,9 +1,10 @@
 /** Settings that depend on each other, and paths. */
 
 import { symlinkSync } from 'node:fs'
+import { networkInterfaces } from 'node:os'
 import { join, relative } from 'node:path'
 import t from 'tap'
-import { loadConfig } from '../../../gateway/config/config.js'
+import { loadConfig, loadConfigWithOrigins } from '../../../gateway/config/config.js'
 import { load, pem, refusal } from './load.js'
 
 t.test('a prefix that is off needs the bare names', async (t) => {
@@ -107,4 +108,32 @@ t.test('relative paths: to the file for those in it, to the working directory fo
   })
   const fromHere = relative(process.cwd(), join(dir, 'cert.pem'))
   t.equal(loadConfig({ flags: { config: file, tlsCert: fromHere }, env: {} }).tlsCert, join(dir, 'cert.pem'))
+})
+
+t.test('public listens on every address, and goes with no other one', async (t) => {
+  const every = Object.values(networkInterfaces())
+    .flat()
+    .some((each) => each?.family === 'IPv6')
+    ? '::'
+    : '0.0.0.0'
+  t.match(load({ public: 'true' }), { public: true, host: every })
+  t.match(load({ public: 'false' }), { public: false, host: '127.0.0.1' })
+  for (const host of ['::', '0.0.0.0']) t.match(load({ public: 'true', host }), { host }, 'which --print-config writes')
+  t.match(loadConfigWithOrigins({ flags: { public: 'true' }, env: {} }).origins.host, {
+    source: 'flag',
+    name: '--public',
+  })
+  t.equal(
+    refusal({ public: 'true', host: '192.0.2.1' }).message,
+    'configuration: --public, --host: found public and host "192.0.2.1", expected one of them, or host :: or 0.0.0.0',
+  )
+  t.equal(
+    refusal({ open: 'true' }).message,
+    'configuration: --open: found open without public, expected public as well',
+  )
+  t.equal(
+    refusal({ public: 'true', open: 'true' }, { PIPEGATE_TOKEN_FILE: pem('a.pem') }).message,
+    'configuration: --open, PIPEGATE_TOKEN_FILE: found open and tokenFile, expected one of them',
+  )
+  t.match(refusal({ tokenFile: '/no/such' }).message, /^configuration: --token-file: found "\/no\/such" \(ENOENT/)
 })

@@ -15,6 +15,10 @@ export const RANKS: { readonly [K in SettingKey]-?: Ranks<Config[K]> } = {
     ['pipe.example, *.Example.net', ['pipe.example', '*.example.net']],
     ['::1,[fd00::1],192.0.2.1', ['::1', '[fd00::1]', '192.0.2.1']],
   ],
+  public: [false, ['yes', true], ['ON', true], ['false', false]],
+  open: [false, ['yes', true], ['ON', true], ['false', false]],
+  tokenFile: [undefined, [pem('a.pem'), pem('a.pem')], [pem('b.pem'), pem('b.pem')], [pem('c.pem'), pem('c.pem')]],
+  qr: [false, ['yes', true], ['ON', true], ['false', false]],
   prefix: ['/api/v1/pipe', ['/a', '/a'], ['/b/', '/b'], ['off', '']],
   bareNames: [true, ['no', false], ['ON', true], ['false', false]],
   logLevel: ['info', ['trace', 'trace'], ['warn', 'warn'], ['silent', 'silent']],
@@ -56,6 +60,7 @@ export const RANKS: { readonly [K in SettingKey]-?: Ranks<Config[K]> } = {
 
 /** What has to be set as well for a key to be good: a certificate goes with a key. */
 export function companion(key: SettingKey): Env {
+  if (key === 'open') return { PIPEGATE_PUBLIC: 'true' }
   if (key === 'tlsCert') return { PIPEGATE_TLS_KEY: pem('a.pem') }
   if (key === 'tlsKey') return { PIPEGATE_TLS_CERT: pem('a.pem') }
   const needsBoth = key === 'tlsSni' || key === 'redirectPort'

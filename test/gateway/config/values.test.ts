@@ -32,6 +32,10 @@ const REFUSED: { readonly [K in SettingKey]: readonly string[] } = {
     '.a',
     'a..b',
   ],
+  public: ['', 'maybe'],
+  open: ['', 'maybe'],
+  tokenFile: ['', 'a\nb'],
+  qr: ['', 'maybe'],
   prefix: [
     '/',
     'api',
