@@ -18,6 +18,7 @@ need haproxy haproxy
 need promtool prometheus
 need redis-server redis-server
 need chromium chromium
+need chromium-headless-shell chromium-headless-shell
 need unzip unzip
 need wget wget
 need ffmpeg ffmpeg

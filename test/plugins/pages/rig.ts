@@ -61,7 +61,8 @@ export function reads(page: Page, selector: string, text: string | RegExp): Prom
         (typeof text === 'string' ? found === text : text.test(found)) || `${selector} reads "${found}", not ${text}`
       )
     },
-    { timeoutMs: 30_000 },
+    // Each look is a round trip through two programs.
+    { timeoutMs: 30_000, everyMs: 40 },
   )
 }
 

@@ -117,10 +117,15 @@ async function freeze(page: Page): Promise<void> {
 
 /** Waits until the element has this text; white space counts as one space. */
 function reads(page: Page, selector: string, text: string | RegExp): Promise<void> {
-  return eventually(async () => {
-    const found = ((await page.textContent(selector)) ?? '').replace(/\s+/g, ' ').trim()
-    return (typeof text === 'string' ? found === text : text.test(found)) || `${selector} reads "${found}", not ${text}`
-  })
+  return eventually(
+    async () => {
+      const found = ((await page.textContent(selector)) ?? '').replace(/\s+/g, ' ').trim()
+      const isIt = typeof text === 'string' ? found === text : text.test(found)
+      return isIt || `${selector} reads "${found}", not ${text}`
+    },
+    // Each look is a round trip through two programs.
+    { timeoutMs: 30_000, everyMs: 40 },
+  )
 }
 
 const says = (page: Page, field: string, text: string | RegExp) => reads(page, `[data-field="${field}"]`, text)
