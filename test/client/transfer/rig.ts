@@ -89,6 +89,8 @@ export interface Desks {
   readonly there: string
   send(...args: string[]): Cli
   receive(...args: string[]): Cli
+  /** The same desks, where another gateway is theirs. */
+  at(server: string): Desks
 }
 
 export function desks(t: Test, server: string, env: Readonly<Record<string, string>> = {}): Desks {
@@ -96,12 +98,14 @@ export function desks(t: Test, server: string, env: Readonly<Record<string, stri
   const [here, there] = [join(root, 'here'), join(root, 'there')]
   mkdirSync(here)
   mkdirSync(there)
-  return {
+  const at = (server: string): Desks => ({
     here,
     there,
     send: (...args) => new Cli(t, ['send', ...args], { server, cwd: here, env }),
     receive: (...args) => new Cli(t, ['receive', ...args], { server, cwd: there, env }),
-  }
+    at,
+  })
+  return at(server)
 }
 
 /** All that is in a folder, as text that can be compared: kind, permissions, time and content of each. */
