@@ -8,6 +8,10 @@ need curl curl
 need tar tar
 need openssl openssl
 need bash bash
+need zsh zsh
+need fish fish
+need mandoc mandoc
+need groff groff-base
 need git git
 need script bsdutils
 need strace strace
