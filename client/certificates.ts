@@ -1,18 +1,21 @@
+import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
-import { createSecureContext } from 'node:tls'
 import { WrongUsage } from './cli/wrong-usage.js'
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 
 /** The certificates in the file of `--cacert`, as PEM. @throws WrongUsage for a file that cannot be read, or has none */
 export function certificates(file: string | undefined): string | undefined {
   if (file === undefined) return undefined
-  const pem = read(file)
+  const found = read(file).match(CERTIFICATE) ?? []
   try {
-    if (!pem.includes('-----BEGIN CERTIFICATE-----')) throw new Error('no certificate')
-    createSecureContext({ ca: pem })
+    // TLS itself would pass over what it cannot read, and then trust nobody.
+    for (const each of found) new X509Certificate(each)
   } catch {
-    throw new WrongUsage('--cacert: expected a file with certificates (PEM)')
+    found.length = 0
   }
-  return pem
+  if (found.length === 0) throw new WrongUsage('--cacert: expected a file with certificates (PEM)')
+  return found.join('\n')
 }
 
 function read(file: string): string {

@@ -10,6 +10,9 @@ need openssl openssl
 need bash bash
 need zsh zsh
 need zbarimg zbar-tools
+need fish fish
+need mandoc mandoc
+need groff groff-base
 need git git
 need script bsdutils
 need strace strace

@@ -2,6 +2,8 @@ import type { Snapshot } from '../../plugins/transfer-status/snapshot.js'
 import { readSnapshot } from './events.js'
 import { ask, type Place, responseTo, send } from './exchange.js'
 
+/** It is asked in passing: nobody waits longer for it, in milliseconds. */
+const PATIENCE_MS = 5000
 /** The longest status that is read, in bytes. */
 const LONGEST = 65_536
 
@@ -28,17 +30,18 @@ export class ServerStatus {
   }
 
   async #ask(mode: string): Promise<Snapshot | undefined> {
+    const signal = AbortSignal.any([this.signal, AbortSignal.timeout(PATIENCE_MS)])
     try {
-      this.#tells ??= await this.#probe()
+      this.#tells ??= await this.#probe(signal)
       if (!this.#tells) return undefined
-      return readSnapshot(await ask(this.place, { method: 'GET', mode, signal: this.signal }, LONGEST))
+      return readSnapshot(await ask(this.place, { method: 'GET', mode, signal }, LONGEST))
     } catch {
       return undefined
     }
   }
 
-  async #probe(): Promise<boolean> {
-    const { statusCode, headers } = await head(this.place, this.signal)
+  async #probe(signal: AbortSignal): Promise<boolean> {
+    const { statusCode, headers } = await head(this.place, signal)
     return statusCode === 200 && /^application\/json\b/i.test(headers['content-type'] ?? '')
   }
 }

@@ -71,6 +71,7 @@ export async function startMiddleman(
     change: (chunk) => chunk,
     stopAfter: Number.POSITIVE_INFINITY,
     cut() {
+      middleman.stopAfter = Number.POSITIVE_INFINITY
       for (const socket of open) socket.resetAndDestroy()
     },
   }

@@ -66,5 +66,5 @@ t.test('a flag reaches the configuration', async (t) => {
 })
 
 t.test("variables of the client's commands are no settings", async (t) => {
-  t.equal(loadConfig({ flags: {}, env: { PIPEGATE_TOKEN: 'x', PIPEGATE_SERVER: 'http://h' } }).port, 8080)
+  t.equal(loadConfig({ flags: {}, env: { PIPEGATE_TOKEN: 'x', PIPEGATE_URL: 'http://h' } }).port, 8080)
 })
