@@ -42,7 +42,9 @@ export function wholeMilliseconds(mtimeMs: number): number {
 /**
  * Milliseconds as the seconds that `utimes` takes. A double holds the time of today in steps of a quarter of a microsecond, and
  * what it loses could be a whole millisecond once it is rounded down again: half a microsecond more keeps it.
+ * Node takes a negative number for "now", but not a negative text.
  */
-export function asSeconds(mtimeMs: number): number {
-  return (mtimeMs + 0.0005) / 1000
+export function asSeconds(mtimeMs: number): number | string {
+  const seconds = (mtimeMs + 0.0005) / 1000
+  return seconds < 0 ? String(seconds) : seconds
 }

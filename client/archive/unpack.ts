@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream'
+import { ArchiveError } from './archive-error.js'
 import { ByteSource } from './byte-source.js'
 import { commit } from './commit.js'
 import { EntryGuard } from './entry-guard.js'
@@ -7,7 +8,7 @@ import { HeaderReader } from './header-reader.js'
 import type { UnpackOptions } from './options.js'
 import { openPart, type Places, placesOf } from './part-folder.js'
 import { Place } from './place.js'
-import { refuseExisting } from './target.js'
+import { TargetCheck } from './target.js'
 import { type Folders, type Unpacked, Unpacker } from './unpacker.js'
 
 export type { Unpacked }
@@ -57,7 +58,7 @@ export function unpack(stream: Readable, target: string, options: UnpackOptions 
       await commit(places!, folders, options.overwrite ?? false)
     },
     abort: async () => {
-      stream.destroy()
+      stream.destroy(new ArchiveError('The unpacking was given up.'))
       await done.catch(() => {})
     },
   }
@@ -72,13 +73,14 @@ async function unpackInto(
 ): Promise<Unpacked> {
   const { root = '', maxBytes = Number.POSITIVE_INFINITY, maxEntries = MOST_ENTRIES } = options
   const guard = new EntryGuard(root, process.platform === 'win32', foldingOf(place.root), { maxBytes, maxEntries })
+  const existing = places.exists ? new TargetCheck(places.target, options.overwrite ?? false) : undefined
   const source = new ByteSource(stream)
   const reader = new HeaderReader(source)
   const unpacker = new Unpacker(place, source, folders, options)
   try {
     for (let raw = await reader.next(); raw !== undefined; raw = await reader.next()) {
       const entry = guard.admit(raw)
-      if (places.exists) refuseExisting(places.target, entry, options.overwrite ?? false)
+      existing?.check(entry)
       await unpacker.put(entry)
     }
     return unpacker.result
