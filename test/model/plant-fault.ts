@@ -24,21 +24,25 @@ export async function tryFault(fault: Fault | null, seed: number, steps: number)
   try {
     await cp(CORE, join(folder, 'core'), { recursive: true })
     await writeFile(join(folder, 'package.json'), '{ "type": "module" }')
-    if (fault !== null) await plant(fault, join(folder, 'core', fault.in))
+    if (fault !== null) {
+      const copy = join(folder, 'core')
+      await writeFile(join(copy, fault.in), (await findPlace(fault, copy)).join(fault.by))
+    }
     return await runInWorker(pathToFileURL(join(folder, 'core', 'index.js')).href, seed, steps)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function plant(fault: Fault, file: string): Promise<void> {
-  const text = await readFile(file, 'utf8')
+/** What stands before and behind the place where it goes. Rejects when there is not exactly one. */
+export async function findPlace(fault: Fault, core = CORE): Promise<readonly [string, string]> {
+  const text = await readFile(join(core, fault.in), 'utf8')
   const words = fault.replace.split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
   const parts = text.split(new RegExp(words.join('\\s+')))
   if (parts.length !== 2) {
     throw new Error(`"${fault.name}": its text occurs ${parts.length - 1} times in ${fault.in}, and must occur once`)
   }
-  await writeFile(file, parts.join(fault.by))
+  return [parts[0]!, parts[1]!]
 }
 
 /** In a worker thread, which can be stopped when a fault makes it run for ever. */

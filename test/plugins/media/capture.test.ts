@@ -12,7 +12,7 @@ import { eventually } from '../../support/eventually.js'
 import { defaultPlugins, type Running, startGateway } from '../../support/gateway.js'
 import { startEdge } from './edge.js'
 import { ffmpeg, PICTURE } from './ffmpeg.js'
-import { open, plays, reads, screenOf, startBrowser } from './rig.js'
+import { open, plays, reads, SMALL, screenOf, startBrowser } from './rig.js'
 
 t.setTimeout(300_000)
 
@@ -56,7 +56,7 @@ async function turnOn(page: Page, source: string): Promise<void> {
 
 t.test('a camera goes to a counted receiver, from its first picture to its last', async (t) => {
   const { gateway, url } = await start(t)
-  const page = await open(t, chromium, url('cam?share&n=1'), HTTPS)
+  const page = await open(t, chromium, url(`cam?share&n=1&${SMALL}`), HTTPS)
   await turnOn(page, 'Camera')
   await plays(page)
   t.equal(gateway.gateway.table.get('cam'), undefined, 'a preview is for nobody else')
@@ -89,7 +89,7 @@ for (const [source, query, streams] of [
 ] as const) {
   t.test(`${query} reaches a player`, async (t) => {
     const { gateway, url } = await start(t)
-    const page = await open(t, chromium, url(`it?share&n=1&${query}`), HTTPS)
+    const page = await open(t, chromium, url(`it?share&n=1&${query}&${SMALL}`), HTTPS)
     await turnOn(page, source)
     await page.click('#start')
     await gateway.holds(1, 0)
@@ -115,7 +115,7 @@ for (const [source, query, streams] of [
 
 t.test('who leaves, and who refuses, is told of', async (t) => {
   const { gateway, url } = await start(t)
-  const page = await open(t, chromium, url('gone?share&n=1&source=camera'), {
+  const page = await open(t, chromium, url(`gone?share&n=1&source=camera&${SMALL}`), {
     ...HTTPS,
     expected: /Failed to load resource|ERR_/,
   })
@@ -154,7 +154,7 @@ t.test('who leaves, and who refuses, is told of', async (t) => {
 t.test('a receiver that is slower than the picture costs pictures, and no memory', async (t) => {
   // Noise is as much as it may be, and gets there sooner.
   const noise = join(t.testdir(), 'noise.y4m')
-  ffmpeg(...PICTURE(1, '640x360'), '-vf', 'noise=alls=100:allf=t', noise)
+  ffmpeg(...PICTURE(1, '640x360', 8), '-vf', 'noise=alls=100:allf=t', noise)
   const noisy = await startBrowser(t, [`--use-file-for-fake-video-capture=${noise}`])
   const { gateway, url } = await start(t)
   const page = await open(t, noisy, url('slow?share&n=1&source=camera&quality=high'), HTTPS)
@@ -221,7 +221,7 @@ t.test('with tokens: the page asks for one, and gives out links that need none',
   )
   const origin = await startEdge(t, gateway.port)
   const expected = /Failed to load resource|ERR_/
-  const page = await open(t, chromium, `${origin}/locked?share&n=1&source=camera`, { ...HTTPS, expected })
+  const page = await open(t, chromium, `${origin}/locked?share&n=1&source=camera&${SMALL}`, { ...HTTPS, expected })
   await reads(page, '#problem', 'This gateway asks for a token.')
   await page.fill('#token', owner.token)
   await page.keyboard.press('Tab')

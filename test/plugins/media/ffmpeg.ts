@@ -1,12 +1,15 @@
 /** The real ffmpeg: recordings of a test picture and a tone. */
 import { execFileSync } from 'node:child_process'
 
+/** Pictures per second: enough to see that they move, and few to encode and to decode. */
+export const RATE = 10
+
 /** A moving picture and a sound, as inputs. @param seconds of them */
-export const PICTURE = (seconds: number, size = '320x180') => [
+export const PICTURE = (seconds: number, size = '320x180', rate = RATE) => [
   '-f',
   'lavfi',
   '-i',
-  `testsrc=size=${size}:rate=25:duration=${seconds},format=yuv420p`,
+  `testsrc=size=${size}:rate=${rate}:duration=${seconds},format=yuv420p`,
 ]
 export const TONE = (seconds: number) => [
   '-f',

@@ -5,8 +5,8 @@ import t, { type Test } from 'tap'
 import { eventually } from '../../support/eventually.js'
 import { defaultPlugins, type Running, startGateway } from '../../support/gateway.js'
 import { startEdge } from './edge.js'
-import { CODECS, PICTURE, TONE } from './ffmpeg.js'
-import { ffmpegTo, open, plays, reads, screenOf, startBrowser } from './rig.js'
+import { CODECS, PICTURE, RATE, TONE } from './ffmpeg.js'
+import { ffmpegTo, open, plays, reads, SMALL, screenOf, startBrowser } from './rig.js'
 
 t.setTimeout(300_000)
 
@@ -55,7 +55,7 @@ function broadcast(t: Test, url: string, ...codecs: readonly string[]): { end():
 
 t.test('a page shares its camera, a player plays it, and a second one that comes late does so soon', async (t) => {
   const { gateway, url } = await start(t)
-  const page = await open(t, chromium, url('cam?share&source=camera'), HTTPS)
+  const page = await open(t, chromium, url(`cam?share&source=camera&${SMALL}`), HTTPS)
   await page.click('#turn-on')
   await reads(page, '#headline', 'Not shared yet')
   await reads(page, '#link', url('cam?video&live'))
@@ -68,7 +68,7 @@ t.test('a page shares its camera, a player plays it, and a second one that comes
   await reads(page, '#sentence', '1 viewer.')
   await reads(first, '#headline', 'Live')
   await reads(first, '#details', /^WebM · (VP9 \d+×\d+ · Opus|Opus · VP9 \d+×\d+)$/)
-  await plays(first, 60)
+  await plays(first, 2 * RATE)
 
   const second = await open(t, chromium, link, HTTPS)
   const took: number[] = []
@@ -86,7 +86,7 @@ t.test('a page shares its camera, a player plays it, and a second one that comes
 
   await second.click('#stop')
   await reads(page, '#sentence', '1 viewer.')
-  await plays(first, 20)
+  await plays(first, RATE)
   await page.click('#stop')
   await reads(page, '#headline', 'Ended')
   await reads(first, '#headline', 'The end')
@@ -95,8 +95,8 @@ t.test('a page shares its camera, a player plays it, and a second one that comes
 
 const { vp8, vp9, opus } = CODECS
 for (const [name, codecs] of [
-  ['VP8', [...vp8, '-g', '25', ...opus]],
-  ['VP9', [...vp9, '-g', '25', '-row-mt', '1', ...opus]],
+  ['VP8', [...vp8, '-g', `${RATE}`, ...opus]],
+  ['VP9', [...vp9, '-g', `${RATE}`, '-row-mt', '1', ...opus]],
   ['sound alone', ['-map', '1:a', ...opus]],
 ] as const) {
   t.test(`ffmpeg sends ${name}, and players come and go`, async (t) => {
@@ -131,18 +131,18 @@ for (const [name, codecs] of [
 
 t.test('who pauses stays behind, and comes back to what happens now', async (t) => {
   const { gateway } = await start(t)
-  broadcast(t, gateway.url('studio?live'), ...vp8, '-g', '25', ...opus)
+  broadcast(t, gateway.url('studio?live'), ...vp8, '-g', `${RATE}`, ...opus)
   await gateway.holds(0, 1)
   const page = await open(t, chromium, gateway.url('studio?video&live'), HTTPS)
   await join(page)
   await page.evaluate("document.querySelector('#video').pause()")
   await reads(page, '#sentence', /^The stream goes on: you are [5-9] s behind\.$/)
   await page.evaluate("document.querySelector('#video').play()")
-  await plays(page, 20)
+  await plays(page, RATE)
   t.ok((await screenOf(page)).lag > 4, 'it goes on where it was')
   await page.click('#edge')
   await eventually(async () => (await screenOf(page)).lag < 3 || `${(await screenOf(page)).lag} s behind`)
-  await plays(page, 20)
+  await plays(page, RATE)
   t.notOk(await page.isVisible('#edge'))
 })
 
@@ -153,7 +153,7 @@ t.test('a fragmented MP4 that is joined late cannot be played, and the page says
     ...PICTURE(60),
     ...CODECS.h264,
     '-g',
-    '25',
+    `${RATE}`,
     '-movflags',
     'frag_keyframe+empty_moov',
     '-f',

@@ -14,6 +14,9 @@ const FAKES = [
   '--autoplay-policy=user-gesture-required',
 ]
 
+/** Options of a page that shares: a picture that is encoded and decoded with little CPU. */
+export const SMALL = 'quality=low&fps=10'
+
 export const startBrowser = (t: Teardown, args: readonly string[] = []) => Chromium.start(t, [...FAKES, ...args])
 
 export async function open(t: Teardown, chromium: Chromium, url: string, options: TabOptions = {}): Promise<Page> {
