@@ -12,7 +12,7 @@ export function variableOf(key: string): string {
 }
 
 /** Variables of the client's commands. `serve` must neither take them for settings nor print them. */
-export const CLIENT_VARIABLES: readonly string[] = ['PIPEGATE_TOKEN', 'PIPEGATE_SERVER']
+export const CLIENT_VARIABLES: readonly string[] = ['PIPEGATE_TOKEN', 'PIPEGATE_URL']
 
 /** Where the configuration file is: a flag and a variable, but no key, since a file cannot say where it is. */
 export const FILE_OPTION = {
