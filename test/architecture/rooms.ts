@@ -107,7 +107,7 @@ export const ROOMS: readonly Room[] = [
   {
     path: 'gateway/commands',
     purpose: 'The commands that take the configuration: `serve`, `check`, `health`',
-    imports: ['client/cli', 'gateway/config', 'gateway/host', 'gateway/log', 'gateway/serve'],
+    imports: ['client/cli', 'gateway/http', 'gateway/config', 'gateway/host', 'gateway/log', 'gateway/serve'],
     libraries: true,
   },
   {
@@ -141,11 +141,15 @@ export const ROOMS: readonly Room[] = [
   },
   {
     path: 'client',
-    purpose: 'The commands that people run against a gateway: `watch`, `doctor`, `token`, `link`',
+    purpose: 'The commands that people run against a gateway: `send`, `receive`, `watch`, `doctor`, `token`, `link`',
     imports: [
       'client/cli',
       'gateway/http/address.ts',
       'gateway/http/parameters.ts',
+      'gateway/stream/disposition.ts',
+      'gateway/stream/file-name.ts',
+      'plugins/pages/name.ts',
+      'plugins/progress/meter.ts',
       'plugins/transfer-status',
       'plugins/links/signature.ts',
       'plugins/links/link-text.ts',
