@@ -28,7 +28,7 @@ export const description = describe({
     }),
     resume: on('Ask the receiver first which files it has whole, and leave those out.'),
     encrypt: on('Encrypt end to end, in the age format, with words that no server sees.', END_TO_END),
-    recipient: list(text('age1…'), 'Encrypt to the owner of this key; may be given more than once.', {
+    recipient: list(text('KEY'), 'Encrypt to the owner of this key, age1...; may be given more than once.', {
       ...END_TO_END,
       short: 'r',
     }),
