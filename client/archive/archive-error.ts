@@ -33,7 +33,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOTDIR: 'a file is where a folder should be',
   EISDIR: 'a folder is where a file should be',
   EEXIST: 'it exists already',
-  ELOOP: 'a link is where a folder should be',
+  ELOOP: 'a link is in its place',
   EMFILE: 'too many files are open',
   EFBIG: 'it is too large for this disk',
 }
