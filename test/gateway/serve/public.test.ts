@@ -12,8 +12,8 @@ t.jobs = 2
 const HASH = `sha256:${'0'.repeat(64)}`
 
 t.test('without a terminal it is refused, and told which flags say who may', async (t) => {
-  for (const command of ['serve', 'check']) {
-    const exit = await runProgram(t, [command, '--public', '--port', '0'], { timeoutMs: 30_000 })
+  for (const args of [['serve'], ['check'], ['check', '--hosts', '*']]) {
+    const exit = await runProgram(t, [...args, '--public', '--port', '0'], { timeoutMs: 30_000 })
     t.same([exit.code, exit.stdout, lines(exit.stderr).length], [2, '', 1], exit.stderr)
     for (const flag of ['--token-file FILE', '--hosts NAME', '--open', 'auth-bearer', '"pipegate token"'])
       t.ok(exit.stderr.includes(flag), flag)
