@@ -5,9 +5,9 @@ import { tokenPlugin } from '../config/plugin-entries.js'
 import type { CommandInput } from './command-input.js'
 import { askWhoMay } from './public-question.js'
 
-/** Whether `public` was asked for, and nothing says who may. */
+/** Whether `public` was asked for, and nothing says who may. That every host is served says nothing. */
 export function lacksProtection({ public: isPublic, open, hosts }: Config, everybodyAuthenticates: boolean): boolean {
-  return isPublic && !open && hosts.length === 0 && !everybodyAuthenticates
+  return isPublic && !open && (hosts.length === 0 || hosts.includes('*')) && !everybodyAuthenticates
 }
 
 /** @throws WrongUsage always: what is missing, and the flags that say it */

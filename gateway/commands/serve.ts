@@ -11,16 +11,13 @@ import { hasTerminal } from './terminal.js'
 export async function serve(input: CommandInput): Promise<CommandResult> {
   const processLog = createLog(input.config)
   const log = processLog.logger
-  const { gateway, chosen } = await protectedGateway(input, processLog)
-  const { config } = gateway
-  log.info({ plugins: gateway.plugins }, 'plugins, in the order in which they are asked')
-  const finishBanner = processLog.hasBanner ? await startBanner(gateway, chosen.token) : undefined
-  const port = await gateway.start().catch(async (error: unknown) => {
+  const { gateway, port, bannerWith } = await started(input, processLog).catch(async (error: unknown) => {
     for (const warning of processLog.endStart()) processLog.print(`! ${warning}\n`)
     // What stopped it is printed below them.
     await processLog.flush()
     throw error
   })
+  const { config } = gateway
   const host = config.host.includes(':') ? `[${config.host}]` : config.host
   // Before the line that tells a supervisor that it may send signals.
   const { first, second, received } = signals()
@@ -33,13 +30,28 @@ export async function serve(input: CommandInput): Promise<CommandResult> {
   const url = `${config.tlsCert === undefined ? 'http' : 'https'}://${host}:${port}${config.prefix}/`
   log.info({ url, version: packageVersion(), node: process.version }, 'listening')
   const warnings = processLog.endStart()
-  if (finishBanner !== undefined) processLog.print(finishBanner(port, warnings))
+  if (bannerWith !== undefined) processLog.print(bannerWith(warnings))
   const signal = await first
   log.info({ signal, drainSeconds: config.drain }, 'draining')
   const outcome = await Promise.race([gateway.stop(), second])
   log.info({}, outcome === undefined ? 'stopped' : 'stopped at the second signal')
   await processLog.flush()
   return { text: '', exitCode: outcome === undefined ? 0 : 1 }
+}
+
+interface Started {
+  readonly gateway: Gateway
+  readonly port: number
+  /** Undefined where the lines of the log tell of the start. */
+  readonly bannerWith: ((warnings: readonly string[]) => string) | undefined
+}
+
+async function started(input: CommandInput, processLog: ProcessLog): Promise<Started> {
+  const { gateway, chosen } = await protectedGateway(input, processLog)
+  processLog.logger.info({ plugins: gateway.plugins }, 'plugins, in the order in which they are asked')
+  const banner = processLog.hasBanner ? await startBanner(gateway, chosen.token) : undefined
+  const port = await gateway.start()
+  return { gateway, port, bannerWith: banner && ((warnings) => banner(port, warnings)) }
 }
 
 /** The gateway, after a person has said who may use it if nothing else does. Only its plugins know whether they let in everybody. */

@@ -1,4 +1,4 @@
-import { networkInterfaces } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { TlsFiles } from '../tls/certificate.js'
 import { crossCheck, type Values } from './cross-checks.js'
@@ -53,10 +53,20 @@ export class ConfigBuilder {
   }
 }
 
-/** For IPv6 and IPv4, where the machine has both: a kernel without IPv6 does not open `::`. */
+/** Linux has it where the kernel has IPv6; it is empty where IPv6 is switched off. */
+const IPV6_ADDRESSES = '/proc/net/if_inet6'
+
+/**
+ * For IPv6 and IPv4, where the machine has both: `::` cannot be opened where it has no IPv6. The list of interfaces is not asked
+ * for, since that takes a netlink socket, which a service may have to do without.
+ */
 function everyAddress(): string {
-  const all = Object.values(networkInterfaces()).flat()
-  return all.some((each) => each?.family === 'IPv6') ? '::' : '0.0.0.0'
+  if (process.platform !== 'linux') return '::'
+  try {
+    return readFileSync(IPV6_ADDRESSES, 'latin1') === '' ? '0.0.0.0' : '::'
+  } catch {
+    return '0.0.0.0'
+  }
 }
 
 /** A relative path in a file is relative to that file, so that it works wherever the program is started. */

@@ -1,5 +1,5 @@
 import { isIP } from 'node:net'
-import { networkInterfaces } from 'node:os'
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os'
 import { isLoopbackAddress } from '../http/hosts.js'
 
 /**
@@ -10,9 +10,18 @@ import { isLoopbackAddress } from '../http/hosts.js'
 export function ownAddresses(address: string): readonly string[] {
   if (isLoopbackAddress(address)) return []
   if (address !== '0.0.0.0' && address !== '::') return [isIP(address) === 6 ? `[${address}]` : address]
-  const others = Object.values(networkInterfaces()).flatMap((all) => (all ?? []).filter(({ internal }) => !internal))
+  const others = everyInterface().filter(({ internal }) => !internal)
   const v4 = others.filter(({ family }) => family === 'IPv4').map((each) => each.address)
   // What is link-local needs a zone, which means something on this machine only.
   const v6 = others.filter((each) => each.family === 'IPv6' && !/^fe[89ab]/i.test(each.address))
   return address === '0.0.0.0' ? v4 : [...v4, ...v6.map((each) => `[${each.address}]`)]
+}
+
+/** None where the system does not tell: asking takes a netlink socket, which a service may have to do without. */
+function everyInterface(): readonly NetworkInterfaceInfo[] {
+  try {
+    return Object.values(networkInterfaces()).flatMap((all) => all ?? [])
+  } catch {
+    return []
+  }
 }

@@ -2,6 +2,7 @@
 import { networkInterfaces } from 'node:os'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { machineNames } from '../../../gateway/serve/banner/machine-names.js'
 import { makeCertificate } from '../../support/certificate.js'
 import { command } from '../../support/command.js'
 import { curl, curlDone } from '../../support/curl.js'
@@ -172,4 +173,29 @@ t.test('without bare names it shows the prefix', async (t) => {
   const receiver = curl([`http://127.0.0.1:${port}/p/name`])
   t.equal((await curlDone(['-d', 'x', `http://127.0.0.1:${port}/p/name`])).code, 0)
   t.equal((await receiver.result).stdout.toString(), 'x')
+})
+
+t.test('names of this machine: those that lead to it, and none that is waited for', async (t) => {
+  const here = ['192.0.2.7', '[fd00::7]']
+  const names = (hostname: string, known: Readonly<Record<string, [address: string, family: number]>>) =>
+    machineNames(here, {
+      hostname,
+      async lookup(name) {
+        const found = known[name]
+        if (found === undefined) throw new Error('ENOTFOUND')
+        return [{ address: found[0], family: found[1] }]
+      },
+    })
+  t.same(await names('Desk', { desk: ['127.0.1.1', 4], 'desk.local': ['192.0.2.7', 4] }), ['desk.local'])
+  t.same(await names('desk', { desk: ['fd00::7', 6] }), ['desk'])
+  t.same(await names('desk.example.org', { 'desk.example.org': ['192.0.2.9', 4] }), [])
+  const never = { hostname: 'desk', lookup: () => new Promise<never>(() => {}) }
+  t.same(await machineNames(here, never), [], 'a resolver that does not answer')
+})
+
+t.test('how to let others in, as this one was started', async (t) => {
+  const { banner } = await started(t, [], { env: { NO_COLOR: '1', npm_lifecycle_event: 'start' } })
+  t.match(banner, 'To let others in: npm start -- --public\n')
+  const proxied = await started(t, ['--hosts', 'pipe.example.org'], PLAIN)
+  t.match(proxied.banner, 'Only this machine reaches it, and who comes through a proxy on it.\n')
 })

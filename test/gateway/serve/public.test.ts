@@ -1,9 +1,10 @@
 /** `pipegate serve --public`: on all addresses, and never without anybody having said who may. */
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
+import { command } from '../../support/command.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { freePort } from '../../support/free-port.js'
-import { Program, runProgram } from '../../support/program.js'
+import { MAIN, Program, runProgram } from '../../support/program.js'
 import { lines } from './process.js'
 import { Terminal } from './terminal.js'
 
@@ -12,8 +13,8 @@ t.jobs = 2
 const HASH = `sha256:${'0'.repeat(64)}`
 
 t.test('without a terminal it is refused, and told which flags say who may', async (t) => {
-  for (const command of ['serve', 'check']) {
-    const exit = await runProgram(t, [command, '--public', '--port', '0'], { timeoutMs: 30_000 })
+  for (const args of [['serve'], ['check'], ['check', '--hosts', '*']]) {
+    const exit = await runProgram(t, [...args, '--public', '--port', '0'], { timeoutMs: 30_000 })
     t.same([exit.code, exit.stdout, lines(exit.stderr).length], [2, '', 1], exit.stderr)
     for (const flag of ['--token-file FILE', '--hosts NAME', '--open', 'auth-bearer', '"pipegate token"'])
       t.ok(exit.stderr.includes(flag), flag)
@@ -106,4 +107,27 @@ t.test('no answer is a refusal', async (t) => {
     t.equal(await terminal.ends(), 2)
     t.match(terminal.shown, /pipegate: with --public everybody .*--open/)
   }
+})
+
+t.test('it serves where the system tells no addresses, as in the systemd unit', async (t) => {
+  // The first socket of a process that asks for addresses is a netlink one, which the unit denies in this way.
+  const denied = [
+    'strace',
+    '-f',
+    '-qq',
+    '-o',
+    '/dev/null',
+    '-e',
+    'trace=socket',
+    '-e',
+    'inject=socket:error=EAFNOSUPPORT',
+  ]
+  const addresses = new URL('../../../gateway/serve/own-addresses.js', import.meta.url).href
+  const script = `const { ownAddresses } = await import('${addresses}'); console.log(ownAddresses('0.0.0.0'))`
+  const asks = [...denied, process.execPath, '--input-type=module', '-e', script]
+  const none = await command(asks[0]!, asks.slice(1))
+  t.same([none.code, none.stdout.toString(), none.stderr], [0, '[]\n', ''])
+  const prints = [...denied, process.execPath, MAIN, '--print-config', '--public']
+  const printed = await command(prints[0]!, prints.slice(1))
+  t.match(printed.stdout.toString(), /^host: ('::'|"::"|0\.0\.0\.0) # flag --public$/m, printed.stderr)
 })

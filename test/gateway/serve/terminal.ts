@@ -1,8 +1,10 @@
-/** The program on a real pseudo-terminal, which util-linux's `script` makes. */
-import { type ChildProcess, spawn } from 'node:child_process'
+/** The program on a terminal of its own. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { Pty } from '../../client/watch/pty.js'
 import { eventually } from '../../support/eventually.js'
-import { MAIN, ownEnvironment } from '../../support/program.js'
-import { PROJECT } from '../../support/project.js'
+import { MAIN } from '../../support/program.js'
 import type { Teardown } from '../../support/teardown.js'
 
 export interface TerminalOptions {
@@ -11,42 +13,25 @@ export interface TerminalOptions {
   readonly env?: Readonly<Record<string, string>>
 }
 
-const ENV = { TERM: 'xterm-256color', LC_ALL: 'C.UTF-8' }
-
 export class Terminal {
-  /** All that the terminal was told to show. */
-  shown = ''
-  /** The exit code of the program, when it has ended. */
-  code: number | null | undefined
-  readonly #script: ChildProcess
+  readonly #pty: Pty
 
   constructor(t: Teardown, args: readonly string[], { columns = 80, env = {} }: TerminalOptions = {}) {
     const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ')
-    const own: NodeJS.ProcessEnv = { ...ownEnvironment(), ...ENV, ...env }
-    if (env.NO_COLOR === undefined) delete own.NO_COLOR
-    this.#script = spawn('script', ['-qefc', `stty cols ${columns} rows 50; exec ${command}`, '/dev/null'], {
-      cwd: PROJECT,
-      env: own,
-      stdio: ['pipe', 'pipe', 'ignore'],
-    })
-    this.#script.stdout!.setEncoding('utf8').on('data', (text: string) => {
-      this.shown += text.replaceAll('\r\n', '\n')
-    })
-    const ended = new Promise<void>((resolve) => {
-      this.#script.once('close', (code) => {
-        this.code = code
-        resolve()
-      })
-    })
-    t.teardown(() => {
-      // The program has lost its terminal then, and stops.
-      this.#script.kill('SIGKILL')
-      return ended
-    })
+    // Not the folder of the test, which would be made anew: there are files in it.
+    const own = mkdtempSync(join(tmpdir(), 'terminal-'))
+    t.teardown(() => rmSync(own, { recursive: true, force: true }))
+    const test = { teardown: (run: () => unknown) => t.teardown(run), testdir: () => own }
+    this.#pty = new Pty(test, `exec ${command}`, { columns, env })
+  }
+
+  /** All that the terminal was told to show. */
+  get shown(): string {
+    return this.#pty.text.replaceAll('\r\n', '\n')
   }
 
   type(text: string): void {
-    this.#script.stdin!.write(text)
+    this.#pty.type(text)
   }
 
   async waitFor(what: RegExp | string, timeoutMs = 30_000): Promise<void> {
@@ -56,7 +41,7 @@ export class Terminal {
 
   /** Resolves with the exit code. */
   async ends(): Promise<number | null> {
-    await eventually(() => this.code !== undefined || `it still runs: ${this.shown}`)
-    return this.code!
+    await eventually(() => this.#pty.exitCode !== undefined || `it still runs: ${this.shown}`)
+    return this.#pty.exitCode!
   }
 }
