@@ -31,7 +31,7 @@ async function sleepQuietly(): Promise<void> {
 
 function hasEnded({ receiver }: OpenedSink): Promise<void> {
   return eventually(() => receiver.outcome !== 'open' || `${receiver.body.length} bytes, and no end`, {
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
   })
 }
 
@@ -291,7 +291,8 @@ function contract(rig: SinkRig): void {
   }
 }
 
-t.jobs = 8
+// More transfers at once would wait for each other on a machine that has other things to do.
+t.jobs = 4
 for (const announced of [true, false]) {
   const framing = announced ? 'announced' : 'not announced'
   contract(new FakeRig(`scripted, at once, ${framing}`, announced, true))

@@ -5,6 +5,7 @@ import { END_REASONS, type EndReason, type SenderEvent } from '../../core/index.
 import { Random } from '../model/random.js'
 import { makeCertificate } from '../support/certificate.js'
 import { eventually } from '../support/eventually.js'
+import { isThorough } from '../support/thorough.js'
 import type { Place } from './sink-rig.js'
 import { PIPE } from './source-driver.js'
 import { FakeSourceRig, type OpenedSource, type SourceRig } from './source-rig.js'
@@ -32,7 +33,7 @@ async function standsStill({ driver }: OpenedSource): Promise<void> {
 }
 
 function reports({ driver }: OpenedSource, what: string): Promise<void> {
-  return eventually(() => driver.reports.includes(what) || `no "${what}", ${driver.fed} bytes`, { timeoutMs: 60_000 })
+  return eventually(() => driver.reports.includes(what) || `no "${what}", ${driver.fed} bytes`, { timeoutMs: 120_000 })
 }
 
 async function deliversAll(t: Test, opened: OpenedSource, title: string): Promise<void> {
@@ -174,8 +175,11 @@ function contract(rig: SourceRig): void {
   })
 
   part('any end but a complete one is not a clean end, at any point, and nothing is reported after it', async (t) => {
-    for (const upTo of [0, 100_000, MIB, 3 * MIB]) {
-      const reasons = END_REASONS.filter((reason) => reason !== 'complete')
+    const points = [0, 100_000, MIB, 3 * MIB]
+    for (const [at, upTo] of points.entries()) {
+      const all = END_REASONS.filter((reason) => reason !== 'complete')
+      // In CI each reason at one point.
+      const reasons = isThorough ? all : all.filter((_, i) => i % points.length === at)
       // At once: a client that still uploads is given half a second to read why.
       await Promise.all(reasons.map((reason, i) => endsBadly(t, upTo, reason, PLACES[i % 2]!)))
     }
@@ -213,7 +217,8 @@ function contract(rig: SourceRig): void {
   }
 }
 
-t.jobs = 8
+// More transfers at once would wait for each other on a machine that has other things to do.
+t.jobs = 4
 contract(new FakeSourceRig())
 const hosts = [await startHost(t), await startHost(t, makeCertificate(t.testdir({})))]
 for (const host of hosts) {

@@ -13,7 +13,7 @@ import { Timeline } from './timeline.js'
 import { buildWorld, type World } from './world.js'
 
 const DEADLINE_MS = 60_000
-/** On a machine that has other things to do a thread may not run for long; what is above this is no such thing. */
+/** Of the gateway's own, without what it waited for a core: what is above this is no pause of the garbage collector. */
 const MOST_SILENCE_MS = 5000
 
 export interface RunOptions {
@@ -57,8 +57,8 @@ export async function soak(t: Teardown, options: RunOptions): Promise<Result> {
   note('every kind of load once')
   for (const kind of world.kinds) await crew.once(kind)
   const baselines = await baselinesOf(world)
-  const probes = world.gateways.map(({ port, scheme, options: { name } }) => {
-    return new Probe({ port, tls: scheme === 'https' }, timeline, `${name} stopped`)
+  const probes = world.gateways.map(({ port, pid, scheme, options: { name } }) => {
+    return new Probe({ port, pid, tls: scheme === 'https' }, timeline, `${name} stopped`)
   })
   const most = world.gateways.map(() => 0)
   const sampling = setInterval(() => {

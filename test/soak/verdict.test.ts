@@ -23,6 +23,10 @@ import { Probe } from './probe.js'
 import { type Rule, Tally } from './tally.js'
 import { Timeline } from './timeline.js'
 
+/** A process that is asked by programs that have to be started first. */
+const SOON = { timeoutMs: 60_000, everyMs: 100 }
+t.setTimeout(290_000)
+
 const BYTES = 50_000
 const RECEIVER = { rangeFrom: 0, http10: false, readBytes: 65_536, pause: undefined, leaves: undefined }
 const PLAN: TransferPlan = {
@@ -143,9 +147,13 @@ t.test('leaks, and silence, of a real process', async (t) => {
   const waiting = await Connection.open(doorAt(gateway.port))
   // In one write: what comes while a sender waits stays in the kernel.
   await waiting.send('PUT /leak HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n12')
-  await eventually(async () => (await gateway.metrics()).value('pipegate_held_bytes') > 0 || 'nothing is held')
-  const [leak] = await leaksOf(gateway, baseline, 500)
-  for (const what of ['waiting', 'heldBytes 2', 'openRequests 1', 'descriptors 1']) t.match(leak, what)
+  await eventually(async () => (await gateway.metrics()).value('pipegate_held_bytes') > 0 || 'nothing is held', SOON)
+  // What asks for the figures may not be gone yet, on a machine that has much to do, and counts as long.
+  await eventually(async () => {
+    const [leak = 'no leak'] = await leaksOf(gateway, baseline, 0)
+    const isNamed = ['waiting 2', 'heldBytes 2', 'openRequests 1', 'descriptors 1'].every((what) => leak.includes(what))
+    return isNamed || leak
+  }, SOON)
   waiting.leave('destroy')
   t.same(await leaksOf(gateway, baseline), [])
   t.match(await leaksOf(gateway, { ...baseline, residentBytes: baseline.residentBytes - 1e9 }), [/grown by/])
@@ -159,19 +167,19 @@ async function silences(t: Test, gateway: GatewayProcess): Promise<void> {
   const longest: number[] = []
   for (const isPlanted of [false, true]) {
     const timeline = new Timeline()
-    const probe = new Probe({ port: gateway.port, tls: false }, timeline, 'leaky stopped')
+    const probe = new Probe({ port: gateway.port, pid: gateway.pid, tls: false }, timeline, 'leaky stopped')
     await probe.heard
     const end = isPlanted ? timeline.begin('leaky stopped') : () => {}
     gateway.child.kill('SIGSTOP')
     await sleep(3000)
     gateway.child.kill('SIGCONT')
     end()
-    await eventually(async () => (await gateway.get('health')) !== undefined || 'it does not go on')
+    await eventually(async () => (await gateway.get('health')) !== undefined || 'it does not go on', SOON)
     await sleep(200)
     await probe.stop()
     longest.push(probe.longestMs)
   }
-  t.ok(longest[0]! > 2900, `${longest[0]} ms`)
+  t.ok(longest[0]! > 2500, `${longest[0]} ms`)
   t.ok(longest[1]! < 2500, `${longest[1]} ms`)
 }
 

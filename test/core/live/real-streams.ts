@@ -7,27 +7,29 @@ import { command } from '../../support/command.js'
 import type { Teardown } from '../../support/teardown.js'
 
 const SECONDS = 4
-const VIDEO = ['-f', 'lavfi', '-i', `testsrc=size=128x96:rate=25:duration=${SECONDS}`]
+/** Pictures per second. */
+const RATE = '10'
+const VIDEO = ['-f', 'lavfi', '-i', `testsrc=size=128x96:rate=${RATE}:duration=${SECONDS}`]
 const AUDIO = ['-f', 'lavfi', '-i', `sine=duration=${SECONDS}`]
 const OPUS = ['-c:a', 'libopus', '-b:a', '32k']
 
 /** Codecs, each with a keyframe every second. */
 export const INPUTS: Readonly<Record<string, readonly string[]>> = {
-  'VP8 and Opus': [...VIDEO, ...AUDIO, '-c:v', 'libvpx', '-g', '25', '-deadline', 'realtime', ...OPUS],
+  'VP8 and Opus': [...VIDEO, ...AUDIO, '-c:v', 'libvpx', '-g', RATE, '-deadline', 'realtime', ...OPUS],
   'VP9 and Opus': [
     ...VIDEO,
     ...AUDIO,
     '-c:v',
     'libvpx-vp9',
     '-g',
-    '25',
+    RATE,
     '-deadline',
     'realtime',
     '-cpu-used',
     '8',
     ...OPUS,
   ],
-  AV1: [...VIDEO, '-vf', 'noise=alls=40:allf=t', '-c:v', 'libsvtav1', '-g', '25', '-preset', '10', '-b:v', '400k'],
+  AV1: [...VIDEO, '-vf', 'noise=alls=40:allf=t', '-c:v', 'libsvtav1', '-g', RATE, '-preset', '10', '-b:v', '400k'],
   'VP8, two pictures, and Vorbis': [
     ...VIDEO,
     ...VIDEO,
@@ -41,7 +43,7 @@ export const INPUTS: Readonly<Record<string, readonly string[]>> = {
     '-c:v',
     'libvpx',
     '-g',
-    '25',
+    RATE,
     '-deadline',
     'realtime',
     '-c:a',

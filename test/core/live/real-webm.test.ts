@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import * as id from '../../../core/live/ebml-ids.js'
 import { Chromium } from '../../support/browser.js'
+import { amount } from '../../support/thorough.js'
 import { bare } from './ebml-maker.js'
 import { type Reading, readInPieces } from './reading.js'
 import { ffmpeg, INPUTS, type Packet, packetsOf, play, record, WAYS } from './real-streams.js'
@@ -33,7 +34,7 @@ function entriesIn(clusters: readonly number[], packets: readonly Packet[]): num
 }
 
 /** How many entries of a stream are played from. */
-const PLAYED = 5
+const PLAYED = amount(2, 5)
 
 /** Plays from some entries to the end, and counts the frames: none is missing, and there is nothing to complain about. */
 async function assertPlays(t: Test, stream: Buffer, packets: readonly Packet[], { entries, headers }: Reading) {
@@ -86,7 +87,7 @@ t.test('two files, one after the other', async (t) => {
 
 t.test('a browser records', async (t) => {
   const chromium = await Chromium.start(t, ['--autoplay-policy=no-user-gesture-required'])
-  const both = { hasVideo: true, hasAudio: true, times: 1, ms: 4000 }
+  const both = { hasVideo: true, hasAudio: true, times: 1, ms: amount(2500, 4000) }
   const recordings = {
     'VP8 and Opus': { ...both, mimeType: 'video/webm;codecs=vp8,opus' },
     'VP9 alone': { ...both, hasAudio: false, mimeType: 'video/webm;codecs=vp9' },
