@@ -19,6 +19,9 @@ import type { Sent } from './turn.js'
 import type { Outgoing } from './what/outgoing.js'
 import { plan } from './what/plan.js'
 
+/** So long a link is held back, in milliseconds, to see whether there is a server at all. */
+const INVITE_MS = 1000
+
 /** `pipegate send`. docs/send-receive.md tells more. */
 export const run: Run<typeof description> = async (values): Promise<CommandResult> => {
   const seal = sealOf(values)
@@ -38,9 +41,12 @@ export const run: Run<typeof description> = async (values): Promise<CommandResul
   const view = new TransferView(outgoing.label, true, outgoing.length ?? outgoing.about ?? null)
   const style = { isTerminal, unicode, rows: stdout.rows ?? 0 }
   const { lines, data } = invitation(place, outgoing, { ...values, ...style, seal, isNamed: values.name !== undefined })
-  screen.say(lines, data)
+  const invite = once(() => screen.say(lines, data))
   const exitCode = await runShown(screen, view, stdout, (signal) =>
     ended(place, signal, async () => {
+      // When the place is taken; or soon, where a proxy holds back what the server says.
+      const late = setTimeout(invite, INVITE_MS)
+      signal.addEventListener('abort', () => clearTimeout(late))
       const skip = values.resume ? await askWhatIsThere({ place, waitMs, signal, ...listOf(seal) }) : undefined
       const rest = skip === undefined ? outgoing : await planned(skip)
       if (skip !== undefined)
@@ -53,12 +59,23 @@ export const run: Run<typeof description> = async (values): Promise<CommandResul
         kind: values.live ? 'live' : values.queue ? 'queue' : 'pipe',
         isVerified: !values.noVerify,
         signal,
-        on: (news) => follow(news, view, screen),
-      })
+        on: (news) => {
+          invite()
+          follow(news, view, screen)
+        },
+      }).finally(() => clearTimeout(late))
       return { line: success(rest, sent), exitCode: 0, data: { state: 'complete', ...sent } }
     }),
   )
   return { text: '', exitCode }
+}
+
+function once(action: () => void): () => void {
+  let isDone = false
+  return () => {
+    if (!isDone) action()
+    isDone = true
+  }
 }
 
 function refuseContradictions(values: Values<typeof description>, seal: Seal | undefined): void {
