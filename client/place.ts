@@ -1,8 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { parse } from 'yaml'
-import { z } from 'zod'
 import { inAddress, nameProblem } from '../plugins/pages/name.js'
 import { WrongUsage } from './cli/wrong-usage.js'
 import { type Address, readAddress } from './wire/address.js'
@@ -35,8 +33,8 @@ export interface NamedPlace extends Place {
  * file, or on this machine.
  * @throws WrongUsage
  */
-export function placeOf(word: string, flags: PlaceFlags, env: NodeJS.ProcessEnv): NamedPlace {
-  const settings = readSettings(env)
+export async function placeOf(word: string, flags: PlaceFlags, env: NodeJS.ProcessEnv): Promise<NamedPlace> {
+  const settings = await readSettings(env)
   const known = flags.server ?? env.PIPEGATE_URL ?? settings.server
   const server = serverOf(known ?? DEFAULT_SERVER)
   const isAddress = /^https?:\/\//i.test(word)
@@ -54,7 +52,7 @@ export function placeOf(word: string, flags: PlaceFlags, env: NodeJS.ProcessEnv)
   return {
     address,
     headers,
-    reach: reach(new URL(origin), flags.cacert),
+    reach: await reach(new URL(origin), flags.cacert),
     name: isAddress ? nameOf(address) : word,
     url,
     server: isAddress ? origin : server,
@@ -84,10 +82,13 @@ function serverOf(text: string): string {
   return written.replace(/\/+$/, '')
 }
 
-const settingsSchema = z.strictObject({ server: z.string().optional(), token: z.string().optional() })
+interface Settings {
+  readonly server?: string
+  readonly token?: string
+}
 
-/** `~/.config/pipegate/client.yaml`, where there is one: `server`, `token`. */
-function readSettings(env: NodeJS.ProcessEnv): z.infer<typeof settingsSchema> {
+/** `~/.config/pipegate/client.yaml`, where there is one: `server`, `token`. @throws WrongUsage */
+async function readSettings(env: NodeJS.ProcessEnv): Promise<Settings> {
   const folder = env.XDG_CONFIG_HOME || (env.APPDATA ?? join(homedir(), '.config'))
   const path = join(folder, 'pipegate', 'client.yaml')
   let text: string
@@ -96,9 +97,21 @@ function readSettings(env: NodeJS.ProcessEnv): z.infer<typeof settingsSchema> {
   } catch {
     return {}
   }
+  // Loaded by who has such a file.
+  const { parse } = await import('yaml')
+  const settings = parsed(() => parse(text))
+  const isRight = Object.entries(settings ?? { '': '' }).every(
+    ([key, value]) => (key === 'server' || key === 'token') && typeof value === 'string',
+  )
+  if (isRight) return settings as Settings
+  throw new WrongUsage(`${path}: expected two lines at most, "server: https://HOST" and "token: TOKEN"`)
+}
+
+function parsed(parse: () => unknown): object | undefined {
   try {
-    return settingsSchema.parse(parse(text) ?? {})
+    const value = parse() ?? {}
+    return typeof value === 'object' ? value : undefined
   } catch {
-    throw new WrongUsage(`${path}: expected two lines at most, "server: https://HOST" and "token: TOKEN"`)
+    return undefined
   }
 }

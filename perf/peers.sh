@@ -8,7 +8,7 @@ mkdir -p "$bin"
 
 missing=
 PATH=$PATH:/usr/sbin
-for program in socat haproxy redis-server nats-server icecast2; do
+for program in socat haproxy redis-server nats-server icecast2 time; do
   command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
 done
 nchan=/usr/lib/nginx/modules/ngx_nchan_module.so
@@ -24,8 +24,13 @@ if [ ! -x "$bin/go-piping-server" ] && command -v go >/dev/null 2>&1; then
   (cd / && GOBIN="$bin" go install github.com/nwtgck/go-piping-server@latest)
 fi
 
+if [ ! -x "$bin/croc" ] && command -v go >/dev/null 2>&1; then
+  (cd / && GOBIN="$bin" go install github.com/schollz/croc/v10@latest)
+fi
+
 say() { if "$@" >/dev/null 2>&1; then echo "here"; else echo "not here"; fi; }
 for program in socat haproxy redis-server nats-server icecast2; do echo "$program: $(say command -v "$program")"; done
 echo "nchan: $(say test -e "$nchan")"
+echo "croc: $(say test -x "$bin/croc")"
 echo "go-piping-server: $(say test -x "$bin/go-piping-server")"
 echo "piping-server: $(say test -e ../node_modules/piping-server)"

@@ -23,8 +23,8 @@ export const run: Run<typeof description> = async (values): Promise<CommandResul
   // What is received may go to standard output: all else goes to the other one.
   const { screen } = screenOn(stderr, values, env)
   const code = readCode(values.name)
-  const secret = unsealWith(code, values)
-  const place = placeOf(code.word, values, env)
+  const secret = await unsealWith(code, values)
+  const place = await placeOf(code.word, values, env)
   const waitMs = values.wait === undefined ? undefined : values.wait * 1000
   const view = new TransferView(place.name, false, null)
   const work = async (signal: AbortSignal): Promise<Ending> => {

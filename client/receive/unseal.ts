@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs'
 import type { Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { WrongUsage } from '../cli/wrong-usage.js'
-import { type DecryptWith, decrypting } from '../encryption/decrypting.js'
-import { parseIdentities } from '../encryption/keys.js'
+import type { DecryptWith } from '../encryption/decrypting.js'
 import { firstLineOf } from '../passphrase-file.js'
 
 export interface UnsealFlags {
@@ -32,13 +31,21 @@ export function readCode(text: string): Code {
 }
 
 /** What opens it; undefined when nothing was given that could. @throws WrongUsage, EncryptionError */
-export function unsealWith({ secret }: Code, { identity, passphraseFile }: UnsealFlags): DecryptWith | undefined {
-  if (identity.length > 0) return { identities: identity.flatMap((file) => parseIdentities(read(file), file)) }
+export async function unsealWith(
+  { secret }: Code,
+  { identity, passphraseFile }: UnsealFlags,
+): Promise<DecryptWith | undefined> {
+  if (identity.length > 0) {
+    // Loaded by who decrypts.
+    const { parseIdentities } = await import('../encryption/keys.js')
+    return { identities: identity.flatMap((file) => parseIdentities(read(file), file)) }
+  }
   if (passphraseFile !== undefined) return { passphrase: firstLineOf(passphraseFile) }
   return secret === undefined ? undefined : { passphrase: secret }
 }
 
 export async function* unsealedBytes(bytes: AsyncIterable<Uint8Array>, secret: DecryptWith): AsyncGenerator<Buffer> {
+  const { decrypting } = await import('../encryption/decrypting.js')
   const plain: Transform = decrypting(secret)
   const ended = pipeline(bytes, plain)
   // It is awaited below.

@@ -30,7 +30,7 @@ export const run: Run<typeof description> = async (values): Promise<CommandResul
   const { screen, isTerminal, unicode } = screenOn(stdout, values, env)
   // With a secret of its own, a name need not be hard to guess.
   const name = values.name ?? newName((numbers) => crypto.getRandomValues(numbers), seal?.words === undefined ? 4 : 2)
-  const place = placeOf(name, values, env)
+  const place = await placeOf(name, values, env)
   const waitMs = values.wait === undefined ? undefined : values.wait * 1000
   const planned = async (skip?: (file: FileSummary) => boolean) => {
     const warn = (sentence: string) => screen.say([sentence], { event: 'warning', sentence })

@@ -1,6 +1,6 @@
 import { pipeline } from 'node:stream/promises'
 import { WrongUsage } from '../cli/wrong-usage.js'
-import { type EncryptTo, encrypting } from '../encryption/encrypting.js'
+import type { EncryptTo } from '../encryption/encrypting.js'
 import { newSecret } from '../encryption/words.js'
 import { firstLineOf } from '../passphrase-file.js'
 import type { Outgoing } from './what/outgoing.js'
@@ -45,6 +45,8 @@ export function sealed(outgoing: Outgoing, { to }: Seal): Outgoing {
 }
 
 export async function* sealedBytes(bytes: AsyncIterable<Uint8Array>, to: EncryptTo): AsyncGenerator<Uint8Array> {
+  // Loaded by who encrypts.
+  const { encrypting } = await import('../encryption/encrypting.js')
   const cipher = await encrypting(to)
   const ended = pipeline(bytes, cipher)
   // It is awaited below; what it says of a reader that has left is nobody's business.

@@ -1,7 +1,5 @@
 import http, { type Agent } from 'node:http'
-import https from 'node:https'
-import { HttpProxyAgent } from 'http-proxy-agent'
-import { HttpsProxyAgent } from 'https-proxy-agent'
+import https, { type AgentOptions } from 'node:https'
 import { getProxyForUrl } from 'proxy-from-env'
 import { certificates } from '../certificates.js'
 import { WrongUsage } from '../cli/wrong-usage.js'
@@ -19,7 +17,7 @@ export interface Reach {
  * @param caFile certificates to trust instead of those that Node trusts, PEM
  * @throws WrongUsage
  */
-export function reach(url: URL, caFile: string | undefined): Reach {
+export async function reach(url: URL, caFile: string | undefined): Promise<Reach> {
   const ca = caFile === undefined ? {} : { ca: certificates(caFile)! }
   // Kept, so that waiting in short turns does not shake hands at each of them.
   const options = { keepAlive: true, maxSockets: 8, ...ca }
@@ -29,6 +27,11 @@ export function reach(url: URL, caFile: string | undefined): Reach {
   if (!URL.canParse(proxy) || !/^https?:$/.test(new URL(proxy).protocol)) {
     throw new WrongUsage('the proxy that the environment names is no address such as http://HOST:PORT')
   }
-  const agent = isSecure ? new HttpsProxyAgent(proxy, options) : new HttpProxyAgent(proxy, options)
-  return { agent, proxy: new URL(proxy).origin }
+  return { agent: await proxyAgent(proxy, isSecure, options), proxy: new URL(proxy).origin }
+}
+
+/** Loaded by who has a proxy. */
+async function proxyAgent(proxy: string, isSecure: boolean, options: AgentOptions): Promise<Agent> {
+  if (!isSecure) return new (await import('http-proxy-agent')).HttpProxyAgent(proxy, options)
+  return new (await import('https-proxy-agent')).HttpsProxyAgent(proxy, options)
 }

@@ -11,6 +11,7 @@ import { live } from './live.js'
 import { migrate } from './migrate.js'
 import { migrateChunked } from './migrate-chunked.js'
 import { migrateTls } from './migrate-tls.js'
+import { program } from './program.js'
 import { reverseProxy } from './reverse-proxy.js'
 import { slowReader } from './slow-reader.js'
 import { soak } from './soak.js'
@@ -32,5 +33,6 @@ export const LANES: readonly Lane[] = [
   churn,
   waiting,
   spectators,
+  program,
   soak,
 ]
