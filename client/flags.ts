@@ -18,7 +18,7 @@ export const SERVER = single(
 )
 /** The longest time is what a setTimeout can wait: what is more would fire at once. */
 export const TIMEOUT = single(seconds(1, 2_000_000), 'Give up after so many seconds, and exit with 3.')
-export const JSON_LINES = on('Print one JSON object a line: every event, and the outcome.')
+export const JSON_LINES = on('Print one JSON object a line, for scripts: what happens, and the outcome.')
 export const QUIET = on('Print only how it ended.', { short: 'q' })
 
 /** Variables that stand in for flags. */

@@ -47,24 +47,20 @@ function failure(error: unknown): { readonly message: string; readonly exitCode:
   return { message: error.message, exitCode: typeof exitCode === 'number' ? exitCode : 1 }
 }
 
-/** Resolves when the text has been taken, so that the exit code can say whether it was. */
+/** Resolves when the text has been taken, or cannot be: then the program has ended already. */
 function print({ text, exitCode }: CommandResult): Promise<number> {
   if (text === '') return Promise.resolve(exitCode)
   const out = exitCode === 0 ? process.stdout : process.stderr
   endWithoutReader(out)
   return new Promise((resolve) => {
-    out.write(text, (error) => resolve(isBrokenPipe(error) ? NO_READER : exitCode))
+    out.write(text, () => resolve(exitCode))
   })
-}
-
-function isBrokenPipe(error: NodeJS.ErrnoException | null | undefined): boolean {
-  return error?.code === 'EPIPE'
 }
 
 /** What a shell reports of a program that died of SIGPIPE, which Node ignores: `pipegate watch … | head -1` ends as others do. */
 function endWithoutReader(stream: NodeJS.WriteStream): void {
-  stream.on('error', (error) => {
-    if (isBrokenPipe(error)) process.exit(NO_READER)
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(NO_READER)
     throw error
   })
 }

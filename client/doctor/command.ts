@@ -13,7 +13,7 @@ export function run(values: Values<typeof description>): Promise<CommandResult> 
   return doctor(readOptions(values, process.env))
 }
 
-async function doctor({ target, silenceMs, json }: Options): Promise<CommandResult> {
+async function doctor({ target, silenceMs, json, quiet }: Options): Promise<CommandResult> {
   const { stdout } = process
   const colour = isColoured(stdout)
   const chain = new Chain(target)
@@ -21,7 +21,7 @@ async function doctor({ target, silenceMs, json }: Options): Promise<CommandResu
   try {
     for await (const result of examine(chain, { silenceMs })) {
       counts[result.verdict]++
-      stdout.write(json ? jsonOf(result) : textOf(result, colour))
+      if (!quiet) stdout.write(json ? jsonOf(result) : textOf(result, colour))
     }
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error
@@ -30,10 +30,10 @@ async function doctor({ target, silenceMs, json }: Options): Promise<CommandResu
     chain.close()
   }
   const exitCode = counts.fail > 0 ? 1 : 0
-  stdout.write(json ? jsonOf({ result: counts, exitCode }) : summary(counts))
+  stdout.write(json ? jsonOf({ result: counts, exitCode }) : `${quiet ? '' : '\n'}${summary(counts)}`)
   return { text: '', exitCode }
 }
 
 function summary({ ok, warn, fail, skip }: Record<Verdict, number>): string {
-  return `\n${ok} ok, ${warn} ${warn === 1 ? 'warning' : 'warnings'}, ${fail} failed${skip === 0 ? '' : `, ${skip} not looked at`}\n`
+  return `${ok} ok, ${warn} ${warn === 1 ? 'warning' : 'warnings'}, ${fail} failed${skip === 0 ? '' : `, ${skip} not looked at`}\n`
 }

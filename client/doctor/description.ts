@@ -1,8 +1,8 @@
 import { describe } from '../cli/description.js'
 import { EXIT_CODES } from '../cli/exit-codes.js'
-import { argument, on, single } from '../cli/flags.js'
+import { argument, single } from '../cli/flags.js'
 import { seconds, secret, text } from '../cli/values.js'
-import { CACERT, HEADER, TOKEN, VARIABLES } from '../flags.js'
+import { CACERT, HEADER, JSON_LINES, QUIET, SERVER, TOKEN, VARIABLES } from '../flags.js'
 
 export const description = describe({
   name: 'doctor',
@@ -11,7 +11,8 @@ export const description = describe({
   arguments: {
     url: argument(
       secret('URL', 'an address such as https://HOST'),
-      'Where names live: https://HOST, or https://HOST/PREFIX for another prefix than /api/v1/pipe.',
+      'Where names live: https://HOST, or https://HOST/PREFIX for another prefix than /api/v1/pipe. Without it that of --server.',
+      { optional: true },
     ),
   },
   flags: {
@@ -23,10 +24,12 @@ export const description = describe({
     silence: single(seconds(1, 3600), 'How much silence is watched, 1 to 3600. A time-out beyond it is not found.', {
       fallback: '20',
     }),
-    json: on('Print one JSON object a line: every check, and the result.'),
+    json: JSON_LINES,
+    quiet: QUIET,
     token: TOKEN,
     header: HEADER,
     cacert: CACERT,
+    server: SERVER,
   },
   about: [
     'Sends real transfers on names of its own through URL and what stands before the gateway there, and tells what each part of the way ' +
@@ -50,6 +53,6 @@ export const description = describe({
     130: EXIT_CODES[130],
     141: EXIT_CODES[141],
   },
-  variables: { PIPEGATE_TOKEN: VARIABLES.PIPEGATE_TOKEN },
+  variables: VARIABLES,
   page: 'doctor.md',
 })

@@ -9,16 +9,21 @@ export interface Options {
   readonly target: Target
   readonly silenceMs: number
   readonly json: boolean
+  /** Only the result. */
+  readonly quiet: boolean
 }
 
 /** @throws WrongUsage */
 export function readOptions(values: Values<typeof description>, env: NodeJS.ProcessEnv): Options {
-  const { url, credentials } = readUrl(values.url)
+  const where = values.url ?? (values.server || env.PIPEGATE_URL)
+  if (!where) throw new WrongUsage('URL is missing, and so are --server and PIPEGATE_URL')
+  const { url, credentials } = readUrl(where)
   const headers = { ...authorization(values.token, credentials, env), ...headersOf(values.header) }
   return {
     target: { url, headers, origin: originOf(values.origin), ca: certificates(values.cacert) },
     silenceMs: values.silence * 1000,
     json: values.json,
+    quiet: values.quiet,
   }
 }
 

@@ -6,11 +6,13 @@ import { sign } from '../../plugins/links/signature.js'
 import type { CommandResult } from '../cli/command.js'
 import type { Values } from '../cli/description.js'
 import { WrongUsage } from '../cli/wrong-usage.js'
+import { onServer } from '../server.js'
 import type { description } from './description.js'
 
 /** `pipegate link`: signs a link without asking the gateway, with the secret that it has. @throws WrongUsage */
 export function run(values: Values<typeof description>): CommandResult {
-  return { text: `${signedLink(values, Date.now())}\n`, exitCode: 0 }
+  const url = onServer(values.url, values.server, process.env)
+  return { text: `${signedLink({ ...values, url }, Date.now())}\n`, exitCode: 0 }
 }
 
 /**

@@ -1,6 +1,7 @@
 import { describe } from '../cli/description.js'
 import { argument, single } from '../cli/flags.js'
 import { choice, file, text } from '../cli/values.js'
+import { SERVER, VARIABLES } from '../flags.js'
 import { TTL } from './ttl.js'
 
 export const description = describe({
@@ -16,6 +17,7 @@ export const description = describe({
       fallback: '',
     }),
     prefix: single(text('PATH|off'), "The gateway's prefix, as in its configuration.", { fallback: '/api/v1/pipe' }),
+    server: SERVER,
   },
   about: [
     'Signs a link with the secret of the gateway, without asking it. Whoever has the link may watch or receive on that one name until it ' +
@@ -31,6 +33,7 @@ export const description = describe({
       does: 'for a week',
     },
   ],
+  variables: { PIPEGATE_URL: VARIABLES.PIPEGATE_URL },
   exits: { 0: 'done', 1: 'the secret cannot be read', 2: 'wrong usage' },
   page: 'plugins/links.md',
 })

@@ -2,6 +2,7 @@ import { type Flag, type Flags, on, single, toggle } from '../../client/cli/flag
 import type { FlagValues } from '../config/config.js'
 import { FILE_OPTION } from '../config/setting-names.js'
 import { SETTING_KEYS, type SettingKey, settingInfo } from '../config/settings.js'
+import { GROUP_OF } from './setting-groups.js'
 
 /**
  * The flags of `serve`, `check` and `health`: one for each setting, the file, and `--print-config`. Values stay text: `loadConfig`
@@ -20,7 +21,7 @@ function flagFor(key: SettingKey): Flag {
   const completes = name === 'path' ? ({ completes: 'file' } as const) : {}
   const type = { metavar, expected: '', read: String, ...completes, ...(choices === undefined ? {} : { choices }) }
   const more = {
-    group: 'Settings, with their defaults in brackets',
+    group: GROUP_OF[key],
     ...(fallback === undefined ? {} : { otherwise: fallback }),
   }
   return name === 'boolean' ? toggle(type, help, more) : single(type, help, more)

@@ -81,6 +81,14 @@ t.test('watch finds its gateway by --server or the variable, and trusts it by --
   t.match(untrusted.stderr, /^pipegate: its certificate is signed by itself; --cacert FILE/)
 })
 
+t.test('link signs a name on a server', async (t) => {
+  const file = join(t.testdir({ secret: 'a secret of more than thirty-two characters' }), 'secret')
+  const args = ['link', 'job', '--secret-file', file, '--right', 'watch']
+  const { stdout, code } = await new Program(t, [...args, '--server', 'https://h'], {}).ends(30_000)
+  t.equal(code, 0)
+  t.match(stdout, /^https:\/\/h\/job\?progress&sig=/)
+})
+
 /** Runs a line for a shell in which `pipegate` is the program, with a pipe that nobody reads as its standard output. */
 function withoutReader(t: Test, args: string): Program {
   const pipe = join(t.testdir(), 'pipe')

@@ -65,7 +65,7 @@ t.test('what is copied is there, and all that the package consists of is', async
   for (const path of kept) t.ok(existsSync(join(PROJECT, path)), path)
   const inContext = (path: string) => kept.some((root) => path === root || path.startsWith(`${root}/`))
   const left = files.filter((path) => !/^!|^dist\//.test(path) && !inContext(path))
-  t.same(left, ['deploy', 'docs', 'examples'], 'papers stay behind')
+  t.same(left, ['deploy', 'docs', 'examples', 'man'], 'papers stay behind')
   for (const path of [
     'core',
     'client',

@@ -10,7 +10,7 @@ export const description = describe({
   about: ['Prints the version of the program and nothing else, as pipegate --version does.'],
   examples: [
     { run: 'pipegate version', does: 'the version' },
-    { run: 'test "$(pipegate version)" = 0.1.0', does: 'for scripts' },
+    { run: 'echo "$(pipegate version) on Node $(node --version)"', does: 'for a report' },
   ],
   exits: { 0: 'done', 2: 'wrong usage' },
 })

@@ -21,7 +21,7 @@ function commandPart(description: Description): string[] {
   const groups = [...flagLines(description)]
   // The settings have a table of their own.
   const flags = groups.filter(([group]) => group === 'Flags').flatMap(([, lines]) => lines)
-  const others = groups.filter(([group]) => group !== 'Flags').map(([, lines]) => lines.length)
+  const others = groups.filter(([group]) => group !== 'Flags').reduce((sum, [, lines]) => sum + lines.length, 0)
   return [
     `## pipegate ${name}`,
     code(synopsis(description)),
@@ -38,9 +38,7 @@ function commandPart(description: Description): string[] {
       ['flag', 'meaning'],
       flags.map((line) => [flagCell(line), line.help]),
     ),
-    ...(others.length === 0
-      ? []
-      : [`And a flag for each of the ${others.join(' and ')} [settings](configuration.md#settings).`]),
+    ...(others === 0 ? [] : [`And a flag for each of the ${others} [settings](configuration.md#settings).`]),
     ...(Object.keys(variables).length === 0
       ? []
       : [

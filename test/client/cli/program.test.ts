@@ -1,11 +1,13 @@
 /** The program as a user starts it: its commands, their help, their wrong usage, and what is loaded for them. */
 
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { helpText } from '../../../client/cli/help.js'
 import { readCommandLine } from '../../../client/cli/read.js'
+import { PLAIN } from '../../../client/cli/style.js'
 import { PROGRAM } from '../../../gateway/program.js'
-import { PROJECT, Program, runProgram } from '../../support/program.js'
+import { MAIN, PROJECT, Program, runProgram } from '../../support/program.js'
 import { commandLines } from './examples.js'
 
 t.jobs = 2
@@ -37,16 +39,37 @@ t.test('every command says what it does, and what it says is so', async (t) => {
   }
 })
 
+t.test('examples that need no gateway run as they stand', async (t) => {
+  const secret = 'a secret of more than thirty-two characters'
+  const home = t.testdir({
+    'link-secret': secret,
+    'pipegate.yaml': 'port: 81',
+    '.config': { fish: { completions: {} } },
+  })
+  writeFileSync(join(home, 'pipegate'), `#!/bin/sh\nexec ${process.execPath} ${MAIN} "$@"\n`, { mode: 0o755 })
+  const env = { HOME: home, PATH: `${home}:${process.env.PATH}` }
+  for (const name of ['help', 'version', 'token', 'link', 'completion', 'check']) {
+    // For zsh is what only zsh understands.
+    const examples = (await descriptionOf(name)).examples.filter(({ run }) => !run.includes('completion zsh'))
+    t.ok(examples.length >= 2)
+    for (const { run } of examples) {
+      const script = `cd ${home} && ${run}`
+      const { code, stderr } = await new Program(t, ['-c', script], { command: ['bash'], env }).ends(20_000)
+      t.same([code, stderr], [0, ''], run)
+    }
+  }
+})
+
 t.test('a flag means the same in every command that has it', async (t) => {
   const shared = new Map<string, unknown>()
   for (const name of NAMES) {
     for (const [key, flag] of Object.entries((await descriptionOf(name)).flags)) {
-      if (!['token', 'header', 'cacert', 'server', 'quiet', 'timeout'].includes(key)) continue
+      if (!['token', 'header', 'cacert', 'server', 'quiet', 'timeout', 'json'].includes(key)) continue
       t.equal(flag, shared.get(key) ?? flag, `${name} ${key}`)
       shared.set(key, flag)
     }
   }
-  t.ok(shared.size >= 6)
+  t.equal(shared.size, 7)
 })
 
 t.test('help in every way to ask for it', async (t) => {
@@ -69,6 +92,18 @@ t.test('help in every way to ask for it', async (t) => {
   t.match(help!.stdout, /^Usage: pipegate help \[COMMAND\]\n/)
   for (const { stdout } of [all!, watch!]) {
     for (const line of stdout.split('\n')) t.ok(line.length <= 100 && !/\s$|\u001b/.test(line), line)
+  }
+})
+
+t.test('a help fits into the terminal', async (t) => {
+  for (const name of NAMES) {
+    const description = await descriptionOf(name)
+    const copied = new Set(description.examples.flatMap(({ run }) => run.split('\n').map((line) => `  ${line}`)))
+    for (const width of [60, 80, 100]) {
+      const lines = helpText(description, { ...PLAIN, width }).split('\n')
+      const long = lines.filter((line) => line.length > width && !copied.has(line))
+      t.same(long, [], `${name} in ${width} columns`)
+    }
   }
 })
 
@@ -108,6 +143,7 @@ t.test('bold headings on a terminal only, and never under NO_COLOR', async (t) =
   }
   t.match(await onTerminal('TERM=xterm-256color'), /^\u001b\[1mUsage:\u001b\[22m pipegate watch/)
   t.match(await onTerminal('TERM=xterm-256color NO_COLOR=1'), /^Usage: pipegate watch/)
+  t.match(await onTerminal('TERM=xterm-256color FORCE_COLOR=1 NO_COLOR=1'), /^Usage: pipegate watch/)
   t.match(await onTerminal('TERM=dumb'), /^Usage: pipegate watch/)
 })
 
@@ -142,17 +178,21 @@ t.test('nothing is loaded that is not asked for', async (t) => {
   }
   const folders = readdirSync(join(PROJECT, 'client'), { withFileTypes: true }).filter((each) => each.isDirectory())
   for (const { name } of folders.filter(({ name }) => Object.hasOwn(PROGRAM.commands, name))) {
-    const files = await loaded([name, '--json', 'http://[/x'])
-    const others = files.filter(
-      (each) => /^client\/\w+\/command\.js$/.test(each) && !each.startsWith(`client/${name}/`),
-    )
-    t.same(others, [], `${name} loads no code of another command`)
+    const files = await loaded([name, ...(ARGUMENTS[name] ?? ['http://[/x'])])
+    const commands = files.filter((each) => /^client\/\w+\/command\.js$/.test(each) && each !== 'client/cli/command.js')
+    t.same(commands, [`client/${name}/command.js`], `${name} loads no code of another command`)
   }
   t.same(
     (await loaded(['help'])).filter((each) => each.endsWith('/command.js') && each !== 'client/cli/command.js'),
     [],
   )
 })
+
+/** With what a command is loaded and has not much to do, where an address that is none would not be understood. */
+const ARGUMENTS: Readonly<Record<string, string[]>> = {
+  token: [],
+  link: ['http://h/a', '--secret-file', '/nowhere', '--right', 'watch'],
+}
 
 const MAIN_FILE = join(PROJECT, 'dist/gateway/main.js')
 /** Writes down every module that is loaded. */

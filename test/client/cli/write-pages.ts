@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { PROJECT } from '../../support/project.js'
 import { pages } from './pages.js'
 
+const made = await pages()
 rmSync(join(PROJECT, 'man'), { recursive: true, force: true })
 mkdirSync(join(PROJECT, 'man'))
-for (const [path, text] of await pages()) writeFileSync(join(PROJECT, path), text)
+for (const [path, text] of made) writeFileSync(join(PROJECT, path), text)

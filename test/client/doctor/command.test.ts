@@ -14,10 +14,15 @@ t.test('what it prints, and its exit codes', async (t) => {
   const [node] = await startNodes(t, 1, {})
   const url = `127.0.0.1:${node!.port}`
   const free = await freePort()
-  const [text, json, nobody, wrong, help] = await Promise.all(
-    [[url, '--silence', '1'], [url, '--silence', '1', '--json'], [`127.0.0.1:${free}`], ['ftp://x'], ['--help']].map(
-      (args) => runProgram(t, ['doctor', ...args], { timeoutMs: 60_000 }),
-    ),
+  const [text, json, quiet, nobody, wrong, help] = await Promise.all(
+    [
+      [url, '--silence', '1'],
+      [url, '--silence', '1', '--json'],
+      ['--server', url, '--silence', '1', '-q'],
+      [`127.0.0.1:${free}`],
+      ['ftp://x'],
+      ['--help'],
+    ].map((args) => runProgram(t, ['doctor', ...args], { timeoutMs: 60_000 })),
   )
   t.equal(text!.code, 0)
   t.equal(text!.stderr, '')
@@ -31,13 +36,14 @@ t.test('what it prints, and its exit codes', async (t) => {
   for (const { check } of events.slice(0, -1).map((line) => JSON.parse(line))) t.match(page, `\`${check}\``)
   t.match(JSON.parse(events[1]!), { check: 'meet', verdict: 'ok', measured: { names: 20, met: 20 } })
   t.match(JSON.parse(events.at(-1)!), { result: { ok: 17, warn: 0, fail: 0, skip: 0 }, exitCode: 0 })
+  t.match(quiet, { code: 0, stdout: '17 ok, 0 warnings, 0 failed\n', stderr: '' })
   t.match(nobody, {
     code: 2,
     stdout: '',
     stderr: `pipegate: nobody answers at http://127.0.0.1:${free}: ECONNREFUSED\n`,
   })
   t.match(wrong, { code: 2, stderr: /^pipegate: expected an address such as https:\/\/HOST, without a query\nusage: / })
-  t.match(help, { code: 0, stdout: /^Usage: pipegate doctor URL/ })
+  t.match(help, { code: 0, stdout: /^Usage: pipegate doctor \[URL\] \[flags\]/ })
 })
 
 t.test('arguments', async (t) => {
@@ -51,6 +57,10 @@ t.test('arguments', async (t) => {
     target: { url: { href: 'http://host:1/' }, headers: { authorization: 'Bearer from-env' } },
   })
   t.match(read('host', '--origin', 'http://localhost:3000'), { target: { origin: 'http://localhost:3000' } })
+  t.match(read('--server', 'host:2'), { target: { url: { href: 'http://host:2/' } } })
+  t.match(readOptions(valuesOf(description, []), { PIPEGATE_URL: 'https://v/p' }), {
+    target: { url: { href: 'https://v/p' } },
+  })
   t.match(read('host', '--token', 'said'), { target: { headers: { authorization: 'Bearer said' } } })
   for (const args of [
     [],
