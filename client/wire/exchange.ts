@@ -26,13 +26,17 @@ const CONNECT_MS = 20_000
 /** Begins a request. Its head leaves at once; the body, if it has one, is the caller's. */
 export function send(place: Place, { method, mode, headers, signal }: RequestOptions): ClientRequest {
   const { address, reach } = place
-  const { request } = address.secure ? https : http
+  const { agent, isSecure, forward } = reach
+  const { hostname, port } = address.server
+  const target = address.target(mode)
+  const host = `${hostname.includes(':') ? `[${hostname}]` : hostname}${port === undefined ? '' : `:${port}`}`
+  const { request } = isSecure ? https : http
   const outgoing = request({
-    ...address.server,
+    ...(forward === undefined ? address.server : { hostname: forward.hostname, port: forward.port }),
     method,
-    path: address.target(mode),
-    headers: { 'user-agent': 'pipegate', ...headers, ...place.headers },
-    agent: reach.agent,
+    path: forward === undefined ? target : `http://${host}${target}`,
+    headers: { 'user-agent': 'pipegate', host, ...forward?.headers, ...headers, ...place.headers },
+    agent,
     signal,
   })
   outgoing.once('socket', (socket) => {

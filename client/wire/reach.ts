@@ -7,8 +7,18 @@ import { WrongUsage } from '../cli/wrong-usage.js'
 /** The way to a server: straight, or by the proxy that the environment names; with the certificates that are trusted. */
 export interface Reach {
   readonly agent: Agent
-  /** `https://proxy.example:3128`, for people; undefined when it is straight. */
-  readonly proxy: string | undefined
+  /** Whether requests are made by `node:https`. */
+  readonly isSecure: boolean
+  /** A proxy that is asked for whole addresses; undefined when the agent does all that there is to do. */
+  readonly forward: Forward | undefined
+}
+
+/** Whom a request without TLS is given to. */
+export interface Forward {
+  readonly hostname: string
+  readonly port: number
+  /** Who asks it, if it wants to know. */
+  readonly headers: Readonly<Record<string, string>>
 }
 
 /**
@@ -23,15 +33,32 @@ export async function reach(url: URL, caFile: string | undefined): Promise<Reach
   const options = { keepAlive: true, maxSockets: 8, ...ca }
   const proxy = getProxyForUrl(url.href)
   const isSecure = url.protocol === 'https:'
-  if (proxy === '') return { agent: isSecure ? new https.Agent(options) : new http.Agent(options), proxy: undefined }
+  if (proxy === '') return { agent: newAgent(isSecure, options), isSecure, forward: undefined }
   if (!URL.canParse(proxy) || !/^https?:$/.test(new URL(proxy).protocol)) {
     throw new WrongUsage('the proxy that the environment names is no address such as http://HOST:PORT')
   }
-  return { agent: await proxyAgent(proxy, isSecure, options), proxy: new URL(proxy).origin }
+  if (isSecure) {
+    // Loaded by who has a proxy.
+    const { HttpsProxyAgent } = await import('https-proxy-agent')
+    return { agent: new HttpsProxyAgent(proxy, options), isSecure, forward: undefined }
+  }
+  return forwarded(new URL(proxy), options)
 }
 
-/** Loaded by who has a proxy. */
-async function proxyAgent(proxy: string, isSecure: boolean, options: AgentOptions): Promise<Agent> {
-  if (!isSecure) return new (await import('http-proxy-agent')).HttpProxyAgent(proxy, options)
-  return new (await import('https-proxy-agent')).HttpsProxyAgent(proxy, options)
+function newAgent(isSecure: boolean, options: AgentOptions): Agent {
+  return isSecure ? new https.Agent(options) : new http.Agent(options)
+}
+
+function forwarded({ protocol, hostname, port, username, password }: URL, options: AgentOptions): Reach {
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  const isSecure = protocol === 'https:'
+  return {
+    agent: newAgent(isSecure, options),
+    isSecure,
+    forward: {
+      hostname: hostname.replace(/^\[|\]$/g, ''),
+      port: Number(port) || (isSecure ? 443 : 80),
+      headers: username === '' ? {} : { 'proxy-authorization': `Basic ${Buffer.from(credentials).toString('base64')}` },
+    },
+  }
 }

@@ -8,10 +8,11 @@ import { spawnSync } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { amount } from '../support/thorough.js'
 import { CORPUS } from './corpus.js'
 import { buildFuzzer } from './driver.js'
 
-const SECONDS = Number(process.env.PIPEGATE_FUZZ_SECONDS ?? 20)
+const SECONDS = Number(process.env.PIPEGATE_FUZZ_SECONDS ?? amount(8, 20))
 const MOST_BYTES = 4096
 /** Of a case, which says how it is cut. */
 const CUTS = 8

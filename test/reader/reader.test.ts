@@ -8,13 +8,14 @@
  */
 import t from 'tap'
 import { Random } from '../model/random.js'
+import { amount } from '../support/thorough.js'
 import { CORPUS } from './corpus.js'
 import { buildDriver, drive } from './driver.js'
 import { linesOf, wordsOf } from './events.js'
 import { connectionOf } from './generate.js'
 import { readConnection } from './reference.js'
 
-const SECONDS = Number(process.env.PIPEGATE_FUZZ_SECONDS ?? 15)
+const SECONDS = Number(process.env.PIPEGATE_FUZZ_SECONDS ?? amount(6, 15))
 const FIRST = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 500
 const MOST_FAILURES = 5

@@ -9,6 +9,7 @@ import { makeCertificate } from '../../support/certificate.js'
 import { type CurlRun, curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { type Program, runProgram, startProgram } from '../../support/program.js'
+import { amount } from '../../support/thorough.js'
 
 t.jobs = 3
 
@@ -33,7 +34,7 @@ execFileSync(
 /** What curl says of a transfer that was cut: partial file, failed write, failed read. */
 const CUT = [18, 55, 56]
 
-const BODIES = [0, 1, MIB, 16 * MIB].map((size) => {
+const BODIES = [0, 1, MIB, amount(4, 16) * MIB].map((size) => {
   // Bytes that do not repeat: one that is missing, doubled or in another place makes a difference.
   const bytes = randomBytes(size)
   const path = file(`body-${size}`)

@@ -11,6 +11,7 @@ import type { TabOptions } from '../../support/browser.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { defaultPlugins, type Running, startGateway } from '../../support/gateway.js'
 import { PROJECT } from '../../support/program.js'
+import { schemesAt } from '../looks.js'
 import { chooseText, digestOf, headline, makeFile, nameIt, PagesRig, reads, small, start } from './rig.js'
 
 const SCREENSHOTS = join(PROJECT, 'test/screenshots')
@@ -521,7 +522,7 @@ t.test('on a phone and on a desk, light and dark: it fits, and can be looked at 
       const page = await make(t, await start(t))
       for (const width of [360, 1280]) {
         await page.setViewportSize({ width, height: width === 360 ? 740 : 880 })
-        for (const colorScheme of ['light', 'dark'] as const) {
+        for (const colorScheme of schemesAt(width)) {
           await page.emulateMedia({ colorScheme })
           await page.screenshot({
             path: join(SCREENSHOTS, `pages-${look}-${width}-${colorScheme}.png`),
