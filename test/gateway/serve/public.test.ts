@@ -129,7 +129,7 @@ t.test('it serves where the system tells no addresses, as in the systemd unit', 
   const asks = [...denied, process.execPath, '--input-type=module', '-e', script]
   const none = await command(asks[0]!, asks.slice(1))
   t.same([none.code, none.stdout.toString(), none.stderr], [0, '[]\n', ''])
-  const prints = [...denied, process.execPath, MAIN, '--print-config', '--public']
+  const prints = [...denied, process.execPath, MAIN, 'serve', '--print-config', '--public']
   const printed = await command(prints[0]!, prints.slice(1))
   t.match(printed.stdout.toString(), /^host: ('::'|"::"|0\.0\.0\.0) # flag --public$/m, printed.stderr)
 })
