@@ -19,17 +19,32 @@ writeFileSync(secret, 'a-secret-of-thirty-two-characters!')
 interface Case {
   readonly args: (gateway: Program) => readonly string[]
   readonly says: RegExp
+  /** What it says on standard error. The default is nothing. */
+  readonly adds?: RegExp
+  /** What curl does at the same time on the other side, and gets. */
+  readonly other?: { readonly args: (gateway: Program) => readonly string[]; readonly gets: RegExp }
 }
 
 /** Every command that needs no server of its own, by its name, against a running gateway over which `watched` has been sent. */
 const CASES: Readonly<Record<string, Case>> = {
-  '--help': { args: () => ['--help'], says: /^Usage: pipegate serve/ },
+  '--help': { args: () => ['--help'], says: /^Usage: pipegate / },
   '--version': { args: () => ['--version'], says: new RegExp(`^${VERSION}\n$`) },
   health: { args: ({ port }) => ['health', '--port', `${port}`], says: /"status":"ok"/ },
   token: { args: () => ['token'], says: /^pg_\S+\n/ },
   link: {
     args: ({ base }) => ['link', `${base}x`, '--secret-file', secret, '--right', 'watch'],
     says: /^http:\/\/127\.0\.0\.1:\d+\/api\/v1\/pipe\/x\?/,
+  },
+  send: {
+    args: ({ base }) => ['send', '--text', 'from there', '--name', 'sent', '--server', new URL(base).origin],
+    says: /Sending text/,
+    other: { args: (gateway) => [gateway.url('sent')], gets: /^from there$/ },
+  },
+  receive: {
+    args: ({ base }) => ['receive', 'taken', '--server', new URL(base).origin, '-o', '-'],
+    says: /^from here$/,
+    adds: /./,
+    other: { args: (gateway) => ['-d', 'from here', gateway.url('taken')], gets: /Transfer complete/ },
   },
   watch: { args: ({ base }) => ['watch', `${base}watched`], says: /^complete: 4 B in / },
   doctor: { args: ({ base }) => ['doctor', new URL(base).origin, '--silence', '1'], says: / 0 failed\n$/ },
@@ -45,10 +60,15 @@ async function allWork(t: Test, command: string): Promise<void> {
   const receiver = curl([gateway.url('watched')])
   await curlDone(['-d', 'seen', gateway.url('watched')])
   await receiver.result
-  for (const [name, { args, says }] of Object.entries(CASES)) {
+  // A command without a case fails the test above.
+  const cases = Object.entries(CASES).filter(([name]) => /^--|^health$/.test(name) || name in COMMANDS)
+  for (const [name, { args, says, adds = /^$/, other }] of cases) {
+    const otherSide = other && curlDone(other.args(gateway))
     const exit = await runProgram(t, args(gateway), { command: [command], timeoutMs: 60_000 })
-    t.same([exit.code, exit.stderr], [0, ''], name)
+    t.equal(exit.code, 0, `${name}: ${exit.stderr}`)
+    t.match(exit.stderr, adds, name)
     t.match(exit.stdout, says, name)
+    if (other !== undefined) t.match((await otherSide)!.stdout.toString(), other.gets, name)
   }
 }
 
