@@ -83,12 +83,15 @@ function success({ bytes, description }: Incoming, { where, files, sha256 }: Tak
   return { line: `${where === undefined ? '' : `${where}  `}${parts.join(', ')}`, exitCode: 0, data }
 }
 
-async function ask(question: string, screen: Screen, signal: AbortSignal): Promise<boolean> {
-  screen.leave()
-  const line = createInterface({ input: process.stdin, output: process.stderr })
-  try {
-    return /^y(es)?$/i.test((await line.question(`${question} [y/N] `, { signal })).trim())
-  } finally {
-    line.close()
-  }
+function ask(question: string, screen: Screen, signal: AbortSignal): Promise<boolean> {
+  return screen.during(async () => {
+    const line = createInterface({ input: process.stdin, output: process.stderr })
+    // A terminal in raw mode hands on Ctrl-C as a letter.
+    line.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+    try {
+      return /^y(es)?$/i.test((await line.question(`${question} [y/N] `, { signal })).trim())
+    } finally {
+      line.close()
+    }
+  })
 }

@@ -4,7 +4,7 @@ import { parseDisposition } from '../../gateway/stream/disposition.js'
 import { safeFileName } from '../../gateway/stream/file-name.js'
 import { type Description, readDescription } from '../wire/description.js'
 import { lost, type Place } from '../wire/exchange.js'
-import { ConnectionLost } from '../wire/failures.js'
+import { asSentence, ConnectionLost } from '../wire/failures.js'
 import type { ServerStatus } from '../wire/server-status.js'
 
 /** What has come is not all, or not what was sent. `message` is for people. */
@@ -95,7 +95,7 @@ export class Incoming {
   async #whyCut(error: Error): Promise<string> {
     const receipt = this.#transferId === undefined ? undefined : await this.status.of(this.#transferId)
     if (receipt?.state === 'failed' && receipt.message !== null) return receipt.message
-    return error instanceof ConnectionLost ? `The ${error.message}.` : error.message
+    return error instanceof ConnectionLost ? asSentence(error) : error.message
   }
 }
 

@@ -19,6 +19,8 @@ export interface Screen {
   show(view: TransferView, isNews: boolean): void
   /** Interrupted: leaves the output as one would like to find it. */
   leave(): void
+  /** Somebody is asked something meanwhile: nothing is drawn over the question. */
+  during<T>(question: () => Promise<T>): Promise<T>
   end(ending: Ending): void
 }
 
@@ -30,6 +32,7 @@ const DEFAULT_COLOUR = '\x1b[39m'
 /** A terminal: the last line is drawn anew. */
 export class TerminalScreen implements Screen {
   #isDrawn = false
+  #isAsking = false
 
   constructor(
     readonly out: Output,
@@ -42,6 +45,7 @@ export class TerminalScreen implements Screen {
   }
 
   show(transfer: TransferView): void {
+    if (this.#isAsking) return
     // A character in the last column would make some terminals begin another line.
     const line = liveLine(transfer.view, (this.out.columns || 80) - 1, this.style.unicode)
     this.out.write(`\r${line}${ERASE_TO_END}`)
@@ -51,6 +55,16 @@ export class TerminalScreen implements Screen {
   leave(): void {
     if (this.#isDrawn) this.out.write('\n')
     this.#isDrawn = false
+  }
+
+  async during<T>(question: () => Promise<T>): Promise<T> {
+    this.#erase()
+    this.#isAsking = true
+    try {
+      return await question()
+    } finally {
+      this.#isAsking = false
+    }
   }
 
   end({ line, exitCode }: Ending): void {
@@ -98,6 +112,10 @@ export class PlainScreen implements Screen {
 
   leave(): void {}
 
+  during<T>(question: () => Promise<T>): Promise<T> {
+    return question()
+  }
+
   end({ line }: Ending): void {
     this.out.write(`${safeText(line, this.unicode)}\n`)
   }
@@ -126,6 +144,10 @@ export class JsonScreen implements Screen {
 
   leave(): void {}
 
+  during<T>(question: () => Promise<T>): Promise<T> {
+    return question()
+  }
+
   end({ line, exitCode, data }: Ending): void {
     this.out.write(`${safeJson({ event: 'outcome', ...data, line, exitCode })}\n`)
   }
@@ -137,6 +159,7 @@ export function quietly(screen: Screen): Screen {
     say() {},
     show() {},
     leave() {},
+    during: (question) => question(),
     end: (ending) => screen.end(ending),
   }
 }

@@ -19,8 +19,8 @@ export class TransferView {
     total: number | null,
     readonly now: () => number = () => performance.now(),
   ) {
-    const wanted = { totalReceivers: isSender ? 1 : null }
-    this.#snapshot = { ...IDLE, state: 'waiting', hasSender: isSender, totalBytes: total, ...wanted }
+    const there = isSender ? { totalReceivers: 1 } : { receivers: 1, activeReceivers: 1, totalReceivers: 1 }
+    this.#snapshot = { ...IDLE, state: 'waiting', hasSender: isSender, totalBytes: total, ...there }
   }
 
   get view(): View {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { ClientRequest, IncomingMessage } from 'node:http'
 import { TimedOut } from '../screen/ending.js'
 import { lost, type Place, responseTo, send } from '../wire/exchange.js'
-import { ConnectionLost, refusal } from '../wire/failures.js'
+import { asSentence, ConnectionLost, refusal } from '../wire/failures.js'
 import type { ServerStatus } from '../wire/server-status.js'
 import { lineSplitter, readStatusLine, type StatusLine } from '../wire/status-lines.js'
 import { KEPT_CHUNKS, type Outgoing } from './what/outgoing.js'
@@ -89,7 +89,7 @@ export class Turn {
         sha256: this.#verified(),
       }
     } catch (error) {
-      if (this.#hasBegun && error instanceof ConnectionLost) throw new TransferFailed(`The ${error.message}.`)
+      if (this.#hasBegun && error instanceof ConnectionLost) throw new TransferFailed(asSentence(error))
       throw error
     } finally {
       clearInterval(silence)
@@ -213,7 +213,7 @@ export class Turn {
       const receipt = await this.options.status.of(this.options.transferId)
       if (receipt?.state === 'complete') return
       if (!(error instanceof ConnectionLost)) throw error
-      why = receipt?.message ?? `The ${error.message} before the server said that all of it has arrived.`
+      why = receipt?.message ?? asSentence(error, ' before the server said that all of it has arrived')
     }
     if (why !== undefined) throw new TransferFailed(why)
     if (!this.#isComplete) throw new TransferFailed('The server did not say that all of it has arrived.')

@@ -26,7 +26,7 @@ const CONNECT_MS = 20_000
 /** Begins a request. Its head leaves at once; the body, if it has one, is the caller's. */
 export function send(place: Place, { method, mode, headers, signal }: RequestOptions): ClientRequest {
   const { address, reach } = place
-  const { agent, isSecure, forward } = reach
+  const { agent, tls, isSecure, forward } = reach
   const { hostname, port } = address.server
   const target = address.target(mode)
   const host = `${hostname.includes(':') ? `[${hostname}]` : hostname}${port === undefined ? '' : `:${port}`}`
@@ -37,6 +37,7 @@ export function send(place: Place, { method, mode, headers, signal }: RequestOpt
     path: forward === undefined ? target : `http://${host}${target}`,
     headers: { 'user-agent': 'pipegate', host, ...forward?.headers, ...headers, ...place.headers },
     agent,
+    ...tls,
     signal,
   })
   outgoing.once('socket', (socket) => {

@@ -76,3 +76,8 @@ export function reasonOf(error: NodeJS.ErrnoException): string {
   const [line = ''] = error.message.split('\n', 1)
   return REASONS[error.code ?? ''] ?? (line === '' ? (error.code ?? 'unknown error') : line)
 }
+
+/** A reason as a sentence: `Connection lost.` @param more follows it: ` before …` */
+export function asSentence({ message }: Error, more = ''): string {
+  return `${message.charAt(0).toUpperCase()}${message.slice(1)}${more}.`
+}

@@ -7,6 +7,8 @@ import { WrongUsage } from '../cli/wrong-usage.js'
 /** The way to a server: straight, or by the proxy that the environment names; with the certificates that are trusted. */
 export interface Reach {
   readonly agent: Agent
+  /** What each request says about TLS: an agent that goes through a proxy takes it from there. */
+  readonly tls: { readonly ca?: string }
   /** Whether requests are made by `node:https`. */
   readonly isSecure: boolean
   /** A proxy that is asked for whole addresses; undefined when the agent does all that there is to do. */
@@ -33,14 +35,14 @@ export async function reach(url: URL, caFile: string | undefined): Promise<Reach
   const options = { keepAlive: true, maxSockets: 8, ...ca }
   const proxy = getProxyForUrl(url.href)
   const isSecure = url.protocol === 'https:'
-  if (proxy === '') return { agent: newAgent(isSecure, options), isSecure, forward: undefined }
+  if (proxy === '') return { agent: newAgent(isSecure, options), tls: ca, isSecure, forward: undefined }
   if (!URL.canParse(proxy) || !/^https?:$/.test(new URL(proxy).protocol)) {
     throw new WrongUsage('the proxy that the environment names is no address such as http://HOST:PORT')
   }
   if (isSecure) {
     // Loaded by who has a proxy.
     const { HttpsProxyAgent } = await import('https-proxy-agent')
-    return { agent: new HttpsProxyAgent(proxy, options), isSecure, forward: undefined }
+    return { agent: new HttpsProxyAgent(proxy, options), tls: ca, isSecure, forward: undefined }
   }
   return forwarded(new URL(proxy), options)
 }
@@ -54,6 +56,7 @@ function forwarded({ protocol, hostname, port, username, password }: URL, option
   const isSecure = protocol === 'https:'
   return {
     agent: newAgent(isSecure, options),
+    tls: {},
     isSecure,
     forward: {
       hostname: hostname.replace(/^\[|\]$/g, ''),

@@ -1,7 +1,7 @@
 /** What is between and around the two sides: TLS, a proxy, a full disk, a terminal. */
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer, request } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -125,26 +125,29 @@ t.test('on a terminal: a bar, a question before something is replaced, and the l
     gateway.url(`x?size=${total}`),
   ])
   const env = { PIPEGATE_URL: gateway.origin }
-  const receiver = new Pty(t, `cd '${there}'; '${process.execPath}' '${MAIN}' receive x`, { columns: 90, env })
-  await eventually(() => receiver.text.includes('Replace it? [y/N]') || receiver.text, { timeoutMs: 60_000 })
-  receiver.type('y\r')
-  sender.stdin.write(Buffer.alloc(total / 2))
-  await eventually(() => /movie|x {2}\[/.test(receiver.text) || receiver.text, { timeoutMs: 60_000 })
-  t.equal(readFileSync(join(there, 'movie'), 'utf8'), 'old', 'not before all of it is here')
-  sender.stdin.end(Buffer.alloc(total / 2))
-  t.equal(await receiver.ended, 0, receiver.text)
-  t.match(receiver.text, /✓ movie {2}3\.0 MB/)
-  t.equal(readFileSync(join(there, 'movie')).length, total)
-
-  const other = new Pty(t, `cd '${here}'; echo hello > note; '${process.execPath}' '${MAIN}' send note --name y`, {
-    columns: 90,
-    env,
+  // A pseudo-terminal takes the folder of its test for itself.
+  await t.test('receiving', async (t) => {
+    sender.stdin.write('a')
+    const command = `cd '${there}'; '${process.execPath}' '${MAIN}' receive x`
+    const receiver = new Pty(t, command, { columns: 90, env })
+    await eventually(() => receiver.text.includes('Replace it? [y/N]') || receiver.text, { timeoutMs: 60_000 })
+    receiver.type('y\r')
+    sender.stdin.write(Buffer.alloc(total / 2 - 1))
+    await eventually(() => /x {2}\[/.test(receiver.text) || receiver.text, { timeoutMs: 60_000 })
+    t.equal(readFileSync(join(there, 'movie'), 'utf8'), 'old', 'not before all of it is here')
+    sender.stdin.end(Buffer.alloc(total / 2))
+    t.equal(await receiver.ended, 0, receiver.text)
+    t.match(receiver.text, /✓ movie {2}3\.0 MB/)
+    t.equal(readFileSync(join(there, 'movie')).length, total)
   })
-  await eventually(() => other.text.includes('waiting for receivers  0 of 1 receiver') || other.text, {
-    timeoutMs: 60_000,
+  await t.test('sending', async (t) => {
+    const command = `cd '${here}'; echo hello > note; '${process.execPath}' '${MAIN}' send note --name y`
+    const other = new Pty(t, command, { columns: 90, env })
+    await eventually(() => other.text.includes('waiting for receivers  0 of 1 receiver') || other.text, {
+      timeoutMs: 60_000,
+    })
+    t.match(other.text, /Sending note {2}6 B/)
+    other.type('\x03')
+    t.equal(await other.ended, 130, 'Ctrl-C')
   })
-  t.match(other.text, /Sending note {2}6 B/)
-  other.type('\x03')
-  t.equal(await other.ended, 130, 'Ctrl-C')
-  t.notOk(existsSync(join(there, 'note')))
 })
