@@ -3,6 +3,7 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { inAddress, nameProblem } from '../plugins/pages/name.js'
 import { WrongUsage } from './cli/wrong-usage.js'
+import { baseOf } from './server.js'
 import { type Address, readAddress } from './wire/address.js'
 import type { Place } from './wire/exchange.js'
 import { reach } from './wire/reach.js'
@@ -35,15 +36,20 @@ export interface NamedPlace extends Place {
  */
 export async function placeOf(word: string, flags: PlaceFlags, env: NodeJS.ProcessEnv): Promise<NamedPlace> {
   const settings = await readSettings(env)
-  const known = flags.server ?? env.PIPEGATE_URL ?? settings.server
-  const server = serverOf(known ?? DEFAULT_SERVER)
+  const [known, where] =
+    flags.server !== undefined
+      ? [flags.server, '--server']
+      : env.PIPEGATE_URL
+        ? [env.PIPEGATE_URL, 'PIPEGATE_URL']
+        : [settings.server, 'server in client.yaml']
+  const server = baseOf(known ?? DEFAULT_SERVER, where)
   const isAddress = /^https?:\/\//i.test(word)
   const problem = isAddress ? undefined : nameProblem(word)
   if (problem !== undefined) throw new WrongUsage(problem)
   const text = isAddress ? word.replace(/#.*$/s, '') : `${server}/${inAddress(word)}`
   const address = readAddress(text)
   if (address === undefined) throw new WrongUsage('expected a name, or an address such as https://HOST/NAME')
-  const url = text.replace(/^(https?:\/\/)[^/?#]*@/i, '$1')
+  const url = withoutCredentials(text)
   const { origin } = new URL(url)
   // Who hands out a link must not get a token that is meant for another server.
   const isOurs = known === undefined || new URL(server).origin === origin
@@ -55,9 +61,13 @@ export async function placeOf(word: string, flags: PlaceFlags, env: NodeJS.Proce
     reach: await reach(new URL(origin), flags.cacert),
     name: isAddress ? nameOf(address) : word,
     url,
-    server: isAddress ? origin : server,
+    server: isAddress ? origin : withoutCredentials(server),
     isDefaultServer: !isAddress && server === DEFAULT_SERVER,
   }
+}
+
+function withoutCredentials(address: string): string {
+  return address.replace(/^(https?:\/\/)[^/?#]*@/i, '$1')
 }
 
 /** A name beside this one, for what the two sides tell each other: `photos/have`. */
@@ -72,14 +82,6 @@ function nameOf({ name }: Address): string {
   } catch {
     return name
   }
-}
-
-function serverOf(text: string): string {
-  const written = /^https?:\/\//i.test(text) ? text : `http://${text}`
-  if (!URL.canParse(written) || /[?#\s]/.test(written)) {
-    throw new WrongUsage('the server: expected an address such as https://HOST, without a query')
-  }
-  return written.replace(/\/+$/, '')
 }
 
 interface Settings {

@@ -8,10 +8,18 @@ import { WrongUsage } from './cli/wrong-usage.js'
 export function onServer(word: string, server: string | undefined, env: NodeJS.ProcessEnv): string {
   const base = server ?? env.PIPEGATE_URL ?? ''
   if (base === '' || /^[a-z][a-z0-9+.-]*:\/\//i.test(word)) return word
-  const written = /^https?:\/\//i.test(base) ? base : `http://${base}`
+  return `${baseOf(base, server === undefined ? 'PIPEGATE_URL' : '--server')}/${word.replace(/^\//, '')}`
+}
+
+/**
+ * The address of a server without the slash at its end; `http://` may be left out.
+ * @param where it was written
+ * @throws WrongUsage
+ */
+export function baseOf(text: string, where: string): string {
+  const written = /^https?:\/\//i.test(text) ? text : `http://${text}`
   if (!URL.canParse(written) || /[?#\s]/.test(written)) {
-    const where = server === undefined ? 'PIPEGATE_URL' : '--server'
     throw new WrongUsage(`${where}: expected an address such as https://HOST, without a query`)
   }
-  return `${written.replace(/\/+$/, '')}/${word.replace(/^\//, '')}`
+  return written.replace(/\/+$/, '')
 }
