@@ -14,7 +14,7 @@ const HASH = `sha256:${'0'.repeat(64)}`
 t.test('without a terminal it is refused, and told which flags say who may', async (t) => {
   for (const command of ['serve', 'check']) {
     const exit = await runProgram(t, [command, '--public', '--port', '0'], { timeoutMs: 30_000 })
-    t.same([exit.code, exit.stdout, lines(exit.stderr).length], [2, '', 1], exit.stderr)
+    t.same([exit.code, exit.stdout, lines(exit.stderr).length], [2, '', 2], exit.stderr)
     for (const flag of ['--token-file FILE', '--hosts NAME', '--open', 'auth-bearer', '"pipegate token"'])
       t.ok(exit.stderr.includes(flag), flag)
   }
@@ -64,7 +64,7 @@ t.test('on a terminal it makes a token', async (t) => {
   await terminal.waitFor('Ctrl-C stops it.')
   const token = /kept nowhere: (\S+)$/m.exec(terminal.shown)![1]!
   t.match(token, /^pg_[\w-]{43}$/)
-  t.match(terminal.shown, `  send     curl -H 'Authorization: Bearer ${token}' -T FILE http`)
+  t.match(terminal.shown, `  or       curl -H 'Authorization: Bearer ${token}' -T FILE http`)
   const url = `http://127.0.0.1:${port}/x`
   t.equal((await curlDone(['-o', '/dev/null', '-w', '%{http_code}', url])).stdout.toString(), '401')
   const credentials = ['-H', `Authorization: Bearer ${token}`]

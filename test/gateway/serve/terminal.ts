@@ -7,6 +7,8 @@ import type { Teardown } from '../../support/teardown.js'
 
 export interface TerminalOptions {
   readonly columns?: number
+  /** The project's folder when absent. */
+  readonly cwd?: string
   /** Besides UTF-8, and a terminal with colours. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -20,12 +22,12 @@ export class Terminal {
   code: number | null | undefined
   readonly #script: ChildProcess
 
-  constructor(t: Teardown, args: readonly string[], { columns = 80, env = {} }: TerminalOptions = {}) {
+  constructor(t: Teardown, args: readonly string[], { columns = 80, cwd = PROJECT, env = {} }: TerminalOptions = {}) {
     const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ')
     const own: NodeJS.ProcessEnv = { ...ownEnvironment(), ...ENV, ...env }
     if (env.NO_COLOR === undefined) delete own.NO_COLOR
     this.#script = spawn('script', ['-qefc', `stty cols ${columns} rows 50; exec ${command}`, '/dev/null'], {
-      cwd: PROJECT,
+      cwd,
       env: own,
       stdio: ['pipe', 'pipe', 'ignore'],
     })
