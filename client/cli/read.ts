@@ -57,7 +57,9 @@ function toGiven(token: {
   value?: string | undefined
   inlineValue?: boolean | undefined
 }) {
-  return { raw: token.rawName, name: token.name, value: token.value, inline: token.inlineValue === true }
+  // Of `--=x` the whole word is called the name, and what is behind the sign may be a secret.
+  const raw = token.rawName.replace(/=.*$/s, '=')
+  return { raw, name: token.name, value: token.value, inline: token.inlineValue === true }
 }
 
 function readFlags(flags: Flags, given: readonly Given[]): Record<string, unknown> {

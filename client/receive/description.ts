@@ -10,16 +10,21 @@ export const description = describe({
   summary: 'takes what somebody sends under a name',
   section: 'Transfers',
   arguments: {
-    name: argument(text('NAME|URL'), 'The words that the sender was told, or the link.'),
+    name: argument(
+      text('NAME|URL'),
+      'The words that the sender was told, all of them when it is encrypted; or the link.',
+    ),
   },
   flags: {
     output: single(file('PATH'), 'Write it there: a file, a folder, or "-" for standard output.', { short: 'o' }),
-    receivers: single(whole(1, 256), 'As many as the sender waits for.', { short: 'n', fallback: '1' }),
+    receivers: single(whole(1, 256), 'As many as the sender waits for with its -n.', { short: 'n', fallback: '1' }),
     live: on('Join a broadcast.'),
-    queue: on('Take one job from a queue.'),
+    queue: on('Take one job from a queue, where the server has them.'),
     wait: single(seconds(1, 2_000_000), 'Wait so long for the sender, and exit with 3.', { otherwise: 'without end' }),
     overwrite: on('Replace what is there, without asking.'),
-    resume: on('Go on where the last try was cut off: whole files are not fetched again.'),
+    resume: on(
+      'Go on where the last try was cut off: at the rest of a file, or at the files that a folder lacks, whose sender says --resume too.',
+    ),
     identity: list(file(), 'Decrypt with the keys in this file, as age-keygen writes it.', {
       group: 'Encryption',
       short: 'i',
@@ -40,6 +45,10 @@ export const description = describe({
   examples: [
     { run: 'pipegate receive amber-otter-lantern-maple-407', does: 'by the words that the sender was told' },
     { run: 'pipegate receive https://pipe.example.org/release -o release.tar', does: 'by an address, into this file' },
+    {
+      run: "pipegate receive 'holidays#lantern-maple-canyon-velvet-orbit-tulip'",
+      does: 'what is encrypted, under a name of its own',
+    },
     { run: 'pipegate receive shop-tonight -o - | psql shop', does: 'into another program' },
   ],
   exits: {

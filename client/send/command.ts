@@ -47,7 +47,9 @@ export const run: Run<typeof description> = async (values): Promise<CommandResul
       // When the place is taken; or soon, where a proxy holds back what the server says.
       const late = setTimeout(invite, INVITE_MS)
       signal.addEventListener('abort', () => clearTimeout(late))
-      const skip = values.resume ? await askWhatIsThere({ place, waitMs, signal, ...listOf(seal) }) : undefined
+      // Of a file the receiver asks for the rest by itself.
+      const isList = values.resume && outgoing.description.kind === 'tar'
+      const skip = isList ? await askWhatIsThere({ place, waitMs, signal, ...listOf(seal) }) : undefined
       const rest = skip === undefined ? outgoing : await planned(skip)
       if (skip !== undefined)
         screen.say([`The receiver has a part of it: ${sizeOf(rest)} are left.`], { event: 'resumed' })

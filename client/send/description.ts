@@ -19,15 +19,23 @@ export const description = describe({
   },
   flags: {
     text: single(secret('TEXT'), 'Send this text.', { short: 't' }),
-    name: single(text('NAME'), 'The name, or the whole address, in place of random words.'),
+    name: single(
+      text('NAME'),
+      'A name, or a whole address, in place of four random words. Who guesses it can be the receiver.',
+    ),
     receivers: single(whole(1, 256), 'Wait for so many receivers, who all get it.', { short: 'n', fallback: '1' }),
     live: on('A broadcast: receivers come and go while it runs.'),
-    queue: on('A job: the next free worker gets it.'),
+    queue: on('A job: the next free worker gets it, where the server has queues.'),
     wait: single(seconds(1, 2_000_000), 'Wait so long for the receivers, and exit with 3.', {
       otherwise: 'without end',
     }),
-    resume: on('Ask the receiver first which files it has whole, and leave those out.'),
-    encrypt: on('Encrypt end to end, in the age format, with words that no server sees.', END_TO_END),
+    resume: on(
+      'Ask the receiver first which files of a folder it has whole, and leave those out. It says --resume too.',
+    ),
+    encrypt: on(
+      'Encrypt end to end, in the age format, with six words more to tell the receiver. No server sees them.',
+      END_TO_END,
+    ),
     recipient: list(text('KEY'), 'Encrypt to the owner of this key, age1...; may be given more than once.', {
       ...END_TO_END,
       short: 'r',
@@ -52,6 +60,7 @@ export const description = describe({
     { run: 'pg_dump shop | pipegate send --name shop-tonight', does: 'what another program writes' },
     { run: 'pipegate send -n 3 release.tar', does: 'one file to three receivers at once' },
     { run: 'pipegate send --encrypt contract.pdf', does: 'end to end encrypted' },
+    { run: 'pipegate send --server https://pipe.example.org report.pdf', does: 'by a gateway on another machine' },
   ],
   exits: {
     0: 'every receiver that is still there has all of it',

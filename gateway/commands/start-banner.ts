@@ -17,6 +17,8 @@ export async function startBanner(
   token?: string,
 ): Promise<(port: number, warnings: readonly string[]) => string> {
   const { config, hosts, certifiedNames: certified, everybodyAuthenticates: isAuthenticated } = gateway
+  // In a checkout there is no `pipegate` on the path.
+  const isNpmStart = process.env.npm_lifecycle_event === 'start'
   const isLocal = isLoopbackAddress(config.host)
   const audience = {
     isLocal,
@@ -26,8 +28,7 @@ export async function startBanner(
     isBounded: hosts.isBounded,
     isOpenOnPurpose: config.open,
     isTls: config.tlsCert !== undefined,
-    // As this one was started: in a checkout there is no `pipegate` on the path.
-    publicCommand: process.env.npm_lifecycle_event === 'start' ? 'npm start -- --public' : 'pipegate serve --public',
+    publicCommand: isNpmStart ? 'npm start -- --public' : 'pipegate serve --public',
   }
   const serves = (host: string) => hosts.serves(host)
   const names = isLocal ? [] : await machineNames(ownAddresses(config.host))
@@ -38,6 +39,7 @@ export async function startBanner(
         origins: reachableOrigins({ config, port, serves, certified, machineNames: names }),
         base: config.bareNames ? '' : config.prefix,
         audience,
+        program: isNpmStart ? 'node dist/gateway/main.js' : 'pipegate',
         redirectPort: config.redirectPort,
         warnings,
         qr: config.qr,

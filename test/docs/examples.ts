@@ -1,4 +1,4 @@
-/** Finds the examples in a Markdown file, and runs them with bash as a reader would. */
+/** Finds the examples in a Markdown file, and runs them in a shell as a reader would. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 
@@ -44,6 +44,13 @@ export function shown(output: string): RegExp {
   return new RegExp(`^${pattern}$`)
 }
 
+/** Shells of readers. In zsh, unlike bash, a `?`, a `*` or a `[` outside of quotes that matches no file is an error. */
+export const SHELLS = ['bash', 'zsh'] as const
+export type Shell = (typeof SHELLS)[number]
+
+/** Without what somebody has in their own configuration. */
+const PLAIN: Readonly<Record<Shell, readonly string[]>> = { bash: ['--norc'], zsh: ['-f'] }
+
 /** One running terminal. */
 export class Terminal {
   /** Standard output and error, as they would be read on a screen. */
@@ -51,9 +58,9 @@ export class Terminal {
   readonly done: Promise<number | null>
   readonly #child: ChildProcess
 
-  constructor(command: string, cwd: string, env: NodeJS.ProcessEnv = {}) {
+  constructor(command: string, cwd: string, env: NodeJS.ProcessEnv = {}, shell: Shell = 'bash') {
     // A process group of its own, so that a command that never ends can be stopped with all that it started.
-    this.#child = spawn('bash', ['-c', `set -eo pipefail; ${command}`], {
+    this.#child = spawn(shell, [...PLAIN[shell], '-c', `set -eo pipefail; ${command}`], {
       cwd,
       detached: true,
       env: { ...process.env, ...env },

@@ -15,7 +15,7 @@ const LOG: Stage = {
     await eventually(
       async () => {
         await appendFile(join(dir, 'app.log'), 'INFO all is well\nERROR the disk is full\n')
-        return /^(ERROR the disk is full\n)+$/.test(desk!.text) || `the desk shows ${desk!.text}`
+        return /^ERROR the disk is full$/m.test(desk!.text) || `the desk shows ${desk!.text}`
       },
       { everyMs: 100 },
     )
@@ -32,8 +32,10 @@ function frames(t: Test, file: string): number {
 
 export const LIVE_STAGES: Readonly<Record<string, Stage>> = {
   tail: LOG,
+  'tail-curl': LOG,
   'live-log': LOG,
   'live-camera': {
+    shells: ['zsh'],
     check(t, dir) {
       const whole = frames(t, join(dir, 'recording.webm'))
       const late = frames(t, join(dir, 'the-end-of-it.webm'))

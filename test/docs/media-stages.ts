@@ -12,11 +12,13 @@ function codecsOf(file: string): string[] {
 
 export const MEDIA_STAGES: Readonly<Record<string, Stage>> = {
   // A machine that runs tests has neither a loudspeaker nor a screen.
-  'media-play': { prepare: () => ({ SDL_AUDIODRIVER: 'dummy', SDL_VIDEODRIVER: 'dummy' }) },
+  'media-play': { shells: ['zsh'], prepare: () => ({ SDL_AUDIODRIVER: 'dummy', SDL_VIDEODRIVER: 'dummy' }) },
   'media-webm': {
+    shells: ['zsh'],
     check: (t, dir) => void t.same(codecsOf(join(dir, 'seen.webm')), ['opus', 'vp8']),
   },
   'media-mp4': {
+    shells: ['zsh'],
     check: (t, dir) => {
       same(t, dir, 'one.mp4', 'two.mp4')
       t.same(codecsOf(join(dir, 'one.mp4')), ['h264'])

@@ -11,6 +11,8 @@ export interface BannerFacts {
   /** What stands before a name: empty, or the prefix where there are no bare names. */
   readonly base: string
   readonly audience: Audience
+  /** How `pipegate` is started here, so that it can be pasted. */
+  readonly program: string
   /** The port that sends everybody to HTTPS. */
   readonly redirectPort: number | undefined
   /** A line each, of which nobody must have to look for. */
@@ -23,6 +25,8 @@ export interface BannerFacts {
 type Way = readonly [label: string, what: string]
 
 const LABEL_COLUMNS = 9
+/** What `pipegate send` and `pipegate receive` use when nobody says which server. */
+const USUAL_SERVER = 'http://127.0.0.1:8080'
 /** A machine with containers has an address for each of their networks. */
 const MOST_OTHERS = 4
 
@@ -45,15 +49,19 @@ export function banner(facts: BannerFacts, screen: Screen): string {
   ].join('\n')}\n`
 }
 
-function ways({ origins, base, audience }: BannerFacts): readonly Way[] {
+function ways({ origins, base, audience, program }: BannerFacts): readonly Way[] {
   const [best = '', ...others] = origins
   const { isAuthenticated, token = 'TOKEN' } = audience
   const curl = isAuthenticated ? `curl -H ${quoted(`Authorization: Bearer ${token}`)}` : 'curl'
   const name = quoted(`${best}${base}/name`)
+  // A variable, since other users of the machine can read arguments.
+  const own = isAuthenticated ? `PIPEGATE_TOKEN=${quoted(token)} ${program}` : program
+  const server = best + base === USUAL_SERVER ? '' : ` --server ${quoted(best + base)}`
   return [
-    // `pipegate send` and `pipegate receive` go here, above curl.
-    ['send', `${curl} -T FILE ${name}`],
-    ['receive', `${curl} ${name}`],
+    ['send', `${own} send${server} FILE`],
+    ['or', `${curl} -T FILE ${name}`],
+    ['receive', `${own} receive${server} NAME`],
+    ['or', `${curl} ${name}`],
     ['browser', `${best}${base}/${isAuthenticated ? '  (the password is the token)' : ''}`],
     ...alsoAt(others, base),
   ]

@@ -137,7 +137,8 @@ t.test('what is misspelled', async (t) => {
 
 t.test('bold headings on a terminal only, and never under NO_COLOR', async (t) => {
   const onTerminal = async (variables: string) => {
-    const command = `${variables} ${process.execPath} dist/gateway/main.js help watch`
+    // Without what the tester's own terminal can show, and tap says about colours.
+    const command = `env -i PATH="$PATH" ${variables} ${process.execPath} dist/gateway/main.js help watch`
     const program = new Program(t, ['-qec', command, '/dev/null'], { command: ['script'] })
     return (await program.ends(20_000)).stdout
   }

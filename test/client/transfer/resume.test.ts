@@ -52,19 +52,21 @@ t.test('a folder: whole files are left out, and it is complete in the end', asyn
   )
 })
 
-t.test('a file goes on at its offset', async (t) => {
-  const { here, there, send, receive } = await cutOff(t, 'big')
-  const before = statSync(join(there, 'big.part')).size
-  t.ok(before > 9 * FILE)
-  const sender = send('big', '--name', 'x')
-  const received = await receive('x', '--resume', '--json').ends()
-  t.equal(received.code, 0, received.text)
-  const { bytes, sha256 } = JSON.parse(received.stderr.trim().split('\n').at(-1)!)
-  t.equal(bytes, 20 * FILE - before, 'only the rest has come')
-  t.match(sha256, /^[0-9a-f]{64}$/, 'all of it is verified')
-  t.same(readFileSync(join(there, 'big')), readFileSync(join(here, 'big')))
-  t.equal((await sender.ends()).code, 0)
-})
+for (const flags of [[], ['--resume']]) {
+  t.test(`a file goes on at its offset, whether or not the sender says --resume: ${flags}`, async (t) => {
+    const { here, there, send, receive } = await cutOff(t, 'big')
+    const before = statSync(join(there, 'big.part')).size
+    t.ok(before > 9 * FILE)
+    const sender = send('big', '--name', 'x', ...flags)
+    const received = await receive('x', '--resume', '--json').ends()
+    t.equal(received.code, 0, received.text)
+    const { bytes, sha256 } = JSON.parse(received.stderr.trim().split('\n').at(-1)!)
+    t.equal(bytes, 20 * FILE - before, 'only the rest has come')
+    t.match(sha256, /^[0-9a-f]{64}$/, 'all of it is verified')
+    t.same(readFileSync(join(there, 'big')), readFileSync(join(here, 'big')))
+    t.equal((await sender.ends()).code, 0)
+  })
+}
 
 t.test('when only one side says it, all is sent', async (t) => {
   const { here, there, send, receive } = await cutOff(t, 'd')

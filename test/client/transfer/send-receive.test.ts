@@ -98,6 +98,19 @@ t.test('curl on the other side', async (t) => {
   t.equal(execFileSync('tar', ['xOf', join(there, 'x.tar'), 'folder/inside']).toString(), 'inside')
 })
 
+t.test('by the proxy that the environment names', async (t) => {
+  // A gateway takes the absolute addresses that a proxy gets.
+  const { here, there, send, receive } = desks(t, 'http://localhost', { HTTP_PROXY: origin })
+  mkdirSync(join(here, 'folder'))
+  writeFileSync(join(here, 'folder', 'file'), Buffer.alloc(3_000_000, 'p'))
+  const sender = send('folder', '--name', 'by-proxy')
+  const received = await receive('by-proxy').ends()
+  t.equal(received.code, 0, received.text)
+  const sent = await sender.ends()
+  t.equal(sent.code, 0, sent.text)
+  t.same(tree(there), tree(here))
+})
+
 t.test('several receivers', async (t) => {
   const { here, there, send, receive } = desks(t, origin)
   writeFileSync(join(here, 'release.tar'), Buffer.alloc(500_000, 1))

@@ -7,6 +7,7 @@ import { makeCertificate } from '../../support/certificate.js'
 import { command } from '../../support/command.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { freePort } from '../../support/free-port.js'
+import { MAIN } from '../../support/program.js'
 import { VERSION } from './process.js'
 import { Terminal, type TerminalOptions } from './terminal.js'
 
@@ -32,8 +33,10 @@ t.test('by default: what to paste, who reaches it, how it ends, and nothing else
     [
       `pipegate ${VERSION}`,
       '',
-      `  send     curl -T FILE http://127.0.0.1:${port}/name`,
-      `  receive  curl http://127.0.0.1:${port}/name`,
+      `  send     pipegate send --server http://127.0.0.1:${port} FILE`,
+      `  or       curl -T FILE http://127.0.0.1:${port}/name`,
+      `  receive  pipegate receive --server http://127.0.0.1:${port} NAME`,
+      `  or       curl http://127.0.0.1:${port}/name`,
       `  browser  http://127.0.0.1:${port}/`,
       '',
       'Only this machine reaches it.',
@@ -78,15 +81,25 @@ t.test('colours are for a terminal that wants them', async (t) => {
   t.match(banner, /^[\n -~]+$/, 'nothing but ASCII')
 })
 
+/** A function of that name, for a shell. */
+const asInstalled = `pipegate() { '${process.execPath}' '${MAIN}' "$@"; }; `
+
 for (const shell of ['bash', 'zsh']) {
   t.test(`what is shown can be pasted into ${shell}`, async (t) => {
     const folder = t.testdir({ FILE: 'as it is shown' })
     for (const flags of [[], ['--host', '::1']]) {
       const { banner } = await started(t, flags, PLAIN)
-      const shown = (label: string) => new RegExp(`^  ${label} +(.+)$`, 'm').exec(banner)![1]!
-      const run = (line: string) => command(shell, ['-c', `cd '${folder}' && ${line}`])
-      const [sent, received] = await Promise.all([run(shown('send')), run(shown('receive'))])
+      const [send, curlSend, receive, curlReceive] = [...banner.matchAll(/^ {2}(?:send|or|receive) +(.+)$/gm)].map(
+        ([, command]) => command,
+      )
+      const run = (line: string) => command(shell, ['-c', `${asInstalled}cd '${folder}' && ${line}`])
+      const [sent, received] = await Promise.all([run(curlSend!), run(curlReceive!)])
       t.same([sent.code, received.code, received.stdout.toString()], [0, 0, 'as it is shown'], banner)
+      const [, taken] = await Promise.all([
+        run(`${send!} --name name`),
+        run(`mkdir -p ${shell}; cd ${shell}; ${receive!.replace('NAME', 'name')} && cat FILE && rm FILE`),
+      ])
+      t.match([taken.code, taken.stdout.toString()], [0, 'as it is shown'], taken.stderr)
       const browser = /^ {2}browser +(\S+)$/m.exec(banner)![1]!
       t.match((await curlDone([browser, '-H', 'Accept: text/html'])).stdout.toString(), /<!doctype html>/i)
     }
@@ -121,7 +134,7 @@ t.test('--log-level: the lines of the start for debug, no banner for warn', asyn
 t.test('for others: the addresses that work', { skip: OTHERS ? false : 'this machine has no network' }, async (t) => {
   const { banner, port } = await started(t, ['--host', '0.0.0.0'], PLAIN)
   const origins = [...banner.matchAll(/^ {11}(http\S+)$|also at {2}(\S+)$/gm)].map(([, a, b]) => a ?? b!)
-  const best = /receive {2}curl (\S+)\/name$/m.exec(banner)![1]!
+  const best = /or {7}curl (\S+)\/name$/m.exec(banner)![1]!
   t.notMatch(best, '127.')
   t.equal(origins.at(-1), `http://127.0.0.1:${port}`)
   for (const origin of [best, ...origins]) {
@@ -149,7 +162,10 @@ t.test('a token: in the commands, and a warning where it can be read on the way'
   const hash = `sha256:${'0'.repeat(64)}`
   const file = join(t.testdir({ 'tokens.yaml': `[{ name: a, hash: '${hash}' }]` }), 'tokens.yaml')
   const { banner, port } = await started(t, ['--public', '--token-file', file], { ...PLAIN, columns: 120 })
-  t.match(banner, /send {5}curl -H 'Authorization: Bearer TOKEN' -T FILE http/)
+  t.match(
+    banner,
+    /send {5}PIPEGATE_TOKEN=TOKEN pipegate send --server http.* FILE\n {2}or {7}curl -H 'Authorization: Bearer TOKEN' -T FILE http/,
+  )
   t.match(banner, /has a token may send and receive\.\nPlain HTTP: who is on the way can read/)
   t.notMatch(banner, '! ')
   const refused = await curlDone(['-T', '-', `http://127.0.0.1:${port}/x`], { input: 'x' })
@@ -161,15 +177,15 @@ t.test('HTTPS: a name in the certificate, and the port that leads to it', async 
   const redirect = await freePort()
   const flags = ['--tls-cert', cert, '--tls-key', key, '--redirect-port', `${redirect}`]
   const here = await started(t, flags, PLAIN)
-  t.match(here.banner, `receive  curl https://localhost:${here.port}/name\n`)
+  t.match(here.banner, `or       curl https://localhost:${here.port}/name\n`)
   t.match(here.banner, `Port ${redirect} leads here from plain HTTP.\n`)
   const { banner, port } = await started(t, ['--tls-cert', cert, '--tls-key', key, '--public', '--open'], PLAIN)
-  t.match(banner, `receive  curl https://pipe.example.org:${port}/name\n`)
+  t.match(banner, `or       curl https://pipe.example.org:${port}/name\n`)
 })
 
 t.test('without bare names it shows the prefix', async (t) => {
   const { banner, port } = await started(t, ['--no-bare-names', '--prefix', '/p'], PLAIN)
-  t.match(banner, `receive  curl http://127.0.0.1:${port}/p/name\n  browser  http://127.0.0.1:${port}/p/\n`)
+  t.match(banner, `or       curl http://127.0.0.1:${port}/p/name\n  browser  http://127.0.0.1:${port}/p/\n`)
   const receiver = curl([`http://127.0.0.1:${port}/p/name`])
   t.equal((await curlDone(['-d', 'x', `http://127.0.0.1:${port}/p/name`])).code, 0)
   t.equal((await receiver.result).stdout.toString(), 'x')

@@ -67,7 +67,7 @@ t.test('on a terminal it makes a token', async (t) => {
   await terminal.waitFor('Ctrl-C stops it.')
   const token = /kept nowhere: (\S+)$/m.exec(terminal.shown)![1]!
   t.match(token, /^pg_[\w-]{43}$/)
-  t.match(terminal.shown, `  send     curl -H 'Authorization: Bearer ${token}' -T FILE http`)
+  t.match(terminal.shown, `  or       curl -H 'Authorization: Bearer ${token}' -T FILE http`)
   const url = `http://127.0.0.1:${port}/x`
   t.equal((await curlDone(['-o', '/dev/null', '-w', '%{http_code}', url])).stdout.toString(), '401')
   const credentials = ['-H', `Authorization: Bearer ${token}`]

@@ -9,6 +9,8 @@ import type { Teardown } from '../../support/teardown.js'
 
 export interface TerminalOptions {
   readonly columns?: number
+  /** The project's folder when absent. */
+  readonly cwd?: string
   /** Besides UTF-8, and a terminal with colours. */
   readonly env?: Readonly<Record<string, string>>
 }
@@ -16,13 +18,13 @@ export interface TerminalOptions {
 export class Terminal {
   readonly #pty: Pty
 
-  constructor(t: Teardown, args: readonly string[], { columns = 80, env = {} }: TerminalOptions = {}) {
+  constructor(t: Teardown, args: readonly string[], { columns = 80, cwd = PROJECT, env = {} }: TerminalOptions = {}) {
     const command = [process.execPath, MAIN, ...args].map((word) => `'${word}'`).join(' ')
     // Not the folder of the test, which would be made anew: there are files in it.
     const own = mkdtempSync(join(tmpdir(), 'terminal-'))
     t.teardown(() => rmSync(own, { recursive: true, force: true }))
     const test = { teardown: (run: () => unknown) => t.teardown(run), testdir: () => own }
-    this.#pty = new Pty(test, `exec ${command}`, { columns, env })
+    this.#pty = new Pty(test, `cd '${cwd}'; exec ${command}`, { columns, env })
   }
 
   /** All that the terminal was told to show. */
