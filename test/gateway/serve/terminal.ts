@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Pty } from '../../client/watch/pty.js'
 import { eventually } from '../../support/eventually.js'
-import { MAIN } from '../../support/program.js'
+import { MAIN, PROJECT } from '../../support/program.js'
 import type { Teardown } from '../../support/teardown.js'
 
 export interface TerminalOptions {
