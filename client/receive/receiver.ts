@@ -25,6 +25,8 @@ export interface ReceiveOptions {
  * again before that. One that is cut earlier is told by how long the requests live, and asked again before that.
  */
 const TURN_S = 45
+/** A server that has never answered is asked so often, if it takes connections at all. */
+const MOST_FAILURES = 4
 /** What is lost or refused after so long, in milliseconds, was cut because it was silent. */
 const SILENT_MS = 3000
 
@@ -50,7 +52,9 @@ export async function receiveWhenSent(options: ReceiveOptions): Promise<Incoming
       const livedMs = performance.now() - beganAt
       const wasSilent = livedMs >= SILENT_MS
       if (isRefused || wasSilent) wasThere = true
-      const isPassing = isRefused ? error.isPassing : error instanceof ConnectionLost && wasThere
+      const isPassing = isRefused
+        ? error.isPassing
+        : error instanceof ConnectionLost && (wasThere || (error.wasOpen && failures < MOST_FAILURES))
       if (!isPassing) throw error
       const isOwnTurn = isRefused && error.status === 408
       if (!isOwnTurn && wasSilent) turnS = Math.max(1, Math.min(turnS, Math.floor((0.8 * livedMs) / 1000)))

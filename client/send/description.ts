@@ -36,10 +36,14 @@ export const description = describe({
       'Encrypt end to end, in the age format, with six words more to tell the receiver. No server sees them.',
       END_TO_END,
     ),
-    recipient: list(text('KEY'), 'Encrypt to the owner of this key, age1...; may be given more than once.', {
-      ...END_TO_END,
-      short: 'r',
-    }),
+    recipient: list(
+      text('KEY'),
+      'Encrypt to the owner of this key, which begins with age1; may be given more than once.',
+      {
+        ...END_TO_END,
+        short: 'r',
+      },
+    ),
     passphraseFile: single(file(), 'Encrypt with the first line of this file in place of words.', END_TO_END),
     noVerify: on('Do not compare SHA-256 digests.'),
     noQr: on('Show no QR code.'),

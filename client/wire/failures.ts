@@ -5,7 +5,12 @@ import { retryAfterMs } from './backoff.js'
 const LONGEST_ANSWER = 65_536
 
 /** The server cannot be reached, or not any more. `message` is part of a sentence: `connection refused`. */
-export class ConnectionLost extends Error {}
+export class ConnectionLost extends Error {
+  /** There was a connection, which broke. */
+  get wasOpen(): boolean {
+    return this.message === REASONS.ECONNRESET
+  }
+}
 
 /** The server has answered, and not with what was asked for. `message` is its line. */
 export class RequestRefused extends Error {

@@ -71,8 +71,9 @@ export const README_STAGES: Readonly<Record<string, Stage>> = {
   },
   folder: FOLDER,
   'folder-curl': FOLDER,
-  postgres: DATABASE,
-  'postgres-curl': DATABASE,
+  // A database server and the hashing of a passphrase take seconds: one shell each.
+  postgres: { ...DATABASE, shells: ['zsh'] },
+  'postgres-curl': { ...DATABASE, shells: ['bash'] },
   'fan-out': FAN_OUT,
   'fan-out-curl': FAN_OUT,
   browser: LINK,
@@ -84,6 +85,7 @@ export const README_STAGES: Readonly<Record<string, Stage>> = {
   delivered: DELIVERED,
   'delivered-curl': DELIVERED,
   encrypted: {
+    shells: ['zsh'],
     has: PLANS,
     there: {},
     after: /^ *pipegate receive .+$/m,

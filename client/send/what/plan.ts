@@ -1,5 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
 import type { FileSummary } from '../../archive/entry.js'
 import { WrongUsage } from '../../cli/wrong-usage.js'
 import { archiveOf } from './archive.js'
@@ -33,8 +34,9 @@ export async function plan({ paths, text, isHidden, stdin, warn, skip }: Wanted)
   if (paths.includes('-')) throw new WrongUsage('"-", standard input, cannot be sent together with files')
   const found = await Promise.all(paths.map(look))
   const [path, what] = [paths[0]!, found[0]!]
-  if (paths.length > 1 || what.isDirectory() || (what.isFile() && isHidden))
-    return archiveOf(paths, { warn, ...(skip && { skip }) })
+  const archive = () => archiveOf(paths, { warn, ...(skip && { skip }) })
+  if (paths.length > 1 || what.isDirectory()) return archive()
+  if (what.isFile() && isHidden) return { ...(await archive()), label: basename(path) }
   if (what.isFile()) return fileOf(path, what)
   // A pipe of the shell, a device.
   return streamOf(path, () => createReadStream(path))

@@ -20,6 +20,7 @@ t.test('by words: neither name nor content is seen on the way', async (t) => {
   const [, url = '', name = '', words = ''] =
     /pipegate receive '(http:\/\/\S+\/([a-z]+-[a-z]+-\d{3})#([a-z-]+))'/.exec(sender.text) ?? []
   t.equal(words.split('-').length, 6, 'six words')
+  t.match(sender.text, /^Sending plans for tomorrow\.txt {2}/m, 'a file, and no folder')
   t.notMatch(sender.text, /\?receive/, 'a browser cannot decrypt it')
   const { stdout } = await curlDone([gateway.url(`${name}?status`)])
   t.match(stdout.toString(), '"hasSender":true')
