@@ -19,10 +19,10 @@ t.test('the settings file, and whose token it is', async (t) => {
   mkdirSync(join(env.XDG_CONFIG_HOME, 'pipegate'))
   writeFileSync(join(env.XDG_CONFIG_HOME, 'pipegate', 'client.yaml'), text)
   const flags = { server: undefined, token: undefined, header: [], cacert: undefined }
-  const { url, headers } = placeOf('holidays', flags, env)
+  const { url, headers } = await placeOf('holidays', flags, env)
   t.equal(url, 'https://pipe.example.org/holidays')
   t.ok(text.includes(`token: ${`${headers.authorization}`.replace('Bearer ', '')}`))
-  t.same(placeOf('https://elsewhere.example/holidays', flags, env).headers, {}, 'no token for another server')
+  t.same((await placeOf('https://elsewhere.example/holidays', flags, env)).headers, {}, 'no token for another server')
 })
 
 t.test('every exit code', async (t) => {
