@@ -43,7 +43,7 @@ export async function placeOf(word: string, flags: PlaceFlags, env: NodeJS.Proce
   const text = isAddress ? word.replace(/#.*$/s, '') : `${server}/${inAddress(word)}`
   const address = readAddress(text)
   if (address === undefined) throw new WrongUsage('expected a name, or an address such as https://HOST/NAME')
-  const url = text.replace(/^(https?:\/\/)[^/?#]*@/i, '$1')
+  const url = withoutCredentials(text)
   const { origin } = new URL(url)
   // Who hands out a link must not get a token that is meant for another server.
   const isOurs = known === undefined || new URL(server).origin === origin
@@ -55,9 +55,14 @@ export async function placeOf(word: string, flags: PlaceFlags, env: NodeJS.Proce
     reach: await reach(new URL(origin), flags.cacert),
     name: isAddress ? nameOf(address) : word,
     url,
-    server: isAddress ? origin : server,
+    server: isAddress ? origin : withoutCredentials(server),
     isDefaultServer: !isAddress && server === DEFAULT_SERVER,
   }
+}
+
+/** As it may be shown. */
+function withoutCredentials(url: string): string {
+  return url.replace(/^(https?:\/\/)[^/?#]*@/i, '$1')
 }
 
 /** A name beside this one, for what the two sides tell each other: `photos/have`. */
