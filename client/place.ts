@@ -66,8 +66,9 @@ export async function placeOf(word: string, flags: PlaceFlags, env: NodeJS.Proce
   }
 }
 
-function withoutCredentials(address: string): string {
-  return address.replace(/^(https?:\/\/)[^/?#]*@/i, '$1')
+/** As it may be shown. */
+function withoutCredentials(url: string): string {
+  return url.replace(/^(https?:\/\/)[^/?#]*@/i, '$1')
 }
 
 /** A name beside this one, for what the two sides tell each other: `photos/have`. */

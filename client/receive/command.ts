@@ -4,6 +4,7 @@ import type { CommandResult, Run } from '../cli/command.js'
 import { WrongUsage } from '../cli/wrong-usage.js'
 import type { DecryptWith } from '../encryption/decrypting.js'
 import { placeOf } from '../place.js'
+import { safeText } from '../safe-text.js'
 import { endingOf } from '../screen/ending.js'
 import { runShown } from '../screen/run.js'
 import { type Ending, type Screen, screenOn } from '../screen/screen.js'
@@ -45,6 +46,7 @@ export const run: Run<typeof description> = async (values): Promise<CommandResul
       ...values,
       ask: stdin.isTTY && stderr.isTTY ? (question) => ask(question, screen, signal) : undefined,
       stdout,
+      signal,
       secret,
       onBytes: (bytes) => view.bytes(bytes),
       warn: (sentence) => screen.say([sentence], { event: 'warning', sentence }),
@@ -89,7 +91,7 @@ function ask(question: string, screen: Screen, signal: AbortSignal): Promise<boo
     // A terminal in raw mode hands on Ctrl-C as a letter.
     line.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
     try {
-      return /^y(es)?$/i.test((await line.question(`${question} [y/N] `, { signal })).trim())
+      return /^y(es)?$/i.test((await line.question(`${safeText(question, true)} [y/N] `, { signal })).trim())
     } finally {
       line.close()
     }

@@ -28,6 +28,8 @@ export class Incoming {
   bytes = 0
   readonly #transferId: string | undefined
   readonly #hash
+  /** Bytes that the stream has in all, undefined when nobody says. */
+  readonly #whole: number | undefined
 
   /** @param isVerified compare SHA-256 digests with the server */
   constructor(
@@ -35,14 +37,17 @@ export class Incoming {
     readonly status: ServerStatus,
     isVerified: boolean,
     place: Place,
+    /** What was asked for: the first byte that is not here yet. */
+    asked = 0,
   ) {
     this.#hash = isVerified ? createHash('sha256') : undefined
     const { headers } = response
-    this.description = readDescription(headers['x-piping']) ?? describedBy(headers, place)
+    this.description = openly(readDescription(headers['x-piping']) ?? describedBy(headers, place))
     const length = headers['content-length']
     this.length = length === undefined ? undefined : Number(length)
     this.about = this.length ?? this.description.bytes
-    this.from = Number(/^bytes (\d+)-/.exec(headers['content-range'] ?? '')?.[1] ?? 0)
+    this.#whole = wholeOf(response, this.description, asked)
+    this.from = response.statusCode === 206 ? asked : 0
     const id = headers['x-pipe-transfer-id']
     this.#transferId = typeof id === 'string' ? id : undefined
   }
@@ -65,6 +70,10 @@ export class Incoming {
       throw new Incomplete(await this.#whyCut(lost(error as Error)))
     }
     if (!this.response.complete) throw new Incomplete(await this.#whyCut(new ConnectionLost('connection was lost')))
+    // A proxy that lost the other side may end what it hands on as if it were whole.
+    const all = this.from + this.bytes
+    if (this.#whole !== undefined && all !== this.#whole)
+      throw new Incomplete(`What has come is not all of it, or too much: ${all} bytes instead of ${this.#whole}.`)
   }
 
   /**
@@ -73,8 +82,16 @@ export class Incoming {
    * @throws Incomplete
    */
   async verify(): Promise<string | undefined> {
-    if (this.#hash === undefined || this.#transferId === undefined) return undefined
-    const own = this.#hash.digest('hex')
+    if (this.#hash === undefined) return undefined
+    const sha256 = await this.#verified(this.#hash.digest('hex'))
+    if (sha256 !== undefined || this.from === 0) return sha256
+    throw new Incomplete(
+      `All has come, but the server has no digest of it: nobody knows whether the first ${this.from} bytes, which were here, belong to it. Without --resume all is fetched again.`,
+    )
+  }
+
+  async #verified(own: string): Promise<string | undefined> {
+    if (this.#transferId === undefined) return undefined
     for (let look = 0; look < LOOKS; look++) {
       const receipt = await this.status.of(this.#transferId)
       if (receipt === undefined) return undefined
@@ -84,7 +101,9 @@ export class Incoming {
       if (receipt.state === 'complete') {
         if (receipt.sha256 === null) return undefined
         if (receipt.sha256 === own) return own
-        throw new Incomplete('What has come is not what was sent: the SHA-256 differs.')
+        const again =
+          this.from === 0 ? '' : ' What was here may be of another file: without --resume all is fetched again.'
+        throw new Incomplete(`What has come is not what was sent: the SHA-256 differs.${again}`)
       }
       // Its last receiver is still reading.
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
@@ -97,6 +116,29 @@ export class Incoming {
     if (receipt?.state === 'failed' && receipt.message !== null) return receipt.message
     return error instanceof ConnectionLost ? asSentence(error) : error.message
   }
+}
+
+/** Who passes on what is encrypted could have written all but its kind: names and permissions are inside, where nobody can. */
+function openly(description: Description): Description {
+  return description.encrypted ? { kind: description.kind, encrypted: true } : description
+}
+
+/**
+ * How long the whole stream says that it is.
+ * @throws Incomplete for a part of it that is not the rest
+ */
+function wholeOf({ statusCode, headers }: IncomingMessage, description: Description, asked: number) {
+  const said = description.kind === 'file' ? description.bytes : undefined
+  if (statusCode !== 206) return said
+  const range = headers['content-range'] ?? ''
+  const [, first, last, whole] = /^bytes (\d+)-(\d+)\/(\d+|\*)$/i.exec(range) ?? []
+  const isRest = Number(first) === asked && (whole === '*' || Number(last) + 1 === Number(whole))
+  if (!isRest) {
+    throw new Incomplete(
+      `The server was asked for the bytes from ${asked} on, and answers with ${range === '' ? 'a part that it does not name' : `"${range}"`}. Without --resume all is fetched again.`,
+    )
+  }
+  return said ?? (whole === '*' ? undefined : Number(whole))
 }
 
 /** Of a sender that is curl, or a browser. */

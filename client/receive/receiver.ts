@@ -1,3 +1,4 @@
+import type { ClientRequest, IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TimedOut } from '../screen/ending.js'
 import { backoffMs } from '../wire/backoff.js'
@@ -29,6 +30,8 @@ const TURN_S = 45
 const MOST_FAILURES = 4
 /** What is lost or refused after so long, in milliseconds, was cut because it was silent. */
 const SILENT_MS = 3000
+/** So much later than asked for, in milliseconds, the server may say that nobody has come. */
+const GRACE_MS = 2000
 
 /**
  * Waits for a sender, in turns, and resolves when its stream begins.
@@ -45,7 +48,7 @@ export async function receiveWhenSent(options: ReceiveOptions): Promise<Incoming
     if (leftMs <= 0) throw new TimedOut('Timed out waiting for the sender.')
     const beganAt = performance.now()
     try {
-      return await turn(options, status, Math.max(1, Math.min(turnS, Math.ceil(leftMs / 1000))))
+      return await turn(options, status, Math.max(1, Math.min(turnS, Math.ceil(leftMs / 1000))), leftMs)
     } catch (error) {
       if (signal.aborted) throw error
       const isRefused = error instanceof RequestRefused
@@ -70,16 +73,38 @@ export async function receiveWhenSent(options: ReceiveOptions): Promise<Incoming
   }
 }
 
-async function turn(options: ReceiveOptions, status: ServerStatus, waitS: number): Promise<Incoming> {
+async function turn(options: ReceiveOptions, status: ServerStatus, waitS: number, leftMs: number): Promise<Incoming> {
   const { place, from, isVerified, signal } = options
   const headers = { accept: '*/*', ...(from > 0 ? { range: `bytes=${from}-` } : {}) }
   const request = send(place, { method: 'GET', mode: modeOf(options, waitS), headers, signal })
-  const response = await responseTo(request)
+  const response = await answerTo(request, leftMs + GRACE_MS)
   const { statusCode } = response
-  if (statusCode === 200 || (statusCode === 206 && from > 0)) return new Incoming(response, status, isVerified, place)
+  if (statusCode === 200 || (statusCode === 206 && from > 0)) {
+    try {
+      return new Incoming(response, status, isVerified, place, from)
+    } catch (error) {
+      request.destroy()
+      throw error
+    }
+  }
   const error = await refusal(response, '')
   request.destroy()
   throw error
+}
+
+/** A server that does not answer at all does not keep anybody who has said how long to wait. @param ms Infinity: as long as it takes */
+async function answerTo(request: ClientRequest, ms: number): Promise<IncomingMessage> {
+  if (ms === Number.POSITIVE_INFINITY) return responseTo(request)
+  const late = setTimeout(
+    () => request.destroy(new TimedOut('Timed out waiting for the sender: the server says nothing.')),
+    // A timer takes no longer time than this.
+    Math.min(ms, 0x7fffffff),
+  )
+  try {
+    return await responseTo(request)
+  } finally {
+    clearTimeout(late)
+  }
 }
 
 function modeOf({ receivers, kind, isVerified }: ReceiveOptions, waitS: number): string {

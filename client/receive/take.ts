@@ -1,11 +1,13 @@
-import { lstat } from 'node:fs/promises'
+import { createWriteStream } from 'node:fs'
+import { lstat, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { safeFileName } from '../../gateway/stream/file-name.js'
 import { unpack } from '../archive/unpack.js'
 import type { DecryptWith } from '../encryption/decrypting.js'
 import { FileDestination } from './destination/file.js'
-import { writeTo } from './destination/output.js'
+import { type Output, writeTo } from './destination/output.js'
 import type { Incoming } from './incoming.js'
 import { unsealedBytes } from './unseal.js'
 
@@ -17,6 +19,8 @@ export interface TakeOptions {
   /** Asks a person; undefined where nobody can be asked. */
   readonly ask: ((question: string) => Promise<boolean>) | undefined
   readonly stdout: NodeJS.WriteStream
+  /** Somebody has interrupted it: no output is waited for any more. */
+  readonly signal: AbortSignal
   /** What opens it when it is encrypted. */
   readonly secret: DecryptWith | undefined
   readonly onBytes: (bytes: number) => void
@@ -51,7 +55,8 @@ export async function take(incoming: Incoming, options: TakeOptions): Promise<Ta
     throw new Error('It is not encrypted, though it should be: somebody else may have sent it. Nothing was taken.')
   }
   if (output === '-' || (output === undefined && (kind === 'text' || kind === 'stream')))
-    return toOutput(incoming, options)
+    return toOutput(incoming, options, options.stdout)
+  if (output !== undefined && (await isNoFile(output))) return toDevice(incoming, options, output)
   if (kind === 'tar') return toFolder(incoming, options)
   return toFile(incoming, options)
 }
@@ -62,23 +67,47 @@ function bytesOf(incoming: Incoming, { onBytes, secret }: TakeOptions): AsyncIte
   return secret === undefined ? bytes : unsealedBytes(bytes, secret)
 }
 
-async function toOutput(incoming: Incoming, options: TakeOptions): Promise<Taken> {
-  const { stdout } = options
+async function toOutput(incoming: Incoming, options: TakeOptions, out: Output): Promise<Taken> {
   let last = 0
   for await (const chunk of bytesOf(incoming, options)) {
-    await writeTo(stdout, chunk)
+    await writeTo(out, chunk, options.signal)
     last = chunk.at(-1) ?? last
   }
   const sha256 = await incoming.verify()
   // A prompt behind a text would look like a part of it.
-  if (stdout.isTTY && incoming.bytes > 0 && last !== 0x0a) stdout.write('\n')
+  if (out.isTTY && incoming.bytes > 0 && last !== 0x0a) out.write('\n')
   return { where: undefined, files: 0, sha256 }
+}
+
+/** A device or a pipe, `/dev/null` or what a shell makes of `>(gzip)`, takes the bytes. A file must never take its place. */
+async function toDevice(incoming: Incoming, options: TakeOptions, path: string): Promise<Taken> {
+  const out = createWriteStream(path, { flags: 'w' })
+  const stop = new AbortController()
+  const ended = finished(out).catch((error: Error) => {
+    throw new Error(`${path} takes no more: ${error.message.replace(/^E[A-Z]+: /, '')}.`)
+  })
+  ended.catch((error) => stop.abort(error))
+  const signal = AbortSignal.any([options.signal, stop.signal])
+  try {
+    const taken = await toOutput(incoming, { ...options, signal }, out)
+    out.end()
+    await ended
+    return { ...taken, where: path }
+  } catch (error) {
+    out.destroy()
+    throw error
+  }
+}
+
+async function isNoFile(path: string): Promise<boolean> {
+  const there = await stat(path).catch(() => undefined)
+  return there !== undefined && !there.isFile() && !there.isDirectory()
 }
 
 async function toFile(incoming: Incoming, options: TakeOptions): Promise<Taken> {
   const path = await pathFor(incoming.description.name, options.output)
   const mayOverwrite = await decide(path, options)
-  const destination = await FileDestination.open(path, incoming.from)
+  const destination = await FileDestination.open(path, incoming.from, options.resume || options.overwrite)
   try {
     for await (const chunk of destination.before()) incoming.before(chunk)
     for await (const chunk of bytesOf(incoming, options)) await destination.write(chunk)

@@ -41,7 +41,8 @@ export class TerminalScreen implements Screen {
 
   say(lines: readonly string[]): void {
     this.#erase()
-    this.out.write(lines.map((line) => `${line}\n`).join(''))
+    // There are names of files in it, which anybody may have given them.
+    this.out.write(lines.map((line) => `${safeText(line, this.style.unicode)}\n`).join(''))
   }
 
   show(transfer: TransferView): void {
@@ -95,7 +96,7 @@ export class PlainScreen implements Screen {
   ) {}
 
   say(lines: readonly string[]): void {
-    for (const line of lines) if (line.trim() !== '') this.out.write(`${line}\n`)
+    for (const line of lines) if (line.trim() !== '') this.out.write(`${safeText(line, this.unicode)}\n`)
   }
 
   show(transfer: TransferView, isNews: boolean): void {

@@ -47,7 +47,7 @@ export function invitation(place: NamedPlace, { label, about, description }: Out
     ...(isLocal ? ['  This address is for this machine only: --server names a gateway that others reach.'] : []),
     '',
     ...(wantsQr(options) && !isLocal && seal === undefined
-      ? [renderUnicodeCompact(link, { ecc: 'L', border: 1 }), '']
+      ? [...renderUnicodeCompact(link, { ecc: 'L', border: 1 }).split('\n'), '']
       : []),
   ]
   return {

@@ -35,6 +35,8 @@ export interface Trouble {
 const TURN_S = 3600
 /** What is lost after so long, in milliseconds, was cut because it was silent. */
 const SILENT_MS = 3000
+/** So much later than asked for, in milliseconds, the server may say that nobody has come. */
+const GRACE_MS = 2000
 
 /**
  * Sends, when the receivers have come: turn after turn as long as nothing has been sent. What fails before that is tried again, once
@@ -52,6 +54,7 @@ export async function sendWhenWanted(options: SendOptions): Promise<Sent> {
     const turn = new Turn({
       ...options,
       status,
+      patienceMs: leftMs + GRACE_MS,
       mode: modeOf(options, Math.max(1, Math.min(TURN_S, Math.ceil(leftMs / 1000)))),
       headers: headersOf(options.outgoing),
       transferId: randomBytes(16).toString('base64url'),
@@ -67,6 +70,7 @@ export async function sendWhenWanted(options: SendOptions): Promise<Sent> {
       return await turn.run()
     } catch (error) {
       if (turn.hasBegun || signal.aborted) throw error
+      // The place was given back; or there was no answer at all, and then the time is over.
       if (error instanceof TimedOut) continue
       const isPassing = error instanceof RequestRefused ? error.isPassing : error instanceof ConnectionLost && wasThere
       if (!isPassing) throw error

@@ -15,6 +15,8 @@ export interface TurnOptions {
   readonly mode: string
   readonly headers: Readonly<Record<string, string | number>>
   readonly transferId: string
+  /** Milliseconds after which it is given up when the server has not let it begin. Infinity: never. */
+  readonly patienceMs: number
   /** Compare the server's digest with our own. */
   readonly isVerified: boolean
   readonly signal: AbortSignal
@@ -51,6 +53,8 @@ export class Turn {
   #hasBegun = false
   #digest: string | undefined
   #isComplete = false
+  /** All of it has been given to the connection. */
+  #isWhole = false
   #error: string | undefined
   #begin!: () => void
   readonly #mayBegin = new Promise<void>((resolve) => {
@@ -75,9 +79,11 @@ export class Turn {
     // It is looked at below, whoever is first.
     ended.catch(() => {})
     const silence = this.#lookWhenSilent()
+    const late = this.#giveUpLate(request)
     try {
       await Promise.race([this.#mayBegin, ended.then(() => this.#onlyAfterBeginning())])
       clearInterval(silence)
+      clearTimeout(late)
       const beganAt = performance.now()
       this.#hasBegun = true
       await Promise.race([this.#body(request), ended])
@@ -93,8 +99,19 @@ export class Turn {
       throw error
     } finally {
       clearInterval(silence)
+      clearTimeout(late)
       request.destroy()
     }
+  }
+
+  #giveUpLate(request: ClientRequest): NodeJS.Timeout | undefined {
+    const { patienceMs } = this.options
+    // A timer takes no longer time than this.
+    if (patienceMs > 0x7fffffff) return undefined
+    return setTimeout(
+      () => request.destroy(new TimedOut('Timed out waiting for receivers: the server says nothing.')),
+      patienceMs,
+    )
   }
 
   #onlyAfterBeginning(): void {
@@ -198,6 +215,7 @@ export class Turn {
         })
       }
     }
+    this.#isWhole = true
     request.end()
     await new Promise<never>(() => {})
   }
@@ -211,12 +229,18 @@ export class Turn {
     } catch (error) {
       // The last word may have been lost on its way; the server remembers it.
       const receipt = await this.options.status.of(this.options.transferId)
-      if (receipt?.state === 'complete') return
+      if (receipt?.state === 'complete') return this.#refuseEarlyEnd()
       if (!(error instanceof ConnectionLost)) throw error
       why = receipt?.message ?? asSentence(error, ' before the server said that all of it has arrived')
     }
     if (why !== undefined) throw new TransferFailed(why)
     if (!this.#isComplete) throw new TransferFailed('The server did not say that all of it has arrived.')
+    this.#refuseEarlyEnd()
+  }
+
+  #refuseEarlyEnd(): void {
+    if (this.#isWhole) return
+    throw new TransferFailed(`The server said that all of it has arrived when only ${this.bytes} bytes had been sent.`)
   }
 
   #verified(): string | undefined {

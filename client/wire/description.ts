@@ -19,12 +19,14 @@ export interface Description {
 }
 
 const MOST_CHARACTERS = 4096
+const LATEST_MS = Date.UTC(10_000, 0) - 1
 
 const schema = z.object({
   kind: z.enum(['file', 'tar', 'text', 'stream']),
   name: z.string().max(1024).optional(),
   mode: z.int().min(0).max(0o777).optional(),
-  mtime: z.number().optional(),
+  // Beyond the year 9999 some disks fail, and when all has come is too late for that.
+  mtime: z.number().min(-LATEST_MS).max(LATEST_MS).optional().catch(undefined),
   files: z.int().min(0).optional(),
   bytes: z.int().min(0).optional(),
   encrypted: z.literal(true).optional(),

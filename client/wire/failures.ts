@@ -3,6 +3,10 @@ import { retryAfterMs } from './backoff.js'
 
 /** So much of an answer that is no stream is read, in characters. */
 const LONGEST_ANSWER = 65_536
+/** So long such an answer may take, in milliseconds. */
+const PATIENCE_MS = 5000
+/** So much of a line of the server is shown, in characters. */
+const LONGEST_LINE = 300
 
 /** The server cannot be reached, or not any more. `message` is part of a sentence: `connection refused`. */
 export class ConnectionLost extends Error {
@@ -34,6 +38,7 @@ export async function refusal(response: IncomingMessage, nothing: string): Promi
   const { statusCode: status = 0, headers } = response
   response.setEncoding('utf8')
   let body = ''
+  const patience = setTimeout(() => response.destroy(), PATIENCE_MS)
   try {
     for await (const chunk of response) {
       body += chunk
@@ -41,6 +46,8 @@ export async function refusal(response: IncomingMessage, nothing: string): Promi
     }
   } catch {
     // The status is known, and the line as far as it came.
+  } finally {
+    clearTimeout(patience)
   }
   return new RequestRefused(status, lineOf(response, body, nothing), retryAfterMs(headers['retry-after']))
 }
@@ -49,9 +56,11 @@ export async function refusal(response: IncomingMessage, nothing: string): Promi
 function lineOf({ statusCode = 0, statusMessage, headers }: IncomingMessage, body: string, nothing: string): string {
   const [line = ''] = body.trim().split('\n', 1)
   if (/^text\/plain\b/i.test(headers['content-type'] ?? '') && statusCode !== 200 && line !== '') {
-    return line.replace(/^\[ERROR\] /, '').slice(0, 300)
+    return line.replace(/^\[ERROR\] /, '').slice(0, LONGEST_LINE)
   }
-  if (headers.location !== undefined) return `The server points to another address (${statusCode}): ${headers.location}`
+  if (headers.location !== undefined) {
+    return `The server points to another address (${statusCode}): ${headers.location.slice(0, LONGEST_LINE)}`
+  }
   if (statusCode === 200) return nothing
   return `The server answered ${statusCode} ${statusMessage ?? ''}.`.replace(' .', '.')
 }
@@ -78,6 +87,7 @@ const REASONS: Readonly<Record<string, string>> = {
 /** A host with several addresses fails with an error that has a code and no message. */
 export function reasonOf(error: NodeJS.ErrnoException): string {
   if (error instanceof ConnectionLost) return error.message
+  if (error.code?.startsWith('HPE_')) return `what answers there is not HTTP as it should be (${error.code})`
   const [line = ''] = error.message.split('\n', 1)
   return REASONS[error.code ?? ''] ?? (line === '' ? (error.code ?? 'unknown error') : line)
 }

@@ -1,7 +1,6 @@
-import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
 import { z } from 'zod'
 import type { FileSummary } from '../archive/entry.js'
+import { lineSplitter } from './status-lines.js'
 
 /**
  * The list of files that a receiver has whole, which it tells a sender that is to leave them out: one JSON object a line. It goes over
@@ -11,6 +10,11 @@ export const HAVE = 'have'
 
 /** A list that is longer is cut there: what it does not name is sent again. */
 const MOST_FILES = 2_000_000
+
+/** Bytes of a list. A receiver that sends more wants to fill the memory. */
+const MOST_BYTES = 256 << 20
+/** Characters of a line: a path of 4096 that is all escapes, and what stands beside it. */
+const LONGEST_LINE = 32_768
 
 const ROOTLESS = '{"have":"paths without root"}'
 
@@ -33,11 +37,19 @@ export async function* writeHave(files: Iterable<FileSummary>, isRootless: boole
 export async function readHave(bytes: AsyncIterable<Uint8Array>): Promise<(file: FileSummary) => boolean> {
   const have = new Map<string, string>()
   let isRootless = false
-  for await (const line of createInterface({ input: Readable.from(bytes), crlfDelay: Number.POSITIVE_INFINITY })) {
+  const read = lineSplitter((line) => {
     isRootless ||= line === ROOTLESS
-    const read = lineOf(line)
-    if (read !== undefined && have.size < MOST_FILES) have.set(read.path, `${read.size} ${read.mtimeMs}`)
+    const file = lineOf(line)
+    if (file !== undefined && have.size < MOST_FILES) have.set(file.path, `${file.size} ${file.mtimeMs}`)
+  }, LONGEST_LINE)
+  const decoder = new TextDecoder()
+  let total = 0
+  for await (const chunk of bytes) {
+    total += chunk.length
+    if (total > MOST_BYTES) throw new Error(`The list of what the receiver has is longer than ${MOST_BYTES} bytes.`)
+    read(decoder.decode(chunk, { stream: true }))
   }
+  read(`${decoder.decode()}\n`)
   return ({ path, size, mtimeMs }) => {
     const known = have.get(isRootless ? path.slice(path.indexOf('/') + 1) : path)
     return known === `${size} ${mtimeMs}`

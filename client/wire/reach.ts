@@ -36,8 +36,10 @@ export async function reach(url: URL, caFile: string | undefined): Promise<Reach
   const proxy = getProxyForUrl(url.href)
   const isSecure = url.protocol === 'https:'
   if (proxy === '') return { agent: newAgent(isSecure, options), tls: ca, isSecure, forward: undefined }
-  if (!URL.canParse(proxy) || !/^https?:$/.test(new URL(proxy).protocol)) {
-    throw new WrongUsage('the proxy that the environment names is no address such as http://HOST:PORT')
+  if (!URL.canParse(proxy) || !/^https?:$/.test(new URL(proxy).protocol) || !hasCredentials(new URL(proxy))) {
+    throw new WrongUsage(
+      'the proxy that the environment names is no address such as http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with %25 for a percent sign',
+    )
   }
   if (isSecure) {
     // Loaded by who has a proxy.
@@ -45,6 +47,16 @@ export async function reach(url: URL, caFile: string | undefined): Promise<Reach
     return { agent: new HttpsProxyAgent(proxy, options), tls: ca, isSecure, forward: undefined }
   }
   return forwarded(new URL(proxy), options)
+}
+
+/** False for credentials with a percent sign that is no escape: who uses them later would fail without saying of what. */
+function hasCredentials({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password)
+    return true
+  } catch {
+    return false
+  }
 }
 
 function newAgent(isSecure: boolean, options: AgentOptions): Agent {

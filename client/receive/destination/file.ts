@@ -33,14 +33,22 @@ export class FileDestination {
     return there?.isFile() ? there.size : 0
   }
 
-  /** @param from the bytes before this offset are kept: they are here from an earlier try */
-  static async open(path: string, from: number): Promise<FileDestination> {
+  /**
+   * @param from the bytes before this offset are kept: they are here from an earlier try
+   * @param isOurs whether `NAME.part` may be replaced. Else it may be another program's, or that of a receiver that runs beside this
+   * one: then this one takes the next name that is free
+   */
+  static async open(path: string, from: number, isOurs: boolean): Promise<FileDestination> {
     const part = partOf(path)
     try {
-      if (from === 0) await unlink(part).catch(ignoreMissing)
-      // With O_EXCL nobody's link is followed, either.
-      const file = await open(part, from > 0 ? O_RDWR | O_NOFOLLOW : O_RDWR | O_CREAT | O_EXCL, 0o600)
-      return new FileDestination(path, part, file, from)
+      if (from > 0) return new FileDestination(path, part, await openPart(part, from), from)
+      if (isOurs) await unlink(part).catch(ignoreMissing)
+      for (let i = 0; ; i++) {
+        const free = i === 0 ? part : partOf(numbered(path, i))
+        // With O_EXCL nobody's link is followed, either.
+        const file = await open(free, O_RDWR | O_CREAT | O_EXCL, 0o600).catch(ignoreTaken)
+        if (file !== undefined) return new FileDestination(path, free, file, 0)
+      }
     } catch (error) {
       throw new Error(inWords(part, error))
     }
@@ -80,7 +88,10 @@ export class FileDestination {
       const { ino } = await this.file.stat()
       // A disk that is full may say so only now.
       await this.file.close()
-      if ((await lstat(this.part)).ino !== ino) throw new Error(`${this.part} is no longer what was written`)
+      const there = await lstat(this.part).catch(() => undefined)
+      if (there?.ino !== ino) {
+        throw new Error(`${this.part} is no longer what was written: somebody has removed or replaced it meanwhile.`)
+      }
       return await named(this.part, this.path, overwrite)
     } catch (error) {
       throw new Error(inWords(this.part, error))
@@ -130,9 +141,7 @@ async function named(part: string, path: string, overwrite: boolean): Promise<st
     return path
   }
   for (let i = 0; ; i++) {
-    const extension = extname(path)
-    const stem = basename(path, extension)
-    const free = i === 0 ? path : join(dirname(path), `${stem} (${i})${extension}`)
+    const free = i === 0 ? path : numbered(path, i)
     try {
       await moveIfFree(part, free)
       return free
@@ -140,6 +149,20 @@ async function named(part: string, path: string, overwrite: boolean): Promise<st
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
     }
   }
+}
+
+/** `photo (1).jpg` */
+function numbered(path: string, i: number): string {
+  const extension = extname(path)
+  return join(dirname(path), `${basename(path, extension)} (${i})${extension}`)
+}
+
+/** What is here from an earlier try, and nobody has changed since it was looked at. */
+async function openPart(part: string, bytes: number): Promise<FileHandle> {
+  const file = await open(part, O_RDWR | O_NOFOLLOW).catch(() => undefined)
+  if (file !== undefined && (await file.stat()).size === bytes) return file
+  await file?.close()
+  throw new Error(`${part} is not what was to go on: it is gone, or has changed meanwhile. Start again.`)
 }
 
 /** @throws with the code EEXIST when somebody has that name */
@@ -158,6 +181,10 @@ async function moveIfFree(from: string, to: string): Promise<void> {
 
 function ignoreMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error
+}
+
+function ignoreTaken(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'EEXIST') throw error
 }
 
 function inWords(path: string, error: unknown): string {

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 import type { FileSummary } from '../../archive/entry.js'
 import { WrongUsage } from '../../cli/wrong-usage.js'
+import { safeText } from '../../safe-text.js'
 import { archiveOf } from './archive.js'
 import { fileOf } from './file.js'
 import type { Outgoing } from './outgoing.js'
@@ -47,8 +48,8 @@ async function look(path: string) {
     return await stat(path)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT') throw new Error(`${path}: there is no such file or folder`)
-    throw new Error(`${path}: cannot be read (${code})`)
+    if (code === 'ENOENT') throw new Error(`${safeText(path, true)}: there is no such file or folder`)
+    throw new Error(`${safeText(path, true)}: cannot be read (${code})`)
   }
 }
 
