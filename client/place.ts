@@ -52,8 +52,10 @@ export async function placeOf(word: string, flags: PlaceFlags, env: NodeJS.Proce
   const url = withoutCredentials(text)
   const { origin } = new URL(url)
   // Who hands out a link must not get a token that is meant for another server.
-  const isOurs = known === undefined || new URL(server).origin === origin
-  const own = { ...env, PIPEGATE_TOKEN: isOurs ? (env.PIPEGATE_TOKEN ?? settings.token) : undefined }
+  const isOurs = new URL(server).origin === origin
+  // A variable without a server may have been set for this one call; a file has not.
+  const token = isOurs ? (env.PIPEGATE_TOKEN ?? settings.token) : known === undefined ? env.PIPEGATE_TOKEN : undefined
+  const own = { ...env, PIPEGATE_TOKEN: token }
   const headers = { ...authorization(flags.token, address.credentials, own), ...headersOf(flags.header) }
   return {
     address,

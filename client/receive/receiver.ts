@@ -30,6 +30,8 @@ const TURN_S = 45
 const MOST_FAILURES = 4
 /** What is lost or refused after so long, in milliseconds, was cut because it was silent. */
 const SILENT_MS = 3000
+/** A server that was asked to wait for a second does so at least half of it, in milliseconds. */
+const SHORTEST_TURN_MS = 500
 /** So much later than asked for, in milliseconds, the server may say that nobody has come. */
 const GRACE_MS = 2000
 
@@ -59,7 +61,8 @@ export async function receiveWhenSent(options: ReceiveOptions): Promise<Incoming
         ? error.isPassing
         : error instanceof ConnectionLost && (wasThere || (error.wasOpen && failures < MOST_FAILURES))
       if (!isPassing) throw error
-      const isOwnTurn = isRefused && error.status === 408
+      // Said at once it is no turn that is over.
+      const isOwnTurn = isRefused && error.status === 408 && livedMs >= SHORTEST_TURN_MS
       if (!isOwnTurn && wasSilent) turnS = Math.max(1, Math.min(turnS, Math.floor((0.8 * livedMs) / 1000)))
       if (isOwnTurn || wasSilent) {
         failures = 0
