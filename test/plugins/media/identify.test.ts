@@ -29,7 +29,7 @@ const STREAMS: readonly (readonly [name: string, bytes: Buffer, text: string, mi
     'H.264 and AAC',
     mp4(...h264, '-profile:v', 'baseline', ...aac),
     'fragmented MP4 · H.264 320×180 · AAC',
-    'video/mp4; codecs="avc1.42c00c, mp4a.40.2"',
+    'video/mp4; codecs="avc1.42c00b, mp4a.40.2"',
   ],
   [
     'H.265 and Opus',
@@ -48,7 +48,7 @@ const STREAMS: readonly (readonly [name: string, bytes: Buffer, text: string, mi
     'MP3 in MP4',
     mp4(...h264, ...mp3),
     'fragmented MP4 · H.264 320×180 · MP3',
-    'video/mp4; codecs="avc1.42c00c, mp4a.6b"',
+    'video/mp4; codecs="avc1.42c00b, mp4a.6b"',
   ],
   ['MP3', sound('mp3', ...mp3), 'MP3 · sound', 'audio/mpeg'],
   ['MP3 without tags', sound('mp3', ...mp3, '-write_xing', '0', '-id3v2_version', '0'), 'MP3 · sound', 'audio/mpeg'],

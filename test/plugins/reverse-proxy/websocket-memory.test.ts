@@ -25,10 +25,10 @@ async function flood(socket: WebSocket, bytes: number): Promise<void> {
 
 /** Has a WebSocket whose upstream reads nothing. */
 async function openUnread(t: Test, gw: { readonly origin: string }, service: Service): Promise<WebSocket> {
-  const before = service.all.size
+  const before = service.accepted
   const client = open(t, gw, '/app/')
   await once(client, 'open')
-  await eventually(() => service.all.size > before || 'not accepted')
+  await eventually(() => service.accepted > before || 'not accepted')
   service.socket!.pause()
   return client
 }
@@ -95,10 +95,10 @@ t.test('messages that are not complete count, on either side, and one that grows
   const holds = (bytes: number) =>
     eventually(() => Math.abs(slabs.heldBytes - bytes) < 8192 || `${slabs.heldBytes} of ${bytes} bytes are held`)
   const begin = async () => {
-    const before = service.all.size
+    const before = service.accepted
     const client = open(t, gw, '/')
     const [answer] = (await once(client, 'upgrade')) as [IncomingMessage]
-    await eventually(() => service.all.size > before || 'not accepted')
+    await eventually(() => service.accepted > before || 'not accepted')
     return { client, end: heard(client), socket: answer.socket }
   }
   const one = await begin()

@@ -15,6 +15,8 @@ export interface Service {
   /** The last that was accepted, and the request that asked for it. */
   socket: WebSocket | undefined
   request: IncomingMessage | undefined
+  /** How many have been accepted so far. */
+  accepted: number
   /** All that are open. */
   readonly all: ReadonlySet<WebSocket>
 }
@@ -32,6 +34,7 @@ export async function startService(t: Test, files?: { cert: string; key: string 
     }
     sockets.handleUpgrade(request, socket, head, (accepted) => {
       service.socket = accepted
+      service.accepted++
       service.request = request
     })
   })
@@ -47,6 +50,7 @@ export async function startService(t: Test, files?: { cert: string; key: string 
     url: `${pem === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     socket: undefined,
     request: undefined,
+    accepted: 0,
     all: sockets.clients,
   }
   return service
