@@ -26,3 +26,10 @@ export const VARIABLES = {
   PIPEGATE_TOKEN: 'The token, when neither --token nor the address has credentials.',
   PIPEGATE_URL: 'The gateway, when --server is not given.',
 } as const
+
+/** The variables of those who send and receive. */
+export const TRANSFER_VARIABLES = {
+  ...VARIABLES,
+  NO_COLOR: 'No colours.',
+  HTTPS_PROXY: 'A proxy, as for curl; also HTTP_PROXY and NO_PROXY.',
+} as const

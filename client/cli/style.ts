@@ -21,3 +21,8 @@ export function styleOf(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = pro
 export function isColoured(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv = process.env): boolean {
   return stream.isTTY && !env.NO_COLOR && env.TERM !== 'dumb' && stream.hasColors(env)
 }
+
+/** Whether the locale says that texts are UTF-8. */
+export function isUtf8(env: NodeJS.ProcessEnv): boolean {
+  return /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '')
+}

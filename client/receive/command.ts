@@ -5,7 +5,6 @@ import { WrongUsage } from '../cli/wrong-usage.js'
 import type { DecryptWith } from '../encryption/decrypting.js'
 import { placeOf } from '../place.js'
 import { safeText } from '../safe-text.js'
-import { endingOf } from '../screen/ending.js'
 import { runShown } from '../screen/run.js'
 import { type Ending, type Screen, screenOn } from '../screen/screen.js'
 import { TransferView } from '../screen/transfer-view.js'
@@ -51,19 +50,14 @@ export const run: Run<typeof description> = async (values): Promise<CommandResul
       onBytes: (bytes) => view.bytes(bytes),
       warn: (sentence) => screen.say([sentence], { event: 'warning', sentence }),
     }
-    try {
-      const incoming = await receiveWhenSent(await receiving())
-      view.streaming(1, incoming.about ?? null)
-      screen.show(view, true)
-      const beganAt = performance.now()
-      const taken = await take(incoming, taking)
-      return success(incoming, taken, (performance.now() - beganAt) / 1000)
-    } catch (error) {
-      if (signal.aborted) return { line: '', exitCode: 1, data: { state: 'interrupted' } }
-      return endingOf(error, place.server)
-    }
+    const incoming = await receiveWhenSent(await receiving())
+    view.streaming(1, incoming.about ?? null)
+    screen.show(view, true)
+    const beganAt = performance.now()
+    const taken = await take(incoming, taking)
+    return success(incoming, taken, (performance.now() - beganAt) / 1000)
   }
-  const exitCode = await runShown(screen, view, stdout, work)
+  const exitCode = await runShown(screen, view, stdout, place.server, work)
   return { text: '', exitCode }
 }
 

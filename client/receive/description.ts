@@ -2,7 +2,7 @@ import { describe } from '../cli/description.js'
 import { EXIT_CODES, SIGNAL_EXITS } from '../cli/exit-codes.js'
 import { argument, list, on, single } from '../cli/flags.js'
 import { file, seconds, text, whole } from '../cli/values.js'
-import { CACERT, HEADER, JSON_LINES, QUIET, SERVER, TOKEN, VARIABLES } from '../flags.js'
+import { CACERT, HEADER, JSON_LINES, QUIET, SERVER, TOKEN, TRANSFER_VARIABLES } from '../flags.js'
 
 /** `pipegate receive` */
 export const description = describe({
@@ -58,11 +58,7 @@ export const description = describe({
     3: 'nobody sent within --wait',
     ...SIGNAL_EXITS,
   },
-  variables: {
-    ...VARIABLES,
-    NO_COLOR: 'No colours.',
-    HTTPS_PROXY: 'A proxy, as for curl; also HTTP_PROXY and NO_PROXY.',
-  },
+  variables: TRANSFER_VARIABLES,
   page: 'send-receive.md',
   ownsOutput: true,
 })

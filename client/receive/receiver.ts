@@ -4,17 +4,14 @@ import { TimedOut } from '../screen/ending.js'
 import { backoffMs } from '../wire/backoff.js'
 import { type Place, responseTo, send } from '../wire/exchange.js'
 import { ConnectionLost, RequestRefused, refusal } from '../wire/failures.js'
+import { type Mode, modeOf } from '../wire/mode.js'
 import { ServerStatus } from '../wire/server-status.js'
 import { Incoming } from './incoming.js'
 
-export interface ReceiveOptions {
+export interface ReceiveOptions extends Mode {
   readonly place: Place
-  readonly receivers: number
   /** Milliseconds that it waits for the sender in all; undefined: without end. */
   readonly waitMs: number | undefined
-  readonly kind: 'pipe' | 'live' | 'queue'
-  /** Compare SHA-256 digests with the server. */
-  readonly isVerified: boolean
   /** Bytes that are here already. */
   readonly from: number
   readonly signal: AbortSignal
@@ -108,13 +105,4 @@ async function answerTo(request: ClientRequest, ms: number): Promise<IncomingMes
   } finally {
     clearTimeout(late)
   }
-}
-
-function modeOf({ receivers, kind, isVerified }: ReceiveOptions, waitS: number): string {
-  if (kind === 'live') return `live&wait=${waitS}`
-  const parts = [`wait=${waitS}`]
-  if (receivers > 1) parts.push(`n=${receivers}`)
-  if (kind === 'queue') parts.push('queue')
-  if (isVerified) parts.push('sha256')
-  return parts.join('&')
 }

@@ -1,21 +1,27 @@
+import { endingOf } from './ending.js'
 import type { Ending, Screen } from './screen.js'
+import { dieOf, SIGNALS } from './signals.js'
 import type { TransferView } from './transfer-view.js'
 
 /** Often enough for the speed and for the eye. */
 const TICK_MS = 250
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 /** What a shell reports of a program that wrote where nobody reads: 128 + SIGPIPE. */
 const BROKEN_PIPE = 141
 
+const INTERRUPTED: Ending = { line: '', exitCode: 1, data: { state: 'interrupted' } }
+
 /**
  * Runs a transfer under the eyes of somebody, who may interrupt it.
- * @param work resolves with how it ended; when its signal is aborted it leaves things as they should be found
+ * @param server for people
+ * @param work resolves with how it ended, or rejects with why it failed; when its signal is aborted it leaves things as they should be
+ *   found
  * @returns the exit code; a signal ends the program by itself
  */
 export async function runShown(
   screen: Screen,
   view: TransferView,
   output: NodeJS.WriteStream,
+  server: string,
   work: (signal: AbortSignal) => Promise<Ending>,
 ): Promise<number> {
   const stop = new AbortController()
@@ -32,7 +38,9 @@ export async function runShown(
     view.sample()
     screen.show(view, false)
   }, TICK_MS)
-  const ending = await work(stop.signal).finally(() => clearInterval(ticks))
+  const ending = await work(stop.signal)
+    .catch((error) => (stop.signal.aborted ? INTERRUPTED : endingOf(error, server)))
+    .finally(() => clearInterval(ticks))
   // What was done before the signal came is done.
   if (interrupt === undefined || (ending.exitCode === 0 && interrupt !== 'EPIPE')) {
     screen.end(ending)
@@ -42,11 +50,4 @@ export async function runShown(
   screen.leave()
   if (ending.exitCode !== 0 && ending.line !== '') screen.say([ending.line], ending.data)
   return dieOf(interrupt)
-}
-
-/** By the signal itself, and not with an exit code that looks the same: a script that calls us in a loop ends as well. */
-function dieOf(signal: NodeJS.Signals): number {
-  process.removeAllListeners(signal)
-  process.kill(process.pid, signal)
-  return 1
 }

@@ -1,3 +1,4 @@
+import { isColoured, isUtf8 } from '../cli/style.js'
 import { safeJson, safeText } from '../safe-text.js'
 import type { Output, TerminalStyle } from '../watch/display.js'
 import { liveLine, plainLine } from '../watch/line.js'
@@ -176,12 +177,12 @@ export function screenOn(
   { json, quiet }: ScreenOptions,
   env: NodeJS.ProcessEnv,
 ): { readonly screen: Screen; readonly isTerminal: boolean; readonly unicode: boolean } {
-  const unicode = /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '') || process.platform === 'win32'
+  const unicode = isUtf8(env) || process.platform === 'win32'
   const isTerminal = out.isTTY === true && env.TERM !== 'dumb' && !json && !quiet
   const full = json
     ? new JsonScreen(out)
     : isTerminal
-      ? new TerminalScreen(out, { unicode, colour: !env.NO_COLOR && out.hasColors() })
+      ? new TerminalScreen(out, { unicode, colour: isColoured(out, env) })
       : new PlainScreen(out, unicode)
   return { screen: quiet && !json ? quietly(full) : full, isTerminal, unicode }
 }

@@ -4,11 +4,10 @@ import type { FileSummary } from '../archive/entry.js'
 import type { CommandResult, Run } from '../cli/command.js'
 import type { Values } from '../cli/description.js'
 import { WrongUsage } from '../cli/wrong-usage.js'
-import { type NamedPlace, placeOf } from '../place.js'
+import { placeOf } from '../place.js'
 import { unsealedBytes } from '../receive/unseal.js'
-import { endingOf } from '../screen/ending.js'
 import { runShown } from '../screen/run.js'
-import { type Ending, type Screen, screenOn } from '../screen/screen.js'
+import { type Screen, screenOn } from '../screen/screen.js'
 import { TransferView } from '../screen/transfer-view.js'
 import { askWhatIsThere, type HaveOptions } from './ask-what-is-there.js'
 import type { description } from './description.js'
@@ -42,33 +41,31 @@ export const run: Run<typeof description> = async (values): Promise<CommandResul
   const style = { isTerminal, unicode, rows: stdout.rows ?? 0 }
   const { lines, data } = invitation(place, outgoing, { ...values, ...style, seal, isNamed: values.name !== undefined })
   const invite = once(() => screen.say(lines, data))
-  const exitCode = await runShown(screen, view, stdout, (signal) =>
-    ended(place, signal, async () => {
-      // When the place is taken; or soon, where a proxy holds back what the server says.
-      const late = setTimeout(invite, INVITE_MS)
-      signal.addEventListener('abort', () => clearTimeout(late))
-      // Of a file the receiver asks for the rest by itself.
-      const isList = values.resume && outgoing.description.kind === 'tar'
-      const skip = isList ? await askWhatIsThere({ place, waitMs, signal, ...listOf(seal) }) : undefined
-      const rest = skip === undefined ? outgoing : await planned(skip)
-      if (skip !== undefined)
-        screen.say([`The receiver has a part of it: ${sizeOf(rest)} are left.`], { event: 'resumed' })
-      const sent = await sendWhenWanted({
-        place,
-        outgoing: rest,
-        receivers: values.receivers,
-        waitMs,
-        kind: values.live ? 'live' : values.queue ? 'queue' : 'pipe',
-        isVerified: !values.noVerify,
-        signal,
-        on: (news) => {
-          invite()
-          follow(news, view, screen)
-        },
-      }).finally(() => clearTimeout(late))
-      return { line: success(rest, sent), exitCode: 0, data: { state: 'complete', ...sent } }
-    }),
-  )
+  const exitCode = await runShown(screen, view, stdout, place.server, async (signal) => {
+    // When the place is taken; or soon, where a proxy holds back what the server says.
+    const late = setTimeout(invite, INVITE_MS)
+    signal.addEventListener('abort', () => clearTimeout(late))
+    // Of a file the receiver asks for the rest by itself.
+    const isList = values.resume && outgoing.description.kind === 'tar'
+    const skip = isList ? await askWhatIsThere({ place, waitMs, signal, ...listOf(seal) }) : undefined
+    const rest = skip === undefined ? outgoing : await planned(skip)
+    if (skip !== undefined)
+      screen.say([`The receiver has a part of it: ${sizeOf(rest)} are left.`], { event: 'resumed' })
+    const sent = await sendWhenWanted({
+      place,
+      outgoing: rest,
+      receivers: values.receivers,
+      waitMs,
+      kind: values.live ? 'live' : values.queue ? 'queue' : 'pipe',
+      isVerified: !values.noVerify,
+      signal,
+      on: (news) => {
+        invite()
+        follow(news, view, screen)
+      },
+    }).finally(() => clearTimeout(late))
+    return { line: success(rest, sent), exitCode: 0, data: { state: 'complete', ...sent } }
+  })
   return { text: '', exitCode }
 }
 
@@ -99,15 +96,6 @@ function listOf(seal: Seal | undefined): Pick<HaveOptions, 'decrypt'> {
 
 function sizeOf({ about, description }: Outgoing): string {
   return formatBytes(description.bytes ?? about ?? 0)
-}
-
-async function ended(place: NamedPlace, signal: AbortSignal, work: () => Promise<Ending>): Promise<Ending> {
-  try {
-    return await work()
-  } catch (error) {
-    if (signal.aborted) return { line: '', exitCode: 1, data: { state: 'interrupted' } }
-    return endingOf(error, place.server)
-  }
 }
 
 function follow(news: Parameters<SendOptions['on']>[0], view: TransferView, screen: Screen): void {

@@ -6,19 +6,16 @@ import { backoffMs } from '../wire/backoff.js'
 import { writeDescription } from '../wire/description.js'
 import type { Place } from '../wire/exchange.js'
 import { ConnectionLost, RequestRefused } from '../wire/failures.js'
+import { type Mode, modeOf } from '../wire/mode.js'
 import { ServerStatus } from '../wire/server-status.js'
 import { type SendNews, type Sent, Turn } from './turn.js'
 import type { Outgoing } from './what/outgoing.js'
 
-export interface SendOptions {
+export interface SendOptions extends Mode {
   readonly place: Place
   readonly outgoing: Outgoing
-  readonly receivers: number
   /** Milliseconds that it waits for them in all; undefined: without end. */
   readonly waitMs: number | undefined
-  readonly kind: 'pipe' | 'live' | 'queue'
-  /** Compare SHA-256 digests with the server. */
-  readonly isVerified: boolean
   readonly signal: AbortSignal
   readonly on: (news: SendNews | Trouble) => void
 }
@@ -82,15 +79,6 @@ export async function sendWhenWanted(options: SendOptions): Promise<Sent> {
       await sleep(retryMs, undefined, { signal })
     }
   }
-}
-
-function modeOf({ receivers, kind, isVerified }: SendOptions, waitS: number): string {
-  if (kind === 'live') return `live&wait=${waitS}`
-  const parts = [`wait=${waitS}`]
-  if (receivers > 1) parts.push(`n=${receivers}`)
-  if (kind === 'queue') parts.push('queue')
-  if (isVerified) parts.push('sha256')
-  return parts.join('&')
 }
 
 function headersOf({ description, type, fileName, length, about }: Outgoing): Record<string, string | number> {

@@ -1,6 +1,7 @@
 import type { CommandResult } from '../cli/command.js'
 import type { Values } from '../cli/description.js'
-import { isColoured } from '../cli/style.js'
+import { isColoured, isUtf8 } from '../cli/style.js'
+import { dieOf, SIGNALS } from '../screen/signals.js'
 import type { description } from './description.js'
 import { type Display, JsonDisplay, LiveDisplay, PlainDisplay, quietly } from './display.js'
 import { type Options, readOptions } from './options.js'
@@ -10,7 +11,6 @@ import { Watch } from './watch.js'
 const SILENCE_MS = 45_000
 /** A window that has another width now is drawn anew within this time. */
 const TICK_MS = 1000
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
 
 /** `pipegate watch`: shows a transfer until it ends. docs/watch.md has the exit codes. @throws WrongUsage */
 export async function run(values: Values<typeof description>): Promise<CommandResult> {
@@ -41,16 +41,9 @@ async function watch({ address, headers, ca, timeoutMs, last, json, quiet }: Opt
   return dieOf(end)
 }
 
-/** By the signal itself, and not with an exit code that looks the same: a script that calls us in a loop ends as well. */
-function dieOf(signal: NodeJS.Signals): number {
-  process.removeAllListeners(signal)
-  process.kill(process.pid, signal)
-  return 1
-}
-
 function textDisplay(): Display {
   const { stdout, stderr, env } = process
-  const unicode = /utf-?8/i.test(env.LC_ALL || env.LC_CTYPE || env.LANG || '')
+  const unicode = isUtf8(env)
   if (!stdout.isTTY || env.TERM === 'dumb') return new PlainDisplay(stdout, stderr, unicode, () => performance.now())
   return new LiveDisplay(stdout, stderr, { unicode, colour: isColoured(stdout) })
 }

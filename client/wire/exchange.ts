@@ -47,8 +47,7 @@ export function send(place: Place, { method, mode, headers, signal }: RequestOpt
     const done = () => clearTimeout(timer)
     socket.once('connect', done).once('close', done)
   })
-  // Not before there is a socket: http-proxy-agent writes the head anew when it connects, and one that had been flushed went twice.
-  if (method === 'PUT') outgoing.once('socket', () => outgoing.flushHeaders())
+  if (method === 'PUT') outgoing.flushHeaders()
   else outgoing.end()
   return outgoing
 }
