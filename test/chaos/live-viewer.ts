@@ -46,7 +46,7 @@ export class LiveViewer extends Participant {
     await this.ask(`GET ${this.path}`)
     const { trouble } = this
     const way = this.random.pick(WAYS)!
-    if (trouble === 'leave' || trouble === 'freeze and leave') this.leaveLater(this.#ms, way)
+    if (trouble === 'leave' || trouble === 'freeze and leave') void this.leaveLater(this.#ms, way)
     if (trouble === 'freeze' || trouble === 'freeze and leave' || trouble === 'stuck') {
       await sleep(this.random.below(100))
       if (this.#isThawed) return

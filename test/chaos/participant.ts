@@ -83,8 +83,9 @@ export abstract class Participant {
     this.hasAsked = true
   }
 
-  protected leaveLater(ms: number, way: Way): void {
-    void sleep(ms).then(() => this.leave(way, `after ${ms} ms`))
+  protected async leaveLater(ms: number, way: Way): Promise<void> {
+    await sleep(ms)
+    this.leave(way, `after ${ms} ms`)
   }
 
   get summary(): string {

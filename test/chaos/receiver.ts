@@ -42,7 +42,7 @@ export class Receiver extends Participant {
     const { own, plan, trouble } = this
     await sleep(own.comesAfter)
     await this.come(own.readBytes)
-    if (trouble.kind === 'leave later') this.leaveLater(trouble.ms, trouble.way)
+    if (trouble.kind === 'leave later') void this.leaveLater(trouble.ms, trouble.way)
     this.note(`GET ${JSON.stringify(trouble)}`)
     await this.ask(`GET /${plan.name}?n=${plan.n}`)
     if ('at' in trouble && trouble.at === 0) this.#meetTrouble()
@@ -74,7 +74,8 @@ export class Receiver extends Participant {
     if (trouble.kind === 'freeze') this.#freezeFor(trouble.ms)
     if (trouble.kind === 'freeze and leave') {
       this.peer!.pause()
-      this.leaveLater(trouble.ms, trouble.way)
+      // Who has closed its side only is served on: without reading on it would hold up the others for good.
+      void this.leaveLater(trouble.ms, trouble.way).then(() => this.thaw())
     }
     if (trouble.kind === 'stuck') {
       this.note('is stuck')

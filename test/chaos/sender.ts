@@ -59,7 +59,7 @@ export class Sender extends Participant {
     await sleep(plan.sender.comesAfter)
     await this.come(16 * 1024)
     if (!plan.sender.readsLines) this.peer!.pause()
-    if (trouble.kind === 'leave later') this.leaveLater(trouble.ms, trouble.way)
+    if (trouble.kind === 'leave later') void this.leaveLater(trouble.ms, trouble.way)
     const framing = plan.announced ? `Content-Length: ${plan.bytes}` : 'Transfer-Encoding: chunked'
     this.note(`PUT ${plan.query}, ${framing}`)
     // One that is to hear nothing before the end, and dies in the meantime, is missed for minutes if it does not say this.
