@@ -1,5 +1,3 @@
-import type { Readable } from 'node:stream'
-
 /**
  * A stream that is read by counts. What is here already is taken without waiting, because a promise for every small file would
  * cost more than the file. Never holds more than one chunk besides what `fill` was asked for.
@@ -12,14 +10,18 @@ export class ByteSource {
   #buffered = 0
   #ended = false
 
-  /** @param stream of Buffers; its error is thrown by `fill` as it is */
-  constructor(stream: Readable) {
+  /**
+   * @param stream its error is thrown by `fill` as it is. It may use the memory of a piece again once the second one after it is
+   * asked for.
+   */
+  constructor(stream: AsyncIterable<Buffer>) {
     this.#iterator = stream[Symbol.asyncIterator]()
   }
 
   /** Waits until `count` bytes are here. False when the stream ended before. */
   async fill(count: number): Promise<boolean> {
     while (this.#buffered < count && !this.#ended) {
+      this.#keep()
       const { value, done } = await this.#iterator.next()
       if (done) this.#ended = true
       else if (value.length > 0) {
@@ -28,6 +30,15 @@ export class ByteSource {
       }
     }
     return this.#buffered >= count
+  }
+
+  /** What is left of the last chunk is needed for longer than its memory is ours. */
+  #keep(): void {
+    const last = this.#chunks.pop()
+    if (last === undefined) return
+    const left = this.#chunks.length === 0 ? last.subarray(this.#offset) : last
+    if (this.#chunks.length === 0) this.#offset = 0
+    this.#chunks.push(Buffer.from(left))
   }
 
   has(count: number): boolean {
@@ -47,7 +58,7 @@ export class ByteSource {
     return Buffer.concat(pieces, count)
   }
 
-  /** Up to `count` bytes, as many as came in one chunk; at least one must be here. */
+  /** Up to `count` bytes, as many as came in one chunk; at least one must be here. They are valid as long as that chunk is. */
   takeSome(count: number): Buffer {
     const first = this.#chunks[0]
     if (first === undefined) throw new RangeError('nothing has been read')

@@ -1,4 +1,3 @@
-import { Readable } from 'node:stream'
 import { setImmediate } from 'node:timers/promises'
 import type { Entry } from './entry.js'
 import { END, HeaderWriter } from './header-writer.js'
@@ -7,27 +6,28 @@ import type { PackOptions } from './options.js'
 import { isSkipped } from './skip.js'
 import { Slab } from './slab.js'
 import { padding } from './ustar.js'
-import { walk } from './walk.js'
+import { type Found, walk } from './walk.js'
 
 /** Longest that other work waits while nothing comes out, in milliseconds. */
 const TURN_MS = 20
 
 /**
- * A tar archive of files and folders, made while it is read.
- * @returns a stream of Buffers. It fails with an ArchiveError that names a file: one that cannot be read, or that became shorter than
- * its header says. What has come of the archive then has no end, and everybody who unpacks it sees that.
+ * A tar archive of files and folders, made while it is read. It fails with an ArchiveError that names a file: one that cannot be read,
+ * or that became shorter than its header says. What has come of the archive then has no end, and everybody who unpacks it
+ * sees that.
+ * @param found what is below the paths, for who has looked already
  */
-export function pack(paths: readonly string[], options: PackOptions = {}): Readable {
-  return Readable.from(packed(paths, options), { objectMode: false, highWaterMark: Slab.SIZE })
-}
-
-async function* packed(paths: readonly string[], options: PackOptions): AsyncGenerator<Buffer, void, undefined> {
+export async function* pack(
+  paths: readonly string[],
+  options: PackOptions = {},
+  found?: Iterable<Found>,
+): AsyncGenerator<Buffer, void, undefined> {
   const { skip, progress = () => {}, warn = () => {} } = options
   const headers = new HeaderWriter()
   const slab = new Slab()
   let [files, bytes] = [0, 0]
   let turnEnds = performance.now() + TURN_MS
-  for (const { entry: seen, file: path } of walk(paths, warn)) {
+  for (const { entry: seen, file: path } of found ?? walk(paths, warn)) {
     if (performance.now() > turnEnds) {
       await setImmediate()
       turnEnds = performance.now() + TURN_MS

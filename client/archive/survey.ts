@@ -5,7 +5,7 @@ import { END, HeaderWriter } from './header-writer.js'
 import type { PackOptions } from './options.js'
 import { isSkipped } from './skip.js'
 import { padding } from './ustar.js'
-import { walk } from './walk.js'
+import { type Found, walk } from './walk.js'
 
 /** What `pack` is going to send, if nothing changes until then. */
 export interface Survey {
@@ -20,10 +20,15 @@ export interface Survey {
   readonly bytesSkipped: number
   /** Bytes of the whole tar stream. */
   readonly length: number
+  /** All that was found, for `pack`, as long as it is as good as new; undefined when it is too old or too much. */
+  readonly found: () => readonly Found[] | undefined
 }
 
 /** Longest that other work waits, in milliseconds. */
 const TURN_MS = 20
+/** So much is remembered, some 300 bytes each, for so long, in milliseconds: who packs looks again after that. */
+const MOST_FOUND = 50_000
+const GOOD_MS = 5000
 
 /**
  * Counts what these paths have in them, and looks whether all of it may be read.
@@ -32,8 +37,12 @@ const TURN_MS = 20
 export async function survey(paths: readonly string[], options: Omit<PackOptions, 'progress'> = {}): Promise<Survey> {
   const counts = { files: 0, filesSkipped: 0, folders: 0, links: 0, bytes: 0, bytesSkipped: 0, length: END.length }
   const headers = new HeaderWriter()
-  let turnEnds = performance.now() + TURN_MS
-  for (const { entry, file } of walk(paths, options.warn ?? (() => {}))) {
+  const remembered: Found[] = []
+  const beganAt = performance.now()
+  let turnEnds = beganAt + TURN_MS
+  for (const found of walk(paths, options.warn ?? (() => {}))) {
+    const { entry, file } = found
+    if (remembered.length <= MOST_FOUND) remembered.push(found)
     if (isSkipped(entry, options.skip)) {
       counts.filesSkipped++
       counts.bytesSkipped += entry.size
@@ -49,7 +58,9 @@ export async function survey(paths: readonly string[], options: Omit<PackOptions
       turnEnds = performance.now() + TURN_MS
     }
   }
-  return counts
+  const isAll = remembered.length <= MOST_FOUND
+  const isGood = () => isAll && performance.now() - beganAt < GOOD_MS
+  return { ...counts, found: () => (isGood() ? remembered : undefined) }
 }
 
 /** False for a file that has vanished. */

@@ -1,4 +1,3 @@
-import type { Readable } from 'node:stream'
 import { ArchiveError } from './archive-error.js'
 import { ByteSource } from './byte-source.js'
 import { commit } from './commit.js'
@@ -31,12 +30,15 @@ export interface Unpacking {
   abort(): Promise<void>
 }
 
+/** Bytes of an archive. One that can be destroyed is, when nothing more is wanted of it. */
+export type ByteStream = AsyncIterable<Buffer> & { destroy?(error?: Error): unknown }
+
 /**
  * Unpacks a tar archive into a folder that nobody sees before `commit`.
- * @param stream of Buffers; read to its end, or destroyed
+ * @param stream read to its end, or destroyed. It may use the memory of a piece again once the second one after it is asked for
  * @param target the folder; made if it is not there
  */
-export function unpack(stream: Readable, target: string, options: UnpackOptions = {}): Unpacking {
+export function unpack(stream: ByteStream, target: string, options: UnpackOptions = {}): Unpacking {
   let places: Places | undefined
   const folders: Folders = new Map()
   const run = async () => {
@@ -50,7 +52,7 @@ export function unpack(stream: Readable, target: string, options: UnpackOptions 
     }
   }
   const done = run()
-  done.catch(() => stream.destroy())
+  done.catch(() => stream.destroy?.())
   return {
     done,
     commit: async () => {
@@ -58,7 +60,7 @@ export function unpack(stream: Readable, target: string, options: UnpackOptions 
       await commit(places!, folders, options.overwrite ?? false)
     },
     abort: async () => {
-      stream.destroy(new ArchiveError('The unpacking was given up.'))
+      stream.destroy?.(new ArchiveError('The unpacking was given up.'))
       await done.catch(() => {})
     },
   }
@@ -66,7 +68,7 @@ export function unpack(stream: Readable, target: string, options: UnpackOptions 
 
 async function unpackInto(
   place: Place,
-  stream: Readable,
+  stream: AsyncIterable<Buffer>,
   places: Places,
   folders: Folders,
   options: UnpackOptions,

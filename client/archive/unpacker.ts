@@ -2,7 +2,7 @@ import { linkSync, lstatSync, lutimesSync, readlinkSync, renameSync, rmSync, sym
 import { ArchiveError, asArchiveError, codeOf, quoted } from './archive-error.js'
 import type { ByteSource } from './byte-source.js'
 import { asSeconds, type Entry, wholeMilliseconds } from './entry.js'
-import { FileWriter, writeSmallFile } from './file-writer.js'
+import { FileWriter, makeSmallFile } from './file-writer.js'
 import { cutOff } from './header-reader.js'
 import type { UnpackOptions } from './options.js'
 import { incomingName } from './part-folder.js'
@@ -97,16 +97,24 @@ export class Unpacker {
   async #putSmallFile({ path, size, mode, mtimeMs }: Entry): Promise<void> {
     const blocks = size + padding(size)
     if (!this.#source.has(blocks) && !(await this.#source.fill(blocks))) throw cutOff()
+    const content = this.#source.take(size)
+    const at = this.#place.at(path)
+    // Under its name at once: one of which a part was written has another size, or not its time, and is no whole one to who resumes.
+    if (!makeSmallFile(at, content, mode, mtimeMs)) this.#replace(at, content, mode, mtimeMs)
+    this.#source.take(padding(size))
+    this.#told(size)
+  }
+
+  /** There is something of this name: what came the last time, or an earlier entry. */
+  #replace(at: string, content: Buffer, mode: number, mtimeMs: number): void {
     const incoming = this.#nextIncoming()
     try {
-      writeSmallFile(incoming, this.#source.take(size), mode, mtimeMs)
-      this.#source.take(padding(size))
-      renameSync(incoming, this.#place.at(path))
+      makeSmallFile(incoming, content, mode, mtimeMs)
+      renameSync(incoming, at)
     } catch (error) {
       rmSync(incoming, { force: true })
       throw error
     }
-    this.#told(size)
   }
 
   async #putLargeFile({ path, size, mode, mtimeMs }: Entry): Promise<void> {

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import { parseDisposition } from '../../gateway/stream/disposition.js'
 import { safeFileName } from '../../gateway/stream/file-name.js'
 import { type Description, readDescription } from '../wire/description.js'
-import { lost, type Place } from '../wire/exchange.js'
+import type { Place } from '../wire/exchange.js'
 import { asSentence, ConnectionLost } from '../wire/failures.js'
 import type { ServerStatus } from '../wire/server-status.js'
 
@@ -33,7 +33,8 @@ export class Incoming {
 
   /** @param isVerified compare SHA-256 digests with the server */
   constructor(
-    readonly response: IncomingMessage,
+    response: IncomingMessage,
+    readonly stream: AsyncIterable<Buffer>,
     readonly status: ServerStatus,
     isVerified: boolean,
     place: Place,
@@ -57,19 +58,18 @@ export class Incoming {
     this.#hash?.update(chunk)
   }
 
-  /** @throws Incomplete when the stream is cut */
+  /** The memory of a piece is used again once the second one after it is asked for. @throws Incomplete when the stream is cut */
   async *body(onBytes: (bytes: number) => void): AsyncGenerator<Buffer> {
     try {
-      for await (const chunk of this.response as AsyncIterable<Buffer>) {
+      for await (const chunk of this.stream) {
         this.#hash?.update(chunk)
         this.bytes += chunk.length
         onBytes(this.bytes)
         yield chunk
       }
     } catch (error) {
-      throw new Incomplete(await this.#whyCut(lost(error as Error)))
+      throw new Incomplete(await this.#whyCut(error as Error))
     }
-    if (!this.response.complete) throw new Incomplete(await this.#whyCut(new ConnectionLost('connection was lost')))
     // A proxy that lost the other side may end what it hands on as if it were whole.
     const all = this.from + this.bytes
     if (this.#whole !== undefined && all !== this.#whole)

@@ -2,7 +2,8 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TimedOut } from '../screen/ending.js'
 import { backoffMs } from '../wire/backoff.js'
-import { type Place, responseTo, send } from '../wire/exchange.js'
+import { Download } from '../wire/download/download.js'
+import { type Place, responseTo } from '../wire/exchange.js'
 import { ConnectionLost, RequestRefused, refusal } from '../wire/failures.js'
 import { type Mode, modeOf } from '../wire/mode.js'
 import { ServerStatus } from '../wire/server-status.js'
@@ -76,12 +77,13 @@ export async function receiveWhenSent(options: ReceiveOptions): Promise<Incoming
 async function turn(options: ReceiveOptions, status: ServerStatus, waitS: number, leftMs: number): Promise<Incoming> {
   const { place, from, isVerified, signal } = options
   const headers = { accept: '*/*', ...(from > 0 ? { range: `bytes=${from}-` } : {}) }
-  const request = send(place, { method: 'GET', mode: modeOf(options, waitS), headers, signal })
+  const download = new Download(place, { method: 'GET', mode: modeOf(options, waitS), headers, signal })
+  const { request } = download
   const response = await answerTo(request, leftMs + GRACE_MS)
   const { statusCode } = response
   if (statusCode === 200 || (statusCode === 206 && from > 0)) {
     try {
-      return new Incoming(response, status, isVerified, place, from)
+      return new Incoming(response, download.body(response), status, isVerified, place, from)
     } catch (error) {
       request.destroy()
       throw error

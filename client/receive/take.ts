@@ -1,7 +1,6 @@
 import { createWriteStream } from 'node:fs'
 import { lstat, stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { safeFileName } from '../../gateway/stream/file-name.js'
 import { unpack } from '../archive/unpack.js'
@@ -61,7 +60,7 @@ export async function take(incoming: Incoming, options: TakeOptions): Promise<Ta
   return toFile(incoming, options)
 }
 
-/** What was sent, decrypted if it has to be. */
+/** What was sent, decrypted if it has to be. The memory of a piece is used again once the second one after it is asked for. */
 function bytesOf(incoming: Incoming, { onBytes, secret }: TakeOptions): AsyncIterable<Buffer> {
   const bytes = incoming.body(onBytes)
   return secret === undefined ? bytes : unsealedBytes(bytes, secret)
@@ -153,7 +152,7 @@ async function toFolder(incoming: Incoming, options: TakeOptions): Promise<Taken
   const root = incoming.description.name
   const target = resolve(output ?? (root === undefined ? '.' : safeFileName(root)))
   let files = 0
-  const unpacking = unpack(Readable.from(bytesOf(incoming, options), { objectMode: false }), target, {
+  const unpacking = unpack(bytesOf(incoming, options), target, {
     ...(root === undefined ? {} : { root }),
     overwrite: overwrite || (ask === undefined ? false : (path) => ask(`${path} is there already. Replace it?`)),
     resume,

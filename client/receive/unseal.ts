@@ -47,11 +47,16 @@ export async function unsealWith(
 export async function* unsealedBytes(bytes: AsyncIterable<Uint8Array>, secret: DecryptWith): AsyncGenerator<Buffer> {
   const { decrypting } = await import('../encryption/decrypting.js')
   const plain: Transform = decrypting(secret)
-  const ended = pipeline(bytes, plain)
+  const ended = pipeline(copies(bytes), plain)
   // It is awaited below.
   ended.catch(() => {})
   yield* plain
   await ended
+}
+
+/** A stream keeps what it has not worked upon. */
+async function* copies(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Buffer> {
+  for await (const each of bytes) yield Buffer.from(each)
 }
 
 function read(file: string): string {

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as v from 'valibot'
 
 /**
  * What a sender tells a receiver of what it sends, in the header `X-Piping`, which pipegate, Hoody Pipe and Piping Server hand on as it
@@ -21,16 +21,17 @@ export interface Description {
 const MOST_CHARACTERS = 4096
 const LATEST_MS = Date.UTC(10_000, 0) - 1
 
-const schema = z.object({
-  kind: z.enum(['file', 'tar', 'text', 'stream']),
-  name: z.string().max(1024).optional(),
-  mode: z.int().min(0).max(0o777).optional(),
+const amount = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const schema = v.object({
+  kind: v.picklist(['file', 'tar', 'text', 'stream']),
+  name: v.optional(v.pipe(v.string(), v.maxLength(1024))),
+  mode: v.optional(v.pipe(amount, v.maxValue(0o777))),
   // Beyond the year 9999 some disks fail, and when all has come is too late for that.
-  mtime: z.number().min(-LATEST_MS).max(LATEST_MS).optional().catch(undefined),
-  files: z.int().min(0).optional(),
-  bytes: z.int().min(0).optional(),
-  encrypted: z.literal(true).optional(),
-}) satisfies z.ZodType<Description>
+  mtime: v.fallback(v.optional(v.pipe(v.number(), v.minValue(-LATEST_MS), v.maxValue(LATEST_MS))), undefined),
+  files: v.optional(amount),
+  bytes: v.optional(amount),
+  encrypted: v.optional(v.literal(true)),
+})
 
 const MARK = 'pipegate '
 
@@ -47,7 +48,7 @@ export function readDescription(header: string | readonly string[] | undefined):
   const at = text.indexOf(MARK)
   if (at < 0 || text.length > MOST_CHARACTERS) return undefined
   try {
-    return schema.parse(JSON.parse(text.slice(at + MARK.length)))
+    return v.parse(schema, JSON.parse(text.slice(at + MARK.length)))
   } catch {
     return undefined
   }

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as v from 'valibot'
 import type { Figures, Receipt, Snapshot } from '../../plugins/transfer-status/snapshot.js'
 
 /** What the stream tells. */
@@ -9,20 +9,23 @@ export type ProgressEvent =
 
 // A server may be newer, older or no pipegate at all: figures that are missing count as unknown, fields that are not known
 // here are kept, and only what decides about the outcome has to be right.
-const amount = z.number().min(0)
-const figure = amount.nullable().catch(null)
-const count = amount.catch(0)
+const amount = v.pipe(v.number(), v.minValue(0))
+const figure = v.fallback(v.nullable(amount), null)
+const count = v.fallback(amount, 0)
+const some = v.fallback(v.optional(amount), undefined)
+/** Null for a live stream. */
+const total = v.fallback(v.nullable(amount), 0)
 /** Only of a live stream. */
 const live = {
-  live: z.literal(true).optional().catch(undefined),
-  viewers: amount.optional().catch(undefined),
-  peak: amount.optional().catch(undefined),
-  skips: amount.optional().catch(undefined),
-  cuts: amount.optional().catch(undefined),
+  live: v.fallback(v.optional(v.literal(true)), undefined),
+  viewers: some,
+  peak: some,
+  skips: some,
+  cuts: some,
 }
-const text = z.string().nullable().catch(null)
+const text = v.fallback(v.nullable(v.string()), null)
 
-const figures = z.looseObject({
+const figures = {
   bytes: count,
   bytesTransferred: count,
   totalBytes: figure,
@@ -34,16 +37,15 @@ const figures = z.looseObject({
   elapsed: figure,
   receivers: count,
   activeReceivers: count,
-  /** Null for a live stream. */
-  totalReceivers: amount.nullable().catch(0),
+  totalReceivers: total,
   inFlight: count,
-  receiverBytes: z.array(amount.nullable()).nullable().catch(null),
+  receiverBytes: v.fallback(v.nullable(v.array(v.nullable(amount))), null),
   ...live,
-}) satisfies z.ZodType<Figures>
+}
 
-const receipt = z.looseObject({
-  state: z.enum(['complete', 'failed']),
-  transferId: z.string(),
+const receipt = v.looseObject({
+  state: v.picklist(['complete', 'failed']),
+  transferId: v.string(),
   bytes: count,
   bytesTransferred: count,
   totalBytes: figure,
@@ -51,22 +53,22 @@ const receipt = z.looseObject({
   durationSec: count,
   avgSpeed: figure,
   receivers: count,
-  totalReceivers: amount.nullable().catch(0),
+  totalReceivers: total,
   ...live,
-  kind: z.literal('live').optional().catch(undefined),
+  kind: v.fallback(v.optional(v.literal('live')), undefined),
   reason: text,
   message: text,
   sha256: text,
   startedAt: figure,
   endedAt: count,
-}) satisfies z.ZodType<Receipt>
+}) satisfies v.GenericSchema<unknown, Receipt>
 
-const snapshot = z.looseObject({
-  state: z.enum(['idle', 'waiting', 'streaming', 'complete', 'failed']),
-  ...figures.shape,
-  kind: z.enum(['pipe', 'live']).catch('pipe'),
+const snapshot = v.looseObject({
+  state: v.picklist(['idle', 'waiting', 'streaming', 'complete', 'failed']),
+  ...figures,
+  kind: v.fallback(v.picklist(['pipe', 'live']), 'pipe'),
   transferId: text,
-  hasSender: z.boolean().catch(false),
+  hasSender: v.fallback(v.boolean(), false),
   reason: text,
   message: text,
   sha256: text,
@@ -74,22 +76,24 @@ const snapshot = z.looseObject({
   waitingSince: figure,
   fileName: text,
   mediaType: text,
-  looks: z.number().catch(0),
-  last: receipt.nullable().catch(null),
-}) satisfies z.ZodType<Snapshot>
+  looks: v.fallback(v.number(), 0),
+  last: v.fallback(v.nullable(receipt), null),
+}) satisfies v.GenericSchema<unknown, Snapshot>
 
-const SCHEMAS = { state: snapshot, progress: figures, done: receipt } as const
+const progress = v.looseObject(figures) satisfies v.GenericSchema<unknown, Figures>
+
+const SCHEMAS = { state: snapshot, progress, done: receipt } as const
 
 /** undefined for an event of another kind. @throws Error for one that cannot be read */
 export function readEvent(event: string | undefined, data: string): ProgressEvent | undefined {
   if (event === undefined || !Object.hasOwn(SCHEMAS, event)) return undefined
   const kind = event as keyof typeof SCHEMAS
-  return { event: kind, data: SCHEMAS[kind].parse(JSON.parse(data)) } as ProgressEvent
+  return { event: kind, data: v.parse(SCHEMAS[kind], JSON.parse(data)) } as ProgressEvent
 }
 
 /** @throws Error for what is none */
 export function readSnapshot(json: string): Snapshot {
-  return snapshot.parse(JSON.parse(json))
+  return v.parse(snapshot, JSON.parse(json))
 }
 
 /** What a name in its final state says of the transfer; undefined in any other state. */

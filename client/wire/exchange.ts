@@ -1,5 +1,6 @@
 import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
+import type { Socket } from 'node:net'
 import type { Address } from './address.js'
 import { ConnectionLost, reasonOf, refusal } from './failures.js'
 import type { Reach } from './reach.js'
@@ -18,13 +19,16 @@ export interface RequestOptions {
   readonly mode: string
   readonly headers?: Readonly<Record<string, string | number>>
   readonly signal: AbortSignal
+  /** Makes a connection for this request alone. */
+  readonly createConnection?: (options: object) => Socket
 }
 
 /** So long a server may take to accept a connection, in milliseconds. */
 const CONNECT_MS = 20_000
 
 /** Begins a request. Its head leaves at once; the body, if it has one, is the caller's. */
-export function send(place: Place, { method, mode, headers, signal }: RequestOptions): ClientRequest {
+export function send(place: Place, options: RequestOptions): ClientRequest {
+  const { method, mode, headers, signal, createConnection } = options
   const { address, reach } = place
   const { agent, tls, isSecure, forward } = reach
   const { hostname, port } = address.server
@@ -36,7 +40,7 @@ export function send(place: Place, { method, mode, headers, signal }: RequestOpt
     method,
     path: forward === undefined ? target : `http://${host}${target}`,
     headers: { 'user-agent': 'pipegate', host, ...forward?.headers, ...headers, ...place.headers },
-    agent,
+    ...(createConnection === undefined ? { agent } : { createConnection }),
     ...tls,
     signal,
   })

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as v from 'valibot'
 import type { FileSummary } from '../archive/entry.js'
 import { lineSplitter } from './status-lines.js'
 
@@ -18,7 +18,11 @@ const LONGEST_LINE = 32_768
 
 const ROOTLESS = '{"have":"paths without root"}'
 
-const schema = z.object({ path: z.string().max(4096), size: z.int().min(0), mtimeMs: z.number() })
+const schema = v.object({
+  path: v.pipe(v.string(), v.maxLength(4096)),
+  size: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  mtimeMs: v.number(),
+})
 
 /** @param isRootless their paths are within the folder that is sent, whatever that is called */
 export async function* writeHave(files: Iterable<FileSummary>, isRootless: boolean): AsyncGenerator<Buffer> {
@@ -56,9 +60,9 @@ export async function readHave(bytes: AsyncIterable<Uint8Array>): Promise<(file:
   }
 }
 
-function lineOf(line: string): z.infer<typeof schema> | undefined {
+function lineOf(line: string): v.InferOutput<typeof schema> | undefined {
   try {
-    return schema.parse(JSON.parse(line))
+    return v.parse(schema, JSON.parse(line))
   } catch {
     return undefined
   }

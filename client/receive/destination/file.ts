@@ -4,16 +4,14 @@ import { basename, dirname, extname, join } from 'node:path'
 import { asSeconds } from '../../archive/entry.js'
 import type { Description } from '../../wire/description.js'
 
-/** So much is written at once, in bytes. */
-const WRITE_BYTES = 1_048_576
+/** So much of what was here before is read at once, in bytes. */
+const READ_BYTES = 1_048_576
 const { O_CREAT, O_EXCL, O_RDWR } = constants
 /** Not on Windows. */
 const O_NOFOLLOW = constants.O_NOFOLLOW ?? 0
 
 /** A file that is received. It is called `NAME.part` until it has been verified: nothing that is half there looks whole. */
 export class FileDestination {
-  #gathered: Buffer[] = []
-  #gatheredBytes = 0
   #writing: Promise<void> = Promise.resolve()
   #failure: Error | undefined
   #at: number
@@ -56,7 +54,7 @@ export class FileDestination {
 
   /** The bytes that were here before. */
   async *before(): AsyncGenerator<Uint8Array> {
-    const buffer = Buffer.allocUnsafe(WRITE_BYTES)
+    const buffer = Buffer.allocUnsafe(READ_BYTES)
     for (let at = 0; at < this.#at; ) {
       const { bytesRead } = await this.file.read(buffer, 0, Math.min(buffer.length, this.#at - at), at)
       if (bytesRead === 0) throw new Error(`${this.part} has become shorter`)
@@ -65,21 +63,16 @@ export class FileDestination {
     }
   }
 
-  /** Resolves when there is room for more. */
+  /** Resolves when the chunk before this one has been written: two are in use at most. */
   async write(chunk: Buffer): Promise<void> {
-    this.#gathered.push(chunk)
-    this.#gatheredBytes += chunk.length
-    if (this.#gatheredBytes < WRITE_BYTES) return
-    // One write at a time, while the next one is gathered.
     await this.#writing
     if (this.#failure !== undefined) throw this.#failure
-    this.#writing = this.#flush()
+    this.#writing = this.#put(chunk)
   }
 
   /** Gives it its name, permissions and time. @param overwrite what is there of that name goes. @returns where it is */
   async commit({ mode, mtime }: Description, overwrite: boolean): Promise<string> {
     await this.#writing
-    await this.#flush()
     if (this.#failure !== undefined) throw this.#failure
     try {
       await this.file.truncate(this.#at)
@@ -101,31 +94,19 @@ export class FileDestination {
   /** Leaves what there is as `NAME.part`. */
   async leave(): Promise<void> {
     await this.#writing
-    await this.#flush()
     await this.file.close().catch(() => {})
   }
 
-  async #flush(): Promise<void> {
-    const chunks = this.#gathered
-    const bytes = this.#gatheredBytes
-    this.#gathered = []
-    this.#gatheredBytes = 0
-    if (bytes === 0 || this.#failure !== undefined) return
+  async #put(chunk: Buffer): Promise<void> {
     try {
-      const { bytesWritten } = await this.file.writev(chunks, this.#at)
-      this.#at += bytesWritten
-      if (bytesWritten < bytes) await this.#rest(Buffer.concat(chunks).subarray(bytesWritten))
+      // A disk that is nearly full takes a part, and says why with the next write.
+      for (let at = 0; at < chunk.length; ) {
+        const { bytesWritten } = await this.file.write(chunk, at, chunk.length - at, this.#at)
+        at += bytesWritten
+        this.#at += bytesWritten
+      }
     } catch (error) {
       this.#failure = new Error(inWords(this.part, error))
-    }
-  }
-
-  /** A disk that is nearly full takes a part, and says why with the next write. */
-  async #rest(rest: Buffer): Promise<void> {
-    for (let at = 0; at < rest.length; ) {
-      const { bytesWritten } = await this.file.write(rest, at, rest.length - at, this.#at)
-      at += bytesWritten
-      this.#at += bytesWritten
     }
   }
 }

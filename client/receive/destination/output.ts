@@ -5,20 +5,20 @@ export type Output = NodeJS.WritableStream & {
 }
 
 /**
- * Writes, and resolves when there is room for more, or nobody who reads, or nobody who waits.
+ * Writes, and resolves when the chunk has been handed on, or there is nobody who reads, or nobody who waits.
  * @throws what the signal was aborted with
  */
 export async function writeTo(out: Output, chunk: Uint8Array, signal: AbortSignal): Promise<void> {
-  if (!out.write(chunk) && !out.destroyed && !signal.aborted) {
-    await new Promise<void>((resolve) => {
-      const done = () => {
-        out.off('drain', done).off('close', done)
-        signal.removeEventListener('abort', done)
-        resolve()
-      }
-      out.on('drain', done).on('close', done)
-      signal.addEventListener('abort', done)
-    })
-  }
+  await new Promise<void>((resolve) => {
+    const done = () => {
+      out.off('close', done)
+      signal.removeEventListener('abort', done)
+      resolve()
+    }
+    out.on('close', done)
+    signal.addEventListener('abort', done)
+    out.write(chunk, done)
+    if (out.destroyed || signal.aborted) done()
+  })
   signal.throwIfAborted()
 }

@@ -14,7 +14,7 @@ export interface ArchiveOptions {
 /** Files and folders, as a tar archive that is made on the way. @throws ArchiveError for what cannot be read */
 export async function archiveOf(paths: readonly string[], { warn, skip }: ArchiveOptions): Promise<Outgoing> {
   const skipped = skip === undefined ? {} : { skip }
-  const { files, bytes, length } = await survey(paths, { warn, ...skipped })
+  const { files, bytes, length, found } = await survey(paths, { warn, ...skipped })
   const [only] = paths
   // The name that the folder has in the archive.
   const name = paths.length === 1 ? basename(resolve(only!)) : undefined
@@ -27,6 +27,6 @@ export async function archiveOf(paths: readonly string[], { warn, skip }: Archiv
     about: length,
     label: name === undefined ? `${paths.length} files and folders` : `${name}/`,
     isLasting: true,
-    open: () => pack(paths, skipped) as AsyncIterable<Buffer>,
+    open: () => pack(paths, skipped, found()),
   }
 }

@@ -20,6 +20,7 @@ import { pack } from '../../../client/archive/pack.js'
 import { survey } from '../../../client/archive/survey.js'
 import { unpack } from '../../../client/archive/unpack.js'
 import { eventually } from '../../support/eventually.js'
+import { inReusedMemory } from '../../support/reused-memory.js'
 import { END, rawFile, rawHeader, rawLink } from './raw-tar.js'
 import { collected, plant, streamOf, tree } from './tree.js'
 
@@ -40,6 +41,14 @@ const isNewer = (files: readonly FileSummary[]) => {
   const known = new Map(files.map(({ path, size, mtimeMs }) => [path, `${size} ${mtimeMs}`]))
   return ({ path, size, mtimeMs }: FileSummary) => known.get(path) === `${size} ${mtimeMs}`
 }
+
+t.test('from a stream that uses its memory again', async (t) => {
+  for (const size of [100, 511, 5000, 100_000, 300_000]) {
+    const target = join(folder, `again-${size}`)
+    await unpack(inReusedMemory(archive, size), target, { root: 'photos' }).commit()
+    t.same(tree(target), sent, `in pieces of ${size} bytes`)
+  }
+})
 
 t.test('cut off at any place and resumed, it is whole, and nothing comes twice', async (t) => {
   for (const end of [600, 20_000, 40_000, 300_000, 733_000, 770_000, archive.length - 1500, archive.length - 1]) {

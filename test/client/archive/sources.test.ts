@@ -136,6 +136,20 @@ t.test('a file that grows is sent as long as it was', async (t) => {
   t.ok((await survey([root])).length > length)
 })
 
+t.test('what was found while it was counted is good for a moment', async (t) => {
+  const root = plant(join(folder, 'counted'), { a: 'a', 'b/c': 'c' })
+  let now = 1000
+  t.intercept(performance, 'now', { value: () => now })
+  const { found } = await survey([root])
+  now += 4999
+  t.same(
+    found()?.map(({ entry }) => entry.path),
+    ['counted', 'counted/a', 'counted/b', 'counted/b/c'],
+  )
+  now += 1
+  t.equal(found(), undefined, 'who packs later looks again')
+})
+
 t.test('a file that vanishes', async (t) => {
   const root = plant(join(folder, 'vanishes'), { a: Buffer.alloc(5_000_000, 'a'), b: 'b', 'c/d': 'd', z: 'z' })
   const left: string[] = []

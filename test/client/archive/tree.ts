@@ -69,9 +69,9 @@ export function setTimes(folder: string): void {
   utimesSync(folder, WHEN, WHEN)
 }
 
-export async function collected(stream: Readable): Promise<Buffer> {
+export async function collected(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   const pieces: Buffer[] = []
-  for await (const piece of stream) pieces.push(piece as Buffer)
+  for await (const piece of stream) pieces.push(piece)
   return Buffer.concat(pieces)
 }
 

@@ -7,6 +7,8 @@ import { generateIdentity, identityToRecipient } from 'age-encryption'
 import t from 'tap'
 import { decrypting } from '../../../client/encryption/decrypting.js'
 import { encrypting } from '../../../client/encryption/encrypting.js'
+import { unsealedBytes } from '../../../client/receive/unseal.js'
+import { inReusedMemory } from '../../support/reused-memory.js'
 import { decrypted, encrypted } from './streams.js'
 
 const identities = [await generateIdentity()]
@@ -25,6 +27,16 @@ t.test('no two are the same, and none has the plaintext in it', async (t) => {
   t.notOk(a.equals(b))
   t.notOk(a.includes('secret'))
   t.notOk(a.subarray(-1000).equals(b.subarray(-1000)))
+})
+
+t.test('from a stream that uses its memory again', async (t) => {
+  const plain = randomBytes(300_000)
+  const cipher = await encrypted(plain, { recipients })
+  for (const size of [100, 5000, 100_000]) {
+    const pieces: Buffer[] = []
+    for await (const piece of unsealedBytes(inReusedMemory(cipher, size), { identities })) pieces.push(piece)
+    t.ok(Buffer.concat(pieces).equals(plain), `in pieces of ${size} bytes`)
+  }
 })
 
 t.test('cut off at any place, it is an error, and what came is a beginning', async (t) => {
