@@ -14,13 +14,14 @@ import { type Running, startGateway } from '../support/gateway.js'
 import { connectPeer } from '../support/peer.js'
 import { ResponseReader } from '../support/response-reader.js'
 import { bodyOf } from '../support/tape.js'
+import { amount } from '../support/thorough.js'
 import { LiveViewer } from './live-viewer.js'
 import { Diary } from './participant.js'
 import { keepsNothing, openSockets } from './watch.js'
 
 const KIB = 1024
 const MIB = 1024 * KIB
-const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? 10)
+const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(6, 10))
 const FIRST = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 3
 

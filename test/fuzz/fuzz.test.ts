@@ -13,12 +13,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { eventually } from '../support/eventually.js'
+import { amount } from '../support/thorough.js'
 import { assail } from './assailant.js'
 import { type Attack, attackOf } from './attack.js'
 import { canary } from './canary.js'
 import { Server } from './server.js'
 
-const SECONDS = Number(process.env.PIPEGATE_FUZZ_SECONDS ?? 10)
+const SECONDS = Number(process.env.PIPEGATE_FUZZ_SECONDS ?? amount(5, 10))
 const FIRST = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const CASES = fileURLToPath(new URL('../../../test/fuzz/cases/', import.meta.url))
 const AT_ONCE = 40

@@ -16,7 +16,7 @@ const FRESH_FOR_MS = amount(0, 3000)
 const FAULT_STEPS = 300_000
 const FAULT_SEED = 1
 /** Of all faults, in CI. */
-const FAULTS_AT_MOST = 30
+const FAULTS_AT_MOST = 16
 
 t.test('the core agrees with its specification: the same steps every time', async (t) => {
   const coverage = newCoverage()

@@ -8,7 +8,7 @@ import { amount } from '../support/thorough.js'
 import { report } from './report.js'
 import { soak } from './run.js'
 
-const SECONDS = amount(20, 35)
+const SECONDS = amount(12, 35)
 const SEED = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 
 t.test(`seed ${SEED}`, { timeout: 290_000 }, async (t) => {

@@ -2,17 +2,18 @@
 import type { HttpResponse } from 'uWebSockets.js'
 import t from 'tap'
 import { connect } from '../../support/raw.js'
+import { amount } from '../../support/thorough.js'
 import { head, serve, type Tidy } from '../app.js'
 
 const MIB = 1024 * 1024
-const TOTAL = 64 * MIB
+const TOTAL = amount(16, 64) * MIB
 /** What is left of the cork buffer of 16 KiB for the data of one chunk. */
 const ROOM = 16 * 1024 - 16
 
 /** One round of writes inside of one cork. Returns what the last write said. */
 type Round = (res: HttpResponse) => boolean
 
-/** Sends 64 MiB in such rounds to a client that reads in fits and starts; returns how much arrived in a sound framing. */
+/** Sends all of it in such rounds to a client that reads in fits and starts; returns how much arrived in a sound framing. */
 async function arrived(t: Tidy, bytesOfRound: number, round: Round): Promise<number> {
   const served = await serve(t, (app) => {
     app.any('/*', (res) => {
