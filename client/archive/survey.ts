@@ -37,12 +37,13 @@ const GOOD_MS = 5000
 export async function survey(paths: readonly string[], options: Omit<PackOptions, 'progress'> = {}): Promise<Survey> {
   const counts = { files: 0, filesSkipped: 0, folders: 0, links: 0, bytes: 0, bytesSkipped: 0, length: END.length }
   const headers = new HeaderWriter()
-  const remembered: Found[] = []
+  let remembered: Found[] | undefined = []
   const beganAt = performance.now()
   let turnEnds = beganAt + TURN_MS
   for (const found of walk(paths, options.warn ?? (() => {}))) {
     const { entry, file } = found
-    if (remembered.length <= MOST_FOUND) remembered.push(found)
+    if (remembered?.length === MOST_FOUND) remembered = undefined
+    remembered?.push(found)
     if (isSkipped(entry, options.skip)) {
       counts.filesSkipped++
       counts.bytesSkipped += entry.size
@@ -58,8 +59,7 @@ export async function survey(paths: readonly string[], options: Omit<PackOptions
       turnEnds = performance.now() + TURN_MS
     }
   }
-  const isAll = remembered.length <= MOST_FOUND
-  const isGood = () => isAll && performance.now() - beganAt < GOOD_MS
+  const isGood = () => performance.now() - beganAt < GOOD_MS
   return { ...counts, found: () => (isGood() ? remembered : undefined) }
 }
 
