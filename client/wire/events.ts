@@ -20,6 +20,13 @@ const live = {
   skips: amount.optional().catch(undefined),
   cuts: amount.optional().catch(undefined),
 }
+/** Only of a name that is a queue. */
+const queue = {
+  queue: z.literal(true).optional().catch(undefined),
+  waitingSenders: amount.optional().catch(undefined),
+  waitingReceivers: amount.optional().catch(undefined),
+  running: amount.optional().catch(undefined),
+}
 const text = z.string().nullable().catch(null)
 
 const figures = z.looseObject({
@@ -34,11 +41,12 @@ const figures = z.looseObject({
   elapsed: figure,
   receivers: count,
   activeReceivers: count,
-  /** Null for a live stream. */
+  /** Null for a live stream and a queue. */
   totalReceivers: amount.nullable().catch(0),
   inFlight: count,
   receiverBytes: z.array(amount.nullable()).nullable().catch(null),
   ...live,
+  ...queue,
 }) satisfies z.ZodType<Figures>
 
 const receipt = z.looseObject({
@@ -53,7 +61,7 @@ const receipt = z.looseObject({
   receivers: count,
   totalReceivers: amount.nullable().catch(0),
   ...live,
-  kind: z.literal('live').optional().catch(undefined),
+  kind: z.enum(['live', 'queue']).optional().catch(undefined),
   reason: text,
   message: text,
   sha256: text,
@@ -64,7 +72,7 @@ const receipt = z.looseObject({
 const snapshot = z.looseObject({
   state: z.enum(['idle', 'waiting', 'streaming', 'complete', 'failed']),
   ...figures.shape,
-  kind: z.enum(['pipe', 'live']).catch('pipe'),
+  kind: z.enum(['pipe', 'live', 'queue']).catch('pipe'),
   transferId: text,
   hasSender: z.boolean().catch(false),
   reason: text,
