@@ -503,11 +503,11 @@ static napi_value has_arrived_(napi_env env, napi_callback_info info) {
   return boolean(env, has_arrived(id));
 }
 
-/* isOpen(connection: number): boolean */
-static napi_value is_open(napi_env env, napi_callback_info info) {
+/* socketOf(connection: number): number */
+static napi_value socket_of(napi_env env, napi_callback_info info) {
   int id;
-  if (!only_socket(env, info, "isOpen(connection: number)", &id)) return NULL;
-  return boolean(env, is_followed(id));
+  if (!only_socket(env, info, "socketOf(connection: number)", &id)) return NULL;
+  return number(env, followed_by(id));
 }
 
 /* abandon(connection: number): void */
@@ -567,7 +567,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("acknowledged", acknowledged),
       FUNCTION("beginsAt", begins_at_),
       FUNCTION("hasArrived", has_arrived_),
-      FUNCTION("isOpen", is_open),
+      FUNCTION("socketOf", socket_of),
       FUNCTION("abandon", abandon_),
       FUNCTION("remoteIpv4", remote_ipv4),
   };

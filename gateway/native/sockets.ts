@@ -95,8 +95,8 @@ export interface Sockets {
   beginsAt(connection: number, offset: number): void
   /** Whether a byte of it has been acknowledged. */
   hasArrived(connection: number): boolean
-  /** It has not been closed. */
-  isOpen(connection: number): boolean
+  /** The socket by which it is followed, which may be another one once it has been closed here; -1: it is over. */
+  socketOf(connection: number): number
   /** Unless a byte has arrived: ends the connection by a reset. */
   abandon(connection: number): void
   /** The peer's address as dotted text; undefined when it is not an IPv4 address, or unknown. */
@@ -143,7 +143,7 @@ export const NO_SOCKETS: Sockets = {
   acknowledged: () => 0,
   beginsAt() {},
   hasArrived: () => true,
-  isOpen: () => true,
+  socketOf: () => -1,
   abandon() {},
   remoteIpv4: () => undefined,
   turnedAway: () => 0,

@@ -17,8 +17,8 @@ uint64_t bytes_acknowledged(int id);
 void begins_at(int id, uint64_t offset);
 /* A byte of it has been acknowledged. */
 bool has_arrived(int id);
-/* The connection has not been closed. */
-bool is_followed(int id);
+/* The descriptor by which the connection is followed; -1: it is over. */
+int followed_by(int id);
 /* Ends the connection at once, with all that is on its way, unless a byte of that has arrived. */
 void abandon(int id);
 

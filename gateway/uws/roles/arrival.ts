@@ -51,25 +51,31 @@ export class Arrival {
       if (this.#isOver) return
       if (this.#hasVanished) this.sockets.abandon(this.#connection)
       const isWhole = this.#isWhole
-      if (isWhole || !this.sockets.isOpen(this.#connection)) done(isWhole)
+      if (isWhole || this.#socket < 0) done(isWhole)
       else this.#backoff.retry(look)
     }
     this.#backoff.retry(look)
     return false
   }
 
+  /** Below 0 when the connection is over. What was its socket may be another's then. */
+  get #socket(): number {
+    return this.sockets.socketOf(this.#connection)
+  }
+
   /** The response is over, so nobody else looks for its client's machine. */
   get #hasVanished(): boolean {
-    const { sockets, context, socket } = this
-    const silentMs = context.peers.seconds * 1000
-    return silentMs > 0 && sockets.isOpen(this.#connection) && sockets.hasVanished(socket, silentMs)
+    const { sockets, context } = this
+    const socket = this.#socket
+    return context.peers.seconds > 0 && socket >= 0 && sockets.hasVanished(socket, context.peers.seconds * 1000)
   }
 
   get #isWhole(): boolean {
     if (this.#connection === 0) return true
     const { sockets } = this
-    // What is left in uWebSockets' buffer has not been written yet. Of a closed socket nothing may be asked: it may be another's.
-    const isSent = Number.isNaN(this.#end) && sockets.isOpen(this.#connection) && sockets.sentAll(this.socket) !== false
+    const socket = this.#socket
+    // What is left in uWebSockets' buffer has not been written yet.
+    const isSent = Number.isNaN(this.#end) && socket >= 0 && sockets.sentAll(socket) !== false
     if (isSent) this.#end = sockets.written(this.#connection)
     return sockets.acknowledged(this.#connection) >= this.#end
   }

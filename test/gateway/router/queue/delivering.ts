@@ -6,9 +6,12 @@ import { counts, countsOf, lastLine, MIB, part, produce, work } from './rig.js'
 
 part('a sender that comes first, and a worker', async (t) => {
   const gateway = await startGateway(t)
-  const sender = curl(['-T', '-', '-H', 'Content-Type: text/x-job', '-H', 'X-Piping: 7', `${gateway.origin}/q?queue`], {
-    input: 'the job',
-  })
+  const sender = curl(
+    ['-N', '-T', '-', '-H', 'Content-Type: text/x-job', '-H', 'X-Piping: 7', `${gateway.origin}/q?queue`],
+    {
+      input: 'the job',
+    },
+  )
   await sender.waitFor('[INFO] Waiting for 1 receiver(s) to connect...\n')
   const { stdout, code } = await curlDone(['-f', '-D', '-', `${gateway.origin}/q?queue`])
   t.equal(code, 0)
@@ -32,7 +35,7 @@ part('a sender that comes first, and a worker', async (t) => {
 
 part('a worker that comes first; a digest, a size, an id, one answer at the end', async (t) => {
   const gateway = await startGateway(t)
-  const worker = curl([`${gateway.origin}/q?queue`])
+  const worker = curl(['-N', `${gateway.origin}/q?queue`])
   await counts(gateway, 0, 1)
   const query = 'q?queue&sha256&size=7&reply=end&transfer=my-own-transfer-id'
   const { stdout } = await curlDone(['-w', '%{http_code}', '-T', '-', `${gateway.origin}/${query}`], {
@@ -121,13 +124,14 @@ part('a worker that goes in the middle: at most once, and the sender is told', a
 
 part('a sender that goes in the middle: its worker sees that it has not got all', async (t) => {
   const gateway = await startGateway(t)
-  const worker = curl([`${gateway.origin}/q?queue`])
+  const worker = curl(['-N', `${gateway.origin}/q?queue`])
   await counts(gateway, 0, 1)
-  const sender = curl(['-T', '.', `${gateway.origin}/q?queue`])
+  const sender = curl(['-N', '-T', '.', `${gateway.origin}/q?queue`])
   sender.stdin.write('a part')
   await worker.waitFor('a part')
   sender.kill()
-  t.equal((await worker.result).code, 18)
+  // A connection on which nothing is known to have arrived is reset, others are closed.
+  t.ok([18, 56].includes((await worker.result).code ?? 0))
   t.equal(await gateway.ended('q'), 'sender_left')
 })
 
@@ -140,7 +144,7 @@ part('both sides wait for as long as they say, and with now not at all', async (
   t.equal(await status('-T', '-', `${url}&wait=1&reply=end`), '408')
   t.equal(await status(`${url}&now`), '503')
   t.equal(await status('-T', '-', `${url}&now`), '503')
-  const worker = curl([url])
+  const worker = curl(['-N', url])
   await counts(gateway, 0, 1)
   t.equal(await status('-T', '-', `${url}&now&reply=end`), '200')
   t.equal((await worker.result).stdout.toString(), 'x')
@@ -148,7 +152,7 @@ part('both sides wait for as long as they say, and with now not at all', async (
 
 part('forms are jobs as well', async (t) => {
   const gateway = await startGateway(t)
-  const worker = curl([`${gateway.origin}/q?queue`])
+  const worker = curl(['-N', `${gateway.origin}/q?queue`])
   await counts(gateway, 0, 1)
   const { stdout } = await curlDone(['-F', 'file=@-;filename=job.txt', `${gateway.origin}/q?queue`], {
     input: 'in a form',

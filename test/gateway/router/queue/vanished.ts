@@ -1,4 +1,5 @@
 /** Workers whose machine has lost its power or its network: nothing is heard of them. Run by queue-vanished.test.ts. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { type CurlRun, curl } from '../../../support/curl.js'
 import { eventually } from '../../../support/eventually.js'
@@ -46,7 +47,7 @@ for (const tls of [false, true]) {
       const { machine, gateway, there, here, produce } = await rig(t, tls, 600)
       const lost = there()
       await counts(gateway, 0, 1)
-      machine.vanish()
+      machine.unplug()
       const length = isChunked ? ['-H', 'Transfer-Encoding: chunked'] : ['--data-binary', '@-', '-X', 'PUT']
       const producer = isChunked
         ? produce('&take=1', 'the job', ...length)
@@ -56,9 +57,11 @@ for (const tls of [false, true]) {
       const next = here()
       t.equal((await next.result).stdout.toString(), 'the job')
       t.equal(await complete(producer), '0 [INFO] Transfer complete.')
-      machine.comeBack()
-      // It would have it by now.
-      await new Promise((resolve) => setTimeout(resolve, 1500))
+      // For three seconds this machine asks where the other one is, and keeps the packets that it would send there.
+      await sleep(5000)
+      machine.replug()
+      // What TCP repeated would have come by now.
+      await sleep(4000)
       t.equal(lost.stdoutText, '', 'what was on its way does not arrive later')
       t.equal(returns(gateway).length, 1, 'one transfer')
       lost.kill()
@@ -69,7 +72,7 @@ for (const tls of [false, true]) {
     const { machine, gateway, there, here, produce } = await rig(t, tls)
     const lost = there()
     await counts(gateway, 0, 1)
-    machine.vanish()
+    machine.unplug()
     const producer = produce('', 'x'.repeat(200_000))
     const next = here()
     t.equal((await next.result).stdout.length, 200_000)
@@ -82,12 +85,12 @@ for (const tls of [false, true]) {
     const { machine, gateway, there, produce } = await rig(t, tls, 600)
     const worker = there()
     await counts(gateway, 0, 1)
-    machine.vanish()
+    machine.unplug()
     const producer = produce('&take=60', 'the job')
     await producer.waitFor('Upload complete.')
-    await new Promise((resolve) => setTimeout(resolve, 700))
+    await sleep(700)
     t.notMatch(producer.stdoutText, 'Transfer complete.', 'it is on its way')
-    machine.comeBack()
+    machine.replug()
     t.equal((await worker.result).stdout.toString(), 'the job')
     t.equal(await complete(producer), '0 [INFO] Transfer complete.')
     t.notMatch(producer.stdoutText, RETURNED)
@@ -101,7 +104,7 @@ t.test('many at once: each job is done once, by one that lives', means, async (t
   for (let round = 0; round < rounds; round++) {
     const lost = Array.from({ length: each }, there)
     await counts(gateway, 0, each)
-    machine.vanish()
+    machine.unplug()
     const jobs = Array.from({ length: each }, (_, i) => `job ${round} ${i}`)
     const producers = jobs.map((job) => produce('&take=1', job))
     await eventually(() => producers.every(({ stdoutText }) => stdoutText.includes(RETURNED)) || 'not all are back', {
@@ -110,7 +113,7 @@ t.test('many at once: each job is done once, by one that lives', means, async (t
     const done = await Promise.all(Array.from({ length: each }, async () => (await here().result).stdout.toString()))
     t.same(done.sort(), jobs.sort())
     for (const producer of producers) t.equal(await complete(producer), '0 [INFO] Transfer complete.')
-    machine.comeBack()
+    machine.replug()
     for (const worker of lost) {
       t.equal(worker.stdoutText, '')
       worker.kill()
