@@ -12,6 +12,8 @@
 #include "arrivals.h"
 #include "common.h"
 #include "peers.h"
+#include "reads.h"
+#include "sockets.h"
 #include "writes.h"
 #include <fcntl.h>
 #include <linux/tcp.h>
@@ -75,6 +77,12 @@ static bool grow(void) {
   }
   room = more;
   return true;
+}
+
+/* Whoever has closed its side and is still there has acknowledged what it was asked then, and whoever is not resets. */
+bool client_is_here(int fd) {
+  if (!peer_is_gone(fd)) return true;
+  return client_has_ended(fd) && may_send_interim(fd) && peer_only_closed_its_side(fd) && queued_bytes(fd) == 0;
 }
 
 int follow(int fd) {

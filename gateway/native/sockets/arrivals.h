@@ -7,6 +7,8 @@
 
 /* Takes the place of close(). */
 int helped_close(int fd);
+/* While its response is awaited: the client is there, as far as can be told now. */
+bool client_is_here(int fd);
 /* Follows the connection, from now until forget_arrival(). Returns a number of this thread's own, above 0; 0: it cannot be followed. */
 int follow(int fd);
 void forget_arrival(int id);

@@ -22,7 +22,6 @@
 #include "peers.h"
 #include "polls.h"
 #include "reader.h"
-#include "sockets.h"
 #include "writes.h"
 #include <errno.h>
 #include <stdint.h>
@@ -296,11 +295,6 @@ void mute_reads(int fd, bool on) {
   if (connection_of(fd) != NULL) connections[fd].muted = on;
 }
 
-/* Whoever has closed its side and is still there has acknowledged what it was asked then, and whoever is not resets. */
-bool client_is_here(int fd) {
-  if (!peer_is_gone(fd)) return true;
-  bool was_asked = is_read_here(fd) && connections[fd].ended && may_send_interim(fd);
-  return was_asked && peer_only_closed_its_side(fd) && queued_bytes(fd) == 0;
-}
+bool client_has_ended(int fd) { return is_read_here(fd) && connections[fd].ended; }
 
 bool is_spent(int fd) { return connection_of(fd) != NULL && !connections[fd].is_read_here && connections[fd].spent; }

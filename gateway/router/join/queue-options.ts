@@ -25,6 +25,6 @@ export function refuseQueueReceiver(parameters: Parameters): Refusal | undefined
 
 function refuse(parameters: Parameters, names: readonly string[]): Refusal | undefined {
   const n = parameters.get('n')
-  const found = n !== undefined && n !== '1' ? `n=${n}` : names.find((name) => parameters.get(name) !== undefined)
+  const found = n !== undefined && n !== '1' ? `n=${n}` : names.find((name) => parameters.has(name))
   return found === undefined ? undefined : new Refusal(FAILURES.notWithQueue, { found: `?${found}` })
 }

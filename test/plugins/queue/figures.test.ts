@@ -124,6 +124,9 @@ t.test('the page of a queue says what it counts', async (t) => {
   const sender = curl(['-T', '-', gateway.url('jobs?queue')], { input: 'x' })
   await counts(gateway, 1, 0, 0)
   const page = await curlDone(['-H', 'Accept: text/html', gateway.url('jobs?progress')])
-  t.match(page.stdout.toString(), 'A queue: 1 sender and no receivers waiting, no transfers running.')
+  t.match(
+    page.stdout.toString().replaceAll('\u00a0', ' '),
+    'A queue: 1 sender and no receivers waiting, no transfers running.',
+  )
   sender.kill()
 })

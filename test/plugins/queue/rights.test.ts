@@ -44,7 +44,7 @@ t.test('send, receive and watch mean what they mean for pipes', async (t) => {
     t.equal(await codeOf(gateway, 'q?queue', ...args, ...(upload ? ['-T', '-'] : [])), status)
   }
   t.equal(gateway.gateway.table.get('one q'), undefined, 'none of them took a place')
-  const worker = curl([...auth(RECEIVER), gateway.url('q?queue')])
+  const worker = curl(['-N', ...auth(RECEIVER), gateway.url('q?queue')])
   await waits(gateway, 1)
   t.equal(await codeOf(gateway, 'q?queue&reply=end', ...auth(SENDER), '-T', '-'), '200')
   t.equal((await worker.result).stdout.toString(), 'x')
@@ -66,9 +66,9 @@ t.test('a link to receive takes from a queue, and one to watch does not', async 
 t.test('limits: bytes of a transfer by either side, and how many wait at once', async (t) => {
   const config = { token: { pipes: 2, bytesPerTransfer: 20 } }
   const gateway = await startGateway(t, {}, { plugins: [bearer, loaded(limits, config)] })
-  const workers = [curl([...auth(RECEIVER), gateway.url('q?queue')])]
+  const workers = [curl(['-N', ...auth(RECEIVER), gateway.url('q?queue')])]
   await waits(gateway, 1)
-  workers.push(curl([...auth(RECEIVER), gateway.url('q?queue')]))
+  workers.push(curl(['-N', ...auth(RECEIVER), gateway.url('q?queue')]))
   await waits(gateway, 2)
   t.equal(await codeOf(gateway, 'q?queue', ...auth(RECEIVER)), '429')
   const sender = curl(['-T', '.', ...auth(SENDER), gateway.url('q?queue')])
