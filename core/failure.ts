@@ -94,6 +94,12 @@ export const CORE_FAILURES = {
     message: 'All {expected} places for live streams are taken.',
     hint: 'Try again when one of them has ended.',
   },
+  queueFull: {
+    code: 'QUEUE_FULL',
+    status: 429,
+    message: 'All {expected} places for {side} that wait on this queue are taken.',
+    hint: 'Try again when the other side has taken some of them.',
+  },
   tooManyWaiting: {
     code: 'TOO_MANY_WAITING',
     status: 429,

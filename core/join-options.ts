@@ -35,4 +35,9 @@ export interface SenderJoinOptions extends JoinOptions {
   /** The total that the sender hinted at, in bytes: only shown, never enforced. */
   readonly expectedBytes: number | undefined
   readonly live?: LiveSenderOptions | undefined
+  /**
+   * On a queue: a receiver at which nothing has arrived for this long, although the sender had a byte for it, is cut, and another one
+   * gets the stream. In milliseconds. 0: never.
+   */
+  readonly takeMs?: number | undefined
 }

@@ -20,6 +20,8 @@ export interface Limits {
   /** How often a waiting sender is told who is missing. */
   readonly reminderMs: number
   readonly live: LiveLimits
+  /** Senders that may wait on one queue, and as many receivers. */
+  readonly maxQueued: number
 }
 
 /** What one side adds to the limits of its transfer, where the strictest side wins. */

@@ -38,6 +38,15 @@ export interface LiveCounts {
   readonly cuts: number
 }
 
+/** What a queue counts. */
+export interface QueueCounts {
+  /** Senders and receivers that wait. */
+  readonly senders: number
+  readonly receivers: number
+  /** Transfers that stream. */
+  readonly running: number
+}
+
 /** A read-only view of one pipe: the same object for its whole life. Times are readings of the core's clock. */
 export interface PipeView {
   /** Counts up from 1: a name is used again, an id is not. */
@@ -60,6 +69,8 @@ export interface PipeView {
   readonly bytesIn: number
   /** Undefined for what is not live. */
   readonly live: LiveCounts | undefined
+  /** Of a name that is a queue as a whole. Each of its transfers is a view of its own, of the same kind, which has none. */
+  readonly queue?: QueueCounts | undefined
   /** How far in the stream the slowest receiver is; of a live stream, what has been read. What it skipped, because it had that already, counts once it has been read. */
   readonly bytesOut: number
   /** How far the bytes have really come; undefined while there is no sender. */

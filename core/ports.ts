@@ -24,6 +24,8 @@ export type SenderEvent =
   | 'receiver_left'
   /** All receivers are there and the stream flows. */
   | 'streaming'
+  /** The only receiver is gone before anything arrived at it: the stream that flowed waits for another one, and nothing is lost. */
+  | 'given_back'
   /** The last byte of the body has been read. */
   | 'uploaded'
 
@@ -73,6 +75,13 @@ export interface Sink {
   postpone(): void
   /** Bytes that were taken and have not reached the peer's machine, as far as is known. Read about once a second. */
   queued(): number
+  /** Before `begin`: whether the peer is there, as far as can be told now. One that is not may be a moment later. */
+  isHere(): boolean
+  /**
+   * Whether the peer's machine has acknowledged a byte of the stream; false while it is only likely. True for a sink that cannot
+   * tell, once it has taken one. Still right when the connection has gone.
+   */
+  hasArrived(): boolean
   /**
    * All bytes have been taken; end cleanly. Returns true when the last byte has been handed on; otherwise the sink
    * calls `endpoint.finished()` when it has.

@@ -6,6 +6,7 @@ import {
   formatSpeed,
   shareOf,
 } from '../../plugins/transfer-status/format.js'
+import { queueInWords } from '../../plugins/transfer-status/queue-figures.js'
 import type { Snapshot } from '../../plugins/transfer-status/snapshot.js'
 import { safeText } from '../safe-text.js'
 import type { View } from './view.js'
@@ -73,6 +74,8 @@ function parts({ snapshot, loss, stillMs, moves }: View): Part[] {
       snapshot.last === null ? [] : [{ text: `last ${safeText(formatReceipt(snapshot.last), false)}`, rank: 6 }]
     return [{ text: 'nobody is there yet', rank: 0 }, ...last]
   }
+  const queue = queueInWords(snapshot)
+  if (queue !== undefined) return [{ text: queue, rank: 0 }]
   const receivers = { text: audience(snapshot), rank: 6 }
   if (snapshot.state === 'waiting') {
     const those = snapshot.live ? 'viewers' : 'receivers'

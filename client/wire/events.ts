@@ -13,7 +13,7 @@ const amount = v.pipe(v.number(), v.minValue(0))
 const figure = v.fallback(v.nullable(amount), null)
 const count = v.fallback(amount, 0)
 const some = v.fallback(v.optional(amount), undefined)
-/** Null for a live stream. */
+/** Null for a live stream and a queue. */
 const total = v.fallback(v.nullable(amount), 0)
 /** Only of a live stream. */
 const live = {
@@ -22,6 +22,13 @@ const live = {
   peak: some,
   skips: some,
   cuts: some,
+}
+/** Only of a name that is a queue. */
+const queue = {
+  queue: v.fallback(v.optional(v.literal(true)), undefined),
+  waitingSenders: some,
+  waitingReceivers: some,
+  running: some,
 }
 const text = v.fallback(v.nullable(v.string()), null)
 
@@ -41,6 +48,7 @@ const figures = {
   inFlight: count,
   receiverBytes: v.fallback(v.nullable(v.array(v.nullable(amount))), null),
   ...live,
+  ...queue,
 }
 
 const receipt = v.looseObject({
@@ -55,7 +63,7 @@ const receipt = v.looseObject({
   receivers: count,
   totalReceivers: total,
   ...live,
-  kind: v.fallback(v.optional(v.literal('live')), undefined),
+  kind: v.fallback(v.optional(v.picklist(['live', 'queue'])), undefined),
   reason: text,
   message: text,
   sha256: text,
@@ -66,7 +74,7 @@ const receipt = v.looseObject({
 const snapshot = v.looseObject({
   state: v.picklist(['idle', 'waiting', 'streaming', 'complete', 'failed']),
   ...figures,
-  kind: v.fallback(v.picklist(['pipe', 'live']), 'pipe'),
+  kind: v.fallback(v.picklist(['pipe', 'live', 'queue']), 'pipe'),
   transferId: text,
   hasSender: v.fallback(v.boolean(), false),
   reason: text,

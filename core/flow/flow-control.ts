@@ -39,6 +39,18 @@ export class FlowControl {
     this.spend(bytesRead)
   }
 
+  /** The stream waits again, as before its start: the source is held until the next one. */
+  suspend(): void {
+    this.#heldBackMs = this.heldBackMs
+    this.leaveThrottles()
+    this.#throttles = []
+    const isFlowing = !this.#paused
+    this.#setFlowing(false)
+    this.#started = false
+    this.#overHighWater = false
+    if (isFlowing) this.source.pause()
+  }
+
   /** Bytes have been read. */
   spend(bytes: number): void {
     for (let i = 0; i < this.#throttles.length; i++) this.#throttles[i]!.spend(bytes)

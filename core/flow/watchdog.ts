@@ -31,6 +31,8 @@ export class Watchdog {
   #aloneAt = 0
   #nextCheck: Deadline | undefined
   #total: Deadline | undefined
+  /** What it watched may go on without it. */
+  #stopped = false
 
   /**
    * @param stallMs 0: receivers are never cut
@@ -57,6 +59,7 @@ export class Watchdog {
   }
 
   stop(): void {
+    this.#stopped = true
     this.#nextCheck?.cancel()
     this.#total?.cancel()
   }
@@ -64,12 +67,18 @@ export class Watchdog {
   #scheduleCheck(): void {
     this.#nextCheck = this.clock.after(CHECK_MS, () => {
       this.#check(this.clock.now())
-      if (this.transfer.isStreaming) this.#scheduleCheck()
+      if (this.#watches) this.#scheduleCheck()
     })
+  }
+
+  /** Read it after calls that may have ended the stream, or this watch over it. */
+  get #watches(): boolean {
+    return this.transfer.isStreaming && !this.#stopped
   }
 
   #check(now: number): void {
     if (this.stallMs > 0) this.#cutStalled(now)
+    if (this.#stopped) return
     if (this.#isAlone(now)) this.transfer.end('no_receivers')
     else if (this.#isIdle(now)) this.transfer.end('idle')
     else if (this.#isSlow(now)) this.transfer.end('too_slow')
@@ -77,7 +86,7 @@ export class Watchdog {
 
   #cutStalled(now: number): void {
     for (;;) {
-      const cursor = this.transfer.isStreaming ? this.fanOut.stalled(now, this.stallMs) : undefined
+      const cursor = this.#watches ? this.fanOut.stalled(now, this.stallMs) : undefined
       if (cursor === undefined) return
       this.transfer.cutStalled(cursor)
     }

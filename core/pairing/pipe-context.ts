@@ -18,11 +18,27 @@ export interface PipeContext {
   /** Whether one more transfer may stream. */
   mayStream(): boolean
   onStreaming(pipe: PipeView): void
+  /** What streamed waits as before. */
+  onWaitingAgain(pipe: PipeView): void
   /** The pipe has ended. Its name is free from now on. */
   onEnded(pipe: PipeView): void
   /** It has ended, and its last bytes are still on their way; until `onRested`. */
   onResting(transfer: Resting): void
   onRested(transfer: Resting): void
+}
+
+/** What a name with many transfers needs besides. */
+export interface SharedNameContext extends PipeContext {
+  /** Receivers that wait in lines, and belong to no transfer yet: names count theirs here. */
+  queuedReceivers: number
+  /** Whether one more may wait. */
+  mayWait(): boolean
+  nextId(): number
+  /** One of its transfers has been made, and one has ended. */
+  onOpened(pipe: PipeView): void
+  onOneEnded(pipe: PipeView): void
+  /** Nobody is left on this name. */
+  onEmpty(key: string): void
 }
 
 /** A transfer that has ended cleanly and is not over. */

@@ -10,22 +10,26 @@ import type { PipeView } from '../pipe-view.js'
 import type { Sink, Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
 import { Live } from './live.js'
+import { orEnd } from './or-end.js'
 import { Pipe } from './pipe.js'
-import type { PipeContext, Resting } from './pipe-context.js'
+import type { Resting, SharedNameContext } from './pipe-context.js'
+import { Queue } from './queue.js'
 import type { ReceiverEndpoint } from './receiver-endpoint.js'
 import type { SenderEndpoint } from './sender-endpoint.js'
 import type { Transfer } from './transfer.js'
 
 /** Holds a pipe as long as it has its name, and nothing afterwards: `ScheduledCall.cancel` in clock.ts says why. */
 interface Slot {
-  pipe: Transfer | undefined
+  pipe: Transfer | Queue | undefined
 }
 
-const KINDS = { pipe: Pipe, live: Live } as const
+const TRANSFERS = { pipe: Pipe, live: Live } as const
 
 /** All pipes by name: who may join, and how many there may be. */
-export class PipeTable implements PipeContext {
-  #opened = 0
+export class PipeTable implements SharedNameContext {
+  #ids = 0
+  /** Transfers that have not ended. */
+  #open = 0
   readonly #pipes = new Map<string, Slot>()
   readonly #resting = new Set<Resting>()
   #streaming = 0
@@ -35,6 +39,9 @@ export class PipeTable implements PipeContext {
   /** Viewers of all live streams together. */
   viewers = 0
 
+  /** Receivers that wait on queues. */
+  queuedReceivers = 0
+
   constructor(
     readonly limits: Limits,
     readonly clock: Clock,
@@ -43,9 +50,9 @@ export class PipeTable implements PipeContext {
     readonly turn = new TurnBudget(),
   ) {}
 
-  /** Pipes that wait for a side. */
+  /** Pipes that wait for a side, and receivers that wait on queues. */
   get waiting(): number {
-    return this.#pipes.size - this.#streaming
+    return this.#open - this.#streaming + this.queuedReceivers
   }
 
   /** Transfers that are running. */
@@ -67,8 +74,16 @@ export class PipeTable implements PipeContext {
     this.#pipes.get(key)?.pipe?.looked()
   }
 
-  /** Every pipe that has not ended. */
+  /** Every pipe that has not ended; of a queue, each of its transfers. */
   *all(): Generator<PipeView> {
+    for (const pipe of this.names()) {
+      if (pipe instanceof Queue) yield* pipe.transfers()
+      else yield pipe
+    }
+  }
+
+  /** What stands on each name. */
+  *names(): Generator<PipeView> {
     for (const { pipe } of this.#pipes.values()) if (pipe !== undefined) yield pipe
   }
 
@@ -96,11 +111,13 @@ export class PipeTable implements PipeContext {
     const found = this.#pipes.get(key)?.pipe
     const refusal = this.#refuse(found, options) ?? found?.refuseSender(options)
     if (refusal !== undefined) return refusal
-    if (options.onlyIfAwaited && !found?.receivers.length) return new Refusal(CORE_FAILURES.nobodyWaiting)
-    const isReady = head !== undefined && (found?.receivers.length ?? 0) >= options.receivers
+    const receivers = found?.receiversWaiting ?? 0
+    if (options.onlyIfAwaited && receivers === 0) return new Refusal(CORE_FAILURES.nobodyWaiting)
+    const isReady = head !== undefined && receivers >= options.receivers
     const mayBring = isReady ? 0 : Math.min(head?.length ?? Number.POSITIVE_INFINITY, this.slabs.slabBytes)
     if (!this.slabs.reserve(mayBring)) return new Refusal(CORE_FAILURES.noMemory)
-    const pipe = found ?? this.#open(key, options)
+    const pipe = found ?? this.#take(key, options)
+    if (pipe instanceof Queue) return pipe.addSender(source, head, options, mayBring)
     return orEnd(pipe, () => pipe.addSender(source, head, options, mayBring))
   }
 
@@ -109,21 +126,33 @@ export class PipeTable implements PipeContext {
     const found = this.#pipes.get(key)?.pipe
     const refusal = this.#refuse(found, options) ?? this.#refuseViewer(found, options) ?? found?.refuseReceiver(options)
     if (refusal !== undefined) return refusal
-    if (options.onlyIfAwaited && found?.sender === undefined) return new Refusal(CORE_FAILURES.nobodyWaiting)
-    const pipe = found ?? this.#open(key, options)
+    if (options.onlyIfAwaited && found?.senderWaits !== true) return new Refusal(CORE_FAILURES.nobodyWaiting)
+    const pipe = found ?? this.#take(key, options)
+    if (pipe instanceof Queue) return pipe.addReceiver(sink, options)
     return orEnd(pipe, () => pipe.addReceiver(sink, options))
   }
 
   /** Refuses every join from now on, and ends every pipe that waits. Running transfers go on. */
   close(): void {
     this.#closed = true
-    for (const { pipe } of this.#pipes.values()) if (pipe?.state === 'waiting') pipe.end('shutting_down')
+    for (const { pipe } of this.#pipes.values()) {
+      if (pipe instanceof Queue) pipe.close()
+      else if (pipe?.state === 'waiting') pipe.end('shutting_down')
+    }
   }
 
   /** Ends every pipe. */
   endAll(reason: EndReason): void {
     for (const { pipe } of this.#pipes.values()) pipe?.end(reason)
     for (const resting of this.#resting) resting.endRest(reason)
+  }
+
+  mayWait(): boolean {
+    return this.waiting < this.limits.maxWaiting
+  }
+
+  nextId(): number {
+    return ++this.#ids
   }
 
   mayStream(): boolean {
@@ -134,11 +163,29 @@ export class PipeTable implements PipeContext {
     this.#streaming++
   }
 
-  onEnded(pipe: PipeView): void {
-    this.#pipes.get(pipe.key)!.pipe = undefined
-    this.#pipes.delete(pipe.key)
+  onWaitingAgain(_pipe: PipeView): void {
+    this.#streaming--
+  }
+
+  onOpened(pipe: PipeView): void {
+    this.#open++
+    this.observer?.onWaiting(pipe)
+  }
+
+  onOneEnded(pipe: PipeView): void {
+    this.#open--
     if (pipe.pairedAt !== undefined) this.#streaming--
+  }
+
+  onEnded(pipe: PipeView): void {
+    this.onEmpty(pipe.key)
+    this.onOneEnded(pipe)
     if (pipe.kind === 'live') this.#liveNames--
+  }
+
+  onEmpty(key: string): void {
+    this.#pipes.get(key)!.pipe = undefined
+    this.#pipes.delete(key)
   }
 
   onResting(transfer: Resting): void {
@@ -150,36 +197,28 @@ export class PipeTable implements PipeContext {
   }
 
   /** Why nobody can join now, whatever stands on the name. */
-  #refuse(found: Transfer | undefined, { kind }: JoinOptions): Refusal | undefined {
+  #refuse(found: Slot['pipe'], { kind }: JoinOptions): Refusal | undefined {
     if (this.#closed) return new Refusal(CORE_FAILURES.shuttingDown)
     const { maxWaiting, live } = this.limits
     if (found !== undefined) return undefined
-    if (this.waiting >= maxWaiting) return new Refusal(CORE_FAILURES.tooManyWaiting, { expected: maxWaiting })
+    if (!this.mayWait()) return new Refusal(CORE_FAILURES.tooManyWaiting, { expected: maxWaiting })
     const isFull = kind === 'live' && this.#liveNames >= live.maxStreams
     return isFull ? new Refusal(CORE_FAILURES.tooManyLive, { expected: live.maxStreams }) : undefined
   }
 
-  #refuseViewer(found: Transfer | undefined, { kind }: JoinOptions): Refusal | undefined {
+  #refuseViewer(found: Slot['pipe'], { kind }: JoinOptions): Refusal | undefined {
     if ((found?.kind ?? kind) !== 'live') return undefined
     const { maxAllViewers: expected } = this.limits.live
     return this.viewers >= expected ? new Refusal(CORE_FAILURES.allViewersFull, { expected }) : undefined
   }
 
-  #open(key: string, { kind = 'pipe', receivers }: JoinOptions): Transfer {
-    const pipe = new KINDS[kind](this, ++this.#opened, key, receivers)
+  /** Takes a free name. */
+  #take(key: string, { kind = 'pipe', receivers }: JoinOptions): Transfer | Queue {
+    const id = this.nextId()
+    const pipe = kind === 'queue' ? new Queue(this, id, key) : new TRANSFERS[kind](this, id, key, receivers)
     if (kind === 'live') this.#liveNames++
     this.#pipes.set(key, { pipe })
-    this.observer?.onWaiting(pipe)
+    if (!(pipe instanceof Queue)) this.onOpened(pipe)
     return pipe
-  }
-}
-
-/** A defect in the middle of joining must not leave a pipe behind that no side can leave. */
-function orEnd<T>(pipe: Transfer, join: () => T): T {
-  try {
-    return join()
-  } catch (defect) {
-    pipe.end('fault')
-    throw defect
   }
 }

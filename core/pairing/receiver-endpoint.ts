@@ -19,7 +19,7 @@ export class ReceiverEndpoint {
   #deadline: Deadline | undefined
 
   constructor(
-    readonly pipe: ReceiverPipe,
+    public pipe: ReceiverPipe,
     readonly cursor: Cursor,
     readonly options: ReceiverJoinOptions,
   ) {}

@@ -7,6 +7,13 @@ export class TransferLimits {
   totalMs = Number.POSITIVE_INFINITY
   readonly throttles: Throttle[] = []
 
+  /** As before any side was added. */
+  clear(): void {
+    this.maxBytes = Number.POSITIVE_INFINITY
+    this.totalMs = Number.POSITIVE_INFINITY
+    this.throttles.length = 0
+  }
+
   /** Adds the limits of one side. */
   restrict(limits: SideLimits | undefined): void {
     if (limits === undefined) return

@@ -34,8 +34,21 @@ export abstract class TransferState implements PipeView {
     this.openedAt = context.clock.now()
   }
 
+  now(): number {
+    return this.context.clock.now()
+  }
+
   get live(): LiveCounts | undefined {
     return undefined
+  }
+
+  /** Whether a sender is there for a receiver that does not want to wait, and how many receivers are for a sender. */
+  get senderWaits(): boolean {
+    return this.hasSender
+  }
+
+  get receiversWaiting(): number {
+    return this.receivers.length
   }
 
   get fanOut(): FanOut | undefined {

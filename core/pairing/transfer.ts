@@ -42,36 +42,41 @@ export abstract class Transfer extends TransferState implements FanOutListener, 
     return this.state === 'streaming' ? this.fanOut : undefined
   }
 
-  now(): number {
-    return this.context.clock.now()
-  }
-
   /** @param mayBring so many bytes have been reserved for it */
   addSender(source: Source, head: StreamHead | undefined, options: SenderJoinOptions, mayBring = 0): SenderEndpoint {
-    const { limits, clock, observer } = this.context
+    const { observer } = this.context
     const fanOut = this.newFanOut(source, options, mayBring)
     const endpoint = new SenderEndpoint(this, source, fanOut, head, options)
     this.#refuseBeyondEnd(endpoint)
     this.sender = endpoint
     source.notify('waiting', this)
     observer?.onJoined(this, 'sender')
-    endpoint.startWaiting(clock, limits.reminderMs, () => this.senderFails(endpoint, this.#missing))
+    this.#senderWaits(endpoint)
     this.#streamIfReady()
     return endpoint
   }
 
+  #senderWaits(endpoint: SenderEndpoint): void {
+    const { limits, clock } = this.context
+    endpoint.startWaiting(clock, limits.reminderMs, () => this.senderFails(endpoint, this.#missing))
+  }
+
   addReceiver(sink: Sink, options: ReceiverJoinOptions): ReceiverEndpoint {
     const endpoint = new ReceiverEndpoint(this, this.newCursor(sink, options), options)
+    this.enter(endpoint)
+    return endpoint
+  }
+
+  protected enter(endpoint: ReceiverEndpoint): void {
     this.receivers.push(endpoint)
     if (this.isStreaming) {
       this.admit(endpoint)
-      return endpoint
+      return
     }
     this.sender?.source.notify('receiver_joined', this)
     this.context.observer?.onJoined(this, 'receiver')
     endpoint.startWaiting(this.context.clock, () => this.#receiverExpired(endpoint))
     this.#streamIfReady()
-    return endpoint
   }
 
   /** Somebody looks at what waits here, and takes nothing. */
@@ -111,9 +116,8 @@ export abstract class Transfer extends TransferState implements FanOutListener, 
 
   #stream(sender: SenderEndpoint, head: StreamHead): void {
     const { fanOut, source, options } = sender
-    const { clock, observer } = this.context
     this.state = 'streaming'
-    this.pairedAt = clock.now()
+    this.pairedAt = this.now()
     this.context.onStreaming(this)
     sender.stopWaiting()
     for (const endpoint of this.receivers) endpoint.begins(head)
@@ -126,11 +130,27 @@ export abstract class Transfer extends TransferState implements FanOutListener, 
     this.restrictForReceivers()
     this.#watchdog = this.newWatchdog(fanOut, options)
     this.#watchdog.start(this.pairedAt, this.limits.totalMs)
-    observer?.onPaired(this)
+    this.begun()
     const cursors = this.receivers.map((endpoint) => endpoint.cursor)
     if (Math.max(fanOut.bytesIn, sender.head?.length ?? 0) > this.limits.maxBytes) this.end('too_large')
     else fanOut.start(cursors, head, this, this.limits.throttles)
     if (fanOut.sourceEnded) this.bodyIsIn()
+  }
+
+  /** All sides are there, and the stream is about to flow. */
+  protected begun(): void {
+    this.context.observer?.onPaired(this)
+  }
+
+  /** The stream has lost its receivers and waits for others as if these had never come: nothing of it may be gone. */
+  protected waitAgain(sender: SenderEndpoint): void {
+    this.#watchdog?.stop()
+    this.state = 'waiting'
+    this.pairedAt = undefined
+    this.receivers.length = 0
+    this.limits.clear()
+    this.context.onWaitingAgain(this)
+    this.#senderWaits(sender)
   }
 
   bodyEnded(endpoint: SenderEndpoint): void {

@@ -38,6 +38,7 @@ export const GROUP_OF: Readonly<Record<SettingKey, string>> = {
   memory: AMOUNTS,
   maxReceivers: AMOUNTS,
   maxViewers: AMOUNTS,
+  maxQueued: AMOUNTS,
   maxWaiting: AMOUNTS,
   maxActive: AMOUNTS,
   reply: ANSWERS,

@@ -126,6 +126,7 @@ export const settings = z.strictObject({
   ),
   maxReceivers: setting(integer(1, 256), '256', 'Largest ?n a sender or receiver may ask for.'),
   maxViewers: setting(integer(1, 65_536), '256', 'Viewers that one live stream may have.'),
+  maxQueued: setting(integer(1, 100_000), '1000', 'Senders that may wait on one queue, and as many receivers.'),
   maxWaiting: setting(integer(1), '10000', 'Pipes that may wait at once.'),
   maxActive: setting(integer(1), '10000', 'Transfers that may stream at once.'),
   decide: setting(

@@ -15,6 +15,7 @@ export {
   type KindName,
   type LiveCounts,
   type PipeView,
+  type QueueCounts,
   Refusal,
   type Side,
   type Throttle,

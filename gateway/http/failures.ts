@@ -116,6 +116,12 @@ export const GATEWAY_FAILURES = {
     message: 'A live stream has no fixed viewers and no known end, so {found} makes no sense with it.',
     hint: 'Leave it out, or leave out ?live.',
   },
+  notWithQueue: {
+    code: 'NOT_WITH_QUEUE',
+    status: 400,
+    message: 'A queue gives each stream to one receiver, so {found} makes no sense with it here.',
+    hint: 'Leave it out, or leave out ?queue.',
+  },
   upgradeRequired: {
     code: 'UPGRADE_REQUIRED',
     status: 426,

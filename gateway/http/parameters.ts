@@ -26,6 +26,10 @@ export class Parameters {
     return this.#values?.get(name) ?? undefined
   }
 
+  has(name: string): boolean {
+    return this.#values?.has(name) === true
+  }
+
   /** True when bare, empty, `1`, `true` or `yes`, false for `0`, `false` and `no`; undefined when absent. */
   switch(name: string): boolean | undefined | Refusal {
     const value = this.get(name)?.toLowerCase()

@@ -24,11 +24,11 @@ export function requestJson(record: RequestRecord, time: number): string {
 
 /** @param time milliseconds since 1970 */
 export function transferJson(pipe: PipeView, time: number): string {
-  const { bytesSkipped, endReason, live } = pipe
+  const { bytesSkipped, endReason, kind, live } = pipe
   const { waitedMs, streamedMs } = durationsOf(pipe)
   return (
     `{"level":30,"time":${time},"pipe":${quoted(pipe.key)},"transferId":${quoted(pipe.transferId)}` +
-    `${endReason === undefined ? '' : `,"reason":"${endReason}"`}${live === undefined ? '' : ',"kind":"live"'},` +
+    `${endReason === undefined ? '' : `,"reason":"${endReason}"`}${kind === 'pipe' ? '' : `,"kind":"${kind}"`},` +
     `"receivers":${live === undefined ? pipe.receiversWanted : live.peak},` +
     `${live === undefined ? '' : `"skips":${live.skips},"cuts":${live.cuts},`}` +
     `"bytesIn":${pipe.bytesIn},"bytesOut":${pipe.bytesOut}${bytesSkipped > 0 ? `,"bytesSkipped":${bytesSkipped}` : ''},` +

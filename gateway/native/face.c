@@ -2,6 +2,7 @@
  * The functions that JavaScript calls. gateway/native/sockets.ts says what they are for. Node-API only, so one binary serves every
  * version of Node.
  */
+#include "arrivals.h"
 #include "engine-head.h"
 #include "memory-file.h"
 #include "output.h"
@@ -26,6 +27,7 @@ static const struct replacement REPLACEMENTS[] = {
     {"recv", (void *)helped_recv},          {"send", (void *)helped_send},
     {"accept4", (void *)helped_accept4},    {"bind", (void *)helped_bind},
     {"uv_poll_start", (void *)helped_poll_start}, {"uv_poll_stop", (void *)helped_poll_stop},
+    {"close", (void *)helped_close},
 };
 
 /* --- arguments and results */
@@ -443,6 +445,78 @@ static napi_value has_vanished_(napi_env env, napi_callback_info info) {
   return boolean(env, has_vanished(fd, silent));
 }
 
+/* isHere(socket: number): boolean */
+static napi_value is_here(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "isHere(socket: number)", &fd)) return NULL;
+  return boolean(env, client_is_here(fd));
+}
+
+/* --- what has arrived: a connection that is followed has a number of its own */
+
+/* follow(socket: number): number */
+static napi_value follow_(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "follow(socket: number)", &fd)) return NULL;
+  return number(env, follow(fd));
+}
+
+/* unfollow(connection: number): void */
+static napi_value unfollow(napi_env env, napi_callback_info info) {
+  int id;
+  if (only_socket(env, info, "unfollow(connection: number)", &id)) forget_arrival(id);
+  return NULL;
+}
+
+/* written(connection: number): number */
+static napi_value written(napi_env env, napi_callback_info info) {
+  int id;
+  if (!only_socket(env, info, "written(connection: number)", &id)) return NULL;
+  return number(env, (int64_t)bytes_written(id));
+}
+
+/* acknowledged(connection: number): number */
+static napi_value acknowledged(napi_env env, napi_callback_info info) {
+  int id;
+  if (!only_socket(env, info, "acknowledged(connection: number)", &id)) return NULL;
+  return number(env, (int64_t)bytes_acknowledged(id));
+}
+
+/* beginsAt(connection: number, offset: number): void */
+static napi_value begins_at_(napi_env env, napi_callback_info info) {
+  static const char usage[] = "beginsAt(connection: number, offset: number)";
+  napi_value values[CALLS_MOST];
+  int id;
+  int64_t offset;
+  if (!arguments(env, info, 2, values, usage)) return NULL;
+  if (!is_socket(env, values[0], &id) || napi_get_value_int64(env, values[1], &offset) != napi_ok || offset < 0) {
+    return wrong(env, usage);
+  }
+  begins_at(id, (uint64_t)offset);
+  return NULL;
+}
+
+/* hasArrived(connection: number): boolean */
+static napi_value has_arrived_(napi_env env, napi_callback_info info) {
+  int id;
+  if (!only_socket(env, info, "hasArrived(connection: number)", &id)) return NULL;
+  return boolean(env, has_arrived(id));
+}
+
+/* socketOf(connection: number): number */
+static napi_value socket_of(napi_env env, napi_callback_info info) {
+  int id;
+  if (!only_socket(env, info, "socketOf(connection: number)", &id)) return NULL;
+  return number(env, followed_by(id));
+}
+
+/* abandon(connection: number): void */
+static napi_value abandon_(napi_env env, napi_callback_info info) {
+  int id;
+  if (only_socket(env, info, "abandon(connection: number)", &id)) abandon(id);
+  return NULL;
+}
+
 /* remoteIpv4(socket: number): string | undefined */
 static napi_value remote_ipv4(napi_env env, napi_callback_info info) {
   char text[INET_ADDRSTRLEN];
@@ -486,6 +560,15 @@ NAPI_MODULE_INIT() {
       FUNCTION("resetAtClose", reset_at_close_),
       FUNCTION("peerIsGone", peer_is_gone_),
       FUNCTION("hasVanished", has_vanished_),
+      FUNCTION("isHere", is_here),
+      FUNCTION("follow", follow_),
+      FUNCTION("unfollow", unfollow),
+      FUNCTION("written", written),
+      FUNCTION("acknowledged", acknowledged),
+      FUNCTION("beginsAt", begins_at_),
+      FUNCTION("hasArrived", has_arrived_),
+      FUNCTION("socketOf", socket_of),
+      FUNCTION("abandon", abandon_),
       FUNCTION("remoteIpv4", remote_ipv4),
   };
   napi_value sources = latin1(env, SOURCES, NAPI_AUTO_LENGTH);

@@ -77,6 +77,28 @@ export interface Sockets {
    * few seconds: the first time says no. A client that only does not read is never one.
    */
   hasVanished(socket: number, silentMs: number): boolean
+  /** While its response is awaited: whether the client is there, as far as can be told now. One that has closed its side is asked. */
+  isHere(socket: number): boolean
+  /**
+   * Follows the connection, also beyond its end, until `unfollow`: its number in the calls below. 0: it cannot be followed, and all
+   * that is written counts as arrived.
+   */
+  follow(socket: number): number
+  unfollow(connection: number): void
+  /** Bytes that have been sent on the connection, and of these the ones that the peer's machine has acknowledged. */
+  written(connection: number): number
+  acknowledged(connection: number): number
+  /**
+   * What must not get lost begins behind so many bytes of what is written. As long as nothing of it has arrived the connection
+   * is closed by a reset, so that nothing can arrive later.
+   */
+  beginsAt(connection: number, offset: number): void
+  /** Whether a byte of it has been acknowledged. */
+  hasArrived(connection: number): boolean
+  /** The socket by which it is followed, which may be another one once it has been closed here; -1: it is over. */
+  socketOf(connection: number): number
+  /** Unless a byte has arrived: ends the connection by a reset. */
+  abandon(connection: number): void
   /** The peer's address as dotted text; undefined when it is not an IPv4 address, or unknown. */
   remoteIpv4(socket: number): string | undefined
   /** Connections closed unread since the start, because the process had no file descriptor left for them. */
@@ -114,6 +136,15 @@ export const NO_SOCKETS: Sockets = {
   resetAtClose() {},
   peerIsGone: () => false,
   hasVanished: () => false,
+  isHere: () => true,
+  follow: () => 0,
+  unfollow() {},
+  written: () => 0,
+  acknowledged: () => 0,
+  beginsAt() {},
+  hasArrived: () => true,
+  socketOf: () => -1,
+  abandon() {},
   remoteIpv4: () => undefined,
   turnedAway: () => 0,
   quietly: (run) => run(),

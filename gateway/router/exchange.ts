@@ -95,6 +95,8 @@ export interface SinkOptions {
    * @param offset place in the stream of its first byte
    */
   respond(head: StreamHead, pipe: PipeView, offset: number): ReceiverHead
+  /** It counts as finished only when all of it has reached the client's machine. */
+  readonly isConfirmed?: boolean
   /** Called when the response is cut after it had begun. */
   readonly onCut?: (() => void) | undefined
 }

@@ -24,7 +24,7 @@ export function readKind(parameters: Parameters, request: RequestView): KindName
   if (wanted === 'ws' && request.header('upgrade').toLowerCase() !== 'websocket') {
     return new RefusalWithHeaders(FAILURES.upgradeRequired, { found: '?ws' }, [['Upgrade', 'websocket']])
   }
-  return wanted === 'live' ? wanted : notAvailable(wanted)
+  return wanted === 'live' || wanted === 'queue' ? wanted : notAvailable(wanted)
 }
 
 function isAsked(parameters: Parameters, name: string): boolean {

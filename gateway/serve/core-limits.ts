@@ -17,6 +17,7 @@ export function coreLimits(config: Config): PipeTable['limits'] {
     minRate: config.minRate,
     ratePeriodMs: config.minRatePeriod * 1000,
     reminderMs: REMINDER_MS,
+    maxQueued: config.maxQueued,
     live: {
       ...LIVE_LIMITS,
       maxViewers: config.maxViewers,

@@ -50,6 +50,7 @@ export function pipesView(table: () => PipeTable): Pipes {
   return {
     get: (key) => table().get(key),
     all: () => table().all(),
+    names: () => table().names(),
     get waiting() {
       return table().waiting
     },

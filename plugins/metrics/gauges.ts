@@ -23,13 +23,34 @@ export function gatewayGauges(registry: Registry, pipes: Pipes, gateway: Gateway
       this.set({ state: 'streaming' }, pipes.streaming)
     },
   })
-  gauge('pipegate_receivers', 'Receivers that are connected, waiting ones and viewers too.', () =>
-    sumOf(pipes, ({ receiversPresent }) => receiversPresent),
+  gauge(
+    'pipegate_receivers',
+    'Receivers that are connected, waiting ones and viewers too.',
+    () => sumOf(pipes.all(), ({ receiversPresent }) => receiversPresent) + sumOf(pipes.names(), waitingReceivers),
   )
-  gauge('pipegate_live_streams', 'Live streams that flow.', () => sumOf(pipes, (pipe) => (isFlowing(pipe) ? 1 : 0)))
+  gauge('pipegate_live_streams', 'Live streams that flow.', () =>
+    sumOf(pipes.all(), (pipe) => (isFlowing(pipe) ? 1 : 0)),
+  )
   gauge('pipegate_live_viewers', 'Viewers of live streams, waiting ones too.', () =>
-    sumOf(pipes, ({ live }) => live?.viewers ?? 0),
+    sumOf(pipes.all(), ({ live }) => live?.viewers ?? 0),
   )
+  gauge('pipegate_queues', 'Names that are queues.', () => sumOf(pipes.names(), ({ queue }) => (queue ? 1 : 0)))
+  gauge('pipegate_queue_transfers', 'Transfers of queues that run.', () =>
+    sumOf(pipes.names(), ({ queue }) => queue?.running ?? 0),
+  )
+  new Gauge({
+    name: 'pipegate_queue_waiting',
+    help: 'Who waits on queues, by side.',
+    labelNames: ['side'],
+    registers: [registry],
+    collect() {
+      this.set(
+        { side: 'sender' },
+        sumOf(pipes.names(), ({ queue }) => queue?.senders ?? 0),
+      )
+      this.set({ side: 'receiver' }, sumOf(pipes.names(), waitingReceivers))
+    },
+  })
   gauge('pipegate_open_requests', 'Requests whose response is not over.', () => gateway.openRequests)
   gauge('pipegate_window_bytes', 'How far a receiver may be behind another one.', () => gateway.window)
   gauge(
@@ -48,8 +69,13 @@ function isFlowing({ kind, state }: PipeView): boolean {
   return kind === 'live' && state === 'streaming'
 }
 
-function sumOf(pipes: Pipes, count: (pipe: PipeView) => number): number {
+/** Those on queues, which belong to no transfer yet. */
+function waitingReceivers({ queue }: PipeView): number {
+  return queue?.receivers ?? 0
+}
+
+function sumOf(pipes: Iterable<PipeView>, count: (pipe: PipeView) => number): number {
   let sum = 0
-  for (const pipe of pipes.all()) sum += count(pipe)
+  for (const pipe of pipes) sum += count(pipe)
   return sum
 }

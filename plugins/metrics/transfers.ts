@@ -16,6 +16,7 @@ export class Transfers {
   readonly #pipes: Pick<Pipes, 'all'>
   readonly #over: Record<Amount, number> = { bytesIn: 0, bytesSent: 0, heldBackMs: 0, skips: 0, cuts: 0 }
   readonly #ended: Counter<'reason'>
+  readonly #givenBack: Counter
   readonly #waited: Histogram
   readonly #streamed: Histogram
 
@@ -60,6 +61,11 @@ export class Transfers {
     })
     // A rate needs the zero before the first one.
     for (const reason of END_REASONS) this.#ended.inc({ reason }, 0)
+    this.#givenBack = new Counter({
+      name: 'pipegate_queue_returns_total',
+      help: 'How often a receiver of a queue was gone before anything had arrived, and another one got the stream.',
+      registers,
+    })
     const buckets = DURATIONS
     this.#waited = new Histogram({
       name: 'pipegate_wait_duration_seconds',
@@ -76,6 +82,9 @@ export class Transfers {
   }
 
   readonly hooks = {
+    onLeft: (pipe, side) => {
+      if (pipe.kind === 'queue' && side === 'receiver') this.#givenBack.inc()
+    },
     onEnded: (pipe) => {
       if (pipe.pairedAt !== undefined) {
         for (const amount of AMOUNTS) this.#over[amount] += amountOf(pipe, amount)

@@ -36,6 +36,8 @@ const LIVE = query(
   '1',
 )
 
+const QUEUE = query('queue', `Each stream to exactly one receiver, first come, first served. ${ON}`, SWITCH, '1')
+
 const SHARED = [
   query('n', 'Receivers to wait for; the same on every side.', whole(1, 256, { default: 1 }), 3),
   query('wait', 'Seconds that this side waits; 300 unless configured.', whole(1, 3600), 60),
@@ -56,6 +58,13 @@ export const NAME = {
 export const OF_SENDERS = [
   ...SHARED,
   LIVE,
+  QUEUE,
+  query(
+    'take',
+    'With `queue`: a receiver at which nothing arrives for so many seconds goes, and another one gets the stream.',
+    whole(1, 86_400),
+    5,
+  ),
   query('min', 'With `live`: viewers without whom nothing is read.', whole(0, 256, { default: 0 }), 1),
   query(
     'lag',
@@ -107,6 +116,7 @@ const ACCEPT = header(
 export const OF_RECEIVERS = [
   ...SHARED,
   LIVE,
+  QUEUE,
   query('join', 'With `live`: begin at the next byte, also in WebM.', { type: 'string', enum: ['byte'] }, 'byte'),
   query('slow', 'With `live`: be cut rather than miss a part.', { type: 'string', enum: ['cut'] }, 'cut'),
   query('download', `Make it an attachment; off: no disposition. ${ON}`, SWITCH, '1'),

@@ -24,7 +24,9 @@ const TRANSFER_ID = { type: 'string', pattern: '^[A-Za-z0-9_-]{16,64}$' } as con
 const UNIX_MS = 'milliseconds since 1970'
 
 const MOVED = {
-  bytes: count('What has reached the machine of the slowest receiver; of a live stream, what has been sent'),
+  bytes: count(
+    'What has reached the machine of the slowest receiver; of a live stream, what has been sent; of a queue, what it has moved',
+  ),
   bytesTransferred: count('The same as `bytes`'),
   totalBytes: orNull(COUNT, 'From `Content-Length`, `?size` or `X-Pipe-Size`'),
 }
@@ -39,7 +41,10 @@ const FIGURES = {
   elapsed: orNull(NUMBER, 'Seconds since the stream began'),
   receivers: count('Receivers that are there'),
   activeReceivers: count('The same as `receivers`'),
-  totalReceivers: orNull(COUNT, 'Receivers that the stream waits for, or waited for; null for a live stream'),
+  totalReceivers: orNull(
+    COUNT,
+    'Receivers that the stream waits for, or waited for; null for a live stream and a queue',
+  ),
   inFlight: count('Bytes that were sent to the slowest receiver and have not reached its machine'),
   receiverBytes: {
     type: ['array', 'null'],
@@ -57,6 +62,14 @@ const OF_LIVE = {
   cuts: count('Viewers that were cut because they were slow'),
 }
 
+/** Only of a name that is a queue. */
+const OF_QUEUE = {
+  queue: { const: true },
+  waitingSenders: count('Senders that wait'),
+  waitingReceivers: count('Receivers that wait'),
+  running: count('Transfers that run'),
+}
+
 const END = {
   reason: orNull(TEXT, 'Why it failed, for programs'),
   message: orNull(TEXT, 'The same for people'),
@@ -69,7 +82,7 @@ export const SCHEMAS = {
     'What a name is doing: `?status`, and the data of `state` events',
     {
       state: { type: 'string', enum: ['idle', 'waiting', 'streaming', 'complete', 'failed'] },
-      kind: { type: 'string', enum: ['pipe', 'live'] },
+      kind: { type: 'string', enum: ['pipe', 'live', 'queue'] },
       transferId: orNull(TRANSFER_ID, "The sender's; null while there is none"),
       hasSender: { type: 'boolean' },
       ...FIGURES,
@@ -83,9 +96,9 @@ export const SCHEMAS = {
         anyOf: [{ $ref: '#/components/schemas/Receipt' }, { type: 'null' }],
       },
     },
-    OF_LIVE,
+    { ...OF_LIVE, ...OF_QUEUE },
   ),
-  Figures: object('What changes while bytes flow: the data of `progress` events', FIGURES, OF_LIVE),
+  Figures: object('What changes while bytes flow: the data of `progress` events', FIGURES, { ...OF_LIVE, ...OF_QUEUE }),
   Receipt: object(
     'A transfer that is over: `last` of a snapshot, and the data of `done` events',
     {
@@ -100,7 +113,7 @@ export const SCHEMAS = {
       ...END,
       endedAt: { ...NUMBER, description: UNIX_MS },
     },
-    { kind: { const: 'live', description: 'Absent for a pipe' }, ...OF_LIVE },
+    { kind: { type: 'string', enum: ['live', 'queue'], description: 'Absent for a pipe' }, ...OF_LIVE },
   ),
   History: object('Speeds since the stream began: the data of the `history` event', {
     everySec: { type: 'number', exclusiveMinimum: 0, description: 'Seconds between two speeds' },

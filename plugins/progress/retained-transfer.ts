@@ -19,6 +19,7 @@ export class RetainedTransfer {
   readonly bytes: number
   readonly total: number | undefined
   readonly receivers: number
+  readonly kind: PipeView['kind']
   /** Null for a live stream. */
   readonly wanted: number | null
   readonly live: LiveCounts | undefined
@@ -41,6 +42,7 @@ export class RetainedTransfer {
     this.bytes = isAll ? pipe.bytesOut : Math.min(pipe.bytesOut, pipe.fanOut?.delivered ?? pipe.bytesOut)
     this.total = this.reason === 'complete' ? this.bytes : pipe.expectedBytes
     this.receivers = pipe.receiversPresent
+    this.kind = pipe.kind
     this.live = pipe.live
     this.wanted = this.live === undefined ? pipe.receiversWanted : null
     this.startedAt = pipe.pairedAt === undefined ? undefined : Math.round(pipe.pairedAt)
@@ -64,7 +66,8 @@ export class RetainedTransfer {
       avgSpeed: ms > 0 ? Math.round((bytes / ms) * 1000) : null,
       receivers: this.receivers,
       totalReceivers: this.wanted,
-      ...(this.live && { kind: 'live', live: true, ...this.live }),
+      ...(this.kind !== 'pipe' && { kind: this.kind }),
+      ...(this.live && { live: true, ...this.live }),
       reason: failed ? this.reason : null,
       message: failed ? sentence(endingOf(this.reason, { endFailure: this.failure }).line) : null,
       sha256: this.sha256 ?? null,

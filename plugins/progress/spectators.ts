@@ -1,4 +1,4 @@
-import type { Reply } from '../../gateway/host/plugin-api.js'
+import type { PipeView, Reply } from '../../gateway/host/plugin-api.js'
 import type { Receipt } from '../transfer-status/snapshot.js'
 import { EVENT_STREAM, event, KEEP_ALIVE } from './event-stream.js'
 import type { RetainedTransfer } from './retained-transfer.js'
@@ -23,6 +23,8 @@ interface Audience {
   atRest: boolean
   /** Of the last figures they got. */
   bytes: number
+  /** What they were told last of a queue; undefined when it was none. */
+  queue: string | undefined
 }
 
 /** All spectators. An event is rendered once for its name, however many watch it. */
@@ -91,6 +93,7 @@ export class Spectators {
   tick(): void {
     for (const [key, audience] of this.#audiences) {
       const pipe = this.transfers.pipes.get(key)
+      this.#tellOfQueue(key, audience, pipe)
       if (pipe?.state !== 'streaming') continue
       this.transfers.sample(pipe)
       const figures = this.transfers.figures(pipe)
@@ -101,6 +104,14 @@ export class Spectators {
       const text = event('progress', figures)
       for (const spectator of audience.members) spectator.sendDroppable(text)
     }
+  }
+
+  /** What a queue counts changes without an event for each change. */
+  #tellOfQueue(key: string, audience: Audience, pipe: PipeView | undefined): void {
+    const now = queueOf(pipe)
+    if (now === audience.queue) return
+    audience.queue = now
+    this.changed(key)
   }
 
   /** Keeps proxies from closing what is quiet, and ends what has been here or frozen for too long. */
@@ -126,14 +137,20 @@ export class Spectators {
 
   #join(key: string, spectator: Spectator): void {
     const audience = this.#audiences.get(key)
-    if (audience === undefined) this.#audiences.set(key, { members: new Set([spectator]), atRest: false, bytes: 0 })
-    else audience.members.add(spectator)
+    if (audience === undefined) {
+      const queue = queueOf(this.transfers.pipes.get(key))
+      this.#audiences.set(key, { members: new Set([spectator]), atRest: false, bytes: 0, queue })
+    } else audience.members.add(spectator)
   }
 
   #leave(key: string, spectator: Spectator): void {
     const audience = this.#audiences.get(key)
     if (audience?.members.delete(spectator) && audience.members.size === 0) this.#audiences.delete(key)
   }
+}
+
+function queueOf(pipe: PipeView | undefined): string | undefined {
+  return pipe?.queue && Object.values(pipe.queue).join(' ')
 }
 
 /** Its id is what a client presents when it comes back: it is told that there is nothing more. */

@@ -1,6 +1,7 @@
 import { type Pipes, type PipeView, streamLabel } from '../../gateway/host/plugin-api.js'
 import { IDLE } from '../transfer-status/idle.js'
 import { liveFiguresOf } from '../transfer-status/live-figures.js'
+import { queueFiguresOf } from '../transfer-status/queue-figures.js'
 import type { Figures, Receipt, Snapshot } from '../transfer-status/snapshot.js'
 import { Meter } from './meter.js'
 import type { Receipts } from './receipts.js'
@@ -45,6 +46,8 @@ export class Transfers {
   /** The transfer whose final state the name still has. */
   lingering(key: string): RetainedTransfer | undefined {
     const last = this.receipts.last(key)
+    // A queue goes on with the next one, and has no final state.
+    if (last?.kind === 'queue') return undefined
     return last !== undefined && this.options.now() - last.endedAt <= this.options.lingerMs ? last : undefined
   }
 
@@ -59,10 +62,17 @@ export class Transfers {
 
   /** The transfer with this id on this name, running or over. */
   byId(key: string, transferId: string): Snapshot | undefined {
-    const pipe = this.pipes.get(key)
-    if (pipe?.transferId === transferId) return this.#live(pipe, null)
+    const pipe = this.#running(key, transferId)
+    if (pipe !== undefined) return this.#live(pipe, null)
     const retained = this.receipts.get(key, transferId)
     return retained && over(this.receipts.read(retained), null)
+  }
+
+  #running(key: string, transferId: string): PipeView | undefined {
+    const pipe = this.pipes.get(key)
+    if (pipe?.queue === undefined) return pipe?.transferId === transferId ? pipe : undefined
+    for (const each of this.pipes.all()) if (each.key === key && each.transferId === transferId) return each
+    return undefined
   }
 
   figures(pipe: PipeView): Figures {
@@ -75,8 +85,9 @@ export class Transfers {
       totalBytes: expectedBytes === undefined || expectedBytes < bytes ? null : expectedBytes,
       receivers,
       activeReceivers: receivers,
-      totalReceivers: pipe.live === undefined ? pipe.receiversWanted : null,
+      totalReceivers: pipe.live === undefined && pipe.queue === undefined ? pipe.receiversWanted : null,
       ...(pipe.live && { live: true as const, ...pipe.live }),
+      ...queueFiguresOf(pipe.queue),
       inFlight: pipe.bytesOut - bytes,
       receiverBytes: pipe.live === undefined ? eachOf(pipe) : null,
     }

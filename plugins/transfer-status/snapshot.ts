@@ -5,7 +5,7 @@
  */
 export interface Snapshot extends Figures {
   readonly state: 'idle' | 'waiting' | 'streaming' | 'complete' | 'failed'
-  readonly kind: 'pipe' | 'live'
+  readonly kind: 'pipe' | 'live' | 'queue'
   /** The sender's, null while there is none. */
   readonly transferId: string | null
   readonly hasSender: boolean
@@ -41,9 +41,24 @@ export interface LiveFigures {
 /** The same where it is not known whether it is live. */
 export type MaybeLive = { readonly [K in keyof LiveFigures]?: LiveFigures[K] | undefined }
 
+/** What a name has besides that is a queue. Its transfers have none of these. */
+export interface QueueFigures {
+  readonly queue: true
+  /** Senders and receivers that wait, and transfers that run. */
+  readonly waitingSenders: number
+  readonly waitingReceivers: number
+  readonly running: number
+}
+
+/** The same where it is not known whether it is a queue. */
+export type MaybeQueue = { readonly [K in keyof QueueFigures]?: QueueFigures[K] | undefined }
+
 /** What changes while bytes flow: the data of each `progress` event. */
-export interface Figures extends MaybeLive {
-  /** What has reached the machine of the slowest receiver; of a live stream, what the sender has sent. */
+export interface Figures extends MaybeLive, MaybeQueue {
+  /**
+   * What has reached the machine of the slowest receiver; of a live stream, what the sender has sent; of a queue, what all its
+   * transfers have moved since it began.
+   */
   readonly bytes: number
   readonly bytesTransferred: number
   readonly totalBytes: number | null
@@ -58,7 +73,7 @@ export interface Figures extends MaybeLive {
   /** Receivers that are there. */
   readonly receivers: number
   readonly activeReceivers: number
-  /** Receivers that the stream waits for, or waited for; null for a live stream, which has as many as come. */
+  /** Receivers that the stream waits for, or waited for; null for a live stream and for a queue, which have as many as come. */
   readonly totalReceivers: number | null
   /** Bytes that were sent to the slowest receiver and have not reached its machine. */
   readonly inFlight: number

@@ -11,6 +11,7 @@ import { MAIN, PROJECT, readProject } from '../support/project.js'
 import { dialogue, type Example, examplesOf, SHELLS, type Shell, shown, Terminal, terminals } from './examples.js'
 import { LIVE_STAGES } from './live-stages.js'
 import { MEDIA_STAGES } from './media-stages.js'
+import { MESSAGES_STAGES } from './messages-stages.js'
 import { PEOPLE_STAGES } from './people-stages.js'
 import { README_STAGES } from './readme-stages.js'
 import { type Stage, same } from './stage.js'
@@ -25,6 +26,7 @@ const PAGES = [
   'docs/security.md',
   'docs/media.md',
   'docs/live.md',
+  'docs/messages.md',
 ]
 const SHOWN_ORIGIN = 'http://127.0.0.1:8080'
 /** A slow machine starts several programs at once. */
@@ -40,6 +42,7 @@ const STAGES: Readonly<Record<string, Stage>> = {
   ...PEOPLE_STAGES,
   ...LIVE_STAGES,
   ...MEDIA_STAGES,
+  ...MESSAGES_STAGES,
   sha256: {},
   form: {
     has: { 'photo.jpg': 'a picture' },

@@ -21,6 +21,12 @@ class DiscardingSink implements Sink {
   queued(): number {
     return 0
   }
+  isHere(): boolean {
+    return true
+  }
+  hasArrived(): boolean {
+    return true
+  }
   finish(): boolean {
     return true
   }

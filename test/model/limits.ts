@@ -10,6 +10,7 @@ export const LIMITS: Limits = {
   minRate: 30,
   ratePeriodMs: 5000,
   reminderMs: 3000,
+  maxQueued: 2,
   live: {
     maxViewers: 4,
     maxStreams: 2,

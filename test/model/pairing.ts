@@ -4,6 +4,7 @@
  */
 import type { Core } from '../core/fakes/bench.js'
 import { type Coverage, newCoverage } from './coverage.js'
+import { QueueWorld } from './queue-world.js'
 import { Random } from './random.js'
 import { World } from './world.js'
 
@@ -21,7 +22,7 @@ export function runModel(core: Core, seed: number, steps: number, coverage: Cove
   const random = new Random(seed)
   let step = 0
   while (step < steps) {
-    const world = new World(core, random, coverage)
+    const world = new (random.chance(20) ? QueueWorld : World)(core, random, coverage)
     try {
       const until = Math.min(steps, step + random.between(200, 1000))
       for (; step < until; step++) world.step()

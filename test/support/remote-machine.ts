@@ -82,6 +82,15 @@ export class RemoteMachine {
     this.#run('ip', 'link', 'set', `${this.#cable}o`, 'arp', 'on')
   }
 
+  /** Its cable is pulled out at its end, and nobody here is told. */
+  unplug(): void {
+    this.#run('ip', 'link', 'set', `${this.#cable}o`, 'down')
+  }
+
+  replug(): void {
+    this.#run('ip', 'link', 'set', `${this.#cable}o`, 'up')
+  }
+
   get #within(): string[] {
     return ['nsenter', `--net=/proc/${this.#holder.pid}/ns/net`]
   }

@@ -49,6 +49,7 @@ export interface Host<C = unknown, K extends string = string> {
 export interface Pipes {
   get(key: string): PipeView | undefined
   all(): Iterable<PipeView>
+  names(): Iterable<PipeView>
   readonly waiting: number
   readonly streaming: number
 }

@@ -21,6 +21,8 @@ export function newsLines(news: SenderEvent, pipe: PipeView): string[] {
       return ['[INFO] A receiver disconnected.']
     case 'streaming':
       return [`[INFO] Streaming to ${wanted} receiver(s)...`]
+    case 'given_back':
+      return ['[INFO] The receiver left; waiting for another.']
     case 'uploaded':
       return ['[INFO] Upload complete.', ...(pipe.sha256 === undefined ? [] : [`[INFO] SHA-256: ${pipe.sha256}`])]
   }
@@ -42,10 +44,11 @@ function liveLines(news: SenderEvent, pipe: PipeView): string[] {
       return [`[INFO] A viewer connected, ${present} of ${wanted}.`]
     case 'receiver_left':
       return ['[INFO] A viewer disconnected.']
-    case 'streaming':
-      return ['[INFO] Live: streaming. Viewers can join at any time.']
+    case 'given_back':
     case 'uploaded':
       return []
+    case 'streaming':
+      return ['[INFO] Live: streaming. Viewers can join at any time.']
   }
 }
 

@@ -295,4 +295,6 @@ void mute_reads(int fd, bool on) {
   if (connection_of(fd) != NULL) connections[fd].muted = on;
 }
 
+bool client_has_ended(int fd) { return is_read_here(fd) && connections[fd].ended; }
+
 bool is_spent(int fd) { return connection_of(fd) != NULL && !connections[fd].is_read_here && connections[fd].spent; }

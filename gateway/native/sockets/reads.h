@@ -46,6 +46,8 @@ int64_t unfinished_message(int fd);
 void expect_bulk(int fd, bool on);
 /* Over TLS: whatever the peer sends ends the connection. */
 void mute_reads(int fd, bool on);
+/* The client has closed its side while its response is awaited, and that has been read. */
+bool client_has_ended(int fd);
 /* Over TLS: discard_reads() was called. */
 bool is_spent(int fd);
 

@@ -96,12 +96,16 @@ void send_interim(int fd, int status) {
   send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-bool peer_is_gone(int fd) {
+/* Not known is as if nothing had happened. */
+static int state_of(int fd) {
   struct tcp_info tcp;
   socklen_t length = sizeof tcp;
-  bool known = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &tcp, &length) == 0;
-  return known && tcp.tcpi_state != TCP_ESTABLISHED;
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &tcp, &length) == 0 ? tcp.tcpi_state : TCP_ESTABLISHED;
 }
+
+bool peer_is_gone(int fd) { return state_of(fd) != TCP_ESTABLISHED; }
+
+bool peer_only_closed_its_side(int fd) { return state_of(fd) == TCP_CLOSE_WAIT; }
 
 void reset_at_close(int fd) {
   struct linger at_once = {1, 0};

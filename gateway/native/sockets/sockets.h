@@ -23,6 +23,8 @@ bool has_room(int fd, int most);
 void send_interim(int fd, int status);
 /* The peer has closed its side, or reset, although unread bytes may be left. */
 bool peer_is_gone(int fd);
+/* The peer has closed its side, and has not reset. */
+bool peer_only_closed_its_side(int fd);
 /* When the socket is closed its peer is told that the connection failed. */
 void reset_at_close(int fd);
 /* The peer's address as dotted text. False: it has no IPv4 address, or it is not known. */

@@ -7,6 +7,7 @@ import { TRANSFER_ID } from '../../http/transfer-id.js'
 import { newSha256 } from '../../stream/sha256.js'
 import type { RouterOptions } from '../options.js'
 import { readLiveSender } from './live-options.js'
+import { readQueueSender } from './queue-options.js'
 
 const MAX_WAIT_S = 3600
 const MAX_STALL_S = 86_400
@@ -37,6 +38,8 @@ export function readSenderJoinOptions(
 ): SenderJoinOptions | Refusal {
   const ofKind = kind === 'live' ? readLiveSender(parameters, defaults) : undefined
   if (ofKind instanceof Refusal) return ofKind
+  const ofQueue = kind === 'queue' ? readQueueSender(parameters) : undefined
+  if (ofQueue instanceof Refusal) return ofQueue
   const common = readJoinOptions(parameters, defaults)
   if (common instanceof Refusal) return common
   const stall = parameters.integer('stall', 1, MAX_STALL_S)
@@ -57,6 +60,7 @@ export function readSenderJoinOptions(
     expectedBytes,
     // A live stream streams whether somebody waits or not.
     ...(ofKind !== undefined && { kind, ...ofKind, onlyIfAwaited: false }),
+    ...(ofQueue !== undefined && { kind, ...ofQueue }),
   }
 }
 

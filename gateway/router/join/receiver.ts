@@ -9,6 +9,7 @@ import type { RouterOptions } from '../options.js'
 import { CutDownloads } from './cut-downloads.js'
 import { readJoinOptions } from './join-options.js'
 import { readLiveViewer, refuseWithLive } from './live-options.js'
+import { refuseQueueReceiver } from './queue-options.js'
 import { refuseServiceWorker } from './service-worker.js'
 
 const RECEIVER = { side: 'receiver', right: 'receive' } as const
@@ -43,6 +44,7 @@ export class ReceiverHandler {
         onCut: ticket === undefined ? undefined : () => this.#cut.note(ticket),
         respond: (head, pipe, offset) => receiverHead(head, pipe, offset, wanted.head),
         additions: context ?? undefined,
+        isConfirmed: kind === 'queue',
       })
       const limits = context?.limits
       const endpoint = this.table.joinReceiver(context?.key ?? name, sink, { ...joinOptions, limits })
@@ -62,6 +64,8 @@ export class ReceiverHandler {
     if (refusal !== undefined) return refusal
     const live = kind === 'live' ? readLiveViewer(parameters) : undefined
     if (live instanceof Refusal) return live
+    const withQueue = kind === 'queue' ? refuseQueueReceiver(parameters) : undefined
+    if (withQueue !== undefined) return withQueue
     const joinOptions = readJoinOptions(parameters, this.options)
     if (joinOptions instanceof Refusal) return joinOptions
     const download = parameters.switch('download')
@@ -75,7 +79,7 @@ export class ReceiverHandler {
     const range = readRange(exchange.request)
     // Whoever asks for nothing in particular takes what is there.
     const orLive = parameters.get('live') === undefined && refuseWithLive(parameters) === undefined
-    const ofKind = live === undefined ? { orLive } : { kind, live, receivers: 0 }
+    const ofKind = { pipe: { orLive }, queue: { kind }, live: { kind, live, receivers: 0 } }[kind]
     const ticket = parameters.isEmpty ? undefined : this.#cut.ticketOf(exchange.request, parameters)
     return {
       joinOptions: { ...joinOptions, ...ofKind, range },

@@ -15,6 +15,10 @@ import type { ResponseBody, WriteFrom } from '../body/response-body.js'
 import { atEndOfTurn, type Flushable, whenCrowdsTurnComes } from '../connection/end-of-turn.js'
 import type { ExchangeOwner, HttpExchange } from '../connection/http-exchange.js'
 import type { KeepaliveEntry, KeepaliveTarget } from '../connection/keepalive.js'
+import { Arrival } from './arrival.js'
+
+/** So many bytes of the body leave alone, with the head, where it has to be known where in the output they are. */
+const FIRST = 4096
 
 /** The response of a request as a sink. */
 export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget {
@@ -31,6 +35,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   #abortedPipe: PipeView | undefined
   #refusal: Refusal | undefined
   #keepalive: KeepaliveEntry | undefined
+  /** Of a response that counts as finished when it has arrived. */
+  #arrival: Arrival | undefined
   readonly #backoff = new Backoff()
 
   constructor(
@@ -52,6 +58,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
 
   gone(): void {
     this.#endpoint?.left()
+    this.#arrival?.release()
   }
 
   fault(error: unknown): void {
@@ -68,6 +75,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     const headers = [...own, ...(options.additions?.headers ?? [])]
     const length = head.length === undefined ? undefined : head.length - offset
     this.#body = openResponseBody(exchange, length, () => exchange.writeHead(status, headers, length !== undefined))
+    if (options.isConfirmed) this.#arrival = new Arrival(exchange.context, exchange.socket)
     res.onWritable(() => this.#writable())
     // Anything that the client sends from now on could only be answered in the middle of the stream.
     exchange.context.sockets.mute(exchange.socket, true)
@@ -87,13 +95,20 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
       this.#schedule()
       return 0
     }
-    const took = body.write(bytes, from)
+    const isFirst = this.#arrival !== undefined && !body.begun
+    const took = isFirst ? this.#writeFirst(this.#arrival!, body, bytes, from) : body.write(bytes, from)
     this.exchange.bytesOut += took
     this.isFull = body.blocked || took < bytes.byteLength
     if (body.done) this.#ended()
     else if (body.blocked) this.#keepAlive()
     else if (took < bytes.byteLength) this.#tryAgain()
     return took
+  }
+
+  #writeFirst(arrival: Arrival, body: ResponseBody, bytes: BorrowedBytes, from: WriteFrom): number {
+    const took = arrival.first(body, () => body.write(bytes.subarray(0, FIRST), from))
+    const goesOn = took === FIRST && !body.blocked && !body.done
+    return goesOn ? took + body.write(bytes.subarray(took), from) : took
   }
 
   postpone(): void {
@@ -107,7 +122,31 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     return over ? 0 : context.sockets.queued(socket)
   }
 
+  isHere(): boolean {
+    const { over, context, socket } = this.exchange
+    return !over && context.sockets.isHere(socket)
+  }
+
+  hasArrived(): boolean {
+    return this.exchange.bytesOut > 0 && this.#arrival?.hasBegun !== false
+  }
+
   finish(): boolean {
+    if (!this.#finish()) return false
+    return this.#arrival === undefined || this.#arrival.await((isWhole) => this.#arrived(isWhole))
+  }
+
+  #arrived(isWhole: boolean): void {
+    try {
+      if (isWhole) this.#endpoint!.finished()
+      else this.#endpoint!.left()
+    } catch (error) {
+      this.fault(error)
+    }
+    this.#arrival!.release()
+  }
+
+  #finish(): boolean {
     if (this.exchange.over) return true
     const body = this.#body!
     if (this.#writeFrom === undefined || body.blocked) {
@@ -133,7 +172,9 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     this.#abortReason = reason
     this.#abortedPipe = pipe
     this.exchange.reason = reason
-    this.#schedule()
+    // All of it has been written, and it does not count.
+    if (this.exchange.over) this.#arrival?.abandon()
+    else this.#schedule()
   }
 
   flush(): void {
@@ -188,6 +229,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
       this.options.onCut?.()
       this.exchange.cut()
     } else this.exchange.answer(endingAnswer(reason, this.#abortedPipe!, this.options.accept))
+    this.#arrival?.release()
   }
 
   #ended(): void {

@@ -101,6 +101,7 @@ export class UwsSource implements Source, ExchangeOwner, KeepaliveTarget {
   }
 
   notify(news: SenderEvent, pipe: PipeView): void {
+    if (news === 'given_back') this.#waiting = true
     if (news === 'streaming') {
       this.#waiting = false
       this.#pipe = pipe

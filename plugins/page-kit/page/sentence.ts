@@ -1,11 +1,14 @@
 /** The sentence that says what a name is doing. No DOM. */
 import { formatBytes, formatDuration, formatShare, formatSpeed, hasSpeed } from '../../transfer-status/format.js'
+import { queueInWords } from '../../transfer-status/queue-figures.js'
 import type { Receipt } from '../../transfer-status/snapshot.js'
 import type { DisplayState } from './display-state.js'
 import { isDraining, type Observation, type Phase } from './phase.js'
 
 export function sentenceOf(phase: Phase, shown: DisplayState, observed: Observation): string {
   const { quietFor } = observed
+  const queue = queueInWords(shown)
+  if (queue !== undefined) return `A queue: ${queue}.`
   switch (phase) {
     case 'idle':
       return shown.lost

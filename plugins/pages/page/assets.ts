@@ -10,6 +10,7 @@ const SHARED = [
   'transfer-status/format.js',
   'transfer-status/idle.js',
   'transfer-status/live-figures.js',
+  'transfer-status/queue-figures.js',
   'page-kit/page/phase.js',
   'page-kit/page/sentence.js',
   'page-kit/page/figures.js',

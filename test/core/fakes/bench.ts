@@ -33,6 +33,7 @@ export const BENCH_LIMITS: Limits = {
   minRate: 0,
   ratePeriodMs: 10_000,
   reminderMs: 10_000,
+  maxQueued: 3,
   live: {
     maxViewers: 4,
     maxStreams: 2,
@@ -60,6 +61,9 @@ export interface SenderOptions extends Partial<Pick<SenderJoinOptions, 'waitMs' 
   readonly n?: number
   /** It sends live, and waits for `n` viewers: none unless it says so. */
   readonly live?: Partial<LiveSenderOptions>
+  /** It sends to a queue. */
+  readonly queue?: boolean
+  readonly takeMs?: number
   readonly onlyIfAwaited?: boolean
   /** The length it announces. */
   readonly length?: number | undefined
@@ -73,6 +77,8 @@ export interface ReceiverOptions {
   readonly n?: number
   /** It is a viewer. */
   readonly live?: LiveReceiverOptions
+  /** It takes from a queue. */
+  readonly queue?: boolean
   /** It takes a live stream too. */
   readonly orLive?: boolean
   /** What it is made of, in place of a sink that checks every byte. */
@@ -132,6 +138,8 @@ export class Bench {
   trySender(key: string, options: SenderOptions = {}): FakeSender | Refusal {
     const {
       live,
+      queue,
+      takeMs,
       n = live === undefined ? 1 : 0,
       length,
       headLater,
@@ -146,7 +154,8 @@ export class Bench {
     const source = new FakeSource()
     const head = headLater === true ? undefined : headOf(stream, length)
     const transferId = `transfer-${stream}`
-    const ofKind = live === undefined ? {} : { kind: 'live' as const, live: { lagBytes: 400, ...live } }
+    const ofLive = live === undefined ? {} : { kind: 'live' as const, live: { lagBytes: 400, ...live } }
+    const ofKind = queue === true ? { kind: 'queue' as const, takeMs } : ofLive
     const common = { receivers: n, waitMs, stallMs, expectedBytes, limits, newDigest, transferId, onlyIfAwaited }
     const joinOptions = { ...common, ...ofKind }
     const endpoint = this.table.joinSender(key, source, head, joinOptions)
@@ -156,6 +165,7 @@ export class Bench {
   tryReceiver(key: string, options: ReceiverOptions = {}): FakeReceiver | Refusal {
     const {
       live,
+      queue,
       n = live === undefined ? 1 : 0,
       orLive,
       onlyIfAwaited,
@@ -180,6 +190,7 @@ export class Bench {
       onlyIfAwaited,
       orLive,
       ...(live !== undefined && { kind: 'live' as const, live }),
+      ...(queue === true && { kind: 'queue' as const }),
     })
     return endpoint instanceof this.core.Refusal ? endpoint : new FakeReceiver(sink, endpoint)
   }
@@ -204,9 +215,11 @@ export class Bench {
   /** Asserts that everything has ended: no name, no byte, no deadline is left. */
   assertEmpty(): void {
     const { table, slabs, clock } = this
-    const { waiting, streaming, resting, viewers } = table
-    const left = { waiting, streaming, resting, viewers, held: slabs.heldBytes, deadlines: clock.size }
-    assert.deepEqual(left, { waiting: 0, streaming: 0, resting: 0, viewers: 0, held: 0, deadlines: 0 })
+    const { waiting, streaming, resting, viewers, queuedReceivers } = table
+    const left = { waiting, streaming, resting, viewers, queuedReceivers, held: slabs.heldBytes, deadlines: clock.size }
+    const nothing = { waiting: 0, streaming: 0, resting: 0, viewers: 0, queuedReceivers: 0, held: 0, deadlines: 0 }
+    assert.deepEqual(left, nothing)
+    assert.deepEqual([...table.names()], [])
     const opened = this.observer.observed.filter(({ event }) => event === 'waiting').length
     const ended = this.observer.observed.filter(({ event }) => event === 'ended').length
     assert.equal(ended, opened, 'every pipe that was opened has ended')

@@ -30,6 +30,8 @@ export class FakeSink implements Sink {
   refused: string | undefined
   /** Set when the connection closed. */
   disconnected = false
+  /** Its client can be seen to be there. */
+  here = true
   #isCrowded = true
   /** The memory of the last piece that was offered. */
   lastMemory: ArrayBufferLike | undefined
@@ -104,6 +106,15 @@ export class FakeSink implements Sink {
 
   queued(): number {
     return this.inFlight
+  }
+
+  isHere(): boolean {
+    assert.equal(this.head, undefined, 'sink: isHere() after begin()')
+    return this.here && !this.disconnected
+  }
+
+  hasArrived(): boolean {
+    return this.received > this.inFlight
   }
 
   finish(): boolean {

@@ -13,6 +13,8 @@ import './scenes/digest.js'
 import './scenes/stop.js'
 import './scenes/ranges.js'
 import './scenes/live.js'
+import './scenes/queue.js'
+import './scenes/queue-returns.js'
 import { reasonsSeen, refusalsSeen } from './scenes/scene.js'
 
 t.test('every refusal of the core was seen above, and tells the reader what to do', async (t) => {

@@ -12,7 +12,7 @@ export function hostOf(plugins: readonly LoadedPlugin[]) {
   const host = new PluginHost(plugins, {
     log,
     prefix: '',
-    pipes: { get: () => undefined, all: () => [], waiting: 0, streaming: 0 },
+    pipes: { get: () => undefined, all: () => [], names: () => [], waiting: 0, streaming: 0 },
     gateway: {} as never,
     throttles: {} as never,
     now: () => performance.now(),

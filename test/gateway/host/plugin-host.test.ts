@@ -116,6 +116,8 @@ t.test('end() ends the pipe that has the name now, and not the next one', async 
     isFull: false,
     postpone() {},
     queued: () => 0,
+    isHere: () => true,
+    hasArrived: () => true,
     finish: () => true,
     refuse() {},
     abort() {},

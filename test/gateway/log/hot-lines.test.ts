@@ -50,6 +50,7 @@ const count = fc.nat({ max: 4096 })
 const live = fc.record({ viewers: count, peak: count, skips: count, cuts: count })
 
 const pipe = fc.record({
+  kind: fc.constantFrom('pipe', 'live', 'queue'),
   live: fc.option(live, { nil: undefined }),
   key: text,
   transferId: text,
@@ -99,7 +100,7 @@ t.test('a transfer', async () => {
         pipe: loggable(pipe.key),
         transferId: loggable(pipe.transferId),
         reason: pipe.endReason,
-        kind: pipe.live && 'live',
+        kind: pipe.kind === 'pipe' ? undefined : pipe.kind,
         receivers: pipe.live?.peak ?? pipe.receiversWanted,
         skips: pipe.live?.skips,
         cuts: pipe.live?.cuts,

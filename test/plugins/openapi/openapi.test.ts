@@ -181,7 +181,7 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
     return looked()
   }
   /** Without those that are looked at to be refused. */
-  const refused = new Set<string>([...KIND_NAMES.filter((name) => name !== 'live')])
+  const refused = new Set<string>([...KIND_NAMES.filter((name) => name !== 'live' && name !== 'queue')])
   const looked = () => [...read].filter((name) => !refused.has(name)).sort()
   const told = (method: string, path: string) =>
     operations
@@ -196,6 +196,7 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
       method,
       ['/a?wait=1&reply=end', 'Content-Length: 0'],
       ['/a?live&reply=end', 'Content-Length: 0'],
+      ['/a?queue&reply=end&wait=1', 'Content-Length: 0'],
     )
     t.same(found, told(method, '/{name}'), method)
   }
@@ -203,6 +204,7 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
     'GET',
     ['/a?wait=1'],
     ['/a?live&wait=1'],
+    ['/a?queue&wait=1'],
     ['/a?progress', 'Accept: application/json'],
     ['/a?status'],
     ['/a?receive=0&wait=1', 'Accept: text/html'],

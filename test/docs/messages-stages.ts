@@ -1,0 +1,14 @@
+/** What the examples of docs/messages.md have to lead to. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Stage } from './stage.js'
+
+export const MESSAGES_STAGES: Readonly<Record<string, Stage>> = {
+  'queue-jobs': {
+    check(t, dir) {
+      t.equal(readFileSync(join(dir, 'done.txt'), 'utf8'), 'resize 7.png\nresize 8.png\n')
+    },
+  },
+  'queue-lines': {},
+  'queue-status': {},
+}
