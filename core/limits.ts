@@ -1,5 +1,6 @@
 import type { LiveLimits } from './live-options.js'
 import type { Throttle } from './throttle.js'
+import type { TopicLimits } from './topic-options.js'
 
 /** The limits that the core enforces for every transfer. Times in milliseconds, sizes in bytes. */
 export interface Limits {
@@ -20,6 +21,7 @@ export interface Limits {
   /** How often a waiting sender is told who is missing. */
   readonly reminderMs: number
   readonly live: LiveLimits
+  readonly topic: TopicLimits
 }
 
 /** What one side adds to the limits of its transfer, where the strictest side wins. */

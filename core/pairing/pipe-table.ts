@@ -9,11 +9,14 @@ import type { PipeObserver } from '../observer.js'
 import type { PipeView } from '../pipe-view.js'
 import type { Sink, Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
+import { refuseKind } from './kind-clash.js'
 import { Live } from './live.js'
 import { Pipe } from './pipe.js'
 import type { PipeContext, Resting } from './pipe-context.js'
 import type { ReceiverEndpoint } from './receiver-endpoint.js'
 import type { SenderEndpoint } from './sender-endpoint.js'
+import type { TopicContext } from './topic-context.js'
+import { Topics } from './topics.js'
 import type { Transfer } from './transfer.js'
 
 /** Holds a pipe as long as it has its name, and nothing afterwards: `ScheduledCall.cancel` in clock.ts says why. */
@@ -24,7 +27,7 @@ interface Slot {
 const KINDS = { pipe: Pipe, live: Live } as const
 
 /** All pipes by name: who may join, and how many there may be. */
-export class PipeTable implements PipeContext {
+export class PipeTable implements PipeContext, TopicContext {
   #opened = 0
   readonly #pipes = new Map<string, Slot>()
   readonly #resting = new Set<Resting>()
@@ -34,6 +37,8 @@ export class PipeTable implements PipeContext {
 
   /** Viewers of all live streams together. */
   viewers = 0
+  /** Names that are topics. */
+  readonly topics: Topics = new Topics(this)
 
   constructor(
     readonly limits: Limits,
@@ -55,11 +60,11 @@ export class PipeTable implements PipeContext {
 
   /** Transfers that have ended cleanly, and whose last bytes are still on their way to receivers. */
   get resting(): number {
-    return this.#resting.size
+    return this.#resting.size + (this.#closed ? this.topics.size : 0)
   }
 
   get(key: string): PipeView | undefined {
-    return this.#pipes.get(key)?.pipe
+    return this.#pipes.get(key)?.pipe ?? this.topics.get(key)
   }
 
   /** Somebody looks at a name, and takes nothing. */
@@ -70,6 +75,7 @@ export class PipeTable implements PipeContext {
   /** Every pipe that has not ended. */
   *all(): Generator<PipeView> {
     for (const { pipe } of this.#pipes.values()) if (pipe !== undefined) yield pipe
+    yield* this.topics.all()
   }
 
   /**
@@ -77,7 +83,7 @@ export class PipeTable implements PipeContext {
    * core.
    */
   stop(key: string, failure: Failure): boolean {
-    const pipe = this.#pipes.get(key)?.pipe
+    const pipe = this.#pipes.get(key)?.pipe ?? this.topics.get(key)
     pipe?.stop(failure)
     return pipe !== undefined
   }
@@ -94,7 +100,7 @@ export class PipeTable implements PipeContext {
     options: SenderJoinOptions,
   ): SenderEndpoint | Refusal {
     const found = this.#pipes.get(key)?.pipe
-    const refusal = this.#refuse(found, options) ?? found?.refuseSender(options)
+    const refusal = this.#refuse(key, found, options) ?? found?.refuseSender(options)
     if (refusal !== undefined) return refusal
     if (options.onlyIfAwaited && !found?.receivers.length) return new Refusal(CORE_FAILURES.nobodyWaiting)
     const isReady = head !== undefined && (found?.receivers.length ?? 0) >= options.receivers
@@ -107,7 +113,8 @@ export class PipeTable implements PipeContext {
   /** A receiver asks for a place on a name. A refusal does not disturb the pipe. */
   joinReceiver(key: string, sink: Sink, options: ReceiverJoinOptions): ReceiverEndpoint | Refusal {
     const found = this.#pipes.get(key)?.pipe
-    const refusal = this.#refuse(found, options) ?? this.#refuseViewer(found, options) ?? found?.refuseReceiver(options)
+    const refusal =
+      this.#refuse(key, found, options) ?? this.#refuseViewer(found, options) ?? found?.refuseReceiver(options)
     if (refusal !== undefined) return refusal
     if (options.onlyIfAwaited && found?.sender === undefined) return new Refusal(CORE_FAILURES.nobodyWaiting)
     const pipe = found ?? this.#open(key, options)
@@ -118,12 +125,22 @@ export class PipeTable implements PipeContext {
   close(): void {
     this.#closed = true
     for (const { pipe } of this.#pipes.values()) if (pipe?.state === 'waiting') pipe.end('shutting_down')
+    this.topics.close()
   }
 
   /** Ends every pipe. */
   endAll(reason: EndReason): void {
     for (const { pipe } of this.#pipes.values()) pipe?.end(reason)
     for (const resting of this.#resting) resting.endRest(reason)
+    this.topics.endAll(reason)
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  newId(): number {
+    return ++this.#opened
   }
 
   mayStream(): boolean {
@@ -150,12 +167,14 @@ export class PipeTable implements PipeContext {
   }
 
   /** Why nobody can join now, whatever stands on the name. */
-  #refuse(found: Transfer | undefined, { kind }: JoinOptions): Refusal | undefined {
+  #refuse(key: string, found: Transfer | undefined, options: JoinOptions): Refusal | undefined {
     if (this.#closed) return new Refusal(CORE_FAILURES.shuttingDown)
     const { maxWaiting, live } = this.limits
     if (found !== undefined) return undefined
+    const topic = this.topics.get(key)
+    if (topic !== undefined) return refuseKind(topic, options)
     if (this.waiting >= maxWaiting) return new Refusal(CORE_FAILURES.tooManyWaiting, { expected: maxWaiting })
-    const isFull = kind === 'live' && this.#liveNames >= live.maxStreams
+    const isFull = options.kind === 'live' && this.#liveNames >= live.maxStreams
     return isFull ? new Refusal(CORE_FAILURES.tooManyLive, { expected: live.maxStreams }) : undefined
   }
 
@@ -166,7 +185,7 @@ export class PipeTable implements PipeContext {
   }
 
   #open(key: string, { kind = 'pipe', receivers }: JoinOptions): Transfer {
-    const pipe = new KINDS[kind](this, ++this.#opened, key, receivers)
+    const pipe = new KINDS[kind](this, this.newId(), key, receivers)
     if (kind === 'live') this.#liveNames++
     this.#pipes.set(key, { pipe })
     this.observer?.onWaiting(pipe)

@@ -43,6 +43,7 @@ export const BENCH_LIMITS: Limits = {
     stallMs: 60_000,
     restMs: 60_000,
   },
+  topic: { maxSubscribers: 4, slow: 'hold', stallMs: 0, silenceMs: 15_000 },
 }
 
 export interface BenchOptions {
@@ -205,8 +206,16 @@ export class Bench {
   assertEmpty(): void {
     const { table, slabs, clock } = this
     const { waiting, streaming, resting, viewers } = table
-    const left = { waiting, streaming, resting, viewers, held: slabs.heldBytes, deadlines: clock.size }
-    assert.deepEqual(left, { waiting: 0, streaming: 0, resting: 0, viewers: 0, held: 0, deadlines: 0 })
+    const left = {
+      waiting,
+      streaming,
+      resting,
+      viewers,
+      topics: table.topics.size,
+      held: slabs.heldBytes,
+      deadlines: clock.size,
+    }
+    assert.deepEqual(left, { waiting: 0, streaming: 0, resting: 0, viewers: 0, topics: 0, held: 0, deadlines: 0 })
     const opened = this.observer.observed.filter(({ event }) => event === 'waiting').length
     const ended = this.observer.observed.filter(({ event }) => event === 'ended').length
     assert.equal(ended, opened, 'every pipe that was opened has ended')
