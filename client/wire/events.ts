@@ -12,13 +12,18 @@ export type ProgressEvent =
 const amount = z.number().min(0)
 const figure = amount.nullable().catch(null)
 const count = amount.catch(0)
-/** Only of a live stream. */
+/** Only of a live stream, or of a topic. */
 const live = {
   live: z.literal(true).optional().catch(undefined),
   viewers: amount.optional().catch(undefined),
   peak: amount.optional().catch(undefined),
   skips: amount.optional().catch(undefined),
   cuts: amount.optional().catch(undefined),
+  topic: z.literal(true).optional().catch(undefined),
+  subscribers: amount.optional().catch(undefined),
+  publishers: amount.optional().catch(undefined),
+  waitingMessages: amount.optional().catch(undefined),
+  messages: amount.optional().catch(undefined),
 }
 const text = z.string().nullable().catch(null)
 
@@ -53,7 +58,7 @@ const receipt = z.looseObject({
   receivers: count,
   totalReceivers: amount.nullable().catch(0),
   ...live,
-  kind: z.literal('live').optional().catch(undefined),
+  kind: z.enum(['pipe', 'live', 'topic']).optional().catch(undefined),
   reason: text,
   message: text,
   sha256: text,
@@ -64,7 +69,7 @@ const receipt = z.looseObject({
 const snapshot = z.looseObject({
   state: z.enum(['idle', 'waiting', 'streaming', 'complete', 'failed']),
   ...figures.shape,
-  kind: z.enum(['pipe', 'live']).catch('pipe'),
+  kind: z.enum(['pipe', 'live', 'topic']).catch('pipe'),
   transferId: text,
   hasSender: z.boolean().catch(false),
   reason: text,

@@ -38,6 +38,8 @@ export const GROUP_OF: Readonly<Record<SettingKey, string>> = {
   memory: AMOUNTS,
   maxReceivers: AMOUNTS,
   maxViewers: AMOUNTS,
+  maxSubscribers: AMOUNTS,
+  slowSubscribers: AMOUNTS,
   maxWaiting: AMOUNTS,
   maxActive: AMOUNTS,
   reply: ANSWERS,

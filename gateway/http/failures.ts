@@ -1,4 +1,4 @@
-import { CORE_FAILURES, type Failure } from '../../core/index.js'
+import { CORE_FAILURES, type Failure, TOPIC_FAILURES } from '../../core/index.js'
 
 /** What the gateway refuses by itself, before a request reaches a pipe. */
 export const GATEWAY_FAILURES = {
@@ -116,6 +116,12 @@ export const GATEWAY_FAILURES = {
     message: 'A live stream has no fixed viewers and no known end, so {found} makes no sense with it.',
     hint: 'Leave it out, or leave out ?live.',
   },
+  notWithTopic: {
+    code: 'NOT_WITH_TOPIC',
+    status: 400,
+    message: 'A topic hands whole messages to whoever is there, so {found} makes no sense with it.',
+    hint: 'Leave it out, or leave out ?topic.',
+  },
   upgradeRequired: {
     code: 'UPGRADE_REQUIRED',
     status: 426,
@@ -161,4 +167,4 @@ export const GATEWAY_FAILURES = {
 } as const satisfies Record<string, Failure>
 
 /** The catalogue of all refusals, by a short key. */
-export const FAILURES = { ...CORE_FAILURES, ...GATEWAY_FAILURES } as const
+export const FAILURES = { ...CORE_FAILURES, ...TOPIC_FAILURES, ...GATEWAY_FAILURES } as const

@@ -24,13 +24,15 @@ export function requestJson(record: RequestRecord, time: number): string {
 
 /** @param time milliseconds since 1970 */
 export function transferJson(pipe: PipeView, time: number): string {
-  const { bytesSkipped, endReason, live } = pipe
+  const { bytesSkipped, endReason, live, topic } = pipe
+  const kind = live !== undefined ? ',"kind":"live"' : topic !== undefined ? ',"kind":"topic"' : ''
   const { waitedMs, streamedMs } = durationsOf(pipe)
   return (
     `{"level":30,"time":${time},"pipe":${quoted(pipe.key)},"transferId":${quoted(pipe.transferId)}` +
-    `${endReason === undefined ? '' : `,"reason":"${endReason}"`}${live === undefined ? '' : ',"kind":"live"'},` +
-    `"receivers":${live === undefined ? pipe.receiversWanted : live.peak},` +
+    `${endReason === undefined ? '' : `,"reason":"${endReason}"`}${kind},` +
+    `"receivers":${(live ?? topic)?.peak ?? pipe.receiversWanted},` +
     `${live === undefined ? '' : `"skips":${live.skips},"cuts":${live.cuts},`}` +
+    `${topic === undefined ? '' : `"messages":${topic.messages},"cuts":${topic.cuts},`}` +
     `"bytesIn":${pipe.bytesIn},"bytesOut":${pipe.bytesOut}${bytesSkipped > 0 ? `,"bytesSkipped":${bytesSkipped}` : ''},` +
     `"waitedMs":${waitedMs},"streamedMs":${streamedMs},"msg":"transfer"}\n`
   )

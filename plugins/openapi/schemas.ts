@@ -39,7 +39,10 @@ const FIGURES = {
   elapsed: orNull(NUMBER, 'Seconds since the stream began'),
   receivers: count('Receivers that are there'),
   activeReceivers: count('The same as `receivers`'),
-  totalReceivers: orNull(COUNT, 'Receivers that the stream waits for, or waited for; null for a live stream'),
+  totalReceivers: orNull(
+    COUNT,
+    'Receivers that the stream waits for, or waited for; null for a live stream and a topic',
+  ),
   inFlight: count('Bytes that were sent to the slowest receiver and have not reached its machine'),
   receiverBytes: {
     type: ['array', 'null'],
@@ -52,10 +55,22 @@ const FIGURES = {
 const OF_LIVE = {
   live: { const: true },
   viewers: count('Viewers that are there'),
-  peak: count('The most that were there at once'),
+  peak: count('The most that were there at once; of a topic, subscribers'),
   skips: count('How often parts were left out for a viewer that was slow'),
-  cuts: count('Viewers that were cut because they were slow'),
+  cuts: count('Viewers, or subscribers, that were cut because they were slow'),
 }
+
+/** Only of a topic; `peak` and `cuts` as well. */
+const OF_TOPIC = {
+  topic: { const: true },
+  subscribers: count('Subscribers that are there'),
+  publishers: count('Publishers that stay for more than one message'),
+  waitingMessages: count('Messages that wait for subscribers, or for those who are behind'),
+  messages: count('Messages that were accepted'),
+}
+
+/** What is no pipe has some of these. */
+const OF_KIND = { ...OF_LIVE, ...OF_TOPIC }
 
 const END = {
   reason: orNull(TEXT, 'Why it failed, for programs'),
@@ -69,7 +84,7 @@ export const SCHEMAS = {
     'What a name is doing: `?status`, and the data of `state` events',
     {
       state: { type: 'string', enum: ['idle', 'waiting', 'streaming', 'complete', 'failed'] },
-      kind: { type: 'string', enum: ['pipe', 'live'] },
+      kind: { type: 'string', enum: ['pipe', 'live', 'topic'] },
       transferId: orNull(TRANSFER_ID, "The sender's; null while there is none"),
       hasSender: { type: 'boolean' },
       ...FIGURES,
@@ -83,9 +98,9 @@ export const SCHEMAS = {
         anyOf: [{ $ref: '#/components/schemas/Receipt' }, { type: 'null' }],
       },
     },
-    OF_LIVE,
+    OF_KIND,
   ),
-  Figures: object('What changes while bytes flow: the data of `progress` events', FIGURES, OF_LIVE),
+  Figures: object('What changes while bytes flow: the data of `progress` events', FIGURES, OF_KIND),
   Receipt: object(
     'A transfer that is over: `last` of a snapshot, and the data of `done` events',
     {
@@ -100,7 +115,7 @@ export const SCHEMAS = {
       ...END,
       endedAt: { ...NUMBER, description: UNIX_MS },
     },
-    { kind: { const: 'live', description: 'Absent for a pipe' }, ...OF_LIVE },
+    { kind: { type: 'string', enum: ['live', 'topic'], description: 'Absent for a pipe' }, ...OF_KIND },
   ),
   History: object('Speeds since the stream began: the data of the `history` event', {
     everySec: { type: 'number', exclusiveMinimum: 0, description: 'Seconds between two speeds' },

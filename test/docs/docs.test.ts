@@ -14,6 +14,7 @@ import { MEDIA_STAGES } from './media-stages.js'
 import { PEOPLE_STAGES } from './people-stages.js'
 import { README_STAGES } from './readme-stages.js'
 import { type Stage, same } from './stage.js'
+import { TOPIC_STAGES } from './topic-stages.js'
 
 const PAGES = [
   'README.md',
@@ -25,6 +26,7 @@ const PAGES = [
   'docs/security.md',
   'docs/media.md',
   'docs/live.md',
+  'docs/topics.md',
 ]
 const SHOWN_ORIGIN = 'http://127.0.0.1:8080'
 /** A slow machine starts several programs at once. */
@@ -39,6 +41,7 @@ const STAGES: Readonly<Record<string, Stage>> = {
   ...README_STAGES,
   ...PEOPLE_STAGES,
   ...LIVE_STAGES,
+  ...TOPIC_STAGES,
   ...MEDIA_STAGES,
   sha256: {},
   form: {

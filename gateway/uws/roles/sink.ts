@@ -2,9 +2,9 @@ import type {
   BorrowedBytes,
   EndReason,
   PipeView,
-  ReceiverEndpoint,
   Refusal,
   Sink,
+  SinkListener,
   StreamHead,
 } from '../../../core/index.js'
 import { endingAnswer } from '../../http/response/failure-answer.js'
@@ -21,7 +21,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   /** The reading of a receiver's connection is never left paused. */
   readonly isPaused = false
   isFull = false
-  #endpoint: ReceiverEndpoint | undefined
+  #listener: SinkListener | undefined
   #body: ResponseBody | undefined
   #scheduled = false
   /** Set while this response may write: in its own callback, or at the end of a turn. */
@@ -42,8 +42,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     return this.exchange.res
   }
 
-  joined(endpoint: ReceiverEndpoint): void {
-    this.#endpoint = endpoint
+  joined(listener: SinkListener): void {
+    this.#listener = listener
   }
 
   over(): void {
@@ -51,12 +51,12 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   }
 
   gone(): void {
-    this.#endpoint?.left()
+    this.#listener?.left()
   }
 
   fault(error: unknown): void {
     this.exchange.context.onFault(error)
-    this.#endpoint?.fault()
+    this.#listener?.fault()
   }
 
   /** Never paused, so uWebSockets reports when its peer goes. */
@@ -67,7 +67,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     const { status, headers: own } = options.respond(head, pipe, offset)
     const headers = [...own, ...(options.additions?.headers ?? [])]
     const length = head.length === undefined ? undefined : head.length - offset
-    this.#body = openResponseBody(exchange, length, () => exchange.writeHead(status, headers, length !== undefined))
+    const writeHead = () => exchange.writeHead(status, headers, length !== undefined)
+    this.#body = openResponseBody(exchange, length, writeHead, options.headAtOnce)
     res.onWritable(() => this.#writable())
     // Anything that the client sends from now on could only be answered in the middle of the stream.
     exchange.context.sockets.mute(exchange.socket, true)
@@ -166,7 +167,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   #carryOn(from: WriteFrom): void {
     this.#writeFrom = from
     try {
-      if (!this.#finishing) this.#endpoint!.drained()
+      if (!this.#finishing) this.#listener!.drained()
       if (!this.exchange.over) this.#closeOrBegin(from)
     } finally {
       this.#writeFrom = undefined
@@ -176,7 +177,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   #closeOrBegin(from: WriteFrom): void {
     const body = this.#body!
     if (this.#finishing && !body.blocked) {
-      if (this.finish()) this.#endpoint!.finished()
+      if (this.finish()) this.#listener!.finished()
     } else if (from === 'turn' && !body.begun) {
       body.begin()
     }

@@ -101,6 +101,8 @@ const REFUSED: { readonly [K in SettingKey]: readonly string[] } = {
   memory: ['', '0', '1048575', '1MB', '1023KiB', '99999999GiB', '1.5GiB'],
   maxReceivers: INTEGERS(1, 256),
   maxViewers: INTEGERS(1, 65_536),
+  maxSubscribers: INTEGERS(1, 65_536),
+  slowSubscribers: ['', 'skip', 'Cut'],
   maxWaiting: INTEGERS(1, Number.MAX_SAFE_INTEGER),
   maxActive: INTEGERS(1, Number.MAX_SAFE_INTEGER),
   decide: INTEGERS(1, 60),
