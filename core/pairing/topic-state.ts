@@ -1,7 +1,10 @@
 import type { EndReason } from '../end-reason.js'
 import type { Failure } from '../failure.js'
 import type { PipeState, PipeView, TopicCounts } from '../pipe-view.js'
-import type { TopicLimits } from '../topic-options.js'
+import { MessageStreams } from '../topic/message-streams.js'
+import { WaitingRoom } from '../topic/waiting-room.js'
+import type { Publisher, TopicLimits } from '../topic-options.js'
+import type { Subscriber } from './subscriber.js'
 import type { TopicContext } from './topic-context.js'
 
 /** What is known of a topic, for itself and for everybody who looks at it. */
@@ -15,6 +18,12 @@ export abstract class TopicState implements PipeView {
   endedAt: number | undefined
   endReason: EndReason | undefined
   endFailure: Failure | undefined
+  protected readonly subscribers = new Set<Subscriber>()
+  /** Publishers that stay for more than one message. */
+  protected readonly staying = new Set<Publisher>()
+  /** Messages that wait. */
+  protected readonly room: WaitingRoom
+  protected readonly streams: MessageStreams
   protected messages = 0
   protected peak = 0
   protected cuts = 0
@@ -34,23 +43,38 @@ export abstract class TopicState implements PipeView {
     readonly key: string,
     readonly transferId: string,
   ) {
-    this.openedAt = context.clock.now()
+    const { clock, slabs, turn, limits } = context
+    this.openedAt = clock.now()
+    this.room = new WaitingRoom(clock)
+    this.streams = new MessageStreams(slabs, turn, limits.windowBytes)
   }
 
-  abstract readonly receiversPresent: number
-  /** Publishers that stay for more than one message, and messages that wait. */
-  protected abstract readonly publishers: number
-  protected abstract readonly waiting: number
-  abstract readonly bytesSent: number
-  abstract readonly heldBackMs: number
+  get receiversPresent(): number {
+    return this.subscribers.size
+  }
+
+  get bytesSent(): number {
+    return this.streams.sent
+  }
+
+  get heldBackMs(): number {
+    return this.room.heldMs
+  }
 
   get topic(): TopicCounts {
-    const { receiversPresent: subscribers, peak, publishers, waiting, messages, cuts } = this
-    return { subscribers, peak, publishers, waiting, messages, cuts }
+    const { subscribers, staying, room, peak, messages, cuts } = this
+    return {
+      subscribers: subscribers.size,
+      peak,
+      publishers: staying.size,
+      waiting: room.size,
+      messages,
+      cuts,
+    }
   }
 
   get hasSender(): boolean {
-    return this.publishers + this.waiting > 0
+    return this.staying.size > 0 || !this.room.isEmpty
   }
 
   get bytesOut(): number {

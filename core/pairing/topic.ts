@@ -2,10 +2,8 @@ import type { Deadline } from '../clock.js'
 import type { EndReason } from '../end-reason.js'
 import { CORE_FAILURES, type Failure, Refusal } from '../failure.js'
 import type { Sink } from '../ports.js'
-import { MessageStream } from '../topic/message-stream.js'
 import { Publication, type PublicationOwner } from '../topic/publication.js'
 import { TopicCursor } from '../topic/topic-cursor.js'
-import { WaitingRoom } from '../topic/waiting-room.js'
 import { TOPIC_FAILURES } from '../topic-failure.js'
 import type { Publisher, PublishOptions, TopicEncoding, TopicMessage } from '../topic-options.js'
 import { type SubscribedTopic, Subscriber } from './subscriber.js'
@@ -20,13 +18,7 @@ const CHECK_MS = 1000
  * when it is accepted; it is accepted when nobody is a window behind. Until then it waits, and with it all that come later.
  */
 export class Topic extends TopicState implements SubscribedTopic, PublicationOwner {
-  readonly #subscribers = new Set<Subscriber>()
   readonly #byCursor = new Map<TopicCursor, Subscriber>()
-  readonly #streams: MessageStream[] = []
-  readonly #waiting: WaitingRoom
-  /** Publishers that stay for more than one message. */
-  readonly #staying = new Set<Publisher>()
-  #sentBefore = 0
   #lastSaidAt: number
   #nextCheck: Deadline | undefined
   #nextCut: Deadline | undefined
@@ -43,40 +35,19 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
     readonly ended: (topic: Topic) => void,
   ) {
     super(context, id, key, transferId)
-    this.#waiting = new WaitingRoom(context.clock)
     this.#lastSaidAt = this.openedAt
     this.#scheduleCheck()
-  }
-
-  get receiversPresent(): number {
-    return this.#subscribers.size
-  }
-
-  protected get publishers(): number {
-    return this.#staying.size
-  }
-
-  protected get waiting(): number {
-    return this.#waiting.size
-  }
-
-  get bytesSent(): number {
-    return this.#streams.reduce((sum, { sent }) => sum + sent, this.#sentBefore)
-  }
-
-  get heldBackMs(): number {
-    return this.#waiting.heldMs
   }
 
   subscribe(sink: Sink, encoding: TopicEncoding): Subscriber | Refusal {
     if (this.#isClosing) return new Refusal(CORE_FAILURES.shuttingDown)
     const { maxSubscribers: expected } = this.limits
-    if (this.#subscribers.size >= expected) return new Refusal(TOPIC_FAILURES.subscribersFull, { expected })
+    if (this.subscribers.size >= expected) return new Refusal(TOPIC_FAILURES.subscribersFull, { expected })
     const cursor = new TopicCursor(sink)
-    const subscriber = new Subscriber(this, cursor, this.#streamOf(encoding))
-    this.#subscribers.add(subscriber)
+    const subscriber = new Subscriber(this, cursor, this.streams.of(encoding))
+    this.subscribers.add(subscriber)
     this.#byCursor.set(cursor, subscriber)
-    this.peak = Math.max(this.peak, this.#subscribers.size)
+    this.peak = Math.max(this.peak, this.subscribers.size)
     const { observer } = this.context
     observer?.onJoined(this, 'receiver')
     if (this.pairedAt === undefined) {
@@ -85,20 +56,20 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
       observer?.onPaired(this)
     }
     subscriber.stream.add(cursor, this)
-    for (const publication of this.#waiting.came(this.#subscribers.size)) this.#hold(publication)
+    for (const publication of this.room.came(this.subscribers.size)) this.#hold(publication)
     this.#serve()
     return subscriber
   }
 
   /** A publisher stays for more than one message, and keeps the name until it leaves. */
   stay(publisher: Publisher): void {
-    this.#staying.add(publisher)
+    this.staying.add(publisher)
     this.context.observer?.onJoined(this, 'sender')
   }
 
   /** It has gone. */
   leave(publisher: Publisher): void {
-    if (!this.#staying.delete(publisher)) return
+    if (!this.staying.delete(publisher)) return
     this.context.observer?.onLeft(this, 'sender')
     this.#endIfEmpty('abandoned')
   }
@@ -117,26 +88,26 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
   }
 
   #accept(message: TopicMessage, options: PublishOptions, publisher: Publisher): number | Publication | Refusal {
-    const isEnough = this.#subscribers.size >= options.min
-    if (isEnough && this.#cuts(options) && !this.#hasRoom) {
+    const isEnough = this.subscribers.size >= options.min
+    if (isEnough && this.#cuts(options) && !this.streams.hasRoom) {
       this.#cutBehind()
       this.#serve()
     }
-    const { size } = this.#subscribers
+    const { size } = this.subscribers
     if (options.onlyIfAwaited && size < Math.max(1, options.min)) return new Refusal(CORE_FAILURES.nobodyWaiting)
     const waits = size < options.min
-    if (!waits && this.#waiting.held.length === 0 && this.#hasRoom) return this.#deliver(message)
+    if (!waits && this.room.held.length === 0 && this.streams.hasRoom) return this.#deliver(message)
     const { slabs, clock } = this.context
     if (!slabs.hold(message.bytes.byteLength)) return new Refusal(CORE_FAILURES.noMemory)
     const publication = new Publication(message, options, publisher, this, slabs, clock)
-    if (waits) this.#waiting.await(publication)
+    if (waits) this.room.await(publication)
     else this.#hold(publication)
     return publication
   }
 
   #hold(publication: Publication): void {
     const isUrgent = this.#cuts(publication.options)
-    this.#waiting.hold(publication, isUrgent)
+    this.room.hold(publication, isUrgent)
     if (isUrgent) this.#cutLater()
   }
 
@@ -144,14 +115,14 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
   #cutLater(): void {
     this.#nextCut ??= this.context.clock.after(1, () => {
       this.#nextCut = undefined
-      if (!this.#hasRoom) this.#cutBehind(true)
+      if (!this.streams.hasRoom) this.#cutBehind(true)
       this.#serve()
-      if (this.#waiting.isUrgent) this.#cutLater()
+      if (this.room.isUrgent) this.#cutLater()
     })
   }
 
   expired(publication: Publication): void {
-    const waitedFor = this.#waiting.remove(publication)
+    const waitedFor = this.room.remove(publication)
     publication.over()
     if (waitedFor === 'room') publication.publisher.refused(new Refusal(TOPIC_FAILURES.heldTooLong))
     else publication.publisher.failed('no_receivers', this)
@@ -159,7 +130,7 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
   }
 
   withdrawn(publication: Publication): void {
-    this.#waiting.remove(publication)
+    this.room.remove(publication)
     publication.over()
     this.#endIfEmpty('abandoned')
   }
@@ -188,8 +159,8 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
   close(): void {
     this.#isClosing = true
     this.#failPublishers('shutting_down')
-    for (const stream of this.#streams) stream.close()
-    for (const subscriber of [...this.#subscribers]) this.#settle(subscriber)
+    this.streams.close()
+    for (const subscriber of [...this.subscribers]) this.#settle(subscriber)
     this.#endIfEmpty('shutting_down')
   }
 
@@ -211,60 +182,31 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
     this.#nextCut?.cancel()
     this.ended(this)
     this.#failPublishers(reason)
-    for (const { cursor } of this.#subscribers) {
+    for (const { cursor } of this.subscribers) {
       cursor.present = false
       if (!cursor.finished) cursor.sink.abort(reason, this)
     }
-    for (const stream of this.#streams) stream.discard()
+    this.streams.discard()
     this.context.observer?.onEnded(this)
-  }
-
-  #streamOf(encoding: TopicEncoding): MessageStream {
-    const found = this.#streams.find(({ name }) => name === encoding.name)
-    if (found !== undefined) return found
-    const { slabs, turn } = this.context
-    const stream = new MessageStream(encoding.name, encoding.newFormat(), slabs, turn)
-    this.#streams.push(stream)
-    return stream
-  }
-
-  /** Nobody is a window behind. Who has everything may be given a message of any length. */
-  get #hasRoom(): boolean {
-    for (const { behind } of this.#streams) if (behind > 0 && behind >= this.#window) return false
-    return true
-  }
-
-  /** A window, or less while memory is scarce. */
-  get #window(): number {
-    return this.context.slabs.share(this.context.limits.windowBytes)
   }
 
   /** Everybody gets it, or, when there is no memory for that, nobody. */
   #deliver(message: TopicMessage): number | Refusal {
-    const { slabs, clock } = this.context
-    let bytes = 0
-    for (const stream of this.#streams) {
-      stream.next = stream.format.encode(message, this.messages + 1)
-      // It begins and ends within a slab.
-      bytes += stream.next.byteLength + 2 * slabs.slabBytes
-    }
-    if (!slabs.hold(bytes)) return new Refusal(CORE_FAILURES.noMemory)
-    slabs.give(bytes)
-    for (const stream of this.#streams) stream.feed(stream.next)
+    if (!this.streams.deliver(message, this.messages + 1)) return new Refusal(CORE_FAILURES.noMemory)
     this.messages++
     this.bytesIn += message.bytes.byteLength
-    this.#lastSaidAt = clock.now()
-    return this.#subscribers.size
+    this.#lastSaidAt = this.context.clock.now()
+    return this.subscribers.size
   }
 
   /** Delivers what is held, as far as there is room. */
   #serve(): void {
-    while (this.#waiting.held.length > 0 && !this.#isClosing) {
-      if (this.#waiting.isUrgent && !this.#hasRoom) this.#cutBehind()
-      if (!this.#hasRoom || this.#waiting.held.length === 0) return
-      const publication = this.#waiting.takeHeld()
-      if (publication.options.min > this.#subscribers.size) {
-        this.#waiting.await(publication)
+    while (this.room.held.length > 0 && !this.#isClosing) {
+      if (this.room.isUrgent && !this.streams.hasRoom) this.#cutBehind()
+      if (!this.streams.hasRoom || this.room.held.length === 0) return
+      const publication = this.room.takeHeld()
+      if (publication.options.min > this.subscribers.size) {
+        this.room.await(publication)
         continue
       }
       publication.over()
@@ -279,7 +221,7 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
    * than a window can be published.
    */
   #cutBehind(isLater = false): void {
-    for (const stream of [...this.#streams]) this.#cut(stream.behindBy(this.#window, isLater), 'fell_behind')
+    this.#cut(this.streams.tooFarBehind(isLater), 'fell_behind')
   }
 
   #cuts({ slow = this.limits.slow }: PublishOptions): boolean {
@@ -294,32 +236,25 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
 
   #gone(subscriber: Subscriber): void {
     const { stream, cursor } = subscriber
-    if (!this.#subscribers.delete(subscriber)) return
+    if (!this.subscribers.delete(subscriber)) return
     this.#byCursor.delete(cursor)
-    stream.leave(cursor)
-    if (stream.isEmpty) this.#drop(stream)
+    this.streams.leave(stream, cursor)
     this.context.observer?.onLeft(this, 'receiver')
     this.#serve()
     this.#endIfEmpty('complete')
   }
 
-  #drop(stream: MessageStream): void {
-    this.#sentBefore += stream.sent
-    stream.discard()
-    this.#streams.splice(this.#streams.indexOf(stream), 1)
-  }
-
   /** It is over with the last who is there. */
   #endIfEmpty(reason: EndReason): void {
-    if (this.#busy > 0 || this.state === 'ended' || this.#subscribers.size > 0 || this.hasSender) return
+    if (this.#busy > 0 || this.state === 'ended' || this.subscribers.size > 0 || this.hasSender) return
     if (this.#isClosing) this.end('shutting_down')
     else this.end(this.pairedAt === undefined ? reason : 'complete')
   }
 
   #failPublishers(reason: EndReason): void {
-    const staying = [...this.#staying]
-    this.#staying.clear()
-    for (const publication of this.#waiting.clear()) {
+    const staying = [...this.staying]
+    this.staying.clear()
+    for (const publication of this.room.clear()) {
       publication.over()
       if (!staying.includes(publication.publisher)) publication.publisher.failed(reason, this)
     }
@@ -337,15 +272,10 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
 
   #check(now: number): void {
     const { silenceMs, stallMs } = this.limits
-    if (stallMs > 0)
-      for (const stream of [...this.#streams]) this.#cut(stream.stalled(now, stallMs), 'receivers_stalled')
+    if (stallMs > 0) this.#cut(this.streams.stalled(now, stallMs), 'receivers_stalled')
     if (now - this.#lastSaidAt < silenceMs || this.#isClosing) return
     this.#lastSaidAt = now
-    for (const stream of this.#streams) {
-      const { silence } = stream.format
-      // Who does not read needs nothing more to read.
-      if (silence !== undefined && stream.behind === 0 && !this.context.slabs.isScarce) stream.feed(silence)
-    }
+    this.streams.tellSilence()
   }
 
   #cut(cursors: readonly TopicCursor[], reason: 'fell_behind' | 'receivers_stalled'): void {

@@ -62,7 +62,8 @@ t.test('limits: bytes of a publisher, its speed, and how many messages', async (
   const lines = await curlDone(['-w', '%{http_code}', '-T', '-', ...auth(SENDER), gateway.url('news?topic&lines')], {
     input: '0123\n0123456789\n',
   })
-  t.match(lines.stdout.toString(), /413$|429$/)
+  t.match(lines.stdout.toString(), /413$/)
+  t.match(await publish(gateway, '', 'x', ...auth(SENDER)), /200$/)
   t.match(await publish(gateway, '', 'x', ...auth(SENDER)), /429$/)
   reader.kill()
 })
@@ -74,6 +75,6 @@ t.test('limits: a publisher goes no faster than it may', async (t) => {
   const started = performance.now()
   t.match(await publish(gateway, '', 'x'.repeat(100_000), ...auth(SENDER)), /200$/)
   t.match(await publish(gateway, '', 'x'.repeat(50_000), ...auth(SENDER)), /200$/)
-  t.ok(performance.now() - started > 700, `${Math.round(performance.now() - started)} ms`)
+  t.ok(performance.now() - started > 400, `${Math.round(performance.now() - started)} ms`)
   reader.kill()
 })
