@@ -7,7 +7,7 @@ export { HeldBytes } from './flow/held-bytes.js'
 export { type MemoryBudget, SlabPool } from './flow/slab-pool.js'
 export { TurnBudget } from './flow/turn-budget.js'
 export type { JoinOptions, ReceiverJoinOptions, SenderJoinOptions } from './join-options.js'
-export type { KindName } from './kind.js'
+export type { KindName, StreamKindName } from './kind.js'
 export type { Limits, SideLimits } from './limits.js'
 export {
   LIVE_LIMITS,
@@ -20,8 +20,30 @@ export type { PipeObserver } from './observer.js'
 export { PipeTable } from './pairing/pipe-table.js'
 export type { ReceiverEndpoint } from './pairing/receiver-endpoint.js'
 export type { SenderEndpoint } from './pairing/sender-endpoint.js'
-export type { Delivery, DeliveryView, LiveCounts, PipeState, PipeView, QueueCounts, Side } from './pipe-view.js'
-export type { Digest, SenderEvent, Sink, Source } from './ports.js'
+export type { TopicJoinOptions, Topics } from './pairing/topics.js'
+export type {
+  Delivery,
+  DeliveryView,
+  LiveCounts,
+  PipeState,
+  PipeView,
+  QueueCounts,
+  Side,
+  TopicCounts,
+} from './pipe-view.js'
+export type { Digest, SenderEvent, Sink, SinkListener, Source } from './ports.js'
 export { isServed, type Range } from './range.js'
 export type { StreamHead } from './stream-head.js'
 export { Throttle, type Throttled } from './throttle.js'
+export { Publication } from './topic/publication.js'
+export { TOPIC_FAILURES } from './topic-failure.js'
+export {
+  type Publisher,
+  type PublishOptions,
+  type SlowSubscriberPolicy,
+  TOPIC_LIMITS,
+  type TopicEncoding,
+  type TopicFormat,
+  type TopicLimits,
+  type TopicMessage,
+} from './topic-options.js'

@@ -1,4 +1,4 @@
-import type { KindName } from './kind.js'
+import type { StreamKindName } from './kind.js'
 import type { SideLimits } from './limits.js'
 import type { LiveReceiverOptions, LiveSenderOptions } from './live-options.js'
 import type { Digest } from './ports.js'
@@ -7,7 +7,7 @@ import type { Range } from './range.js'
 /** What one side asks for when it joins. */
 export interface JoinOptions {
   /** What it takes the name for. Absent: a pipe. */
-  readonly kind?: KindName | undefined
+  readonly kind?: StreamKindName | undefined
   /** Receivers that the stream waits for. On a pipe every side must say the same; on a live name the sender says it. */
   readonly receivers: number
   /** How long this side waits for the others, in milliseconds. */

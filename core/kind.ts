@@ -1,2 +1,5 @@
+/** What a name is on which senders stream to receivers. */
+export type StreamKindName = 'pipe' | 'live' | 'queue'
+
 /** What a name is: who may take a place on it, and what ends it. */
-export type KindName = 'pipe' | 'live' | 'queue'
+export type KindName = StreamKindName | 'topic'

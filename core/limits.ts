@@ -1,5 +1,6 @@
 import type { LiveLimits } from './live-options.js'
 import type { Throttle } from './throttle.js'
+import type { TopicLimits } from './topic-options.js'
 
 /** The limits that the core enforces for every transfer. Times in milliseconds, sizes in bytes. */
 export interface Limits {
@@ -22,6 +23,7 @@ export interface Limits {
   readonly live: LiveLimits
   /** Senders that may wait on one queue, and as many receivers. */
   readonly maxQueued: number
+  readonly topic: TopicLimits
 }
 
 /** What one side adds to the limits of its transfer, where the strictest side wins. */

@@ -47,6 +47,20 @@ export interface QueueCounts {
   readonly running: number
 }
 
+/** What a topic counts. */
+export interface TopicCounts {
+  /** Subscribers that are here now, and the most that were at once. */
+  readonly subscribers: number
+  readonly peak: number
+  /** Publishers that stay for more than one message. */
+  readonly publishers: number
+  /** Messages that wait: for subscribers, or for those who have not taken what came before. */
+  readonly waiting: number
+  /** Messages that were accepted, and how many subscribers were cut because they were slow. */
+  readonly messages: number
+  readonly cuts: number
+}
+
 /** A read-only view of one pipe: the same object for its whole life. Times are readings of the core's clock. */
 export interface PipeView {
   /** Counts up from 1: a name is used again, an id is not. */
@@ -71,6 +85,8 @@ export interface PipeView {
   readonly live: LiveCounts | undefined
   /** Of a name that is a queue as a whole. Each of its transfers is a view of its own, of the same kind, which has none. */
   readonly queue?: QueueCounts | undefined
+  /** Undefined, or absent, for what is no topic. */
+  readonly topic?: TopicCounts | undefined
   /** How far in the stream the slowest receiver is; of a live stream, what has been read. What it skipped, because it had that already, counts once it has been read. */
   readonly bytesOut: number
   /** How far the bytes have really come; undefined while there is no sender. */

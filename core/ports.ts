@@ -46,10 +46,22 @@ export interface Source {
   end(reason: EndReason, pipe: PipeView): void
 }
 
+/** Where a sink reports what becomes of it: the place that its connection has. */
+export interface SinkListener {
+  /** It can take bytes again. */
+  drained(): void
+  /** It has handed on the last byte, after `finish()` returned false. */
+  finished(): void
+  /** The gateway met a defect of its own while it served this connection. */
+  fault(): void
+  /** The connection is gone. */
+  left(): void
+}
+
 /**
  * Where bytes go: a receiver's connection, seen from the core.
  *
- * The transport reports through the `ReceiverEndpoint` that `joinReceiver` returned. It never calls the endpoint from inside
+ * The transport reports through the `SinkListener` that joining returned. It never calls the endpoint from inside
  * one of these methods, all of which may already be called while `joinReceiver` runs, and never throws.
  */
 export interface Sink {

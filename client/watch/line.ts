@@ -86,10 +86,19 @@ function parts({ snapshot, loss, stillMs, moves }: View): Part[] {
 }
 
 /** `1 of 2 receivers`; of a live stream, which has as many as come, `3 viewers`. */
-function audience({ live, activeReceivers: present, totalReceivers: wanted, skips = 0, cuts = 0 }: Snapshot): string {
+function audience(snapshot: Snapshot): string {
+  if (snapshot.topic) return subscribers(snapshot)
+  const { live, activeReceivers: present, totalReceivers: wanted, skips = 0, cuts = 0 } = snapshot
   if (live === undefined) return `${present} of ${wanted} ${wanted === 1 ? 'receiver' : 'receivers'}`
   const slow = [skips > 0 ? `${skips} skips` : '', cuts > 0 ? `${cuts} cut` : ''].filter((part) => part !== '')
   return [`${present} ${present === 1 ? 'viewer' : 'viewers'}`, ...slow].join(', ')
+}
+
+function subscribers({ subscribers: present = 0, messages = 0, cuts = 0 }: Snapshot): string {
+  const those = `${present} ${present === 1 ? 'subscriber' : 'subscribers'}`
+  return [those, `${messages} ${messages === 1 ? 'message' : 'messages'}`, ...(cuts > 0 ? [`${cuts} cut`] : [])].join(
+    ', ',
+  )
 }
 
 function figures(snapshot: Snapshot, stillMs: number, moves: number): Part[] {

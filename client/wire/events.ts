@@ -15,13 +15,18 @@ const count = v.fallback(amount, 0)
 const some = v.fallback(v.optional(amount), undefined)
 /** Null for a live stream and a queue. */
 const total = v.fallback(v.nullable(amount), 0)
-/** Only of a live stream. */
+/** Only of a live stream, or of a topic. */
 const live = {
   live: v.fallback(v.optional(v.literal(true)), undefined),
   viewers: some,
   peak: some,
   skips: some,
   cuts: some,
+  topic: v.fallback(v.optional(v.literal(true)), undefined),
+  subscribers: some,
+  publishers: some,
+  waitingMessages: some,
+  messages: some,
 }
 /** Only of a name that is a queue. */
 const queue = {
@@ -63,7 +68,7 @@ const receipt = v.looseObject({
   receivers: count,
   totalReceivers: total,
   ...live,
-  kind: v.fallback(v.optional(v.picklist(['live', 'queue'])), undefined),
+  kind: v.fallback(v.optional(v.picklist(['live', 'queue', 'topic'])), undefined),
   reason: text,
   message: text,
   sha256: text,
@@ -74,7 +79,7 @@ const receipt = v.looseObject({
 const snapshot = v.looseObject({
   state: v.picklist(['idle', 'waiting', 'streaming', 'complete', 'failed']),
   ...figures,
-  kind: v.fallback(v.picklist(['pipe', 'live', 'queue']), 'pipe'),
+  kind: v.fallback(v.picklist(['pipe', 'live', 'queue', 'topic']), 'pipe'),
   transferId: text,
   hasSender: v.fallback(v.boolean(), false),
   reason: text,

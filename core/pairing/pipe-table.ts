@@ -9,6 +9,7 @@ import type { PipeObserver } from '../observer.js'
 import type { PipeView } from '../pipe-view.js'
 import type { Sink, Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
+import { refuseKind } from './kind-clash.js'
 import { Live } from './live.js'
 import { orEnd } from './or-end.js'
 import { Pipe } from './pipe.js'
@@ -16,6 +17,8 @@ import type { Resting, SharedNameContext } from './pipe-context.js'
 import { Queue } from './queue.js'
 import type { ReceiverEndpoint } from './receiver-endpoint.js'
 import type { SenderEndpoint } from './sender-endpoint.js'
+import type { TopicContext } from './topic-context.js'
+import { Topics } from './topics.js'
 import type { Transfer } from './transfer.js'
 
 /** Holds a pipe as long as it has its name, and nothing afterwards: `ScheduledCall.cancel` in clock.ts says why. */
@@ -26,7 +29,7 @@ interface Slot {
 const TRANSFERS = { pipe: Pipe, live: Live } as const
 
 /** All pipes by name: who may join, and how many there may be. */
-export class PipeTable implements SharedNameContext {
+export class PipeTable implements SharedNameContext, TopicContext {
   #ids = 0
   /** Transfers that have not ended. */
   #open = 0
@@ -38,6 +41,8 @@ export class PipeTable implements SharedNameContext {
 
   /** Viewers of all live streams together. */
   viewers = 0
+  /** Names that are topics. */
+  readonly topics: Topics = new Topics(this)
 
   /** Receivers that wait on queues. */
   queuedReceivers = 0
@@ -62,11 +67,11 @@ export class PipeTable implements SharedNameContext {
 
   /** Transfers that have ended cleanly, and whose last bytes are still on their way to receivers. */
   get resting(): number {
-    return this.#resting.size
+    return this.#resting.size + (this.#closed ? this.topics.size : 0)
   }
 
   get(key: string): PipeView | undefined {
-    return this.#pipes.get(key)?.pipe
+    return this.#pipes.get(key)?.pipe ?? this.topics.get(key)
   }
 
   /** Somebody looks at a name, and takes nothing. */
@@ -85,6 +90,7 @@ export class PipeTable implements SharedNameContext {
   /** What stands on each name. */
   *names(): Generator<PipeView> {
     for (const { pipe } of this.#pipes.values()) if (pipe !== undefined) yield pipe
+    yield* this.topics.all()
   }
 
   /**
@@ -92,7 +98,7 @@ export class PipeTable implements SharedNameContext {
    * core.
    */
   stop(key: string, failure: Failure): boolean {
-    const pipe = this.#pipes.get(key)?.pipe
+    const pipe = this.#pipes.get(key)?.pipe ?? this.topics.get(key)
     pipe?.stop(failure)
     return pipe !== undefined
   }
@@ -109,7 +115,7 @@ export class PipeTable implements SharedNameContext {
     options: SenderJoinOptions,
   ): SenderEndpoint | Refusal {
     const found = this.#pipes.get(key)?.pipe
-    const refusal = this.#refuse(found, options) ?? found?.refuseSender(options)
+    const refusal = this.#refuse(key, found, options) ?? found?.refuseSender(options)
     if (refusal !== undefined) return refusal
     const receivers = found?.receiversWaiting ?? 0
     if (options.onlyIfAwaited && receivers === 0) return new Refusal(CORE_FAILURES.nobodyWaiting)
@@ -124,7 +130,8 @@ export class PipeTable implements SharedNameContext {
   /** A receiver asks for a place on a name. A refusal does not disturb the pipe. */
   joinReceiver(key: string, sink: Sink, options: ReceiverJoinOptions): ReceiverEndpoint | Refusal {
     const found = this.#pipes.get(key)?.pipe
-    const refusal = this.#refuse(found, options) ?? this.#refuseViewer(found, options) ?? found?.refuseReceiver(options)
+    const refusal =
+      this.#refuse(key, found, options) ?? this.#refuseViewer(found, options) ?? found?.refuseReceiver(options)
     if (refusal !== undefined) return refusal
     if (options.onlyIfAwaited && found?.senderWaits !== true) return new Refusal(CORE_FAILURES.nobodyWaiting)
     const pipe = found ?? this.#take(key, options)
@@ -139,12 +146,18 @@ export class PipeTable implements SharedNameContext {
       if (pipe instanceof Queue) pipe.close()
       else if (pipe?.state === 'waiting') pipe.end('shutting_down')
     }
+    this.topics.close()
   }
 
   /** Ends every pipe. */
   endAll(reason: EndReason): void {
     for (const { pipe } of this.#pipes.values()) pipe?.end(reason)
     for (const resting of this.#resting) resting.endRest(reason)
+    this.topics.endAll(reason)
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
   }
 
   mayWait(): boolean {
@@ -197,12 +210,14 @@ export class PipeTable implements SharedNameContext {
   }
 
   /** Why nobody can join now, whatever stands on the name. */
-  #refuse(found: Slot['pipe'], { kind }: JoinOptions): Refusal | undefined {
+  #refuse(key: string, found: Slot['pipe'], options: JoinOptions): Refusal | undefined {
     if (this.#closed) return new Refusal(CORE_FAILURES.shuttingDown)
     const { maxWaiting, live } = this.limits
     if (found !== undefined) return undefined
+    const topic = this.topics.get(key)
+    if (topic !== undefined) return refuseKind(topic, options)
     if (!this.mayWait()) return new Refusal(CORE_FAILURES.tooManyWaiting, { expected: maxWaiting })
-    const isFull = kind === 'live' && this.#liveNames >= live.maxStreams
+    const isFull = options.kind === 'live' && this.#liveNames >= live.maxStreams
     return isFull ? new Refusal(CORE_FAILURES.tooManyLive, { expected: live.maxStreams }) : undefined
   }
 

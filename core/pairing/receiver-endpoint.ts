@@ -3,6 +3,7 @@ import type { Cursor } from '../flow/cursor.js'
 import type { FanOut } from '../flow/fan-out.js'
 import type { ReceiverJoinOptions } from '../join-options.js'
 import type { PipeView } from '../pipe-view.js'
+import type { SinkListener } from '../ports.js'
 import { isServed } from '../range.js'
 import type { StreamHead } from '../stream-head.js'
 
@@ -15,7 +16,7 @@ export interface ReceiverPipe extends PipeView {
 }
 
 /** A receiver's place in a pipe: its transport reports here. Calls after the end do nothing. */
-export class ReceiverEndpoint {
+export class ReceiverEndpoint implements SinkListener {
   #deadline: Deadline | undefined
 
   constructor(

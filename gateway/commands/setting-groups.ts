@@ -39,6 +39,8 @@ export const GROUP_OF: Readonly<Record<SettingKey, string>> = {
   maxReceivers: AMOUNTS,
   maxViewers: AMOUNTS,
   maxQueued: AMOUNTS,
+  maxSubscribers: AMOUNTS,
+  slowSubscribers: AMOUNTS,
   maxWaiting: AMOUNTS,
   maxActive: AMOUNTS,
   reply: ANSWERS,

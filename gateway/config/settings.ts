@@ -127,6 +127,13 @@ export const settings = z.strictObject({
   maxReceivers: setting(integer(1, 256), '256', 'Largest ?n a sender or receiver may ask for.'),
   maxViewers: setting(integer(1, 65_536), '256', 'Viewers that one live stream may have.'),
   maxQueued: setting(integer(1, 100_000), '1000', 'Senders that may wait on one queue, and as many receivers.'),
+  maxSubscribers: setting(integer(1, 65_536), '4096', 'Subscribers that one topic may have.'),
+  slowSubscribers: setting(
+    choice('hold', 'cut'),
+    'hold',
+    'What becomes of a subscriber that is a window behind unless a publisher says otherwise: publishers wait for it (hold), or ' +
+      'it is cut.',
+  ),
   maxWaiting: setting(integer(1), '10000', 'Pipes that may wait at once.'),
   maxActive: setting(integer(1), '10000', 'Transfers that may stream at once.'),
   decide: setting(

@@ -19,6 +19,7 @@ export {
   Refusal,
   type Side,
   type Throttle,
+  type TopicCounts,
 } from '../../core/index.js'
 export { type Address, canonicalName, readAddress } from '../http/address.js'
 export { FAILURES } from '../http/failures.js'

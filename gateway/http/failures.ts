@@ -1,4 +1,4 @@
-import { CORE_FAILURES, type Failure } from '../../core/index.js'
+import { CORE_FAILURES, type Failure, TOPIC_FAILURES } from '../../core/index.js'
 
 /** What the gateway refuses by itself, before a request reaches a pipe. */
 export const GATEWAY_FAILURES = {
@@ -122,6 +122,12 @@ export const GATEWAY_FAILURES = {
     message: 'A queue gives each stream to one receiver, so {found} makes no sense with it here.',
     hint: 'Leave it out, or leave out ?queue.',
   },
+  notWithTopic: {
+    code: 'NOT_WITH_TOPIC',
+    status: 400,
+    message: 'A topic hands whole messages to whoever is there, so {found} makes no sense with it.',
+    hint: 'Leave it out, or leave out ?topic.',
+  },
   upgradeRequired: {
     code: 'UPGRADE_REQUIRED',
     status: 426,
@@ -167,4 +173,4 @@ export const GATEWAY_FAILURES = {
 } as const satisfies Record<string, Failure>
 
 /** The catalogue of all refusals, by a short key. */
-export const FAILURES = { ...CORE_FAILURES, ...GATEWAY_FAILURES } as const
+export const FAILURES = { ...CORE_FAILURES, ...TOPIC_FAILURES, ...GATEWAY_FAILURES } as const

@@ -24,13 +24,14 @@ export function requestJson(record: RequestRecord, time: number): string {
 
 /** @param time milliseconds since 1970 */
 export function transferJson(pipe: PipeView, time: number): string {
-  const { bytesSkipped, endReason, kind, live } = pipe
+  const { bytesSkipped, endReason, kind, live, topic } = pipe
   const { waitedMs, streamedMs } = durationsOf(pipe)
   return (
     `{"level":30,"time":${time},"pipe":${quoted(pipe.key)},"transferId":${quoted(pipe.transferId)}` +
     `${endReason === undefined ? '' : `,"reason":"${endReason}"`}${kind === 'pipe' ? '' : `,"kind":"${kind}"`},` +
-    `"receivers":${live === undefined ? pipe.receiversWanted : live.peak},` +
+    `"receivers":${(live ?? topic)?.peak ?? pipe.receiversWanted},` +
     `${live === undefined ? '' : `"skips":${live.skips},"cuts":${live.cuts},`}` +
+    `${topic === undefined ? '' : `"messages":${topic.messages},"cuts":${topic.cuts},`}` +
     `"bytesIn":${pipe.bytesIn},"bytesOut":${pipe.bytesOut}${bytesSkipped > 0 ? `,"bytesSkipped":${bytesSkipped}` : ''},` +
     `"waitedMs":${waitedMs},"streamedMs":${streamedMs},"msg":"transfer"}\n`
   )

@@ -51,7 +51,8 @@ function sentencePart(line: string): string {
   return rest.charAt(0).toLowerCase() + rest.slice(1)
 }
 
-function audience({ live, receiversWanted }: PipeView): string {
+function audience({ live, topic, receiversWanted }: PipeView): string {
+  if (topic !== undefined) return `${counted(topic.messages, 'message')}, ${counted(topic.peak, 'subscriber')} at most`
   if (live === undefined) return counted(receiversWanted, 'receiver')
   const { peak, cuts } = live
   return `${counted(peak, 'viewer')} at most${cuts > 0 ? `, ${cuts} cut` : ''}`

@@ -363,6 +363,13 @@ static napi_value join_chunks_(napi_env env, napi_callback_info info) {
   return boolean(env, join_chunks(fd));
 }
 
+/* endHead(socket: number): boolean */
+static napi_value end_head_(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "endHead(socket: number)", &fd)) return NULL;
+  return boolean(env, end_head(fd));
+}
+
 /* bytesDue(socket: number): number */
 static napi_value bytes_due_(napi_env env, napi_callback_info info) {
   int fd;
@@ -550,6 +557,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("mute", mute),
       FUNCTION("countAnswer", count_answer_),
       FUNCTION("joinChunks", join_chunks_),
+      FUNCTION("endHead", end_head_),
       FUNCTION("bytesDue", bytes_due_),
       FUNCTION("sendDue", send_due_),
       FUNCTION("sentAll", sent_all),

@@ -52,6 +52,11 @@ export interface Sockets {
    */
   joinChunks(socket: number): boolean
   /**
+   * Once the head of a chunked response over plain TCP has been written, and nothing else: it leaves now, without a byte of the body;
+   * and chunks are joined. False: not now, or never.
+   */
+  endHead(socket: number): boolean
+  /**
    * On a socket whose chunks are joined: how many bytes at the end of the chunk written last have not been sent. Give them to
    * `sendDue`, except for the very last one, which leaves when uWebSockets flushes after that.
    */
@@ -126,6 +131,7 @@ export const NO_SOCKETS: Sockets = {
   expectBulk() {},
   bodyIsSound: () => true,
   joinChunks: () => false,
+  endHead: () => false,
   bytesDue: () => 0,
   sendDue: () => 0,
   sentAll: () => undefined,

@@ -1,10 +1,10 @@
 import type {
   PipeView,
-  ReceiverEndpoint,
   Refusal,
   SenderEndpoint,
   SideLimits,
   Sink,
+  SinkListener,
   Source,
   StreamHead,
 } from '../../core/index.js'
@@ -55,13 +55,15 @@ export interface Exchange {
     readonly body: Body
     limit(limits: SideLimits | undefined): void
     readonly accept: WebSocketOffer['accept']
+    /** Called once, when the response is over, however it ended. */
+    onOver(run: () => void): void
   }
   /** Sends a complete short response at once, even while the client still uploads. */
   answer(answer: Answer, after?: Persistence): void
   /** Makes the request's body a source. Until `joined` it holds what has been read already and reads no more. */
   toSource(options: SourceOptions): Source & { joined(endpoint: SenderEndpoint): void }
   /** Makes the response a sink; `joined` must follow. */
-  toSink(options: SinkOptions): Sink & { joined(endpoint: ReceiverEndpoint): void }
+  toSink(options: SinkOptions): Sink & { joined(listener: SinkListener): void }
 }
 
 /** What plugins add to one side. Do not read it before `joined`: it may still grow while plugins decide. */
@@ -97,6 +99,8 @@ export interface SinkOptions {
   respond(head: StreamHead, pipe: PipeView, offset: number): ReceiverHead
   /** It counts as finished only when all of it has reached the client's machine. */
   readonly isConfirmed?: boolean
+  /** The head leaves before there is a byte of the stream, where that can be had. */
+  readonly headAtOnce?: boolean
   /** Called when the response is cut after it had begun. */
   readonly onCut?: (() => void) | undefined
 }

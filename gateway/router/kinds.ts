@@ -24,7 +24,10 @@ export function readKind(parameters: Parameters, request: RequestView): KindName
   if (wanted === 'ws' && request.header('upgrade').toLowerCase() !== 'websocket') {
     return new RefusalWithHeaders(FAILURES.upgradeRequired, { found: '?ws' }, [['Upgrade', 'websocket']])
   }
-  return wanted === 'live' || wanted === 'queue' ? wanted : notAvailable(wanted)
+  if (wanted === 'topic' && request.header('upgrade').toLowerCase() === 'websocket') {
+    return new Refusal(FAILURES.notAvailable, { found: '?topic as a WebSocket', instead: 'Leave out the upgrade.' })
+  }
+  return wanted === 'live' || wanted === 'queue' || wanted === 'topic' ? wanted : notAvailable(wanted)
 }
 
 function isAsked(parameters: Parameters, name: string): boolean {

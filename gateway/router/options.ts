@@ -10,6 +10,8 @@ export interface RouterOptions extends AddressRules {
   /** Viewers that a live stream may have, and the most bytes that one of them may be behind. */
   readonly maxViewers: number
   readonly maxLagBytes: number
+  /** Subscribers that a topic may have. */
+  readonly maxSubscribers: number
   /** How long a side waits by default, in milliseconds. */
   readonly waitMs: number
   /** The longest stall that a receiver is allowed, in milliseconds. 0: no limit. */
@@ -28,8 +30,8 @@ export interface RouterOptions extends AddressRules {
   readonly schemeOf: (request: RequestView) => 'http' | 'https'
   /** Whether the gateway is shutting down and takes no new work. */
   readonly isDraining: () => boolean
-  /** For what is held of bodies while plugins decide; while it is scarce there are no more WebSockets. */
-  readonly memory: Pick<SlabPool, 'reserve' | 'unreserve' | 'slabBytes' | 'isScarce'>
+  /** For what is held of bodies while plugins decide, and of messages that are not complete; while it is scarce there are no more WebSockets. */
+  readonly memory: Pick<SlabPool, 'reserve' | 'unreserve' | 'slabBytes' | 'isScarce' | 'hold' | 'give'>
   /** The answer of `/health`. */
   readonly health: () => { readonly status: number; readonly body: unknown }
 }

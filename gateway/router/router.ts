@@ -11,6 +11,8 @@ import type { Exchange } from './exchange.js'
 import { type Incoming, type Outcome, respond } from './incoming.js'
 import { ReceiverHandler } from './join/receiver.js'
 import { SenderHandler } from './join/sender.js'
+import { PublisherHandler } from './join/topic/publisher.js'
+import { SubscriberHandler } from './join/topic/subscriber.js'
 import { readKind } from './kinds.js'
 import { allow, methodNotAllowed, NAME_METHODS } from './methods.js'
 import { ModeHandler } from './modes.js'
@@ -28,6 +30,8 @@ export class Router {
   readonly #reservedNames: ReservedNameHandler
   readonly #senders: SenderHandler
   readonly #receivers: ReceiverHandler
+  readonly #publishers: PublisherHandler
+  readonly #subscribers: SubscriberHandler
 
   constructor(
     readonly table: PipeTable,
@@ -43,6 +47,8 @@ export class Router {
     this.#reservedNames = new ReservedNameHandler(options, this.#routes, this.#modes)
     this.#senders = new SenderHandler(table, options, admission)
     this.#receivers = new ReceiverHandler(table, options, admission)
+    this.#publishers = new PublisherHandler(table.topics, options, admission)
+    this.#subscribers = new SubscriberHandler(table.topics, options, admission)
   }
 
   /** Claimed requests that are not over. */
@@ -120,7 +126,9 @@ export class Router {
   #send(incoming: Incoming, name: string): Outcome {
     const parameters = new Parameters(incoming.exchange.request.query)
     const kind = readKind(parameters, incoming.exchange.request)
-    return kind instanceof Refusal ? kind : this.#senders.handle(incoming, name, parameters, kind)
+    if (kind instanceof Refusal) return kind
+    if (kind === 'topic') return this.#publishers.handle(incoming, name, parameters)
+    return this.#senders.handle(incoming, name, parameters, kind)
   }
 
   #receiveOrWatch(incoming: Incoming, name: string): Outcome {
@@ -140,6 +148,7 @@ export class Router {
       if (landing !== undefined) return this.#modes.handle(incoming, name, landing)
       if (isRobot) return new Refusal(FAILURES.onlyLooks, { found: show(request.header('user-agent')) })
     }
+    if (kind === 'topic') return this.#subscribers.handle(incoming, name, parameters)
     return this.#receivers.handle(incoming, name, parameters, kind)
   }
 

@@ -1,4 +1,4 @@
-import { LIVE_LIMITS, type PipeTable } from '../../core/index.js'
+import { LIVE_LIMITS, type PipeTable, TOPIC_LIMITS } from '../../core/index.js'
 import type { Config } from '../config/config.js'
 
 /** How often a waiting sender is reminded of who is missing. */
@@ -22,6 +22,12 @@ export function coreLimits(config: Config): PipeTable['limits'] {
       ...LIVE_LIMITS,
       maxViewers: config.maxViewers,
       maxAllViewers: Math.max(LIVE_LIMITS.maxAllViewers, config.maxViewers),
+    },
+    topic: {
+      ...TOPIC_LIMITS,
+      maxSubscribers: config.maxSubscribers,
+      slow: config.slowSubscribers,
+      stallMs: config.stallMax * 1000,
     },
   }
 }

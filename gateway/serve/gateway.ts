@@ -211,6 +211,7 @@ export class Gateway {
       bareNames: config.bareNames,
       maxReceivers: config.maxReceivers,
       maxViewers: config.maxViewers,
+      maxSubscribers: config.maxSubscribers,
       maxLagBytes: LIVE_LIMITS.budgetBytes,
       waitMs: config.wait * 1000,
       stallMaxMs: config.stallMax * 1000,

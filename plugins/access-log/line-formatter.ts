@@ -61,9 +61,10 @@ export class LineFormatter {
       bytesOut: pipe.bytesSent,
       /** Absent for a pipe. */
       kind: pipe.kind === 'pipe' ? undefined : pipe.kind,
-      receivers: pipe.live === undefined ? pipe.receiversWanted : pipe.live.peak,
+      receivers: (pipe.live ?? pipe.topic)?.peak ?? pipe.receiversWanted,
+      messages: pipe.topic?.messages,
       skips: pipe.live?.skips,
-      cuts: pipe.live?.cuts,
+      cuts: (pipe.live ?? pipe.topic)?.cuts,
       waitedMs: Math.round(pairedAt - pipe.openedAt),
       streamedMs: Math.round(streamedMs),
       /** Of what was read, in bytes a second; absent when there was no time to speak of. */

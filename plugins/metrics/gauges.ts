@@ -51,6 +51,15 @@ export function gatewayGauges(registry: Registry, pipes: Pipes, gateway: Gateway
       this.set({ side: 'receiver' }, sumOf(pipes.names(), waitingReceivers))
     },
   })
+  gauge('pipegate_topics', 'Topics with somebody on them.', () =>
+    sumOf(pipes.names(), ({ kind }) => (kind === 'topic' ? 1 : 0)),
+  )
+  gauge('pipegate_topic_subscribers', 'Subscribers of topics.', () =>
+    sumOf(pipes.names(), ({ topic }) => topic?.subscribers ?? 0),
+  )
+  gauge('pipegate_topic_waiting_messages', 'Messages that wait for subscribers, or for those who are behind.', () =>
+    sumOf(pipes.names(), ({ topic }) => topic?.waiting ?? 0),
+  )
   gauge('pipegate_open_requests', 'Requests whose response is not over.', () => gateway.openRequests)
   gauge('pipegate_window_bytes', 'How far a receiver may be behind another one.', () => gateway.window)
   gauge(

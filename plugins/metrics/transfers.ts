@@ -5,8 +5,8 @@ import { runningTotal } from './running-total.js'
 /** Seconds: from a line of text to a long backup. */
 const DURATIONS = [0.1, 0.5, 1, 5, 15, 60, 300, 900, 3600, 14_400]
 
-type Amount = 'bytesIn' | 'bytesSent' | 'heldBackMs' | 'skips' | 'cuts'
-const AMOUNTS = ['bytesIn', 'bytesSent', 'heldBackMs', 'skips', 'cuts'] as const
+type Amount = 'bytesIn' | 'bytesSent' | 'heldBackMs' | 'skips' | 'cuts' | 'messages' | 'subscriberCuts'
+const AMOUNTS = ['bytesIn', 'bytesSent', 'heldBackMs', 'skips', 'cuts', 'messages', 'subscriberCuts'] as const
 
 /**
  * What transfers move: the sum over those that are over and those that run. Only what has been paired counts: a waiting
@@ -14,7 +14,15 @@ const AMOUNTS = ['bytesIn', 'bytesSent', 'heldBackMs', 'skips', 'cuts'] as const
  */
 export class Transfers {
   readonly #pipes: Pick<Pipes, 'all'>
-  readonly #over: Record<Amount, number> = { bytesIn: 0, bytesSent: 0, heldBackMs: 0, skips: 0, cuts: 0 }
+  readonly #over: Record<Amount, number> = {
+    bytesIn: 0,
+    bytesSent: 0,
+    heldBackMs: 0,
+    skips: 0,
+    cuts: 0,
+    messages: 0,
+    subscriberCuts: 0,
+  }
   readonly #ended: Counter<'reason'>
   readonly #givenBack: Counter
   readonly #waited: Histogram
@@ -51,6 +59,18 @@ export class Transfers {
       name: 'pipegate_live_cuts_total',
       help: 'Viewers of live streams that were cut because they were slow.',
       read: () => this.#total('cuts'),
+    })
+    runningTotal({
+      registry,
+      name: 'pipegate_topic_messages_total',
+      help: 'Messages that topics with somebody on them have accepted.',
+      read: () => this.#total('messages'),
+    })
+    runningTotal({
+      registry,
+      name: 'pipegate_topic_cuts_total',
+      help: 'Subscribers of topics that were cut because they were slow.',
+      read: () => this.#total('subscriberCuts'),
     })
     const registers = [registry]
     this.#ended = new Counter({
@@ -104,5 +124,15 @@ export class Transfers {
 }
 
 function amountOf(pipe: PipeView, amount: Amount): number {
-  return amount === 'skips' || amount === 'cuts' ? (pipe.live?.[amount] ?? 0) : pipe[amount]
+  switch (amount) {
+    case 'skips':
+    case 'cuts':
+      return pipe.live?.[amount] ?? 0
+    case 'messages':
+      return pipe.topic?.messages ?? 0
+    case 'subscriberCuts':
+      return pipe.topic?.cuts ?? 0
+    default:
+      return pipe[amount]
+  }
 }

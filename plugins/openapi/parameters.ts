@@ -37,6 +37,7 @@ const LIVE = query(
 )
 
 const QUEUE = query('queue', `Each stream to exactly one receiver, first come, first served. ${ON}`, SWITCH, '1')
+const TOPIC = query('topic', 'A topic: the body is a message, and a GET subscribes.', SWITCH, '1')
 
 const SHARED = [
   query('n', 'Receivers to wait for; the same on every side.', whole(1, 256, { default: 1 }), 3),
@@ -65,7 +66,14 @@ export const OF_SENDERS = [
     whole(1, 86_400),
     5,
   ),
-  query('min', 'With `live`: viewers without whom nothing is read.', whole(0, 256, { default: 0 }), 1),
+  TOPIC,
+  query(
+    'min',
+    'With `live`: viewers without whom nothing is read. With `topic`: subscribers that have to be there.',
+    whole(0, 65_536, { default: 0 }),
+    1,
+  ),
+  query('lines', `With \`topic\`: each line of the body is a message. ${ON}`, SWITCH, '1'),
   query(
     'lag',
     'With `live`: a viewer that is more bytes behind is cut.',
@@ -74,7 +82,7 @@ export const OF_SENDERS = [
   ),
   query(
     'slow',
-    'With `live`: what becomes of a viewer that is slow. `skip` for WebM, else `cut`.',
+    'With `live`: what becomes of a viewer that is slow. `skip` for WebM, else `cut`. With `topic`: `hold` or `cut`.',
     { type: 'string', enum: ['skip', 'cut', 'hold'] },
     'hold',
   ),
@@ -117,6 +125,7 @@ export const OF_RECEIVERS = [
   ...SHARED,
   LIVE,
   QUEUE,
+  TOPIC,
   query('join', 'With `live`: begin at the next byte, also in WebM.', { type: 'string', enum: ['byte'] }, 'byte'),
   query('slow', 'With `live`: be cut rather than miss a part.', { type: 'string', enum: ['cut'] }, 'cut'),
   query('download', `Make it an attachment; off: no disposition. ${ON}`, SWITCH, '1'),

@@ -43,7 +43,7 @@ const FIGURES = {
   activeReceivers: count('The same as `receivers`'),
   totalReceivers: orNull(
     COUNT,
-    'Receivers that the stream waits for, or waited for; null for a live stream and a queue',
+    'Receivers that the stream waits for, or waited for; null for a live stream, a queue and a topic',
   ),
   inFlight: count('Bytes that were sent to the slowest receiver and have not reached its machine'),
   receiverBytes: {
@@ -57,9 +57,9 @@ const FIGURES = {
 const OF_LIVE = {
   live: { const: true },
   viewers: count('Viewers that are there'),
-  peak: count('The most that were there at once'),
+  peak: count('The most that were there at once; of a topic, subscribers'),
   skips: count('How often parts were left out for a viewer that was slow'),
-  cuts: count('Viewers that were cut because they were slow'),
+  cuts: count('Viewers, or subscribers, that were cut because they were slow'),
 }
 
 /** Only of a name that is a queue. */
@@ -69,6 +69,18 @@ const OF_QUEUE = {
   waitingReceivers: count('Receivers that wait'),
   running: count('Transfers that run'),
 }
+
+/** Only of a topic; `peak` and `cuts` as well. */
+const OF_TOPIC = {
+  topic: { const: true },
+  subscribers: count('Subscribers that are there'),
+  publishers: count('Publishers that stay for more than one message'),
+  waitingMessages: count('Messages that wait for subscribers, or for those who are behind'),
+  messages: count('Messages that were accepted'),
+}
+
+/** What is no pipe has some of these. */
+const OF_KIND = { ...OF_LIVE, ...OF_QUEUE, ...OF_TOPIC }
 
 const END = {
   reason: orNull(TEXT, 'Why it failed, for programs'),
@@ -82,7 +94,7 @@ export const SCHEMAS = {
     'What a name is doing: `?status`, and the data of `state` events',
     {
       state: { type: 'string', enum: ['idle', 'waiting', 'streaming', 'complete', 'failed'] },
-      kind: { type: 'string', enum: ['pipe', 'live', 'queue'] },
+      kind: { type: 'string', enum: ['pipe', 'live', 'queue', 'topic'] },
       transferId: orNull(TRANSFER_ID, "The sender's; null while there is none"),
       hasSender: { type: 'boolean' },
       ...FIGURES,
@@ -96,9 +108,9 @@ export const SCHEMAS = {
         anyOf: [{ $ref: '#/components/schemas/Receipt' }, { type: 'null' }],
       },
     },
-    { ...OF_LIVE, ...OF_QUEUE },
+    OF_KIND,
   ),
-  Figures: object('What changes while bytes flow: the data of `progress` events', FIGURES, { ...OF_LIVE, ...OF_QUEUE }),
+  Figures: object('What changes while bytes flow: the data of `progress` events', FIGURES, OF_KIND),
   Receipt: object(
     'A transfer that is over: `last` of a snapshot, and the data of `done` events',
     {
@@ -113,7 +125,7 @@ export const SCHEMAS = {
       ...END,
       endedAt: { ...NUMBER, description: UNIX_MS },
     },
-    { kind: { type: 'string', enum: ['live', 'queue'], description: 'Absent for a pipe' }, ...OF_LIVE },
+    { kind: { type: 'string', enum: ['live', 'queue', 'topic'], description: 'Absent for a pipe' }, ...OF_KIND },
   ),
   History: object('Speeds since the stream began: the data of the `history` event', {
     everySec: { type: 'number', exclusiveMinimum: 0, description: 'Seconds between two speeds' },

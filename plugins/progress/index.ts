@@ -54,7 +54,7 @@ export default definePlugin<Config, ProgressFailure>({
       if (pipe.kind !== 'queue') spectators.changed(pipe.key)
     }
     const moved = (pipe: PipeView) => {
-      if (pipe.kind === 'live' && pipe.state === 'streaming') spectators.stirred(pipe.key)
+      if (pipe.kind !== 'pipe' && pipe.state === 'streaming') spectators.stirred(pipe.key)
       else changed(pipe)
     }
     const receipt = (key: string, id: string) => {

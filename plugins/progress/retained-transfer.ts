@@ -1,11 +1,5 @@
-import {
-  type EndReason,
-  endingOf,
-  type Failure,
-  type LiveCounts,
-  type PipeView,
-} from '../../gateway/host/plugin-api.js'
-import type { Receipt } from '../transfer-status/snapshot.js'
+import { type EndReason, endingOf, type Failure, type KindName, type PipeView } from '../../gateway/host/plugin-api.js'
+import type { LiveFigures, Receipt, TopicFigures } from '../transfer-status/snapshot.js'
 
 /**
  * What is retained of a transfer. Every transfer leaves one, however short it is, and few are ever read: so it is small, its times
@@ -19,10 +13,10 @@ export class RetainedTransfer {
   readonly bytes: number
   readonly total: number | undefined
   readonly receivers: number
-  readonly kind: PipeView['kind']
-  /** Null for a live stream. */
+  readonly kind: KindName
+  /** Null for a live stream, and for a topic. */
   readonly wanted: number | null
-  readonly live: LiveCounts | undefined
+  readonly counts: LiveFigures | TopicFigures | undefined
   /** By the clock of the pipes; undefined when it never streamed. */
   readonly startedAt: number | undefined
   readonly endedAt: number
@@ -38,13 +32,13 @@ export class RetainedTransfer {
     this.reason = pipe.endReason!
     this.failure = pipe.endFailure
     // What was sent and had not arrived is lost with the connection.
-    const isAll = this.reason === 'complete' || pipe.live !== undefined
+    const isAll = this.reason === 'complete' || countsOf(pipe) !== undefined
     this.bytes = isAll ? pipe.bytesOut : Math.min(pipe.bytesOut, pipe.fanOut?.delivered ?? pipe.bytesOut)
     this.total = this.reason === 'complete' ? this.bytes : pipe.expectedBytes
     this.receivers = pipe.receiversPresent
     this.kind = pipe.kind
-    this.live = pipe.live
-    this.wanted = this.live === undefined ? pipe.receiversWanted : null
+    this.counts = countsOf(pipe)
+    this.wanted = this.counts === undefined ? pipe.receiversWanted : null
     this.startedAt = pipe.pairedAt === undefined ? undefined : Math.round(pipe.pairedAt)
     this.endedAt = Math.round(pipe.endedAt!)
     this.sha256 = pipe.sha256
@@ -67,7 +61,7 @@ export class RetainedTransfer {
       receivers: this.receivers,
       totalReceivers: this.wanted,
       ...(this.kind !== 'pipe' && { kind: this.kind }),
-      ...(this.live && { live: true, ...this.live }),
+      ...this.counts,
       reason: failed ? this.reason : null,
       message: failed ? sentence(endingOf(this.reason, { endFailure: this.failure }).line) : null,
       sha256: this.sha256 ?? null,
@@ -75,6 +69,14 @@ export class RetainedTransfer {
       endedAt: Math.round(epoch + endedAt),
     }
   }
+}
+
+/** What a live stream or a topic counts, as it is told. */
+export function countsOf({ live, topic }: PipeView): LiveFigures | TopicFigures | undefined {
+  if (live !== undefined) return { live: true, ...live }
+  if (topic === undefined) return undefined
+  const { subscribers, peak, publishers, waiting: waitingMessages, messages, cuts } = topic
+  return { topic: true, subscribers, peak, publishers, waitingMessages, messages, cuts }
 }
 
 /** What stands behind `[ERROR] `, without the words that every failure begins with. */

@@ -5,7 +5,7 @@ import { queueFiguresOf } from '../transfer-status/queue-figures.js'
 import type { Figures, Receipt, Snapshot } from '../transfer-status/snapshot.js'
 import { Meter } from './meter.js'
 import type { Receipts } from './receipts.js'
-import type { RetainedTransfer } from './retained-transfer.js'
+import { countsOf, type RetainedTransfer } from './retained-transfer.js'
 
 export interface TransfersOptions {
   /** How long a name keeps its final state, in milliseconds. */
@@ -85,8 +85,9 @@ export class Transfers {
       totalBytes: expectedBytes === undefined || expectedBytes < bytes ? null : expectedBytes,
       receivers,
       activeReceivers: receivers,
-      totalReceivers: pipe.live === undefined && pipe.queue === undefined ? pipe.receiversWanted : null,
-      ...(pipe.live && { live: true as const, ...pipe.live }),
+      totalReceivers:
+        pipe.live === undefined && pipe.queue === undefined && pipe.topic === undefined ? pipe.receiversWanted : null,
+      ...countsOf(pipe),
       ...queueFiguresOf(pipe.queue),
       inFlight: pipe.bytesOut - bytes,
       receiverBytes: pipe.live === undefined ? eachOf(pipe) : null,

@@ -5,7 +5,7 @@
  */
 export interface Snapshot extends Figures {
   readonly state: 'idle' | 'waiting' | 'streaming' | 'complete' | 'failed'
-  readonly kind: 'pipe' | 'live' | 'queue'
+  readonly kind: 'pipe' | 'live' | 'queue' | 'topic'
   /** The sender's, null while there is none. */
   readonly transferId: string | null
   readonly hasSender: boolean
@@ -38,8 +38,23 @@ export interface LiveFigures {
   readonly cuts: number
 }
 
-/** The same where it is not known whether it is live. */
-export type MaybeLive = { readonly [K in keyof LiveFigures]?: LiveFigures[K] | undefined }
+/** What a topic has besides. What is none has none of these. */
+export interface TopicFigures extends Pick<LiveFigures, 'peak' | 'cuts'> {
+  readonly topic: true
+  /** Subscribers that are there; `peak` is the most that were at once. */
+  readonly subscribers: number
+  /** Publishers that stay for more than one message. */
+  readonly publishers: number
+  /** Messages that wait for somebody to come, or for those who are behind. */
+  readonly waitingMessages: number
+  /** Messages that were accepted. */
+  readonly messages: number
+}
+
+type Maybe<T> = { readonly [K in keyof T]?: T[K] | undefined }
+
+/** The same where it is not known what it is. */
+export type MaybeLive = Maybe<LiveFigures> & Maybe<TopicFigures>
 
 /** What a name has besides that is a queue. Its transfers have none of these. */
 export interface QueueFigures {
@@ -56,7 +71,7 @@ export type MaybeQueue = { readonly [K in keyof QueueFigures]?: QueueFigures[K] 
 /** What changes while bytes flow: the data of each `progress` event. */
 export interface Figures extends MaybeLive, MaybeQueue {
   /**
-   * What has reached the machine of the slowest receiver; of a live stream, what the sender has sent; of a queue, what all its
+   * What has reached the machine of the slowest receiver; of a live stream or a topic, what was sent; of a queue, what all its
    * transfers have moved since it began.
    */
   readonly bytes: number
@@ -73,7 +88,7 @@ export interface Figures extends MaybeLive, MaybeQueue {
   /** Receivers that are there. */
   readonly receivers: number
   readonly activeReceivers: number
-  /** Receivers that the stream waits for, or waited for; null for a live stream and for a queue, which have as many as come. */
+  /** Receivers that the stream waits for, or waited for; null for a live stream, a queue and a topic, which have as many as come. */
   readonly totalReceivers: number | null
   /** Bytes that were sent to the slowest receiver and have not reached its machine. */
   readonly inFlight: number

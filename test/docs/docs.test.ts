@@ -15,6 +15,7 @@ import { MESSAGES_STAGES } from './messages-stages.js'
 import { PEOPLE_STAGES } from './people-stages.js'
 import { README_STAGES } from './readme-stages.js'
 import { type Stage, same } from './stage.js'
+import { TOPIC_STAGES } from './topic-stages.js'
 
 const PAGES = [
   'README.md',
@@ -27,6 +28,7 @@ const PAGES = [
   'docs/media.md',
   'docs/live.md',
   'docs/messages.md',
+  'docs/topics.md',
 ]
 const SHOWN_ORIGIN = 'http://127.0.0.1:8080'
 /** A slow machine starts several programs at once. */
@@ -41,6 +43,7 @@ const STAGES: Readonly<Record<string, Stage>> = {
   ...README_STAGES,
   ...PEOPLE_STAGES,
   ...LIVE_STAGES,
+  ...TOPIC_STAGES,
   ...MEDIA_STAGES,
   ...MESSAGES_STAGES,
   sha256: {},

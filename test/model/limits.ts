@@ -21,6 +21,7 @@ export const LIMITS: Limits = {
     stallMs: 3000,
     restMs: 2000,
   },
+  topic: { maxSubscribers: 4, slow: 'hold', stallMs: 0, silenceMs: 15_000 },
 }
 export const SLAB_BYTES = 64
 /** The names that sides join. */

@@ -36,11 +36,14 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
 /** How this end is reported. A pipe that was stopped is reported with the reason that was given for it. */
 export function endingOf(
   reason: EndReason,
-  pipe: Pick<PipeView, 'endFailure'> & Partial<Pick<PipeView, 'live'>>,
+  pipe: Pick<PipeView, 'endFailure'> & Partial<Pick<PipeView, 'live' | 'topic'>>,
 ): Ending {
-  const { endFailure, live } = pipe
+  const { endFailure, live, topic } = pipe
   if (reason === 'complete' && live !== undefined) {
     return { status: 200, line: `Live stream ended (peak ${live.peak} viewers).` }
+  }
+  if (reason === 'complete' && topic !== undefined) {
+    return { status: 200, line: `Topic ended (${topic.messages} messages, peak ${topic.peak} subscribers).` }
   }
   if (reason !== 'stopped' || endFailure === undefined) return ENDINGS[reason]
   return { status: endFailure.status, line: `Transfer failed: ${endFailure.message}` }

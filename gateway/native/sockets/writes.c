@@ -8,7 +8,9 @@
  *    told that all was sent but the last byte, and so asks to be told when there is room; the rest stays due, JavaScript
  *    sends it from where it is kept for all receivers, and until then nothing else leaves.
  * 2. To a client that knows no chunks a body without a length leaves without them: bare.c.
- * 3. How much has not been sent is known. uWebSockets keeps what the kernel does not take in a buffer of its own and
+ * 3. A head can leave before there is a body. uWebSockets ends a chunked response's head together with its first chunk, and
+ *    writes the last fields of it then; so the helper ends it, and drops what still comes of it.
+ * 4. How much has not been sent is known. uWebSockets keeps what the kernel does not take in a buffer of its own and
  *    does not say when that is empty.
  */
 #include "writes.h"
@@ -25,6 +27,8 @@ enum leaving { FREE, OUT_CR, OUT_LF, OUT_SIZE, OUT_SIZE_LF, OUT_DATA };
 
 /* "\r\n", eight digits, "\r\n": the line break behind a chunk stands before the next size. */
 #define LONGEST_LINE 12
+
+static const char LAST_CHUNK[] = "0\r\n\r\n";
 
 /*
  * What a client may leave unread and go on asking, beyond what the kernel keeps for it: uWebSockets keeps answers without a
@@ -47,6 +51,11 @@ struct response {
   size_t due;
   /* Bytes of the present response that have been sent. */
   uint64_t sent;
+  /* Its head has been ended here, and uWebSockets has not; whether it is in the middle of a line. */
+  bool head_goes_on;
+  bool in_line;
+  /* That head announces a body without a byte. */
+  bool is_empty;
   /* Its client knows no chunks. */
   bool is_bare;
   struct bare bare;
@@ -117,10 +126,25 @@ static ssize_t send_behind_held(struct response *response, int fd, const void *b
   return sent;
 }
 
-ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
+/* Moves on to the end of a head that has been ended already. Returns how many bytes that are. */
+static size_t skip_head(struct response *response, const unsigned char *bytes, size_t length) {
+  size_t at = 0;
+  while (at < length && response->head_goes_on) {
+    unsigned char c = bytes[at++];
+    if (c == '\n' && !response->in_line) {
+      response->head_goes_on = false;
+      response->place = OUT_SIZE;
+      response->size = 0;
+    }
+    /* Content-Length: uWebSockets ends a response of which no chunk was written. No other field begins with this letter. */
+    if (c == 'C' && !response->in_line) response->is_empty = true;
+    response->in_line = c != '\n' && (response->in_line || c != '\r');
+  }
+  return at;
+}
+
+static ssize_t send_on(struct response *response, int fd, const void *bytes, size_t length, int flags) {
   ssize_t sent;
-  if (fd >= MOST_SOCKETS) return send(fd, bytes, length, flags);
-  struct response *response = &responses[fd];
   if (response->due > 0) {
     errno = EAGAIN;
     return -1;
@@ -149,6 +173,18 @@ ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
   return sent;
 }
 
+ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
+  if (fd >= MOST_SOCKETS) return send(fd, bytes, length, flags);
+  struct response *response = &responses[fd];
+  size_t skipped = response->head_goes_on ? skip_head(response, bytes, length) : 0;
+  if (skipped == 0) return send_on(response, fd, bytes, length, flags);
+  if (response->is_empty && !response->head_goes_on) send(fd, LAST_CHUNK, sizeof LAST_CHUNK - 1, flags);
+  if (skipped == length) return (ssize_t)length;
+  ssize_t sent = send_on(response, fd, (const unsigned char *)bytes + skipped, length - skipped, flags);
+  /* An error comes again with the next call. */
+  return (ssize_t)skipped + (sent > 0 ? sent : 0);
+}
+
 void forget_writes(int fd) {
   if (fd < MOST_SOCKETS) responses[fd] = (struct response){.place = FREE};
 }
@@ -159,6 +195,7 @@ void begin_response(int fd, bool bare) {
   response->sent = 0;
   response->is_bare = bare;
   response->bare = (struct bare){0};
+  response->head_goes_on = false;
 }
 
 uint64_t sent_of_response(int fd) { return fd < MOST_SOCKETS ? responses[fd].sent : 0; }
@@ -171,6 +208,23 @@ bool join_chunks(int fd) {
   bool joins = fd < MOST_SOCKETS && responses[fd].left == 0 && !responses[fd].is_bare;
   if (joins) responses[fd].place = OUT_CR;
   return joins;
+}
+
+bool end_head(int fd) {
+  static const char END[] = "Transfer-Encoding: chunked\r\n\r\n";
+  if (fd >= MOST_SOCKETS || responses[fd].left > 0 || responses[fd].is_bare || responses[fd].sent == 0) return false;
+  /* There is room: nothing but a head has been sent. */
+  ssize_t sent = send(fd, END, sizeof END - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent != (ssize_t)sizeof END - 1) {
+    /* A part of it, and nobody could send the rest. */
+    if (sent > 0) shutdown(fd, SHUT_RDWR);
+    return false;
+  }
+  responses[fd].sent += (uint64_t)sent;
+  responses[fd].head_goes_on = true;
+  responses[fd].in_line = false;
+  responses[fd].is_empty = false;
+  return true;
 }
 
 size_t bytes_due(int fd) {

@@ -23,6 +23,11 @@ uint64_t sent_of_response(int fd);
 bool may_send_interim(int fd);
 /* Call it when a chunked response has been written up to a chunk's end: chunks leave by one call each. False: not now. */
 bool join_chunks(int fd);
+/*
+ * Call it when the head of a chunked response has been written but for the field that says so: it ends here and now, and what
+ * uWebSockets writes of it later is dropped. From then on chunks leave by one call each. False: not now, or never.
+ */
+bool end_head(int fd);
 /* Bytes at the end of the chunk written last that have to be sent with send_due(), except for the very last byte. */
 size_t bytes_due(int fd);
 /* Returns how many bytes were taken. */

@@ -1,5 +1,5 @@
 /** The parameters of a sender or a receiver, checked and with defaults. */
-import { type JoinOptions, type KindName, Refusal, type SenderJoinOptions } from '../../../core/index.js'
+import { type JoinOptions, Refusal, type SenderJoinOptions, type StreamKindName } from '../../../core/index.js'
 import { FAILURES } from '../../http/failures.js'
 import { integer, type Parameters, show } from '../../http/parameters.js'
 import type { RequestView } from '../../http/request-view.js'
@@ -12,19 +12,26 @@ import { readQueueSender } from './queue-options.js'
 const MAX_WAIT_S = 3600
 const MAX_STALL_S = 86_400
 
+/** How long it waits, in milliseconds. */
+export function readWait(parameters: Parameters, defaults: Pick<RouterOptions, 'waitMs'>): number | Refusal {
+  const wait = parameters.integer('wait', 1, MAX_WAIT_S)
+  if (wait instanceof Refusal) return wait
+  return wait === undefined ? defaults.waitMs : wait * 1000
+}
+
 /** The options of either side. */
 export function readJoinOptions(parameters: Parameters, defaults: RouterOptions): JoinOptions | Refusal {
   const receivers = parameters.integer('n', 1, defaults.maxReceivers)
   if (receivers instanceof Refusal) return receivers
-  const wait = parameters.integer('wait', 1, MAX_WAIT_S)
-  if (wait instanceof Refusal) return wait
+  const waitMs = readWait(parameters, defaults)
+  if (waitMs instanceof Refusal) return waitMs
   const onlyIfAwaited = parameters.switch('now')
   if (onlyIfAwaited instanceof Refusal) return onlyIfAwaited
   const sha256 = parameters.switch('sha256')
   if (sha256 instanceof Refusal) return sha256
   return {
     receivers: receivers ?? 1,
-    waitMs: wait === undefined ? defaults.waitMs : wait * 1000,
+    waitMs,
     newDigest: sha256 === true ? newSha256 : undefined,
     ...(onlyIfAwaited && { onlyIfAwaited }),
   }
@@ -34,7 +41,7 @@ export function readSenderJoinOptions(
   request: RequestView,
   parameters: Parameters,
   defaults: RouterOptions,
-  kind: KindName,
+  kind: StreamKindName,
 ): SenderJoinOptions | Refusal {
   const ofKind = kind === 'live' ? readLiveSender(parameters, defaults) : undefined
   if (ofKind instanceof Refusal) return ofKind

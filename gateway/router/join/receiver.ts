@@ -1,4 +1,4 @@
-import { type KindName, type PipeTable, type ReceiverJoinOptions, Refusal } from '../../../core/index.js'
+import { type PipeTable, type ReceiverJoinOptions, Refusal, type StreamKindName } from '../../../core/index.js'
 import { FAILURES } from '../../http/failures.js'
 import type { Parameters } from '../../http/parameters.js'
 import { readRange } from '../../stream/range.js'
@@ -31,7 +31,7 @@ export class ReceiverHandler {
     readonly admission: Admission,
   ) {}
 
-  handle(incoming: Incoming, name: string, parameters: Parameters, kind: KindName): Outcome {
+  handle(incoming: Incoming, name: string, parameters: Parameters, kind: StreamKindName): Outcome {
     const { exchange, context } = incoming
     const wanted = this.#read(incoming, name, parameters, kind)
     if (wanted instanceof Refusal) return wanted
@@ -58,7 +58,7 @@ export class ReceiverHandler {
     { exchange, framing }: Incoming,
     name: string,
     parameters: Parameters,
-    kind: KindName,
+    kind: StreamKindName,
   ): ReceiverRequest | Refusal {
     const refusal = refuseServiceWorker(exchange.request)
     if (refusal !== undefined) return refusal

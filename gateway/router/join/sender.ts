@@ -1,4 +1,10 @@
-import { type KindName, type PipeTable, Refusal, type SenderJoinOptions, type StreamHead } from '../../../core/index.js'
+import {
+  type PipeTable,
+  Refusal,
+  type SenderJoinOptions,
+  type StreamHead,
+  type StreamKindName,
+} from '../../../core/index.js'
 import type { RequestContext } from '../../host/request-context.js'
 import { FAILURES } from '../../http/failures.js'
 import type { Parameters } from '../../http/parameters.js'
@@ -33,7 +39,7 @@ export class SenderHandler {
     readonly admission: Admission,
   ) {}
 
-  handle(incoming: Incoming, name: string, parameters: Parameters, kind: KindName): Outcome {
+  handle(incoming: Incoming, name: string, parameters: Parameters, kind: StreamKindName): Outcome {
     const { exchange, context } = incoming
     const wanted = this.#read(incoming, parameters, kind)
     if (wanted instanceof Refusal) return wanted
@@ -55,7 +61,11 @@ export class SenderHandler {
     return this.admission.admit(incoming, SENDER, name, proceed, hold)
   }
 
-  #read({ exchange, framing, context }: Incoming, parameters: Parameters, kind: KindName): SenderRequest | Refusal {
+  #read(
+    { exchange, framing, context }: Incoming,
+    parameters: Parameters,
+    kind: StreamKindName,
+  ): SenderRequest | Refusal {
     const { request } = exchange
     const refusal = refuseSender(request)
     if (refusal !== undefined) return refusal

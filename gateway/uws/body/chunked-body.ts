@@ -89,6 +89,15 @@ export class ChunkedBody extends BaseBody implements ResponseBody {
     return from === 'turn' ? CORK_ROOM : PIECE
   }
 
-  /** uWebSockets ends the head on the wire with the first chunk, so it waits for that. */
-  begin(): void {}
+  /** uWebSockets ends the head on the wire with the first chunk. Where the helper cannot end it before, it waits for that. */
+  begin(): void {
+    const { endHead } = this.target
+    if (endHead === undefined || this.begun) return
+    this.res.cork(() => {
+      this.writeHead()
+      // uWebSockets would write it with the first chunk.
+      this.res.writeHeader('Date', new Date().toUTCString())
+    })
+    this.#joined = endHead()
+  }
 }

@@ -3,9 +3,20 @@ import { ChunkedBody } from './chunked-body.js'
 import { FixedLengthBody } from './fixed-length-body.js'
 import type { ResponseBody } from './response-body.js'
 
-/** The body of an exchange's response, in the framing that its length asks for. `head` writes status line and headers. */
-export function openResponseBody(exchange: HttpExchange, length: number | undefined, head: () => void): ResponseBody {
+/**
+ * The body of an exchange's response, in the framing that its length asks for.
+ * @param head writes status line and headers
+ * @param headAtOnce the head leaves before the body has a byte, where that can be had
+ */
+export function openResponseBody(
+  exchange: HttpExchange,
+  length: number | undefined,
+  head: () => void,
+  headAtOnce = false,
+): ResponseBody {
   const { res, socket, context } = exchange
-  const target = { res, socket, sockets: context.sockets, tls: context.tls, head }
+  const { sockets, tls } = context
+  const canEndHead = headAtOnce && exchange.head.isReadByHelper && !exchange.head.isHttp10
+  const target = { res, socket, sockets, tls, head, endHead: canEndHead ? () => sockets.endHead(socket) : undefined }
   return length === undefined ? new ChunkedBody(target) : new FixedLengthBody(target, length)
 }

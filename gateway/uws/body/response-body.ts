@@ -19,6 +19,8 @@ export interface BodyTarget {
   readonly socket: number
   readonly sockets: Pick<Sockets, 'joinChunks' | 'bytesDue' | 'sendDue' | 'sentAll' | 'hasRoom'>
   readonly tls: boolean
+  /** Present when the head shall leave before the body has a byte, and can: ends it. Returns whether that has worked. */
+  readonly endHead?: (() => boolean) | undefined
 }
 
 /** A response body, whatever its framing. The head leaves in one packet with the first bytes. */

@@ -24,6 +24,7 @@ export class UwsReply implements Reply, ExchangeOwner, KeepaliveTarget, PluginBo
   #isGiven = false
   #stream: ReplyStream | undefined
   #drain: () => void = () => {}
+  #over: () => void = () => {}
   #keepalive: KeepaliveEntry | undefined
   /** For both directions. */
   throttle: CombinedThrottle | undefined
@@ -170,7 +171,12 @@ export class UwsReply implements Reply, ExchangeOwner, KeepaliveTarget, PluginBo
     if (!this.exchange.over && !this.exchange.context.tls) this.#stream?.sendNow()
   }
 
+  onOver(run: () => void): void {
+    this.#over = run
+  }
+
   over(): void {
+    this.#over()
     this.#keepalive?.release()
     this.#requestBody?.over()
     this.throttle?.release()

@@ -2,9 +2,9 @@ import type {
   BorrowedBytes,
   EndReason,
   PipeView,
-  ReceiverEndpoint,
   Refusal,
   Sink,
+  SinkListener,
   StreamHead,
 } from '../../../core/index.js'
 import { endingAnswer } from '../../http/response/failure-answer.js'
@@ -25,7 +25,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   /** The reading of a receiver's connection is never left paused. */
   readonly isPaused = false
   isFull = false
-  #endpoint: ReceiverEndpoint | undefined
+  #listener: SinkListener | undefined
   #body: ResponseBody | undefined
   #scheduled = false
   /** Set while this response may write: in its own callback, or at the end of a turn. */
@@ -48,8 +48,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     return this.exchange.res
   }
 
-  joined(endpoint: ReceiverEndpoint): void {
-    this.#endpoint = endpoint
+  joined(listener: SinkListener): void {
+    this.#listener = listener
   }
 
   over(): void {
@@ -57,13 +57,13 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   }
 
   gone(): void {
-    this.#endpoint?.left()
+    this.#listener?.left()
     this.#arrival?.release()
   }
 
   fault(error: unknown): void {
     this.exchange.context.onFault(error)
-    this.#endpoint?.fault()
+    this.#listener?.fault()
   }
 
   /** Never paused, so uWebSockets reports when its peer goes. */
@@ -74,7 +74,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     const { status, headers: own } = options.respond(head, pipe, offset)
     const headers = [...own, ...(options.additions?.headers ?? [])]
     const length = head.length === undefined ? undefined : head.length - offset
-    this.#body = openResponseBody(exchange, length, () => exchange.writeHead(status, headers, length !== undefined))
+    const writeHead = () => exchange.writeHead(status, headers, length !== undefined)
+    this.#body = openResponseBody(exchange, length, writeHead, options.headAtOnce)
     if (options.isConfirmed) this.#arrival = new Arrival(exchange.context, exchange.socket)
     res.onWritable(() => this.#writable())
     // Anything that the client sends from now on could only be answered in the middle of the stream.
@@ -138,8 +139,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
 
   #arrived(isWhole: boolean): void {
     try {
-      if (isWhole) this.#endpoint!.finished()
-      else this.#endpoint!.left()
+      if (isWhole) this.#listener!.finished()
+      else this.#listener!.left()
     } catch (error) {
       this.fault(error)
     }
@@ -207,7 +208,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   #carryOn(from: WriteFrom): void {
     this.#writeFrom = from
     try {
-      if (!this.#finishing) this.#endpoint!.drained()
+      if (!this.#finishing) this.#listener!.drained()
       if (!this.exchange.over) this.#closeOrBegin(from)
     } finally {
       this.#writeFrom = undefined
@@ -217,7 +218,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   #closeOrBegin(from: WriteFrom): void {
     const body = this.#body!
     if (this.#finishing && !body.blocked) {
-      if (this.finish()) this.#endpoint!.finished()
+      if (this.finish()) this.#listener!.finished()
     } else if (from === 'turn' && !body.begun) {
       body.begin()
     }

@@ -6,6 +6,7 @@ import type { DisplayState } from './display-state.js'
 import { isDraining, type Observation, type Phase } from './phase.js'
 
 export function sentenceOf(phase: Phase, shown: DisplayState, observed: Observation): string {
+  if (shown.topic) return topicText(shown)
   const { quietFor } = observed
   const queue = queueInWords(shown)
   if (queue !== undefined) return `A queue: ${queue}.`
@@ -31,7 +32,23 @@ export function sentenceOf(phase: Phase, shown: DisplayState, observed: Observat
 
 /** What became of a transfer. */
 export function receiptText(receipt: Receipt): string {
+  if (receipt.topic) return topicText(receipt)
   return receipt.state === 'complete' ? completeText({ ...receipt, elapsed: receipt.duration }) : failedText(receipt)
+}
+
+/** `3 subscribers; 12 messages so far.` */
+function topicText({
+  state,
+  subscribers = 0,
+  peak = 0,
+  messages = 0,
+}: Pick<Receipt, 'subscribers' | 'peak' | 'messages'> & { readonly state: DisplayState['state'] }): string {
+  const those = (count: number) => `${count} subscriber${count === 1 ? '' : 's'}`
+  const said = `${messages} message${messages === 1 ? '' : 's'}`
+  if (state === 'waiting') return 'Waiting for subscribers.'
+  return state === 'streaming'
+    ? `${those(subscribers)}; ${said} so far.`
+    : `It is over: ${said}, ${those(peak)} at most.`
 }
 
 type Ended = Pick<DisplayState, 'bytes' | 'elapsed' | 'avgSpeed' | 'receivers' | 'totalReceivers'>

@@ -44,6 +44,7 @@ export const BENCH_LIMITS: Limits = {
     stallMs: 60_000,
     restMs: 60_000,
   },
+  topic: { maxSubscribers: 4, slow: 'hold', stallMs: 0, silenceMs: 15_000 },
 }
 
 export interface BenchOptions {
@@ -216,9 +217,17 @@ export class Bench {
   assertEmpty(): void {
     const { table, slabs, clock } = this
     const { waiting, streaming, resting, viewers, queuedReceivers } = table
-    const left = { waiting, streaming, resting, viewers, queuedReceivers, held: slabs.heldBytes, deadlines: clock.size }
-    const nothing = { waiting: 0, streaming: 0, resting: 0, viewers: 0, queuedReceivers: 0, held: 0, deadlines: 0 }
-    assert.deepEqual(left, nothing)
+    const left = {
+      waiting,
+      streaming,
+      resting,
+      viewers,
+      queuedReceivers,
+      topics: table.topics.size,
+      held: slabs.heldBytes,
+      deadlines: clock.size,
+    }
+    for (const [what, count] of Object.entries(left)) assert.equal(count, 0, what)
     assert.deepEqual([...table.names()], [])
     const opened = this.observer.observed.filter(({ event }) => event === 'waiting').length
     const ended = this.observer.observed.filter(({ event }) => event === 'ended').length

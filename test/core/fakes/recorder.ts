@@ -22,8 +22,8 @@ export class Recorder implements PipeObserver {
 
   onJoined(pipe: PipeView): void {
     const now = this.#last.get(pipe)
-    const isOpen = now === 'waiting' || (now === 'paired' && pipe.kind === 'live')
-    assert.ok(isOpen, 'observer: nobody joins a pipe that does not wait, unless it is live')
+    const isOpen = now === 'waiting' || (now === 'paired' && pipe.kind !== 'pipe')
+    assert.ok(isOpen, 'observer: nobody joins a pipe that does not wait, unless it is live or a topic')
   }
 
   onLeft(pipe: PipeView): void {

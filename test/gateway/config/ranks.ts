@@ -50,6 +50,8 @@ export const RANKS: { readonly [K in SettingKey]-?: Ranks<Config[K]> } = {
   maxReceivers: [256, ['1', 1], ['2', 2], ['3', 3]],
   maxViewers: [256, ['1', 1], ['2', 2], ['4096', 4096]],
   maxQueued: [1000, ['1', 1], ['2', 2], ['4096', 4096]],
+  maxSubscribers: [4096, ['1', 1], ['2', 2], ['65536', 65_536]],
+  slowSubscribers: ['hold', ['cut', 'cut'], ['hold', 'hold'], ['cut', 'cut']],
   maxWaiting: [10_000, ['1', 1], ['2', 2], ['3000000', 3_000_000]],
   maxActive: [10_000, ['1', 1], ['2', 2], ['3', 3]],
   decide: [10, ['1', 1], ['60', 60], ['9', 9]],

@@ -102,6 +102,8 @@ const REFUSED: { readonly [K in SettingKey]: readonly string[] } = {
   maxReceivers: INTEGERS(1, 256),
   maxViewers: INTEGERS(1, 65_536),
   maxQueued: INTEGERS(1, 100_000),
+  maxSubscribers: INTEGERS(1, 65_536),
+  slowSubscribers: ['', 'skip', 'Cut'],
   maxWaiting: INTEGERS(1, Number.MAX_SAFE_INTEGER),
   maxActive: INTEGERS(1, Number.MAX_SAFE_INTEGER),
   decide: INTEGERS(1, 60),

@@ -5,7 +5,7 @@ import { eventually } from '../../../support/eventually.js'
 import { startGateway } from '../../../support/gateway.js'
 import { type Ask, allRefused, answer, type Case, get, open, put } from './rig.js'
 
-const KINDS = ['topic', 'ask', 'serve', 'answer', 'duplex']
+const KINDS = ['ask', 'serve', 'answer', 'duplex']
 const PAGES = ['video', 'share']
 const UPGRADE = [
   'Connection: Upgrade',

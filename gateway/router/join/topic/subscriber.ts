@@ -1,0 +1,48 @@
+import type { Topics } from '../../../../core/index.js'
+import { Refusal } from '../../../../core/index.js'
+import { FAILURES } from '../../../http/failures.js'
+import type { Parameters } from '../../../http/parameters.js'
+import { receiverHead } from '../../../stream/receiver-headers.js'
+import { topicEncoding } from '../../../stream/topic/encodings.js'
+import type { Admission } from '../../admission.js'
+import type { Incoming, Outcome } from '../../incoming.js'
+import type { RouterOptions } from '../../options.js'
+import { refuseServiceWorker } from '../service-worker.js'
+import { readSubscriber } from './topic-parameters.js'
+
+const SUBSCRIBER = { side: 'receiver', right: 'receive' } as const
+
+/** Requests that subscribe to a topic. */
+export class SubscriberHandler {
+  constructor(
+    readonly topics: Topics,
+    readonly options: Pick<RouterOptions, 'newTransferId'>,
+    readonly admission: Admission,
+  ) {}
+
+  handle(incoming: Incoming, name: string, parameters: Parameters): Outcome {
+    const { exchange, context, framing } = incoming
+    const refusal = refuseServiceWorker(exchange.request)
+    if (refusal !== undefined) return refusal
+    const wanted = readSubscriber(parameters)
+    if (wanted instanceof Refusal) return wanted
+    // A malformed body would be answered in the middle of the stream.
+    if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
+    const accept = exchange.request.header('accept')
+    const head = { download: undefined, filename: undefined, pipe: name }
+    return this.admission.admit(incoming, SUBSCRIBER, name, () => {
+      const sink = exchange.toSink({
+        accept,
+        respond: (streamHead, topic, offset) => receiverHead(streamHead, topic, offset, head),
+        additions: context ?? undefined,
+        headAtOnce: true,
+      })
+      const { newTransferId } = this.options
+      const options = { onlyIfAwaited: wanted.onlyIfAwaited, newTransferId }
+      const place = this.topics.subscribe(context?.key ?? name, sink, topicEncoding(accept), options)
+      if (place instanceof Refusal) return place
+      sink.joined(place)
+      return undefined
+    })
+  }
+}

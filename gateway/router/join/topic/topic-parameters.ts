@@ -1,0 +1,53 @@
+/** The parameters of a topic: of a publisher, and of a subscriber. */
+import { type PublishOptions, Refusal } from '../../../../core/index.js'
+import { FAILURES } from '../../../http/failures.js'
+import { isOff, type Parameters } from '../../../http/parameters.js'
+import type { RouterOptions } from '../../options.js'
+import { readWait } from '../join-options.js'
+
+/** What neither side of a topic has. */
+const NEITHER = ['size', 'lag', 'join', 'stall', 'transfer'] as const
+/** What only a publisher has. */
+const PUBLISHERS = ['min', 'slow', 'lines'] as const
+
+export interface PublisherParameters extends PublishOptions {
+  /** Each line of the body is a message. */
+  readonly lines: boolean
+}
+
+export function readPublisher(parameters: Parameters, defaults: RouterOptions): PublisherParameters | Refusal {
+  const refusal = refuse(parameters, NEITHER)
+  if (refusal !== undefined) return refusal
+  const min = parameters.integer('min', 0, defaults.maxSubscribers)
+  if (min instanceof Refusal) return min
+  const waitMs = readWait(parameters, defaults)
+  if (waitMs instanceof Refusal) return waitMs
+  const onlyIfAwaited = parameters.switch('now')
+  if (onlyIfAwaited instanceof Refusal) return onlyIfAwaited
+  const slow = parameters.word('slow', ['hold', 'cut'])
+  if (slow instanceof Refusal) return slow
+  const lines = parameters.switch('lines')
+  if (lines instanceof Refusal) return lines
+  return { min: min ?? 0, waitMs, onlyIfAwaited, slow, lines: lines === true }
+}
+
+/** Whether it comes only if a publisher waits. */
+export function readSubscriber(parameters: Parameters): { readonly onlyIfAwaited: boolean | undefined } | Refusal {
+  const refusal = refuse(parameters, [...NEITHER, ...PUBLISHERS])
+  if (refusal !== undefined) return refusal
+  const onlyIfAwaited = parameters.switch('now')
+  return onlyIfAwaited instanceof Refusal ? onlyIfAwaited : { onlyIfAwaited }
+}
+
+export function notWithTopic(found: string): Refusal {
+  return new Refusal(FAILURES.notWithTopic, { found })
+}
+
+function refuse(parameters: Parameters, names: readonly string[]): Refusal | undefined {
+  const n = parameters.get('n')
+  if (n !== undefined && n !== '1') return notWithTopic(`?n=${n}`)
+  const sha256 = parameters.get('sha256')
+  if (sha256 !== undefined && !isOff(sha256)) return notWithTopic('?sha256')
+  const found = names.find((name) => parameters.get(name) !== undefined)
+  return found === undefined ? undefined : notWithTopic(`?${found}`)
+}

@@ -1,0 +1,2 @@
+export const LF = 10
+export const CR = 13
