@@ -231,6 +231,20 @@ scene('stall cuts as ever: before the first byte it costs nothing, and then the 
   t.equal(sender.source.ended, 'receivers_stalled')
 })
 
+scene('what has watched a stream does not go on when that goes to the next receiver', {}, (bench, t) => {
+  const sender = bench.sender('a', { ...job, stallMs: 2000 })
+  sender.feed(50)
+  for (let i = 0; i < 6; i++) {
+    const lost = bench.receiver('a', { ...job, room: 0 })
+    const next = bench.receiver('a', { ...job, room: 0 })
+    bench.pass(3500)
+    t.equal(lost.sink.aborted, 'receivers_stalled')
+    t.equal(bench.clock.size, 2, 'the next look, and the next check')
+    next.leave()
+  }
+  sender.leave()
+})
+
 scene('the limits of a receiver go with it', {}, (bench, t) => {
   const sender = bench.sender('a', job)
   const lost = bench.receiver('a', { ...far, limits: { maxBytes: 100, totalMs: 1000 } })

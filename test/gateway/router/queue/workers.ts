@@ -1,6 +1,6 @@
 /** Many of both: who comes first is served first. */
 
-import { startGateway } from '../../../support/gateway.js'
+import { speaksTls, startGateway } from '../../../support/gateway.js'
 import { amount } from '../../../support/thorough.js'
 import { counts, lastLine, part, produce, work } from './rig.js'
 
@@ -76,15 +76,18 @@ part('workers that close their connection behind each job, and of HTTP/1.0', asy
   const gateway = await startGateway(t)
   for (const [request, framing] of [
     ['GET /q?queue HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', false],
+    ['GET /q?queue HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', true],
     ['GET /q?queue HTTP/1.0\r\nHost: x\r\n\r\n', false],
     ['GET /q?queue HTTP/1.0\r\nHost: x\r\n\r\n', true],
   ] as const) {
+    // Over TLS the engine reads requests by itself, and knows no HTTP/1.0.
+    if (speaksTls() && request.includes('HTTP/1.0')) continue
     const worker = await gateway.connect()
     await worker.send(request)
     await counts(gateway, 0, 1)
     const producer = await produce(gateway, 'the job', 'q?queue', framing)
     await worker.waitForClose()
-    t.match(worker.text, /\r\n\r\nthe job$/)
+    t.match(worker.text, /\r\n(7\r\n)?the job(\r\n0\r\n\r\n)?$/)
     t.equal(await lastLine(producer), '[INFO] Transfer complete.')
     producer.destroy()
   }
