@@ -181,7 +181,7 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
     return looked()
   }
   /** Without those that are looked at to be refused. */
-  const refused = new Set<string>([...KIND_NAMES.filter((name) => name !== 'live' && name !== 'queue')])
+  const refused = new Set<string>(KIND_NAMES.filter((name) => !['live', 'queue', 'topic'].includes(name)))
   const looked = () => [...read].filter((name) => !refused.has(name)).sort()
   const told = (method: string, path: string) =>
     operations
@@ -197,7 +197,8 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
       ['/a?wait=1&reply=end', 'Content-Length: 0'],
       ['/a?live&reply=end', 'Content-Length: 0'],
       ['/a?queue&reply=end&wait=1', 'Content-Length: 0'],
-    )
+      ['/b?topic', 'Content-Length: 0'],
+    ).then((names) => names.filter((name) => name !== 'join'))
     t.same(found, told(method, '/{name}'), method)
   }
   const get_ = await readBy(
@@ -205,6 +206,7 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
     ['/a?wait=1'],
     ['/a?live&wait=1'],
     ['/a?queue&wait=1'],
+    ['/b?topic&now'],
     ['/a?progress', 'Accept: application/json'],
     ['/a?status'],
     ['/a?receive=0&wait=1', 'Accept: text/html'],
@@ -216,8 +218,9 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
   const events = curl(['-N', gw.url('a?progress')])
   await events.waitFor('event: state')
   events.kill()
-  // A viewer with a size is refused.
-  const found = looked().filter((name) => name !== 'size')
+  // What only senders have is refused.
+  const OF_SENDERS = ['size', 'lag', 'stall', 'min', 'lines']
+  const found = looked().filter((name) => !OF_SENDERS.includes(name))
   t.same(found, told('GET', '/{name}'), `GET, besides ${get_.length}`)
   const known = new Set(told('GET', '/{name}'))
   t.same(
@@ -371,6 +374,27 @@ function isRequired(of: { readonly $ref?: string; readonly required?: boolean })
   const name = of.$ref?.split('/').at(-1) as keyof typeof components.headers | undefined
   return (name === undefined ? of.required : components.headers[name].required) ?? false
 }
+
+t.test('snapshots, events and receipts of a topic are as it says', async (t) => {
+  const gw = await startGateway(t, {}, { plugins: await defaultPlugins() })
+  const events = curl(['-N', gw.url('jobs?progress')])
+  await events.waitFor('event: state')
+  const subscriber = curl(['-N', gw.url('jobs?topic')])
+  await eventually(() => gw.gateway.table.get('jobs')?.topic?.subscribers === 1 || 'it is not there')
+  await curlDone(['-d', 'hello', gw.url('jobs?topic')])
+  await events.waitFor(/event: progress\ndata: .*"messages":1/)
+  const snapshot = async () => JSON.parse((await curlDone([gw.url('jobs?status')])).stdout.toString())
+  t.equal(wrong(ref('Snapshot'), await snapshot()), '')
+  subscriber.kill()
+  await events.result
+  const schemaOf = { state: ref('Snapshot'), progress: ref('Figures'), done: ref('Receipt') }
+  const seen = [...events.stdoutText.matchAll(/^event: (\w+)\n(?:id: .*\n)?data: (.*)$/gm)]
+  for (const [, event, data] of seen) {
+    t.equal(wrong(schemaOf[event as keyof typeof schemaOf], JSON.parse(data!)), '', `${event}: ${data}`)
+  }
+  t.ok(seen.length >= 4)
+  t.equal(wrong(ref('Snapshot'), await snapshot()), '')
+})
 
 for (const [what, ofReceiver, ofSender] of [
   ['a transfer', '', '?size=10'],
