@@ -158,7 +158,7 @@ function contract(rig: SourceRig): void {
     ]
     await rig.at('callback', () => driver.tell(news[0]!))
     for (const each of news.slice(1)) await rig.at('turn', () => driver.tell(each))
-    const last: SenderEvent[] = ['streaming', 'uploaded']
+    const last: SenderEvent[] = ['streaming', 'given_back', 'streaming', 'uploaded']
     await rig.at('callback', () => {
       for (const each of last) driver.tell(each)
     })

@@ -16,6 +16,7 @@ const ALL_NEWS: readonly SenderEvent[] = [
   'receiver_joined',
   'receiver_left',
   'streaming',
+  'given_back',
   'uploaded',
 ]
 /** What the native helper lets one read bring. */

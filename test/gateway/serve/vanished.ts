@@ -58,7 +58,7 @@ async function told(sender: CurlRun): Promise<void> {
 for (const tls of [false, true]) {
   const over = tls ? 'over TLS' : 'over plain TCP'
 
-  t.test(`${over}: a receiver vanishes with bytes on their way to it`, means, async (t) => {
+  t.test(`${over}: a receiver vanishes with bytes on their way to it`, { ...means }, async (t) => {
     const { machine, gateway, there, here } = await rig(t, tls)
     const [receiver, sender] = [there([]), here(['-T', '.'])]
     sender.stdin.write('one ')
@@ -70,7 +70,7 @@ for (const tls of [false, true]) {
     t.ok(outcomes(gateway).includes('vanished'))
   })
 
-  t.test(`${over}: a receiver vanishes while nothing is sent`, means, async (t) => {
+  t.test(`${over}: a receiver vanishes while nothing is sent`, { ...means }, async (t) => {
     const { machine, gateway, there, here } = await rig(t, tls)
     const [receiver, sender] = [there([]), here(['-T', '.'])]
     sender.stdin.write('one ')
@@ -81,7 +81,7 @@ for (const tls of [false, true]) {
     t.ok(outcomes(gateway).includes('vanished'))
   })
 
-  t.test(`${over}: a receiver vanishes that has not been reading`, means, async (t) => {
+  t.test(`${over}: a receiver vanishes that has not been reading`, { ...means }, async (t) => {
     const { machine, gateway, there, here } = await rig(t, tls)
     const [receiver, sender] = [there([]), here(['-T', '.'])]
     sender.stdin.write('one ')
@@ -95,7 +95,7 @@ for (const tls of [false, true]) {
     receiver.kill('SIGKILL')
   })
 
-  t.test(`${over}: a sender vanishes in the middle of its stream`, means, async (t) => {
+  t.test(`${over}: a sender vanishes in the middle of its stream`, { ...means }, async (t) => {
     const { machine, gateway, there, here } = await rig(t, tls)
     const [receiver, sender] = [here([]), there(['-T', '.'])]
     sender.stdin.write('one ')
@@ -105,7 +105,7 @@ for (const tls of [false, true]) {
     t.equal((await receiver.result).code, 18, 'the receiver is told')
   })
 
-  t.test(`${over}: whoever waits and vanishes gives up its place`, means, async (t) => {
+  t.test(`${over}: whoever waits and vanishes gives up its place`, { ...means }, async (t) => {
     const { machine, gateway, there } = await rig(t, tls)
     for (const args of [[], ['-T', '.']]) {
       there(args)
@@ -117,7 +117,7 @@ for (const tls of [false, true]) {
     t.same(outcomes(gateway), ['vanished', 'vanished'])
   })
 
-  t.test(`${over}: whoever lives is not cut, whether it reads or is silent`, means, async (t) => {
+  t.test(`${over}: whoever lives is not cut, whether it reads or is silent`, { ...means }, async (t) => {
     const { gateway, there, here } = await rig(t, tls)
     const [receiver, sender] = [there([]), here(['-T', '.'])]
     sender.stdin.write('one ')

@@ -43,7 +43,7 @@ for (const tls of [false, true]) {
   for (const isChunked of [false, true]) {
     const framing = isChunked ? 'chunked' : 'announced'
 
-    t.test(`${over}, ${framing}: take gives the job of a vanished worker to the next one`, means, async (t) => {
+    t.test(`${over}, ${framing}: take gives the job of a vanished worker to the next one`, { ...means }, async (t) => {
       const { machine, gateway, there, here, produce } = await rig(t, tls, 600)
       const lost = there()
       await counts(gateway, 0, 1)
@@ -68,7 +68,7 @@ for (const tls of [false, true]) {
     })
   }
 
-  t.test(`${over}: without take the machine's silence is found out`, means, async (t) => {
+  t.test(`${over}: without take the machine's silence is found out`, { ...means }, async (t) => {
     const { machine, gateway, there, here, produce } = await rig(t, tls)
     const lost = there()
     await counts(gateway, 0, 1)
@@ -81,7 +81,24 @@ for (const tls of [false, true]) {
     lost.kill()
   })
 
-  t.test(`${over}: a machine that comes back in time gets its job, once`, means, async (t) => {
+  t.test(`${over}: a sender that dies while it waits again is noticed, and nothing of it is kept`, { ...means }, async (t) => {
+    const { machine, gateway, there } = await rig(t, tls, 600)
+    const lost = there()
+    await counts(gateway, 0, 1)
+    machine.unplug()
+    const body = Buffer.alloc(20 * 1024 * 1024)
+    const producer = curl(['-kN', '-T', '-', gateway.url('q?queue&take=1')], { input: body })
+    await producer.waitFor(RETURNED, SOON)
+    const { slabs } = gateway.gateway
+    t.ok(slabs.heldBytes > 0 && slabs.heldBytes <= 64 * 1024 + 448 * 1024 + 64 * 1024, `${slabs.heldBytes} are kept`)
+    producer.kill()
+    await eventually(() => gateway.gateway.table.get('q') === undefined || 'it waits', { timeoutMs: SOON })
+    t.equal(slabs.heldBytes, 0)
+    t.equal(await gateway.ended('q'), 'abandoned')
+    lost.kill()
+  })
+
+  t.test(`${over}: a machine that comes back in time gets its job, once`, { ...means }, async (t) => {
     const { machine, gateway, there, produce } = await rig(t, tls, 600)
     const worker = there()
     await counts(gateway, 0, 1)
@@ -98,7 +115,7 @@ for (const tls of [false, true]) {
   })
 }
 
-t.test('many at once: each job is done once, by one that lives', means, async (t) => {
+t.test('many at once: each job is done once, by one that lives', { ...means }, async (t) => {
   const { machine, gateway, there, here, produce } = await rig(t, false, 600)
   const [rounds, each] = [amount(2, 50), 20]
   for (let round = 0; round < rounds; round++) {
