@@ -3,7 +3,7 @@
 import type { BidiStream } from '../client/brokers/grpc.js'
 import { peersPackage } from '../peers-package.js'
 
-interface ServerStream extends BidiStream {
+interface ServerStream extends Omit<BidiStream, 'cancel'> {
   end(): void
   sendMetadata(metadata: unknown): void
 }

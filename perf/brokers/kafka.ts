@@ -24,7 +24,7 @@ export const kafka: StartsBroker = (kind, folder) => {
         const home = join(folder, 'kafka')
         mkdirSync(home, { recursive: true })
         const file = join(home, 'server.properties')
-        writeFileSync(file, properties(port, controller, join(home, 'log')))
+        writeFileSync(file, properties(port, controller, join(home, 'log'), kind === 'queue' ? 1000 : 0))
         const java = `java -cp '${JARS}/*'`
         const format = `${java} kafka.tools.StorageTool format --cluster-id AAAAAAAAAAAAAAAAAAAAAQ --config ${file}`
         return ['sh', '-c', `${format} && exec ${java.replace('java', 'java -Xmx1g')} kafka.Kafka ${file}`]
@@ -37,7 +37,8 @@ export const kafka: StartsBroker = (kind, folder) => {
   }
 }
 
-const properties = (port: number, controller: number, log: string) => `
+/** `joinMs`: how long the first members of a group wait for the others, which would otherwise share out again and again. */
+const properties = (port: number, controller: number, log: string, joinMs: number) => `
 process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controller}
@@ -48,5 +49,5 @@ advertised.listeners=PLAINTEXT://127.0.0.1:${port}
 log.dirs=${log}
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
-group.initial.rebalance.delay.ms=0
+group.initial.rebalance.delay.ms=${joinMs}
 `

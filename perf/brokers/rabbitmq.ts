@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isOnPath } from '../peers.js'
+import { missingPackage } from '../peers-package.js'
 import { onePort, type StartsBroker } from './broker.js'
 
 /** Debian's own script would change to another user, and keep its files under /var/lib. */
@@ -15,7 +16,9 @@ export const rabbitmq: StartsBroker = (_kind, folder) => ({
     name: 'RabbitMQ',
     startsWithinMs: 60_000,
     missing: () =>
-      existsSync(SERVER) && isOnPath('epmd') ? null : 'rabbitmq-server is not installed: sh perf/peers.sh',
+      existsSync(SERVER) && isOnPath('epmd')
+        ? missingPackage('amqplib')
+        : 'rabbitmq-server is not installed: sh perf/peers.sh',
     command: ({ ports: [port, distribution, epmd] }) => {
       const at = (name: string) => join(folder, 'rabbitmq', name)
       mkdirSync(at(''), { recursive: true })

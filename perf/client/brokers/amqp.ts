@@ -1,4 +1,4 @@
-/** AMQP 0-9-1 by amqplib. Everything is transient: queues of memory that go with the last who uses them. */
+/** AMQP 0-9-1 by amqplib. Everything is transient: it is gone when the server ends. */
 
 import type { Socket } from 'node:net'
 import { peersPackage } from '../../peers-package.js'
@@ -33,7 +33,8 @@ interface Library {
 }
 
 const EXCHANGE = 'topic'
-const TRANSIENT = { durable: false, autoDelete: true }
+/** Not deleted with its last user either: the next crew may have found it just before. */
+const TRANSIENT = { durable: false, autoDelete: false }
 const REPLIES = 'amq.rabbitmq.reply-to'
 
 /** A worker has one message at a time, and acknowledges it when it has been received. */

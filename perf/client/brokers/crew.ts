@@ -32,7 +32,7 @@ export interface Crew {
 export type OpenCrew = (options: CrewOptions) => Promise<Crew>
 
 // Fewer than any listen queue holds.
-const AT_ONCE = 50
+const AT_ONCE = 64
 
 /** Opens `count` of something, some at a time. */
 export async function openMany<T>(count: number, open: (index: number) => Promise<T>): Promise<T[]> {

@@ -6,7 +6,7 @@ import { type Crew, type CrewOptions, openMany } from './crew.js'
 /** Both ways, whole messages. */
 export interface BidiStream {
   write(message: Buffer): boolean
-  cancel?(): void
+  cancel(): void
   on(event: 'data', listener: (message: Buffer) => void): void
   on(event: 'metadata' | 'end' | 'cancelled', listener: () => void): void
   on(event: 'error', listener: (error: Error) => void): void
@@ -33,12 +33,14 @@ export async function openGrpc(options: CrewOptions): Promise<Crew> {
   const { Client, credentials } = peersPackage('@grpc/grpc-js') as Library
   const { kind, arrived } = options
   const clients: Client[] = []
+  const streams: BidiStream[] = []
   let closed = false
   const open = async (method: string, take: (message: Buffer, stream: BidiStream) => void): Promise<BidiStream> => {
     const own = { 'grpc.use_local_subchannel_pool': 1 }
     const client = new Client(`127.0.0.1:${options.target.port}`, credentials.createInsecure(), own)
     clients.push(client)
     const stream = client.makeBidiStreamRequest(`/perf.Relay/${method}`, asItIs, asItIs)
+    streams.push(stream)
     stream.on('data', (message) => take(message, stream))
     await new Promise<void>((resolve, reject) => {
       stream.on('metadata', resolve)
@@ -64,6 +66,8 @@ export async function openGrpc(options: CrewOptions): Promise<Crew> {
     send: (sender, message) => void senders[sender]!.write(message),
     close() {
       closed = true
+      // A channel that is closed keeps the streams that it has.
+      for (const stream of streams) stream.cancel()
       for (const client of clients) client.close()
     },
   }

@@ -7,6 +7,7 @@ export type LoadOptions = Omit<CrewOptions, 'arrived' | 'failed'>
 
 /** A message begins with its number. */
 const DIGITS = 10
+const ZERO = 48
 const PROBE_BYTES = 64
 const PROBE_EVERY_MS = 200
 const PROBES_WITHIN_MS = 30_000
@@ -151,7 +152,7 @@ export class Load {
   }
 
   #take(bytes: Buffer, from: number, to: number): void {
-    const number = readNumber(bytes, from)
+    const number = readNumber(bytes, from, to)
     const message = this.#onTheirWay.get(number)
     if (message === undefined) throw new Error(`message ${number} came once more, or was never sent`)
     // A probe may come when the load has begun.
@@ -176,8 +177,13 @@ function template(bytes: number): Buffer {
   return Buffer.from(Array.from({ length: bytes }, (_, i) => 97 + ((i * 7) % 26)))
 }
 
-function readNumber(bytes: Buffer, from: number): number {
+function readNumber(bytes: Buffer, from: number, to: number): number {
   let number = 0
-  for (let i = from; i < from + DIGITS; i++) number = number * 10 + bytes[i]! - 48
+  for (let i = from; i < from + DIGITS; i++) {
+    const digit = (bytes[i] ?? 0) - ZERO
+    if (digit < 0 || digit > 9)
+      throw new Error(`not a message: ${JSON.stringify(bytes.toString('latin1', from, Math.min(to, from + 200)))}`)
+    number = number * 10 + digit
+  }
   return number
 }
