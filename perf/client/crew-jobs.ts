@@ -17,8 +17,7 @@ function current(): Load {
 
 /** Takes the place of the one before. */
 export const crewOpen: JobKind<CrewArgs, void> = async ({ language, ...options }) => {
-  crew?.close()
-  crew = null
+  close()
   crew = await Load.open(LANGUAGES[language], options)
 }
 
@@ -43,7 +42,11 @@ export interface PaceArgs {
 export const crewPace: JobKind<PaceArgs, number[]> = ({ bytes, perSecond, seconds }) =>
   current().pace(bytes, perSecond, seconds)
 
-export const crewClose: JobKind<null, void> = async () => {
-  crew?.close()
+/** Rejects when something has failed meanwhile. */
+export const crewClose: JobKind<null, void> = async () => close()
+
+function close(): void {
+  const last = crew
   crew = null
+  last?.close()
 }

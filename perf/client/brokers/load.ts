@@ -31,13 +31,17 @@ export class Load {
   readonly #onTheirWay = new Map<number, OnItsWay>()
   /** Microseconds from sending to each arrival; null while they are of no interest. */
   #times: number[] | null = null
+  #failure: unknown = null
   #fail!: (error: unknown) => void
   readonly #failed: Promise<never>
 
   private constructor(options: LoadOptions) {
     this.#options = options
     this.#failed = new Promise((_, reject) => {
-      this.#fail = reject
+      this.#fail = (error) => {
+        this.#failure ??= error
+        reject(error)
+      }
     })
     this.#failed.catch(() => {})
   }
@@ -100,8 +104,10 @@ export class Load {
     return times
   }
 
+  /** Throws what has failed, if nobody has been told yet. */
   close(): void {
     this.#crew.close()
+    if (this.#failure !== null) throw this.#failure
   }
 
   /** Runs until `over` is called; rejects when something fails, or when it takes too long. */
