@@ -32,6 +32,11 @@ const SIZES = [
   { name: '16 KiB', bytes: 16_384 },
 ] as const
 
+/** A round of all of them takes more than a minute. */
+const MOST_ROUNDS = 3
+/** How long each load lasts, and the one before anything counts. */
+const SECONDS = { quick: 1, full: 2, warmUp: { quick: 0.5, full: 2 } }
+
 const IDLE = 1000
 /** Connections that come and go before memory is read. */
 const IDLE_WARM_UP = 50
@@ -50,7 +55,7 @@ export async function runMessages(context: Context, load: MessageLoad): Promise<
   const stage = new Stage(context, load)
   try {
     for (const broker of brokersOf(context, load.kind, folder)) await stage.enter(broker)
-    const rounds = context.quick ? 1 : context.rounds
+    const rounds = context.quick ? 1 : Math.min(context.rounds, MOST_ROUNDS)
     await interleave(stage.sides, rounds, (side, round) => stage.play(side, round))
     await stage.close()
   } finally {
@@ -99,7 +104,7 @@ class Stage {
       else this.#context.report.note(broker.noIdle)
       const { kind, senders, receivers } = this.#load
       await this.#open(side, { kind, senders, receivers })
-      for (const { bytes } of SIZES) await this.#flood(side, bytes, this.#context.quick ? 0.3 : 2)
+      for (const { bytes } of SIZES) await this.#flood(side, bytes, SECONDS.warmUp[this.#pace])
     })
   }
 
@@ -115,6 +120,10 @@ class Stage {
 
   async close(): Promise<void> {
     await Promise.all(this.sides.flatMap(({ relay, client }) => [relay.stop(), client.end()]))
+  }
+
+  get #pace(): 'quick' | 'full' {
+    return this.#context.quick ? 'quick' : 'full'
   }
 
   async #guard(broker: Broker, run: () => Promise<void>): Promise<void> {
@@ -162,10 +171,10 @@ class Stage {
 
   async #measureFlood(side: Side, size: string, bytes: number, round: number): Promise<void> {
     const { relay, broker } = side
-    const { report, say, quick } = this.#context
+    const { report, say } = this.#context
     await relay.settle()
     const before = relay.cpu()
-    const { messages, seconds } = await this.#flood(side, bytes, quick ? 1 : 4)
+    const { messages, seconds } = await this.#flood(side, bytes, SECONDS[this.#pace])
     await relay.settle()
     const perCpuSecond = messages / (relay.cpu() - before)
     report.add(broker.peer.name, `${size}: per CPU second`, '/s', perCpuSecond)
@@ -175,9 +184,9 @@ class Stage {
   }
 
   async #measurePace({ client, broker }: Side, size: string, bytes: number, round: number): Promise<void> {
-    const { report, say, quick } = this.#context
+    const { report, say } = this.#context
     const { perSecond } = this.#load
-    const times = await client.run('crewPace', { bytes, perSecond, seconds: quick ? 1 : 4 })
+    const times = await client.run('crewPace', { bytes, perSecond, seconds: SECONDS[this.#pace] })
     const [p50, p99] = [quantile(times, 0.5), quantile(times, 0.99)]
     report.add(broker.peer.name, `${size}: p50`, 'µs', p50)
     report.add(broker.peer.name, `${size}: p99`, 'µs', p99)

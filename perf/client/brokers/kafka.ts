@@ -11,7 +11,7 @@ interface Admin {
 
 interface Consumer {
   readonly events: { readonly GROUP_JOIN: string; readonly CRASH: string }
-  on(event: string, listener: (event: { payload: { error?: Error } }) => void): void
+  on(event: string, listener: (event: { payload: { error?: Error; restart?: boolean } }) => void): void
   connect(): Promise<void>
   subscribe(options: object): Promise<void>
   run(options: {
@@ -73,7 +73,10 @@ export async function openKafka(options: CrewOptions): Promise<Crew> {
 
 async function consume(kafka: Kafka, groupId: string, { kind, arrived, failed }: CrewOptions): Promise<Consumer> {
   const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false })
-  consumer.on(consumer.events.CRASH, ({ payload }) => failed(payload.error ?? new Error('a consumer ended')))
+  // It tries again when the group is not there yet.
+  consumer.on(consumer.events.CRASH, ({ payload }) => {
+    if (payload.restart !== true) failed(payload.error ?? new Error('a consumer ended'))
+  })
   const joined = new Promise<void>((resolve) => consumer.on(consumer.events.GROUP_JOIN, () => resolve()))
   await consumer.connect()
   await consumer.subscribe({ topics: [kind], fromBeginning: false })
