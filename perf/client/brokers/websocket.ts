@@ -29,7 +29,8 @@ function subscribe(options: CrewOptions): Wire {
       const stop = bytes.indexOf('\r\n\r\n', from)
       if (stop < 0 || stop + 4 > end) return from
       const head = bytes.toString('latin1', from, stop)
-      if (!head.startsWith('HTTP/1.1 101 ')) throw new Error(`a WebSocket was told ${head}`)
+      if (!head.startsWith('HTTP/1.1 101 '))
+        throw new Error(`a WebSocket was told ${head.slice(0, head.indexOf('\r'))}`)
       upgraded = true
       wire.welcome()
       return stop + 4
