@@ -59,8 +59,8 @@ export async function runMessages(context: Context, load: MessageLoad): Promise<
     for (const broker of brokersOf(context, load.kind, folder)) await stage.enter(broker)
     const rounds = context.quick ? 1 : Math.min(context.rounds, MOST_ROUNDS)
     await interleave(stage.sides, rounds, (side, round) => stage.play(side, round))
-    await stage.close()
   } finally {
+    await stage.close()
     rmSync(folder, { recursive: true, force: true })
   }
   goals(context)
@@ -84,7 +84,7 @@ function brokersOf({ sides, report }: Context, kind: MessageKind, folder: string
   })
 }
 
-/** Those who run. One that fails leaves; when it is pipegate, the lane fails after all the others have been measured. */
+/** Those who run. One that fails leaves; when it is this pipegate, the lane fails after all the others have been measured. */
 class Stage {
   readonly sides: Side[] = []
   failed: unknown = null
@@ -99,9 +99,9 @@ class Stage {
 
   /** Starts one, measures what idle receivers cost it, and connects those that are loaded. */
   async enter(broker: Broker): Promise<void> {
-    const side = { broker, relay: await Relay.start(broker.peer), client: new ClientProcess() }
-    this.sides.push(side)
     await this.#guard(broker, async () => {
+      const side = { broker, relay: await Relay.start(broker.peer), client: new ClientProcess() }
+      this.sides.push(side)
       if (broker.noIdle === undefined) await this.#measureIdle(side)
       else this.#context.report.note(broker.noIdle)
       const { kind, senders, receivers } = this.#load
@@ -130,15 +130,17 @@ class Stage {
 
   async #guard(broker: Broker, run: () => Promise<void>): Promise<void> {
     if (this.#out.has(broker)) return
-    const { name, isPipegate } = broker.peer
+    const { head, report, say } = this.#context
+    const { name } = broker.peer
     try {
       await run()
     } catch (error) {
       this.#out.add(broker)
       const why = error instanceof Error ? error.message : String(error)
-      this.#context.say(`${name}: ${why}`)
-      if (isPipegate === true) this.failed ??= new Error(`${name}: ${why}`)
-      else this.#context.report.note(`${name} did not carry it: ${why}`)
+      say(`${name}: ${why}`)
+      // Another version of pipegate may not have the kind yet.
+      if (name.startsWith(head.name)) this.failed ??= new Error(`${name}: ${why}`)
+      else report.note(`${name} did not carry it: ${why}`)
     }
   }
 
