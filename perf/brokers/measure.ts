@@ -138,8 +138,9 @@ class Stage {
       this.#out.add(broker)
       const why = error instanceof Error ? error.message : String(error)
       say(`${name}: ${why}`)
-      // Another version of pipegate may not have the kind yet.
-      if (name.startsWith(head.name)) this.failed ??= new Error(`${name}: ${why}`)
+      // Another version of pipegate may not have the kind yet, nor this one the kind over WebSocket.
+      const isOffered = name === head.name || !/\b501\b/.test(why)
+      if (name.startsWith(head.name) && isOffered) this.failed ??= new Error(`${name}: ${why}`)
       else report.note(`${name} did not carry it: ${why}`)
     }
   }
