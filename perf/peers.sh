@@ -8,9 +8,11 @@ mkdir -p "$bin"
 
 missing=
 PATH=$PATH:/usr/sbin
-for program in socat haproxy redis-server nats-server icecast2 time; do
+for program in socat haproxy redis-server nats-server icecast2 mosquitto rabbitmq-server time; do
   command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
 done
+command -v java >/dev/null 2>&1 || missing="$missing default-jre-headless"
+command -v mvn >/dev/null 2>&1 || missing="$missing maven"
 nchan=/usr/lib/nginx/modules/ngx_nchan_module.so
 [ -e "$nchan" ] || missing="$missing libnginx-mod-nchan"
 if [ -n "$missing" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
@@ -28,8 +30,25 @@ if [ ! -x "$bin/croc" ] && command -v go >/dev/null 2>&1; then
   (cd / && GOBIN="$bin" go install github.com/schollz/croc/v10@latest)
 fi
 
+# The clients of message systems, and the two systems that are packages. The folder has a package.json of its own, or npm would
+# take the project's.
+if [ ! -d .peers/node_modules/kafkajs ] && command -v npm >/dev/null 2>&1; then
+  echo '{ "private": true }' >.peers/package.json
+  (cd .peers && npm install --no-audit --no-fund --loglevel=error \
+    zeromq@6.8.0 @grpc/grpc-js@1.14.7 amqplib@2.3.1 kafkajs@2.2.4)
+fi
+
+if [ ! -d .peers/kafka ] && command -v mvn >/dev/null 2>&1; then
+  mvn -q -B -f brokers/kafka.pom.xml dependency:copy-dependencies -DincludeScope=runtime \
+    -DoutputDirectory="$PWD/.peers/kafka" || rm -rf .peers/kafka
+fi
+
 say() { if "$@" >/dev/null 2>&1; then echo "here"; else echo "not here"; fi; }
-for program in socat haproxy redis-server nats-server icecast2; do echo "$program: $(say command -v "$program")"; done
+for program in socat haproxy redis-server nats-server icecast2 mosquitto rabbitmq-server; do
+  echo "$program: $(say command -v "$program")"
+done
+for package in zeromq @grpc/grpc-js amqplib kafkajs; do echo "$package: $(say test -e ".peers/node_modules/$package")"; done
+echo "Kafka: $(say test -d .peers/kafka)"
 echo "nchan: $(say test -e "$nchan")"
 echo "croc: $(say test -x "$bin/croc")"
 echo "go-piping-server: $(say test -x "$bin/go-piping-server")"

@@ -8,8 +8,8 @@ import { PEERS, PROJECT } from './paths.js'
 
 /** What a relay is started with. */
 export interface StartOptions {
-  /** Free ports of 127.0.0.1. */
-  readonly ports: readonly [number, number]
+  /** Free ports of 127.0.0.1. Most need one or two. */
+  readonly ports: readonly [number, number, number, number]
   /** Serve HTTPS with these files. */
   readonly tls?: { readonly cert: string; readonly key: string }
 }
@@ -23,6 +23,8 @@ export interface Peer {
   command(options: StartOptions): readonly [file: string, ...args: string[]]
   /** Where clients connect. */
   target(options: StartOptions): Target
+  /** Milliseconds until it listens, where 10 s may not do. */
+  readonly startsWithinMs?: number
   /** It ends after one transfer, so that every round needs a new one. */
   readonly oneShot?: true
   /** It answers `GET /api/v1/pipe/health`. */

@@ -20,6 +20,22 @@ export function residentBytes(pid: number): number {
   return Number(kib) * 1024
 }
 
+/** A process and all that it has started and that still runs, itself first. */
+export function family(pid: number): number[] {
+  const threads = readdirSync(`/proc/${pid}/task`)
+  const children = threads.flatMap((thread) => childrenOf(`/proc/${pid}/task/${thread}/children`))
+  return [pid, ...children.flatMap(family)]
+}
+
+function childrenOf(file: string): number[] {
+  try {
+    return readFileSync(file, 'latin1').split(' ').filter(Boolean).map(Number)
+  } catch {
+    // A thread that has ended, or a kernel that keeps no such list.
+    return []
+  }
+}
+
 /** Open files of a process: sockets among them. */
 export function openFiles(pid: number): number {
   return readdirSync(`/proc/${pid}/fd`).length

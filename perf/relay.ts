@@ -8,7 +8,7 @@ import { eventually } from '../test/support/eventually.js'
 import { adopt, end } from './children.js'
 import type { Target } from './client/dial.js'
 import type { Peer, StartOptions } from './peers.js'
-import { cpuSeconds, residentBytes } from './proc.js'
+import { cpuSeconds, family, residentBytes } from './proc.js'
 
 /** What `GET /api/v1/pipe/health` tells. */
 export interface Health {
@@ -38,10 +38,13 @@ export class Relay {
       complaint = (complaint + text).slice(-2000)
     })
     const target = peer.target(options)
-    await eventually(() => {
-      if (child.exitCode !== null) throw new Error(`${peer.name} ended with ${child.exitCode}: ${complaint}`)
-      return isListening(target.port) || `${peer.name} does not listen on port ${target.port}: ${complaint}`
-    })
+    await eventually(
+      () => {
+        if (child.exitCode !== null) throw new Error(`${peer.name} ended with ${child.exitCode}: ${complaint}`)
+        return isListening(target.port) || `${peer.name} does not listen on port ${target.port}: ${complaint}`
+      },
+      { timeoutMs: peer.startsWithinMs ?? 10_000 },
+    )
     return new Relay(peer, target, child)
   }
 
@@ -49,14 +52,14 @@ export class Relay {
     return this.#child.pid!
   }
 
-  /** Seconds of processor time used so far. */
+  /** Seconds of processor time used so far, by all its processes. */
   cpu(): number {
-    return cpuSeconds(this.pid)
+    return family(this.pid).reduce((sum, pid) => sum + cpuSeconds(pid), 0)
   }
 
-  /** Resident bytes. */
+  /** Resident bytes of all its processes. */
   memory(): number {
-    return residentBytes(this.pid)
+    return family(this.pid).reduce((sum, pid) => sum + residentBytes(pid), 0)
   }
 
   /** Waits until the relay has done what was asked before: its processor time stands still for 100 ms. */
@@ -85,15 +88,15 @@ function isListening(port: number): boolean {
   return tables.some((table) => new RegExp(`^ *\\d+: [0-9A-F]+:${hex} [0-9A-F]+:0000 0A `, 'm').test(table))
 }
 
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()]
+async function freePorts(): Promise<[number, number, number, number]> {
+  const servers = Array.from({ length: 4 }, () => createServer())
   const ports: number[] = []
   for (const server of servers) {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     ports.push((server.address() as { port: number }).port)
   }
   for (const server of servers) await new Promise((resolve) => server.close(resolve))
-  return [ports[0]!, ports[1]!]
+  return ports as [number, number, number, number]
 }
 
 /** Without what would make a relay another one. */

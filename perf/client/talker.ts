@@ -35,6 +35,11 @@ export class Talker {
     })
   }
 
+  /** The head of the last response. */
+  get head(): string {
+    return this.#reader.head
+  }
+
   close(): void {
     this.#socket?.destroy()
     this.#socket = null

@@ -1,6 +1,7 @@
 /** A client process: does the jobs that its lane sends, many at a time, and ends when the lane does. */
 
 import { ask } from './ask-job.js'
+import { crewClose, crewFlood, crewOpen, crewPace } from './crew-jobs.js'
 import type { JobKind, Order, Reply } from './job.js'
 import { lines } from './line-job.js'
 import { churn, roundTrips } from './small-jobs.js'
@@ -8,7 +9,21 @@ import { soak } from './soak-job.js'
 import { receive, send, sendUntilStopped } from './stream-jobs.js'
 import { wait } from './wait-job.js'
 
-const KINDS = { ask, churn, lines, receive, roundTrips, send, sendUntilStopped, soak, wait } as const
+const KINDS = {
+  ask,
+  churn,
+  crewClose,
+  crewFlood,
+  crewOpen,
+  crewPace,
+  lines,
+  receive,
+  roundTrips,
+  send,
+  sendUntilStopped,
+  soak,
+  wait,
+} as const
 
 /** The kinds of jobs there are, with what they take and return. */
 export type Kinds = typeof KINDS

@@ -1,6 +1,7 @@
 /** The lanes there are, in the order in which they run. */
 
 import type { Lane } from '../lane.js'
+import { ask } from './ask.js'
 import { behindHaproxy } from './behind-haproxy.js'
 import { churn } from './churn.js'
 import { crowd } from './crowd.js'
@@ -12,10 +13,12 @@ import { migrate } from './migrate.js'
 import { migrateChunked } from './migrate-chunked.js'
 import { migrateTls } from './migrate-tls.js'
 import { program } from './program.js'
+import { queue } from './queue.js'
 import { reverseProxy } from './reverse-proxy.js'
 import { slowReader } from './slow-reader.js'
 import { soak } from './soak.js'
 import { spectators } from './spectators.js'
+import { topic } from './topic.js'
 import { waiting } from './waiting.js'
 
 export const LANES: readonly Lane[] = [
@@ -31,6 +34,9 @@ export const LANES: readonly Lane[] = [
   live,
   ipc,
   churn,
+  topic,
+  queue,
+  ask,
   waiting,
   spectators,
   program,

@@ -1,0 +1,10 @@
+import type { MessageKind } from '../client/brokers/crew.js'
+import type { Peer } from '../peers.js'
+import type { Broker } from './broker.js'
+
+/** pipegate over HTTP, and over WebSocket where a kind has that. */
+export function pipegateBrokers(kind: MessageKind, peer: Peer): readonly Broker[] {
+  const http: Broker = { peer, language: 'pipegate' }
+  if (kind !== 'topic') return [http]
+  return [http, { peer: { ...peer, name: `${peer.name}, WebSocket` }, language: 'websocket' }]
+}

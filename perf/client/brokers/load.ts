@@ -1,0 +1,195 @@
+/** Loads a crew with messages, and knows which of them have arrived. */
+
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Crew, CrewOptions, OpenCrew } from './crew.js'
+
+export type LoadOptions = Omit<CrewOptions, 'arrived' | 'failed'>
+
+/** A message begins with its number. */
+const DIGITS = 10
+const ZERO = 48
+const PROBE_BYTES = 64
+const PROBE_EVERY_MS = 200
+const PROBES_WITHIN_MS = 30_000
+/** After the last one has been sent, all have to be there within this time. */
+const ARRIVES_WITHIN_MS = 10_000
+
+interface OnItsWay {
+  readonly sender: number
+  /** When it was sent, by `performance.now()`. */
+  readonly at: number
+  /** Who has yet to get it. */
+  left: number
+  readonly done: (() => void) | null
+}
+
+export class Load {
+  readonly #options: LoadOptions
+  #crew!: Crew
+  #number = 0
+  #template: Buffer = Buffer.alloc(0)
+  readonly #onTheirWay = new Map<number, OnItsWay>()
+  /** Microseconds from sending to each arrival; null while they are of no interest. */
+  #times: number[] | null = null
+  #failure: unknown = null
+  #fail!: (error: unknown) => void
+  readonly #failed: Promise<never>
+
+  private constructor(options: LoadOptions) {
+    this.#options = options
+    this.#failed = new Promise((_, reject) => {
+      this.#fail = (error) => {
+        this.#failure ??= error
+        reject(error)
+      }
+    })
+    this.#failed.catch(() => {})
+  }
+
+  /** Connects everybody, and waits until a message of each sender has gone all its way. */
+  static async open(open: OpenCrew, options: LoadOptions): Promise<Load> {
+    const load = new Load(options)
+    const failed = load.#fail
+    load.#crew = await Promise.race([open({ ...options, arrived: load.#arrived, failed }), load.#failed])
+    const senders = Array.from({ length: options.senders }, (_, i) => load.#probe(i))
+    await Promise.race([Promise.all(senders), load.#failed])
+    return load
+  }
+
+  /**
+   * As many as can be: each sender has `window` messages on their way all the time.
+   * @param seconds after which nobody sends any more. Resolves when the last one has arrived
+   */
+  async flood(bytes: number, window: number, seconds: number): Promise<{ messages: number; seconds: number }> {
+    this.#template = template(bytes)
+    const from = performance.now()
+    const until = from + seconds * 1000
+    let sent = 0
+    let left = 0
+    await this.#allThere((over) => {
+      const next = (sender: number) => {
+        sent++
+        left++
+        this.#send(sender, () => {
+          left--
+          if (performance.now() < until) next(sender)
+          else if (left === 0) over()
+        })
+      }
+      for (let i = 0; i < this.#options.senders * window; i++) next(i % this.#options.senders)
+    }, seconds)
+    return { messages: sent, seconds: (performance.now() - from) / 1000 }
+  }
+
+  /** A message at a time, at an even rate, by the senders in turn. Resolves with the microseconds to each arrival. */
+  async pace(bytes: number, perSecond: number, seconds: number): Promise<number[]> {
+    this.#template = template(bytes)
+    const times: number[] = []
+    this.#times = times
+    const from = performance.now()
+    let due = 0
+    let left = perSecond * seconds
+    await this.#allThere((over) => {
+      const tick = setInterval(() => {
+        const now = Math.min(perSecond * seconds, Math.floor(((performance.now() - from) / 1000) * perSecond))
+        for (; due < now; due++) {
+          this.#send(due % this.#options.senders, () => {
+            if (--left === 0) over()
+          })
+        }
+        if (due === perSecond * seconds) clearInterval(tick)
+      }, 1)
+    }, seconds)
+    this.#times = null
+    return times
+  }
+
+  /** Throws what has failed, if nobody has been told yet. */
+  close(): void {
+    this.#crew.close()
+    if (this.#failure !== null) throw this.#failure
+  }
+
+  /** Runs until `over` is called; rejects when something fails, or when it takes too long. */
+  async #allThere(run: (over: () => void) => void, seconds: number): Promise<void> {
+    const limit = new AbortController()
+    const late = sleep(seconds * 1000 + ARRIVES_WITHIN_MS, null, limit).then(() => {
+      throw new Error(`${this.#onTheirWay.size} messages did not arrive`)
+    })
+    late.catch(() => {})
+    await Promise.race([new Promise<void>(run), this.#failed, late])
+    limit.abort()
+  }
+
+  #send(sender: number, done: (() => void) | null): void {
+    const number = this.#number++
+    const message = Buffer.from(this.#template)
+    message.write(`${number}`.padStart(DIGITS, '0'), 'latin1')
+    const left = this.#options.kind === 'topic' ? this.#options.receivers : 1
+    this.#onTheirWay.set(number, { sender, at: performance.now(), left, done })
+    this.#crew.send(sender, message)
+  }
+
+  /** Subscribers may be there a little later than they were told, and what is sent before that does not reach them. */
+  async #probe(sender: number): Promise<void> {
+    this.#template = template(PROBE_BYTES)
+    let there = false
+    const until = performance.now() + PROBES_WITHIN_MS
+    while (!there) {
+      if (performance.now() > until) throw new Error(`nothing that sender ${sender} sends arrives`)
+      const arrived = new Promise<void>((resolve) => {
+        this.#send(sender, () => {
+          there = true
+          resolve()
+        })
+      })
+      await Promise.race([arrived, sleep(PROBE_EVERY_MS)])
+    }
+    for (const [number, each] of this.#onTheirWay)
+      if (each.sender === sender) this.#onTheirWay.set(number, { ...each, done: null })
+  }
+
+  #arrived = (bytes: Buffer, from: number, to: number): void => {
+    try {
+      this.#take(bytes, from, to)
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #take(bytes: Buffer, from: number, to: number): void {
+    const number = readNumber(bytes, from, to)
+    const message = this.#onTheirWay.get(number)
+    if (message === undefined) throw new Error(`message ${number} came once more, or was never sent`)
+    // A probe may come when the load has begun.
+    if (message.done !== null) {
+      this.#compare(bytes, from, to)
+      this.#times?.push((performance.now() - message.at) * 1000)
+    }
+    if (--message.left > 0) return
+    this.#onTheirWay.delete(number)
+    message.done?.()
+  }
+
+  #compare(bytes: Buffer, from: number, to: number): void {
+    const { length } = this.#template
+    if (to - from !== length) throw new Error(`a message of ${to - from} bytes came, and ${length} were sent`)
+    if (this.#template.compare(bytes, from + DIGITS, to, DIGITS, length) !== 0) throw new Error('a wrong byte came')
+  }
+}
+
+/** Letters, so that it is text for those who care. */
+function template(bytes: number): Buffer {
+  return Buffer.from(Array.from({ length: bytes }, (_, i) => 97 + ((i * 7) % 26)))
+}
+
+function readNumber(bytes: Buffer, from: number, to: number): number {
+  let number = 0
+  for (let i = from; i < from + DIGITS; i++) {
+    const digit = (bytes[i] ?? 0) - ZERO
+    if (digit < 0 || digit > 9)
+      throw new Error(`not a message: ${JSON.stringify(bytes.toString('latin1', from, Math.min(to, from + 200)))}`)
+    number = number * 10 + digit
+  }
+  return number
+}

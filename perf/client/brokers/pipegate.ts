@@ -1,0 +1,136 @@
+/** pipegate over HTTP: `?topic`, `?queue`, and `?ask` with `?serve`, one request at a time on each kept connection. */
+
+import { ResponseReader } from '../response.js'
+import { Talker } from '../talker.js'
+import { type Crew, type CrewOptions, openMany } from './crew.js'
+import { Pieces } from './pieces.js'
+import { Wire } from './wire.js'
+
+const NAME = '/perf'
+const LINE_FEED = 10
+
+const get = (query: string) => `GET ${NAME}?${query} HTTP/1.1\r\nHost: localhost\r\n\r\n`
+
+function post(query: string, body: Buffer): Buffer {
+  const head = `POST ${NAME}?${query} HTTP/1.1\r\nHost: localhost\r\nContent-Length: ${body.length}\r\n\r\n`
+  return Buffer.concat([Buffer.from(head, 'latin1'), body])
+}
+
+export async function openPipegate(options: CrewOptions): Promise<Crew> {
+  const open: (options: CrewOptions) => Promise<Wire | Asker> = { topic: subscribe, queue: work, ask: serve }[
+    options.kind
+  ]
+  const receivers = await openMany(options.receivers, () => open(options))
+  const senders = await openMany(options.senders, async () => new Asker(options))
+  return {
+    send: (sender, message) => senders[sender]!.send(message),
+    close() {
+      for (const each of [...senders, ...receivers]) each.close()
+    },
+  }
+}
+
+/** Asks on one connection, and has the whole body of each answer. */
+class Asker {
+  readonly #options: CrewOptions
+  readonly #talker: Talker
+  readonly #waiting: Buffer[] = []
+  #body: Buffer[] = []
+  #busy = false
+  #closed = false
+
+  constructor(options: CrewOptions, side: 'sender' | 'receiver' = 'sender') {
+    this.#options = options
+    const copy = (bytes: Buffer, from: number, to: number) =>
+      void this.#body.push(Buffer.from(bytes.subarray(from, to)))
+    this.#talker = new Talker(options.target, side, false, copy)
+  }
+
+  /** The head of the last answer. */
+  get head(): string {
+    return this.#talker.head
+  }
+
+  /** Resolves with the body of the answer; never when it has been closed. */
+  async ask(request: Buffer | string): Promise<Buffer> {
+    this.#body = []
+    try {
+      await this.#talker.ask(request)
+    } catch (error) {
+      if (this.#closed) return new Promise(() => {})
+      throw error
+    }
+    return this.#body.length === 1 ? this.#body[0]! : Buffer.concat(this.#body)
+  }
+
+  /** Sends a message as soon as those before it have been answered. */
+  send(message: Buffer): void {
+    this.#waiting.push(message)
+    if (!this.#busy) this.#sendAll().catch(this.#options.failed)
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#talker.close()
+  }
+
+  async #sendAll(): Promise<void> {
+    const { kind, arrived, receivers } = this.#options
+    this.#busy = true
+    for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
+      const answer = await this.ask(post(kind, message))
+      if (kind === 'ask') arrived(answer, 0, answer.length)
+      else if (kind === 'topic' && answer.toString() !== `[INFO] Delivered to ${receivers} subscriber(s).\n`)
+        throw new Error(`a publisher was told ${answer}`)
+    }
+    this.#busy = false
+  }
+}
+
+/** A line for each message, as long as the connection lasts. */
+async function subscribe(options: CrewOptions): Promise<Wire> {
+  const lines = new Pieces((bytes, from, end) => {
+    const stop = bytes.indexOf(LINE_FEED, from)
+    if (stop < 0 || stop >= end) return from
+    options.arrived(bytes, from, stop)
+    return stop + 1
+  })
+  const reader = new ResponseReader((bytes, from, to) => lines.push(bytes, from, to))
+  const wire = new Wire(options, 'receiver', (bytes, _from, end) => {
+    reader.push(bytes, end)
+    if (reader.status === 200) wire.welcome()
+    else if (reader.status !== 0) throw new Error(`a subscriber was told ${reader.head}`)
+    return end
+  })
+  wire.write(get('topic'))
+  await wire.ready
+  return wire
+}
+
+/** Takes one body after the other. */
+async function work(options: CrewOptions): Promise<Asker> {
+  const worker = new Asker(options, 'receiver')
+  const run = async () => {
+    for (;;) {
+      const job = await worker.ask(get('queue'))
+      options.arrived(job, 0, job.length)
+    }
+  }
+  run().catch(options.failed)
+  return worker
+}
+
+/** Sends each question back, and takes the next one with the same request. */
+async function serve(options: CrewOptions): Promise<Asker> {
+  const worker = new Asker(options, 'receiver')
+  const run = async () => {
+    let question = await worker.ask(get('serve'))
+    for (;;) {
+      const id = /\r\nx-pipe-answer: *[^\r]*[?&]answer=([^&\r]+)/i.exec(worker.head)?.[1]
+      if (id === undefined) throw new Error(`a question has no address for its answer: ${worker.head}`)
+      question = await worker.ask(post(`serve&answer=${id}`, question))
+    }
+  }
+  run().catch(options.failed)
+  return worker
+}
