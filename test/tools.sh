@@ -36,6 +36,10 @@ python3 -c 'import requests' 2>/dev/null || missing="$missing python3-requests"
 need nginx nginx-light
 need caddy caddy
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
+if [ "${PIPEGATE_THOROUGH:-}" = 1 ]; then # for docs/replaces/rabbitmq.md
+  need amqp-consume amqp-tools
+  need rabbitmq-server rabbitmq-server
+fi
 need gcc 'gcc libc6-dev'
 need clang clang
 ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a >/dev/null 2>&1 || missing="$missing libclang-rt-14-dev"

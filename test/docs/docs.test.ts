@@ -1,6 +1,6 @@
 /** What the README and the docs show is what happens: every example in them is run as it is printed. */
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { FAILURES } from '../../gateway/http/failures.js'
@@ -8,12 +8,14 @@ import { HEAD_FAILURES } from '../../gateway/http/head-failures.js'
 import { eventually } from '../support/eventually.js'
 import { startDefaultGateway } from '../support/gateway.js'
 import { MAIN, PROJECT, readProject } from '../support/project.js'
+import { isThorough } from '../support/thorough.js'
 import { dialogue, type Example, examplesOf, SHELLS, type Shell, shown, Terminal, terminals } from './examples.js'
 import { LIVE_STAGES } from './live-stages.js'
 import { MEDIA_STAGES } from './media-stages.js'
 import { MESSAGES_STAGES } from './messages-stages.js'
 import { PEOPLE_STAGES } from './people-stages.js'
 import { README_STAGES } from './readme-stages.js'
+import { REPLACES_STAGES } from './replaces-stages.js'
 import { type Stage, same } from './stage.js'
 import { TOPIC_STAGES } from './topic-stages.js'
 
@@ -30,6 +32,8 @@ const PAGES = [
   'docs/messages.md',
   'docs/topics.md',
 ]
+/** What there was before, and what takes its place. */
+const REPLACES = readdirSync(join(PROJECT, 'docs/replaces')).map((name) => `docs/replaces/${name}`)
 const SHOWN_ORIGIN = 'http://127.0.0.1:8080'
 /** A slow machine starts several programs at once. */
 const WITHIN = { timeoutMs: 60_000 }
@@ -45,6 +49,7 @@ const STAGES: Readonly<Record<string, Stage>> = {
   ...LIVE_STAGES,
   ...TOPIC_STAGES,
   ...MEDIA_STAGES,
+  ...REPLACES_STAGES,
   ...MESSAGES_STAGES,
   sha256: {},
   form: {
@@ -134,7 +139,7 @@ async function runDialogue(t: Test, text: string, shell: Shell, origin: string):
   }
 }
 
-for (const file of PAGES) {
+for (const file of [...PAGES, ...REPLACES]) {
   t.test(file, { jobs: AT_ONCE }, async (t) => {
     for (const { id, kind, text } of commandsOf(file)) {
       const stage = STAGES[id]
@@ -143,7 +148,8 @@ for (const file of PAGES) {
         continue
       }
       for (const shell of stage.shells ?? SHELLS) {
-        t.test(`${id}, in ${shell}`, async (t) => {
+        const skip = stage.atNight && !isThorough && 'at night'
+        t.test(`${id}, in ${shell}`, { skip }, async (t) => {
           const { origin } = await startDefaultGateway(t)
           if (kind === 'sh') await runTerminals(t, text, stage, shell, origin)
           else await runDialogue(t, text, shell, origin)
@@ -154,7 +160,7 @@ for (const file of PAGES) {
 }
 
 t.test('no stage without its example', async (t) => {
-  const shown = PAGES.flatMap((file) => commandsOf(file).map(({ id }) => id))
+  const shown = [...PAGES, ...REPLACES].flatMap((file) => commandsOf(file).map(({ id }) => id))
   t.same(Object.keys(STAGES).sort(), shown.sort())
 })
 

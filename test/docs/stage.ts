@@ -14,6 +14,8 @@ export interface Stage {
   readonly shells?: readonly Shell[]
   /** It is run in the project's own folder. */
   readonly atRoot?: true
+  /** It takes long, and is run at night only (test/support/thorough.ts). */
+  readonly atNight?: true
   /** Returns variables for the commands. */
   prepare?(dir: string, t: Test): NodeJS.ProcessEnv | Promise<NodeJS.ProcessEnv>
   /** The others begin when the first terminal shows this. */
