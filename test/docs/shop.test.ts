@@ -44,7 +44,8 @@ t.test('shipping is down for a while', async (t) => {
   const analytics = start(t, origin, 'analytics.sh')
   const shipping = start(t, origin, 'shipping.sh')
   await eventually(
-    () => (gateway.table.get('orders')?.receiversPresent === 2 && gateway.table.get('shipping') !== undefined) || 'nobody',
+    () =>
+      (gateway.table.get('orders')?.receiversPresent === 2 && gateway.table.get('shipping') !== undefined) || 'nobody',
     WITHIN,
   )
   const first = start(t, origin, 'order.sh', ['cup 1'])

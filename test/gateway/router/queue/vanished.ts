@@ -81,22 +81,26 @@ for (const tls of [false, true]) {
     lost.kill()
   })
 
-  t.test(`${over}: a sender that dies while it waits again is noticed, and nothing of it is kept`, { ...means }, async (t) => {
-    const { machine, gateway, there } = await rig(t, tls, 600)
-    const lost = there()
-    await counts(gateway, 0, 1)
-    machine.unplug()
-    const body = Buffer.alloc(20 * 1024 * 1024)
-    const producer = curl(['-kN', '-T', '-', gateway.url('q?queue&take=1')], { input: body })
-    await producer.waitFor(RETURNED, SOON)
-    const { slabs } = gateway.gateway
-    t.ok(slabs.heldBytes > 0 && slabs.heldBytes <= 64 * 1024 + 448 * 1024 + 64 * 1024, `${slabs.heldBytes} are kept`)
-    producer.kill()
-    await eventually(() => gateway.gateway.table.get('q') === undefined || 'it waits', { timeoutMs: SOON })
-    t.equal(slabs.heldBytes, 0)
-    t.equal(await gateway.ended('q'), 'abandoned')
-    lost.kill()
-  })
+  t.test(
+    `${over}: a sender that dies while it waits again is noticed, and nothing of it is kept`,
+    { ...means },
+    async (t) => {
+      const { machine, gateway, there } = await rig(t, tls, 600)
+      const lost = there()
+      await counts(gateway, 0, 1)
+      machine.unplug()
+      const body = Buffer.alloc(20 * 1024 * 1024)
+      const producer = curl(['-kN', '-T', '-', gateway.url('q?queue&take=1')], { input: body })
+      await producer.waitFor(RETURNED, SOON)
+      const { slabs } = gateway.gateway
+      t.ok(slabs.heldBytes > 0 && slabs.heldBytes <= 64 * 1024 + 448 * 1024 + 64 * 1024, `${slabs.heldBytes} are kept`)
+      producer.kill()
+      await eventually(() => gateway.gateway.table.get('q') === undefined || 'it waits', { timeoutMs: SOON })
+      t.equal(slabs.heldBytes, 0)
+      t.equal(await gateway.ended('q'), 'abandoned')
+      lost.kill()
+    },
+  )
 
   t.test(`${over}: a machine that comes back in time gets its job, once`, { ...means }, async (t) => {
     const { machine, gateway, there, produce } = await rig(t, tls, 600)
