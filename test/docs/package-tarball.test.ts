@@ -14,7 +14,7 @@ t.teardown(() => rmSync(home, { recursive: true, force: true }))
 const tarball = packInto(home)
 const { devDependencies } = JSON.parse(readProject('package.json')) as { devDependencies: Record<string, string> }
 /** What it has today, and room for a few features: what doubles it is noticed. */
-const MOST_BYTES = 750_000
+const MOST_BYTES = 900_000
 
 t.test('what is in it, and nothing that only helps who builds it', async (t) => {
   const files = execFileSync('tar', ['tzf', tarball], { encoding: 'utf8' })

@@ -9,7 +9,7 @@ import type { Fault } from './faults.js'
 /** The compiled core beside the compiled tests. */
 const CORE = fileURLToPath(new URL('../../core/', import.meta.url))
 /** A fault may turn a loop into an endless one. */
-const TIMEOUT_MS = 15_000
+const TIMEOUT_MS = 60_000
 
 /** The result of a run of the model on a copy of the core. */
 export interface Verdict {
