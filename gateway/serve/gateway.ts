@@ -83,7 +83,7 @@ export class Gateway {
     const service = {
       hosts: this.#hosts,
       handle: this.#router.handle.bind(this.#router),
-      takesWebSockets: this.#plugins.claims?.some(({ upgrade }) => upgrade !== undefined) === true,
+      takesWebSockets: true,
       certificates: this.#certificates?.current,
     }
     this.#ports = new Ports(config, context, service, this.log)

@@ -5,6 +5,7 @@ import './topic/slow.js'
 import './topic/lines.js'
 import './topic/ends.js'
 import './topic/crowds.js'
+import './topic/web-sockets.js'
 import { parts } from './topic/rig.js'
 
 await Promise.all(parts)

@@ -1,5 +1,6 @@
 /** Who may send may publish, and who may receive may subscribe; what limits count; whose a topic is. */
 import t from 'tap'
+import { WebSocket } from 'ws'
 import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
 import type { Plugin } from '../../../gateway/host/plugin-api.js'
 import authBearer from '../../../plugins/auth-bearer/index.js'
@@ -47,6 +48,30 @@ t.test('send and receive mean for topics what they mean for pipes, and a project
   await reader.waitFor('for us\n')
   t.equal(reader.stdoutText, 'for us\n')
   reader.kill()
+})
+
+t.test('a WebSocket needs the right to receive, and to send for what it says', async (t) => {
+  const gateway = await startGateway(t, {}, { plugins: [bearer] })
+  const open = async ({ token }: { readonly token: string }) => {
+    const ended: (number | string)[] = []
+    const headers = { Authorization: `Bearer ${token}` }
+    const socket = new WebSocket(gateway.url('news?topic').replace('http', 'ws'), { headers })
+    socket.on('unexpected-response', (_request, { statusCode = 0 }) => ended.push(statusCode))
+    socket.on('close', (code) => ended.push(code))
+    socket.on('error', () => {})
+    await eventually(() => socket.readyState === WebSocket.OPEN || ended.length > 0 || 'not yet')
+    return { socket, ended }
+  }
+  t.equal((await open(SENDER)).ended[0], 403)
+  const reader = await open(READER)
+  t.match(await publish(gateway, '', 'for us', ...auth(SENDER)), 'Delivered to 1 subscriber(s).')
+  reader.socket.send('from me')
+  await eventually(() => reader.ended[0] === 1008 || `${reader.ended}`)
+  const stranger = await open(STRANGER)
+  stranger.socket.send('from a stranger')
+  await eventually(() => gateway.gateway.table.get('two news')?.topic?.messages === 1 || 'not yet')
+  stranger.socket.close()
+  await gateway.ended('two news')
 })
 
 t.test('limits: bytes of a publisher, its speed, and how many messages', async (t) => {

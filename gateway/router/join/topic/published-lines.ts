@@ -3,6 +3,7 @@ import { FAILURES } from '../../../http/failures.js'
 import { textAnswer } from '../../../http/response/answer.js'
 import { UploadLines } from '../../../stream/topic/upload-lines.js'
 import { MOST_BYTES, Publishing, type PublishRequest } from './publishing.js'
+import type { PublisherParameters } from './topic-parameters.js'
 
 /**
  * Each line of the body is a message, for as long as the upload goes on. While one of them waits the upload is not read. It is
@@ -11,6 +12,8 @@ import { MOST_BYTES, Publishing, type PublishRequest } from './publishing.js'
 export class PublishedLines extends Publishing {
   readonly #lines = new UploadLines()
   readonly #held: HeldBytes
+  /** Once it is there, it waits. */
+  readonly #options: PublisherParameters
   #leave: () => void = () => {}
   #isRead = false
   #messages = 0
@@ -20,14 +23,14 @@ export class PublishedLines extends Publishing {
 
   constructor(request: PublishRequest) {
     super(request)
-    this.#held = new HeldBytes(request.options.memory)
+    this.#options = { ...request.parameters, onlyIfAwaited: false }
+    this.#held = new HeldBytes(request.memory)
   }
 
   /** Takes a place on the name. Returns why it cannot. */
   start(): Refusal | undefined {
-    const { topics, key, parameters, options, reply } = this.request
-    const { newTransferId } = options
-    const stays = topics.stay(key, { onlyIfAwaited: parameters.onlyIfAwaited, newTransferId }, this)
+    const { topics, key, parameters, reply } = this.request
+    const stays = topics.stay(key, parameters, this)
     if (stays instanceof Refusal) return stays
     this.#leave = stays
     reply.body.read(
@@ -86,7 +89,7 @@ export class PublishedLines extends Publishing {
       this.#tooLong(line.length)
       return false
     }
-    const subscribers = this.publish(line, false)
+    const subscribers = this.publish(line, this.#options)
     if (subscribers !== undefined) {
       this.#count(subscribers)
       return true

@@ -18,7 +18,7 @@ export interface PublishRequest {
   readonly reply: ReturnType<Exchange['toReply']>
   /** The client's `Accept`. */
   readonly accept: string
-  readonly options: Pick<RouterOptions, 'newTransferId' | 'memory'>
+  readonly memory: RouterOptions['memory']
   /** The most bytes that its body may have. */
   readonly maxBytes: number
 }
@@ -46,10 +46,9 @@ export abstract class Publishing implements Publisher {
   }
 
   /** @param bytes lent for the call. Returns how many have it; undefined when the answer comes later, or has been given. */
-  protected publish(bytes: Uint8Array, onlyIfAwaited: boolean | undefined): number | undefined {
-    const { topics, key, type, parameters, options } = this.request
-    const { newTransferId } = options
-    const outcome = topics.publish(key, { bytes, type }, { ...parameters, onlyIfAwaited, newTransferId }, this)
+  protected publish(bytes: Uint8Array, options: PublisherParameters): number | undefined {
+    const { topics, key, type } = this.request
+    const outcome = topics.publish(key, { bytes, type }, options, this)
     if (typeof outcome === 'number') return outcome
     if (outcome instanceof Refusal) this.refused(outcome)
     else this.publication = outcome

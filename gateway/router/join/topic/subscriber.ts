@@ -1,14 +1,17 @@
 import type { Topics } from '../../../../core/index.js'
 import { Refusal } from '../../../../core/index.js'
+import type { RequestContext } from '../../../host/request-context.js'
 import { FAILURES } from '../../../http/failures.js'
 import type { Parameters } from '../../../http/parameters.js'
 import { receiverHead } from '../../../stream/receiver-headers.js'
-import { topicEncoding } from '../../../stream/topic/encodings.js'
+import { SOCKETS, topicEncoding } from '../../../stream/topic/encodings.js'
 import type { Admission } from '../../admission.js'
+import type { Exchange } from '../../exchange.js'
 import type { Incoming, Outcome } from '../../incoming.js'
 import type { RouterOptions } from '../../options.js'
 import { refuseServiceWorker } from '../service-worker.js'
 import { readSubscriber } from './topic-parameters.js'
+import { TopicSocket } from './topic-socket.js'
 
 const SUBSCRIBER = { side: 'receiver', right: 'receive' } as const
 
@@ -16,7 +19,7 @@ const SUBSCRIBER = { side: 'receiver', right: 'receive' } as const
 export class SubscriberHandler {
   constructor(
     readonly topics: Topics,
-    readonly options: Pick<RouterOptions, 'newTransferId'>,
+    readonly options: Pick<RouterOptions, 'newTransferId' | 'waitMs' | 'onFault'>,
     readonly admission: Admission,
   ) {}
 
@@ -31,6 +34,9 @@ export class SubscriberHandler {
     const accept = exchange.request.header('accept')
     const head = { download: undefined, filename: undefined, pipe: name }
     return this.admission.admit(incoming, SUBSCRIBER, name, () => {
+      if (exchange.offer !== undefined) {
+        return this.#openSocket(exchange, context, context?.key ?? name, accept, wanted.onlyIfAwaited)
+      }
       const sink = exchange.toSink({
         accept,
         respond: (streamHead, topic, offset) => receiverHead(streamHead, topic, offset, head),
@@ -44,5 +50,27 @@ export class SubscriberHandler {
       sink.joined(place)
       return undefined
     })
+  }
+
+  #openSocket(
+    exchange: Exchange,
+    context: RequestContext | null,
+    key: string,
+    accept: string,
+    onlyIfAwaited: boolean | undefined,
+  ): Outcome {
+    const { newTransferId, waitMs, onFault } = this.options
+    const failed = (error: unknown) => {
+      onFault(error)
+      return new Refusal(FAILURES.internal, { id: exchange.id })
+    }
+    const mayPublish = context?.identity === undefined || context.identity.rights.has('send')
+    const socket = new TopicSocket({ topics: this.topics, key, mayPublish, waitMs, newTransferId })
+    const place = this.topics.subscribe(key, socket, SOCKETS, { onlyIfAwaited, newTransferId })
+    if (place instanceof Refusal) return place
+    const link = exchange.toReply(accept, 'keep', failed).accept('', context?.headers ?? [], socket)
+    if (link === undefined) place.left()
+    else socket.joined(place, link)
+    return undefined
   }
 }

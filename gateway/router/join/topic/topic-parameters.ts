@@ -1,5 +1,5 @@
 /** The parameters of a topic: of a publisher, and of a subscriber. */
-import { type PublishOptions, Refusal } from '../../../../core/index.js'
+import { type PublishOptions, Refusal, type TopicJoinOptions } from '../../../../core/index.js'
 import { FAILURES } from '../../../http/failures.js'
 import { isOff, type Parameters } from '../../../http/parameters.js'
 import type { RouterOptions } from '../../options.js'
@@ -10,7 +10,7 @@ const NEITHER = ['size', 'lag', 'join', 'stall', 'transfer'] as const
 /** What only a publisher has. */
 const PUBLISHERS = ['min', 'slow', 'lines'] as const
 
-export interface PublisherParameters extends PublishOptions {
+export interface PublisherParameters extends PublishOptions, TopicJoinOptions {
   /** Each line of the body is a message. */
   readonly lines: boolean
 }
@@ -28,7 +28,7 @@ export function readPublisher(parameters: Parameters, defaults: RouterOptions): 
   if (slow instanceof Refusal) return slow
   const lines = parameters.switch('lines')
   if (lines instanceof Refusal) return lines
-  return { min: min ?? 0, waitMs, onlyIfAwaited, slow, lines: lines === true }
+  return { min: min ?? 0, waitMs, onlyIfAwaited, slow, lines: lines === true, newTransferId: defaults.newTransferId }
 }
 
 /** Whether it comes only if a publisher waits. */

@@ -18,7 +18,7 @@ export class WholeMessage extends Publishing {
 
   constructor(request: PublishRequest) {
     super(request)
-    this.#held = new HeldBytes(request.options.memory)
+    this.#held = new HeldBytes(request.memory)
     const { body } = request.reply
     body.read(
       (bytes) => this.#feed(bytes),
@@ -66,7 +66,7 @@ export class WholeMessage extends Publishing {
 
   #publish(bytes: Uint8Array): void {
     this.#isPublished = true
-    this.#subscribers = this.publish(bytes, this.request.parameters.onlyIfAwaited)
+    this.#subscribers = this.publish(bytes, this.request.parameters)
   }
 
   #answer(): void {

@@ -5,13 +5,6 @@ import { eventually } from '../../../support/eventually.js'
 import { startGateway } from '../../../support/gateway.js'
 import { allRefused, get, open, put, refused } from './rig.js'
 
-const UPGRADE = [
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-]
-
 t.test('a name is a topic, or something else', async (t) => {
   const gw = await startGateway(t)
   const { table } = gw.gateway
@@ -37,7 +30,7 @@ t.test('a name is a topic, or something else', async (t) => {
   for (const client of [subscriber, waiting]) client.destroy()
 })
 
-t.test('what makes no sense with a topic, and what is not built', async (t) => {
+t.test('what makes no sense with a topic', async (t) => {
   const gw = await startGateway(t)
   const says = (found: string) =>
     new RegExp(`whoever is there, so ${found} makes no sense with it\\. Leave it out, or leave out \\?topic\\.`)
@@ -69,12 +62,6 @@ t.test('what makes no sense with a topic, and what is not built', async (t) => {
       ...put('/p?topic&queue', 'x'),
       row: FAILURES.twoKinds,
       says: /This request asks for \?topic and \?queue, and a name is one thing at a time\. Keep one of them\./,
-    },
-    {
-      ...get('/p?topic'),
-      headers: UPGRADE,
-      row: FAILURES.notAvailable,
-      says: /does not offer \?topic as a WebSocket\. Leave out the upgrade\./,
     },
   ])
   t.equal(gw.gateway.table.get('p'), undefined)

@@ -74,6 +74,8 @@ part(
     }
     t.ok(seen.length >= SUBSCRIBERS && compared > MESSAGES, `${seen.length} subscribers compared ${compared} messages`)
     stays.destroy()
+    // Who asks and goes within a millisecond may be one that has only closed its own side, and is found out by what it is sent next.
+    await published(gateway, 'a?topic', 'the end')
     t.equal(await gateway.ended('a'), 'complete')
   },
 )

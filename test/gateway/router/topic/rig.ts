@@ -55,6 +55,11 @@ export async function published(
   return response
 }
 
+/** Publishes many large messages at once, whatever becomes of them. */
+export function flood(gateway: Running, target: string): void {
+  for (let i = 0; i < 32; i++) published(gateway, target, Buffer.alloc(MIB, 'x')).catch(() => {})
+}
+
 export const textOf = ({ body }: RawResponse): string => body.toString('latin1')
 
 /** What the subscriber has got so far, without the framing; empty while there is no head. */
