@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net'
 import { peersPackage } from '../../peers-package.js'
-import { type Crew, type CrewOptions, openMany } from './crew.js'
+import { type Crew, type CrewOptions, openMany, type TakeMessage } from './crew.js'
 
 interface Message {
   readonly content: Buffer
@@ -55,8 +55,8 @@ export async function openAmqp(options: CrewOptions): Promise<Crew> {
     return channel
   }
   const receivers = { topic: subscribe, queue: work, ask: work }
-  await openMany(options.receivers, async () => receivers[options.kind](await open(), options))
-  const senders = await openMany(options.senders, async () => publisher(await open(), options))
+  await openMany(options.receivers, async (i) => receivers[options.kind](await open(), options, options.taker(i)))
+  const senders = await openMany(options.senders, async (i) => publisher(await open(), options, options.taker(i)))
   return {
     send: (sender, message) => senders[sender]!(message),
     close() {
@@ -66,27 +66,31 @@ export async function openAmqp(options: CrewOptions): Promise<Crew> {
   }
 }
 
-async function subscribe(channel: Channel, { arrived }: CrewOptions): Promise<void> {
+async function subscribe(channel: Channel, _options: CrewOptions, take: TakeMessage): Promise<void> {
   await channel.assertExchange(EXCHANGE, 'fanout', TRANSIENT)
   const { queue } = await channel.assertQueue('', { durable: false, exclusive: true })
   await channel.bindQueue(queue, EXCHANGE, '')
-  await channel.consume(queue, (message) => arrived(message!.content, 0, message!.content.length), { noAck: true })
+  await channel.consume(queue, (message) => take(message!.content, 0, message!.content.length), { noAck: true })
 }
 
-async function work(channel: Channel, { kind, arrived }: CrewOptions): Promise<void> {
+async function work(channel: Channel, { kind }: CrewOptions, take: TakeMessage): Promise<void> {
   await channel.assertQueue(kind, TRANSIENT)
   await channel.prefetch(1)
   await channel.consume(kind, (message) => {
     const { content, properties } = message!
     if (kind === 'ask') channel.sendToQueue(properties.replyTo!, content)
-    else arrived(content, 0, content.length)
+    else take(content, 0, content.length)
     channel.ack(message!)
   })
 }
 
-async function publisher(channel: Channel, { kind, arrived }: CrewOptions): Promise<(message: Buffer) => void> {
+async function publisher(
+  channel: Channel,
+  { kind }: CrewOptions,
+  take: TakeMessage,
+): Promise<(message: Buffer) => void> {
   if (kind === 'topic') return (message) => void channel.publish(EXCHANGE, '', message)
   if (kind === 'queue') return (message) => void channel.sendToQueue('queue', message)
-  await channel.consume(REPLIES, (answer) => arrived(answer!.content, 0, answer!.content.length), { noAck: true })
+  await channel.consume(REPLIES, (answer) => take(answer!.content, 0, answer!.content.length), { noAck: true })
   return (message) => void channel.sendToQueue('ask', message, { replyTo: REPLIES })
 }

@@ -8,6 +8,9 @@ import type { Target } from '../dial.js'
  */
 export type MessageKind = 'topic' | 'queue' | 'ask'
 
+/** Gets a message, `bytes[from, to)`. The memory is used again afterwards. */
+export type TakeMessage = (bytes: Buffer, from: number, to: number) => void
+
 export interface CrewOptions {
   readonly target: Target
   readonly kind: MessageKind
@@ -15,8 +18,8 @@ export interface CrewOptions {
   readonly senders: number
   /** Subscribers or workers, each with a connection of its own. */
   readonly receivers: number
-  /** `bytes[from, to)` came: to a subscriber, a worker, or to an asker as its answer. The memory is used again afterwards. */
-  arrived(bytes: Buffer, from: number, to: number): void
+  /** What gets the messages of subscriber or worker number `index`; of an asker, by its number, the answers. */
+  taker(index: number): TakeMessage
   /** Something was not as it should be; nothing can be relied upon any more. */
   failed(error: Error): void
 }

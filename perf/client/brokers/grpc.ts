@@ -31,7 +31,7 @@ const asItIs = (value: Buffer) => value
 /** Everybody has a connection. A worker's message is its answer, and says that it is free. */
 export async function openGrpc(options: CrewOptions): Promise<Crew> {
   const { Client, credentials } = peersPackage('@grpc/grpc-js') as Library
-  const { kind, arrived } = options
+  const { kind } = options
   const clients: Client[] = []
   const streams: BidiStream[] = []
   let closed = false
@@ -51,16 +51,20 @@ export async function openGrpc(options: CrewOptions): Promise<Crew> {
     })
     return stream
   }
-  const take = (message: Buffer) => arrived(message, 0, message.length)
-  await openMany(options.receivers, () => {
+  const takeOf = (index: number) => {
+    const take = options.taker(index)
+    return (message: Buffer) => take(message, 0, message.length)
+  }
+  await openMany(options.receivers, (i) => {
+    const take = takeOf(i)
     if (kind === 'topic') return open('subscribe', take)
     return open(kind === 'ask' ? 'serve' : 'work', (message, stream) => {
       if (kind === 'queue') take(message)
       stream.write(kind === 'ask' ? message : FREE)
     })
   })
-  const senders = await openMany(options.senders, () =>
-    open({ topic: 'publish', queue: 'produce', ask: 'ask' }[kind], take),
+  const senders = await openMany(options.senders, (i) =>
+    open({ topic: 'publish', queue: 'produce', ask: 'ask' }[kind], takeOf(i)),
   )
   return {
     send: (sender, message) => void senders[sender]!.write(message),

@@ -1,7 +1,7 @@
 /** Kafka by kafkajs. Every subscriber of a topic is a consumer group; the workers of a queue are one, with a partition each. */
 
 import { peersPackage } from '../../peers-package.js'
-import { type Crew, type CrewOptions, openMany } from './crew.js'
+import { type Crew, type CrewOptions, openMany, type TakeMessage } from './crew.js'
 
 interface Admin {
   connect(): Promise<void>
@@ -49,7 +49,7 @@ export async function openKafka(options: CrewOptions): Promise<Crew> {
   await admin.createTopics({ topics: [{ topic: kind, numPartitions: partitions }], waitForLeaders: true })
   await admin.disconnect()
   const consumers = await openMany(options.receivers, (i) =>
-    consume(client(), `${kind}-${kind === 'topic' ? i : ''}`, options),
+    consume(client(), `${kind}-${kind === 'topic' ? i : ''}`, options, options.taker(i)),
   )
   const producers = await openMany(options.senders, async () => {
     const producer = client().producer({ allowAutoTopicCreation: false })
@@ -71,7 +71,12 @@ export async function openKafka(options: CrewOptions): Promise<Crew> {
   }
 }
 
-async function consume(kafka: Kafka, groupId: string, { kind, arrived, failed }: CrewOptions): Promise<Consumer> {
+async function consume(
+  kafka: Kafka,
+  groupId: string,
+  { kind, failed }: CrewOptions,
+  take: TakeMessage,
+): Promise<Consumer> {
   const consumer = kafka.consumer({ groupId, allowAutoTopicCreation: false })
   // It tries again when the group is not there yet.
   consumer.on(consumer.events.CRASH, ({ payload }) => {
@@ -83,7 +88,7 @@ async function consume(kafka: Kafka, groupId: string, { kind, arrived, failed }:
   await consumer.run({
     autoCommit: false,
     async eachMessage({ message: { value } }) {
-      arrived(value, 0, value.length)
+      take(value, 0, value.length)
     },
   })
   await joined

@@ -1,9 +1,9 @@
 /** Loads a crew with messages, and knows which of them have arrived. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Crew, CrewOptions, OpenCrew } from './crew.js'
+import type { Crew, CrewOptions, OpenCrew, TakeMessage } from './crew.js'
 
-export type LoadOptions = Omit<CrewOptions, 'arrived' | 'failed'>
+export type LoadOptions = Omit<CrewOptions, 'taker' | 'failed'>
 
 /** A message begins with its number. */
 const DIGITS = 10
@@ -20,7 +20,8 @@ interface OnItsWay {
   readonly at: number
   /** Who has yet to get it. */
   left: number
-  readonly done: (() => void) | null
+  done(): void
+  readonly isProbe: boolean
 }
 
 export class Load {
@@ -50,7 +51,7 @@ export class Load {
   static async open(open: OpenCrew, options: LoadOptions): Promise<Load> {
     const load = new Load(options)
     const failed = load.#fail
-    load.#crew = await Promise.race([open({ ...options, arrived: load.#arrived, failed }), load.#failed])
+    load.#crew = await Promise.race([open({ ...options, taker: load.#taker, failed }), load.#failed])
     const senders = Array.from({ length: options.senders }, (_, i) => load.#probe(i))
     await Promise.race([Promise.all(senders), load.#failed])
     return load
@@ -114,19 +115,20 @@ export class Load {
   async #allThere(run: (over: () => void) => void, seconds: number): Promise<void> {
     const limit = new AbortController()
     const late = sleep(seconds * 1000 + ARRIVES_WITHIN_MS, null, limit).then(() => {
-      throw new Error(`${this.#onTheirWay.size} messages did not arrive`)
+      const missing = [...this.#onTheirWay.values()].filter(({ isProbe }) => !isProbe).length
+      throw new Error(`${missing} messages did not arrive`)
     })
     late.catch(() => {})
     await Promise.race([new Promise<void>(run), this.#failed, late])
     limit.abort()
   }
 
-  #send(sender: number, done: (() => void) | null): void {
+  #send(sender: number, done: () => void, isProbe = false): void {
     const number = this.#number++
     const message = Buffer.from(this.#template)
     message.write(`${number}`.padStart(DIGITS, '0'), 'latin1')
     const left = this.#options.kind === 'topic' ? this.#options.receivers : 1
-    this.#onTheirWay.set(number, { sender, at: performance.now(), left, done })
+    this.#onTheirWay.set(number, { sender, at: performance.now(), left, done, isProbe })
     this.#crew.send(sender, message)
   }
 
@@ -138,37 +140,50 @@ export class Load {
     while (!there) {
       if (performance.now() > until) throw new Error(`nothing that sender ${sender} sends arrives`)
       const arrived = new Promise<void>((resolve) => {
-        this.#send(sender, () => {
+        const done = () => {
           there = true
           resolve()
-        })
+        }
+        this.#send(sender, done, true)
       })
       await Promise.race([arrived, sleep(PROBE_EVERY_MS)])
     }
-    for (const [number, each] of this.#onTheirWay)
-      if (each.sender === sender) this.#onTheirWay.set(number, { ...each, done: null })
   }
 
-  #arrived = (bytes: Buffer, from: number, to: number): void => {
-    try {
-      this.#take(bytes, from, to)
-    } catch (error) {
-      this.#fail(error)
+  #taker = (index: number): TakeMessage => {
+    /** The last one of each sender. */
+    const last = new Int32Array(this.#options.senders).fill(-1)
+    return (bytes, from, to) => {
+      try {
+        this.#take(index, last, bytes, from, to)
+      } catch (error) {
+        this.#fail(error)
+      }
     }
   }
 
-  #take(bytes: Buffer, from: number, to: number): void {
+  #take(index: number, last: Int32Array, bytes: Buffer, from: number, to: number): void {
     const number = readNumber(bytes, from, to)
     const message = this.#onTheirWay.get(number)
     if (message === undefined) throw new Error(`message ${number} came once more, or was never sent`)
-    // A probe may come when the load has begun.
-    if (message.done !== null) {
+    // A probe may come when the load has begun, and behind others.
+    if (!message.isProbe) {
+      this.#checkPlace(index, last, number, message.sender)
       this.#compare(bytes, from, to)
       this.#times?.push((performance.now() - message.at) * 1000)
     }
     if (--message.left > 0) return
     this.#onTheirWay.delete(number)
-    message.done?.()
+    message.done()
+  }
+
+  /** An answer goes to who has asked, and every subscriber gets a sender's messages once and in their order. */
+  #checkPlace(index: number, last: Int32Array, number: number, sender: number): void {
+    const { kind } = this.#options
+    if (kind === 'ask' && index !== sender) throw new Error(`asker ${index} got the answer to asker ${sender}`)
+    if (kind === 'topic' && number <= last[sender]!)
+      throw new Error(`subscriber ${index} got ${number} too late or twice`)
+    last[sender] = number
   }
 
   #compare(bytes: Buffer, from: number, to: number): void {

@@ -61,10 +61,11 @@ const publish = (topic: string, message: Buffer) => packet(PUBLISH, text(topic),
 /** The workers share a subscription; a question to `ask/7` is answered to `got/7`. */
 export const mqtt: WireDialect = {
   sender(options, index) {
-    return connect(options, 'sender', `s${index}`, options.kind === 'ask' ? `got/${index}` : null, options.arrived)
+    return connect(options, 'sender', `s${index}`, options.kind === 'ask' ? `got/${index}` : null, options.taker(index))
   },
   receiver(options, index) {
-    const { kind, arrived } = options
+    const { kind } = options
+    const arrived = options.taker(index)
     const filter = { topic: 'topic', queue: '$share/workers/queue', ask: '$share/workers/ask/+' }[kind]
     const wire = connect(options, 'receiver', `r${index}`, filter, (bytes, from, to, topic) => {
       if (kind === 'ask') wire.write(publish(`got/${topic.slice('ask/'.length)}`, bytes.subarray(from, to)))

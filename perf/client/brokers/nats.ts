@@ -39,10 +39,11 @@ function publish(subject: string, message: Buffer): Buffer {
 export const nats: WireDialect = {
   sender(options, index) {
     const says = options.kind === 'ask' ? `SUB inbox.${index} 1\r\n` : ''
-    return connect(options, 'sender', says, options.arrived)
+    return connect(options, 'sender', says, options.taker(index))
   },
-  receiver(options) {
-    const { kind, arrived } = options
+  receiver(options, index) {
+    const { kind } = options
+    const arrived = options.taker(index)
     const says = kind === 'topic' ? 'SUB topic 1\r\n' : `SUB ${kind} workers 1\r\n`
     const wire = connect(options, 'receiver', says, (bytes, from, to, reply) => {
       if (kind === 'ask') wire.write(publish(reply!, bytes.subarray(from, to)))

@@ -2,7 +2,7 @@
 
 import { ResponseReader } from '../response.js'
 import { Talker } from '../talker.js'
-import { type Crew, type CrewOptions, openMany } from './crew.js'
+import { type Crew, type CrewOptions, openMany, type TakeMessage } from './crew.js'
 import { Pieces } from './pieces.js'
 import { Wire } from './wire.js'
 
@@ -17,11 +17,13 @@ function post(query: string, body: Buffer): Buffer {
 }
 
 export async function openPipegate(options: CrewOptions): Promise<Crew> {
-  const open: (options: CrewOptions) => Promise<Wire | Asker> = { topic: subscribe, queue: work, ask: serve }[
-    options.kind
-  ]
-  const receivers = await openMany(options.receivers, () => open(options))
-  const senders = await openMany(options.senders, async () => new Asker(options))
+  const open: (options: CrewOptions, take: TakeMessage) => Promise<Wire | Asker> = {
+    topic: subscribe,
+    queue: work,
+    ask: serve,
+  }[options.kind]
+  const receivers = await openMany(options.receivers, (i) => open(options, options.taker(i)))
+  const senders = await openMany(options.senders, async (i) => new Asker(options, 'sender', options.taker(i)))
   return {
     send: (sender, message) => senders[sender]!.send(message),
     close() {
@@ -33,14 +35,17 @@ export async function openPipegate(options: CrewOptions): Promise<Crew> {
 /** Asks on one connection, and has the whole body of each answer. */
 class Asker {
   readonly #options: CrewOptions
+  readonly #take: TakeMessage
   readonly #talker: Talker
   readonly #waiting: Buffer[] = []
   #body: Buffer[] = []
   #busy = false
   #closed = false
 
-  constructor(options: CrewOptions, side: 'sender' | 'receiver' = 'sender') {
+  /** `take` gets the answers to questions that are sent. */
+  constructor(options: CrewOptions, side: 'sender' | 'receiver', take: TakeMessage) {
     this.#options = options
+    this.#take = take
     const copy = (bytes: Buffer, from: number, to: number) =>
       void this.#body.push(Buffer.from(bytes.subarray(from, to)))
     this.#talker = new Talker(options.target, side, false, copy)
@@ -75,11 +80,11 @@ class Asker {
   }
 
   async #sendAll(): Promise<void> {
-    const { kind, arrived, receivers } = this.#options
+    const { kind, receivers } = this.#options
     this.#busy = true
     for (let message = this.#waiting.shift(); message !== undefined; message = this.#waiting.shift()) {
       const answer = await this.ask(post(kind, message))
-      if (kind === 'ask') arrived(answer, 0, answer.length)
+      if (kind === 'ask') this.#take(answer, 0, answer.length)
       else if (kind === 'topic' && answer.toString() !== `[INFO] Delivered to ${receivers} subscriber(s).\n`)
         throw new Error(`a publisher was told ${answer}`)
     }
@@ -88,11 +93,11 @@ class Asker {
 }
 
 /** A line for each message, as long as the connection lasts. */
-async function subscribe(options: CrewOptions): Promise<Wire> {
+async function subscribe(options: CrewOptions, take: TakeMessage): Promise<Wire> {
   const lines = new Pieces((bytes, from, end) => {
     const stop = bytes.indexOf(LINE_FEED, from)
     if (stop < 0 || stop >= end) return from
-    options.arrived(bytes, from, stop)
+    take(bytes, from, stop)
     return stop + 1
   })
   const reader = new ResponseReader((bytes, from, to) => lines.push(bytes, from, to))
@@ -108,12 +113,12 @@ async function subscribe(options: CrewOptions): Promise<Wire> {
 }
 
 /** Takes one body after the other. */
-async function work(options: CrewOptions): Promise<Asker> {
-  const worker = new Asker(options, 'receiver')
+async function work(options: CrewOptions, take: TakeMessage): Promise<Asker> {
+  const worker = new Asker(options, 'receiver', take)
   const run = async () => {
     for (;;) {
       const job = await worker.ask(get('queue'))
-      options.arrived(job, 0, job.length)
+      take(job, 0, job.length)
     }
   }
   run().catch(options.failed)
@@ -121,8 +126,8 @@ async function work(options: CrewOptions): Promise<Asker> {
 }
 
 /** Sends each question back, and takes the next one with the same request. */
-async function serve(options: CrewOptions): Promise<Asker> {
-  const worker = new Asker(options, 'receiver')
+async function serve(options: CrewOptions, take: TakeMessage): Promise<Asker> {
+  const worker = new Asker(options, 'receiver', take)
   const run = async () => {
     let question = await worker.ask(get('serve'))
     for (;;) {

@@ -55,13 +55,14 @@ const NEXT = {
 
 /** A question begins with the number of its asker, whose answers have a list of their own. */
 export const redis: WireDialect = {
-  sender(options) {
-    const wire = connect(options, 'sender', options.kind === 'ask' ? options.arrived : () => {})
+  sender(options, index) {
+    const wire = connect(options, 'sender', options.kind === 'ask' ? options.taker(index) : () => {})
     wire.welcome()
     return wire
   },
-  receiver(options) {
-    const { kind, arrived } = options
+  receiver(options, index) {
+    const { kind } = options
+    const arrived = options.taker(index)
     const wire = connect(options, 'receiver', (bytes, from, to) => {
       if (kind === 'ask') {
         const space = bytes.indexOf(SPACE, from)

@@ -1,6 +1,6 @@
 /** pipegate's topics over WebSocket: https://www.rfc-editor.org/rfc/rfc6455 */
 
-import { type Crew, type CrewOptions, openMany } from './crew.js'
+import { type Crew, type CrewOptions, openMany, type TakeMessage } from './crew.js'
 import { Wire } from './wire.js'
 
 const [TEXT, BINARY, PING, PONG] = [1, 2, 9, 10] as const
@@ -9,8 +9,8 @@ const MASKED = 0x80
 
 /** Of a topic's subscribers the first ones publish too: a WebSocket gets its own messages. */
 export async function openWebSockets(options: CrewOptions): Promise<Crew> {
-  const wires = await openMany(options.receivers, async () => {
-    const wire = subscribe(options)
+  const wires = await openMany(options.receivers, async (i) => {
+    const wire = subscribe(options, options.taker(i))
     await wire.ready
     return wire
   })
@@ -22,7 +22,7 @@ export async function openWebSockets(options: CrewOptions): Promise<Crew> {
   }
 }
 
-function subscribe(options: CrewOptions): Wire {
+function subscribe(options: CrewOptions, take: TakeMessage): Wire {
   let upgraded = false
   const wire = new Wire(options, 'receiver', (bytes, from, end) => {
     if (!upgraded) {
@@ -39,7 +39,7 @@ function subscribe(options: CrewOptions): Wire {
     if (at === null || at.to > end) return from
     const opcode = bytes[from]! & 0x0f
     if ((bytes[from]! & FIN) === 0 || opcode > PONG) throw new Error(`not a whole message: opcode ${bytes[from]}`)
-    if (opcode === TEXT || opcode === BINARY) options.arrived(bytes, at.body, at.to)
+    if (opcode === TEXT || opcode === BINARY) take(bytes, at.body, at.to)
     else if (opcode === PING) wire.write(frame(PONG, bytes.subarray(at.body, at.to)))
     else if (opcode !== PONG) throw new Error(`a WebSocket was closed: ${bytes.toString('utf8', at.body + 2, at.to)}`)
     return at.to

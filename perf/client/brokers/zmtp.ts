@@ -69,9 +69,10 @@ const DELIMITER = frame(Buffer.alloc(0), MORE)
 
 /** A question has the empty frame before it that a REQ socket would send; its answer goes back behind the same frames. */
 export const zmtp: WireDialect = {
-  sender: (options) => connect(options, 'sender', options.arrived),
-  receiver(options) {
-    const { kind, arrived } = options
+  sender: (options, index) => connect(options, 'sender', options.taker(index)),
+  receiver(options, index) {
+    const { kind } = options
+    const arrived = options.taker(index)
     const wire = connect(options, 'receiver', (bytes, from, to, begin) => {
       if (kind === 'ask') wire.write(Buffer.from(bytes.subarray(begin, to)))
       else arrived(bytes, from, to)
