@@ -226,7 +226,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a closed table lets receivers in',
     in: 'pairing/pipe-table.js',
-    replace: 'this.#refuse(found, options) ?? this.#refuseViewer(found, options)',
+    replace: 'this.#refuse(key, found, options) ?? this.#refuseViewer(found, options)',
     by: 'this.#refuseViewer(found, options)',
   },
   {
