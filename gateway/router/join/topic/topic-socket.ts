@@ -77,6 +77,15 @@ export class TopicSocket implements Sink, WebSocketPeer {
     return this.#link?.kept ?? 0
   }
 
+  isHere(): boolean {
+    return !this.#isOver
+  }
+
+  /** Nobody gives a topic's bytes back. */
+  hasArrived(): boolean {
+    return true
+  }
+
   finish(): boolean {
     this.#close(RESTART, 'Server shutting down.')
     return true
