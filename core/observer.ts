@@ -10,7 +10,7 @@ export interface PipeObserver {
   onLeft(pipe: PipeView, side: Side): void
   /** Each time that somebody has looked at what a sender waits to send, and has taken nothing. */
   onLooked(pipe: PipeView): void
-  /** At most once, when the last awaited side has arrived and the stream flows. */
+  /** At most once, when the last awaited side has arrived and the stream flows; on a queue, when something of it has arrived there. */
   onPaired(pipe: PipeView): void
   /** Exactly once for each pipe, whatever happened. */
   onEnded(pipe: PipeView): void

@@ -18,10 +18,10 @@ import type { Place, Queued } from './waiting-line.js'
 export interface Matchmaker extends PipeContext {
   readonly kind: KindName
   readonly key: string
-  /** What this sender has to send is known now, so that it can be matched. */
-  onReady(): void
-  /** It has been given back, and waits for another receiver. */
+  /** It has been given back, and waits in front of all others. */
   onGivenBack(match: Match): void
+  /** It can be matched now: what it has to send is known, or it has been given back. */
+  onReady(match: Match): void
 }
 
 /**
@@ -74,7 +74,7 @@ export class Match extends Transfer implements KeptFanOutListener, Queued<Match>
 
   override headKnown(): void {
     super.headKnown()
-    this.maker.onReady()
+    this.maker.onReady(this)
   }
 
   override senderLeft(endpoint: SenderEndpoint): void {
@@ -113,9 +113,10 @@ export class Match extends Transfer implements KeptFanOutListener, Queued<Match>
     this.#lookNoMore()
     this.#fanOut.giveBack()
     this.waitAgain(sender)
+    this.maker.onGivenBack(this)
     sender.source.notify('given_back', this)
     this.context.observer?.onLeft(this, 'receiver')
-    this.maker.onGivenBack(this)
+    this.maker.onReady(this)
   }
 
   override end(reason: EndReason): void {

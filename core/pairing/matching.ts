@@ -114,8 +114,8 @@ export class Matching implements Matchmaker {
     mayBring: number,
   ): SenderEndpoint {
     const match = new Match(this, this.table.nextId())
-    this.table.onOpened(match)
     this.#senders.join(match)
+    this.table.onOpened(match)
     return orEnd(match, () => {
       const endpoint = match.addSender(source, head, options, mayBring)
       this.#match()
@@ -132,18 +132,14 @@ export class Matching implements Matchmaker {
     return receiver
   }
 
-  onReady(): void {
-    this.#match()
-  }
-
   onGivenBack(match: Match): void {
     this.#running.delete(match)
-    if (this.#isClosed) {
-      match.end('shutting_down')
-      return
-    }
     this.#senders.joinAtHead(match)
-    this.#match()
+  }
+
+  onReady(match: Match): void {
+    if (this.#isClosed) match.end('shutting_down')
+    else this.#match()
   }
 
   /** Joins the first of one line with the first of the other one. */

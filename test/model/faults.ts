@@ -182,12 +182,6 @@ export const FAULTS: readonly Fault[] = [
     by: 'if (this.cursors.some((each) => each !== cursor && each.present))',
   },
   {
-    name: 'a pipe ends twice',
-    in: 'pairing/transfer.js',
-    replace: "if (this.state === 'ended') return; this.state = 'ended';",
-    by: "this.state = 'ended';",
-  },
-  {
     name: 'the name is not free after the end',
     in: 'pairing/pipe-table.js',
     replace: 'this.#pipes.delete(key);',

@@ -22,7 +22,7 @@ export function runModel(core: Core, seed: number, steps: number, coverage: Cove
   const random = new Random(seed)
   let step = 0
   while (step < steps) {
-    const world = new (random.chance(20) ? QueueWorld : World)(core, random, coverage)
+    const world = new (random.chance(10) ? QueueWorld : World)(core, random, coverage)
     try {
       const until = Math.min(steps, step + random.between(200, 1000))
       for (; step < until; step++) world.step()

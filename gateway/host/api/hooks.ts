@@ -32,7 +32,7 @@ export interface Hooks {
   onLeft?(pipe: PipeView, side: Side): void
   /** Event. Somebody has looked at what a sender waits to send, and has taken nothing: `pipe.looks` times so far. */
   onLooked?(pipe: PipeView): void
-  /** Event hook. All sides have joined, and the stream flows. */
+  /** Event hook. All sides have joined, and the stream flows; on a queue, something of it has arrived at the receiver. */
   onPaired?(pipe: PipeView): void
   /** Event hook. Once a second for each pipe that streams, if bytes have moved. */
   onProgress?(pipe: PipeView): void

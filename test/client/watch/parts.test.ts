@@ -130,6 +130,15 @@ t.test('the line: what matters most stays when there is little room', async (t) 
 
 const LIVE = { kind: 'live', live: true, viewers: 3, peak: 3, skips: 0, cuts: 0, totalReceivers: null } as const
 
+const QUEUE = {
+  kind: 'queue',
+  queue: true,
+  waitingSenders: 0,
+  waitingReceivers: 3,
+  running: 0,
+  totalReceivers: null,
+} as const
+
 const VIEWS: Readonly<Record<string, View>> = {
   connecting: view({ snapshot: undefined }),
   'nobody is there yet': view({ snapshot: snapshot() }),
@@ -141,6 +150,12 @@ const VIEWS: Readonly<Record<string, View>> = {
   }),
   'waiting for receivers, 0 of 1 receiver': view({
     snapshot: snapshot({ state: 'waiting', hasSender: true, totalReceivers: 1 }),
+  }),
+  'streaming, no senders and 3 receivers waiting, 1 transfer running': view({
+    snapshot: snapshot({ ...QUEUE, state: 'streaming', running: 1 }),
+  }),
+  '1 sender and no receivers waiting, no transfers running': view({
+    snapshot: snapshot({ ...QUEUE, state: 'waiting', waitingSenders: 1, waitingReceivers: 0 }),
   }),
   'waiting for a sender, 2 viewers': view({
     snapshot: snapshot({ state: 'waiting', ...LIVE, activeReceivers: 2, viewers: 2 }),

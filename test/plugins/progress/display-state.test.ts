@@ -46,6 +46,8 @@ t.test(
     t.equal(afterState(lost, IDLE).lost, true)
     t.equal(afterState(afterState(lost, STREAMING), { ...IDLE, last: RECEIPT }).lost, undefined)
     t.equal(afterState({ ...IDLE, state: 'waiting' }, IDLE).lost, undefined, 'who waited has left: nothing is lost')
+    const queue = { ...STREAMING, kind: 'queue', queue: true, transferId: null } as const
+    t.equal(afterState(queue, IDLE).lost, undefined, 'a queue comes and goes with those who are there')
   },
 )
 

@@ -59,3 +59,14 @@ scene('bytes sent count for every receiver, bytes held back in time only while i
   bench.advance(500)
   t.equal(view.heldBackMs, 43, 'the end stops the clock')
 })
+
+scene('what has ended does not end again', {}, (bench, t) => {
+  const sender = bench.sender('a')
+  const receiver = bench.receiver('a')
+  const { pipe } = sender.endpoint
+  sender.end()
+  pipe.end('fault')
+  t.match(pipe, { endReason: 'complete' })
+  t.same(receiver.sink.log, ['begin', 'finish'])
+  t.same(bench.observer.lines, ['waiting a', 'paired a', 'ended a complete'])
+})
