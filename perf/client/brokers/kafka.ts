@@ -38,7 +38,6 @@ interface Library {
   logLevel: { readonly NOTHING: number }
 }
 
-/** A message is acknowledged by the broker before its producer sends the next one of its window. */
 export async function openKafka(options: CrewOptions): Promise<Crew> {
   const { Kafka, logLevel } = peersPackage('kafkajs') as Library
   const { kind, failed } = options
@@ -51,23 +50,41 @@ export async function openKafka(options: CrewOptions): Promise<Crew> {
   const consumers = await openMany(options.receivers, (i) =>
     consume(client(), `${kind}-${kind === 'topic' ? i : ''}`, options, options.taker(i)),
   )
-  const producers = await openMany(options.senders, async () => {
+  const all: { disconnect(): Promise<void> }[] = [...consumers]
+  let closed = false
+  const producers = await openMany(options.senders, async (i) => {
     const producer = client().producer({ allowAutoTopicCreation: false })
     await producer.connect()
-    return producer
+    all.push(producer)
+    return inTurn(producer, kind, i % partitions, (error) => {
+      if (!closed) failed(error)
+    })
   })
-  let closed = false
   return {
-    send(sender, value) {
-      const record = { topic: kind, acks: 1, messages: [{ value, partition: sender % partitions }] }
-      producers[sender]!.send(record).catch((error: Error) => {
-        if (!closed) failed(error)
-      })
-    },
+    send: (sender, value) => producers[sender]!(value),
     close() {
       closed = true
-      for (const each of [...producers, ...consumers]) each.disconnect().catch(() => {})
+      for (const each of all) each.disconnect().catch(() => {})
     },
+  }
+}
+
+/** What comes while some are sent goes together afterwards: kafkajs may change the order of what is sent at the same time. */
+function inTurn(producer: Producer, topic: string, partition: number, failed: (error: Error) => void) {
+  let waiting: Buffer[] = []
+  let busy = false
+  const run = async () => {
+    busy = true
+    while (waiting.length > 0) {
+      const messages = waiting.map((value) => ({ value, partition }))
+      waiting = []
+      await producer.send({ topic, acks: 1, messages })
+    }
+    busy = false
+  }
+  return (value: Buffer) => {
+    waiting.push(value)
+    if (!busy) run().catch(failed)
   }
 }
 
