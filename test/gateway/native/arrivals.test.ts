@@ -120,7 +120,8 @@ t.test('no connection is followed longer than somebody asks', async (t) => {
   const gateway = await startGateway(t)
   const url = `${gateway.origin}/q?queue`
   for (let i = 0; i < 60; i++) {
-    const worker = curl(['-N', ...(i % 5 === 0 ? ['-0'] : []), url])
+    // One of HTTP/1.0 that goes as soon as it has asked looks like one that has closed its side with its request.
+    const worker = curl(['-N', ...(i % 5 === 0 && i % 4 !== 3 ? ['-0'] : []), url])
     await gateway.holds(1, 0)
     // Whole, in the midst of it by either side, or for nobody.
     if (i % 4 === 0) {
