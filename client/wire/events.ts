@@ -61,7 +61,7 @@ const receipt = z.looseObject({
   receivers: count,
   totalReceivers: amount.nullable().catch(0),
   ...live,
-  kind: z.enum(['live', 'queue']).optional().catch(undefined),
+  kind: z.enum(['live', 'queue', 'ask']).optional().catch(undefined),
   reason: text,
   message: text,
   sha256: text,
@@ -72,7 +72,7 @@ const receipt = z.looseObject({
 const snapshot = z.looseObject({
   state: z.enum(['idle', 'waiting', 'streaming', 'complete', 'failed']),
   ...figures.shape,
-  kind: z.enum(['pipe', 'live', 'queue']).catch('pipe'),
+  kind: z.enum(['pipe', 'live', 'queue', 'ask']).catch('pipe'),
   transferId: text,
   hasSender: z.boolean().catch(false),
   reason: text,

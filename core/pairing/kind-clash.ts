@@ -2,7 +2,12 @@ import { CORE_FAILURES, Refusal } from '../failure.js'
 import type { JoinOptions } from '../join-options.js'
 import type { KindName } from '../kind.js'
 
-const IN_WORDS: Readonly<Record<KindName, string>> = { pipe: 'a pipe', live: 'a live stream', queue: 'a queue' }
+const IN_WORDS: Readonly<Record<KindName, string>> = {
+  pipe: 'a pipe',
+  live: 'a live stream',
+  queue: 'a queue',
+  ask: 'a name for questions',
+}
 
 /** Why a side that wants another kind cannot join; undefined when it is the same. */
 export function refuseKind({ kind }: { readonly kind: KindName }, options: JoinOptions): Refusal | undefined {

@@ -79,7 +79,7 @@ export class ReceiverHandler {
     const range = readRange(exchange.request)
     // Whoever asks for nothing in particular takes what is there.
     const orLive = parameters.get('live') === undefined && refuseWithLive(parameters) === undefined
-    const ofKind = { pipe: { orLive }, queue: { kind }, live: { kind, live, receivers: 0 } }[kind]
+    const ofKind = { pipe: { orLive }, queue: { kind }, ask: { kind }, live: { kind, live, receivers: 0 } }[kind]
     const ticket = parameters.isEmpty ? undefined : this.#cut.ticketOf(exchange.request, parameters)
     return {
       joinOptions: { ...joinOptions, ...ofKind, range },

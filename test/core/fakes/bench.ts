@@ -79,6 +79,8 @@ export interface ReceiverOptions {
   readonly live?: LiveReceiverOptions
   /** It takes from a queue. */
   readonly queue?: boolean
+  /** It takes questions. */
+  readonly serve?: boolean
   /** It takes a live stream too. */
   readonly orLive?: boolean
   /** What it is made of, in place of a sink that checks every byte. */
@@ -166,6 +168,7 @@ export class Bench {
     const {
       live,
       queue,
+      serve,
       n = live === undefined ? 1 : 0,
       orLive,
       onlyIfAwaited,
@@ -191,6 +194,7 @@ export class Bench {
       orLive,
       ...(live !== undefined && { kind: 'live' as const, live }),
       ...(queue === true && { kind: 'queue' as const }),
+      ...(serve === true && { kind: 'ask' as const }),
     })
     return endpoint instanceof this.core.Refusal ? endpoint : new FakeReceiver(sink, endpoint)
   }
@@ -215,10 +219,11 @@ export class Bench {
   /** Asserts that everything has ended: no name, no byte, no deadline is left. */
   assertEmpty(): void {
     const { table, slabs, clock } = this
-    const { waiting, streaming, resting, viewers, queuedReceivers } = table
-    const left = { waiting, streaming, resting, viewers, queuedReceivers, held: slabs.heldBytes, deadlines: clock.size }
-    const nothing = { waiting: 0, streaming: 0, resting: 0, viewers: 0, queuedReceivers: 0, held: 0, deadlines: 0 }
+    const { waiting, streaming, resting, viewers, queuedReceivers, unanswered } = table
+    const left = { waiting, streaming, resting, viewers, queuedReceivers, unanswered }
+    const nothing = { waiting: 0, streaming: 0, resting: 0, viewers: 0, queuedReceivers: 0, unanswered: 0 }
     assert.deepEqual(left, nothing)
+    assert.deepEqual({ held: slabs.heldBytes, deadlines: clock.size }, { held: 0, deadlines: 0 })
     assert.deepEqual([...table.names()], [])
     const opened = this.observer.observed.filter(({ event }) => event === 'waiting').length
     const ended = this.observer.observed.filter(({ event }) => event === 'ended').length
