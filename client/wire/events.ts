@@ -27,6 +27,13 @@ const queue = {
   waitingReceivers: amount.optional().catch(undefined),
   running: amount.optional().catch(undefined),
 }
+/** Only of a name on which questions are asked. */
+const ask = {
+  ask: z.literal(true).optional().catch(undefined),
+  waitingAskers: amount.optional().catch(undefined),
+  waitingWorkers: amount.optional().catch(undefined),
+  unanswered: amount.optional().catch(undefined),
+}
 const text = z.string().nullable().catch(null)
 
 const figures = z.looseObject({
@@ -47,6 +54,7 @@ const figures = z.looseObject({
   receiverBytes: z.array(amount.nullable()).nullable().catch(null),
   ...live,
   ...queue,
+  ...ask,
 }) satisfies z.ZodType<Figures>
 
 const receipt = z.looseObject({

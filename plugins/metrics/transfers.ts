@@ -17,6 +17,7 @@ export class Transfers {
   readonly #over: Record<Amount, number> = { bytesIn: 0, bytesSent: 0, heldBackMs: 0, skips: 0, cuts: 0 }
   readonly #ended: Counter<'reason'>
   readonly #givenBack: Counter
+  readonly #takenBack: Counter
   readonly #waited: Histogram
   readonly #streamed: Histogram
 
@@ -66,6 +67,11 @@ export class Transfers {
       help: 'How often a receiver of a queue was gone before anything had arrived, and another one got the stream.',
       registers,
     })
+    this.#takenBack = new Counter({
+      name: 'pipegate_ask_returns_total',
+      help: 'How often a worker was gone before anything of its question had arrived, and another one got it.',
+      registers,
+    })
     const buckets = DURATIONS
     this.#waited = new Histogram({
       name: 'pipegate_wait_duration_seconds',
@@ -83,7 +89,9 @@ export class Transfers {
 
   readonly hooks = {
     onLeft: (pipe, side) => {
-      if (pipe.kind === 'queue' && side === 'receiver') this.#givenBack.inc()
+      if (side !== 'receiver') return
+      if (pipe.kind === 'queue') this.#givenBack.inc()
+      else if (pipe.kind === 'ask') this.#takenBack.inc()
     },
     onEnded: (pipe) => {
       if (pipe.pairedAt !== undefined) {

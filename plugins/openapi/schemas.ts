@@ -62,6 +62,14 @@ const OF_LIVE = {
   cuts: count('Viewers that were cut because they were slow'),
 }
 
+/** Only of a name on which questions are asked. */
+const OF_ASK = {
+  ask: { const: true },
+  waitingAskers: count('Askers whose question no worker has yet'),
+  waitingWorkers: count('Workers that wait for a question'),
+  unanswered: count('Questions that a worker has got, and whose answer is not over'),
+}
+
 /** Only of a name that is a queue. */
 const OF_QUEUE = {
   queue: { const: true },
@@ -82,7 +90,7 @@ export const SCHEMAS = {
     'What a name is doing: `?status`, and the data of `state` events',
     {
       state: { type: 'string', enum: ['idle', 'waiting', 'streaming', 'complete', 'failed'] },
-      kind: { type: 'string', enum: ['pipe', 'live', 'queue'] },
+      kind: { type: 'string', enum: ['pipe', 'live', 'queue', 'ask'] },
       transferId: orNull(TRANSFER_ID, "The sender's; null while there is none"),
       hasSender: { type: 'boolean' },
       ...FIGURES,
@@ -96,9 +104,13 @@ export const SCHEMAS = {
         anyOf: [{ $ref: '#/components/schemas/Receipt' }, { type: 'null' }],
       },
     },
-    { ...OF_LIVE, ...OF_QUEUE },
+    { ...OF_LIVE, ...OF_QUEUE, ...OF_ASK },
   ),
-  Figures: object('What changes while bytes flow: the data of `progress` events', FIGURES, { ...OF_LIVE, ...OF_QUEUE }),
+  Figures: object('What changes while bytes flow: the data of `progress` events', FIGURES, {
+    ...OF_LIVE,
+    ...OF_QUEUE,
+    ...OF_ASK,
+  }),
   Receipt: object(
     'A transfer that is over: `last` of a snapshot, and the data of `done` events',
     {
@@ -113,7 +125,7 @@ export const SCHEMAS = {
       ...END,
       endedAt: { ...NUMBER, description: UNIX_MS },
     },
-    { kind: { type: 'string', enum: ['live', 'queue'], description: 'Absent for a pipe' }, ...OF_LIVE },
+    { kind: { type: 'string', enum: ['live', 'queue', 'ask'], description: 'Absent for a pipe' }, ...OF_LIVE },
   ),
   History: object('Speeds since the stream began: the data of the `history` event', {
     everySec: { type: 'number', exclusiveMinimum: 0, description: 'Seconds between two speeds' },
