@@ -12,7 +12,7 @@ export interface Ending {
 export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
   complete: { status: 200, line: 'Transfer complete.' },
   no_answer: { status: 504, line: 'Nobody answered in time.' },
-  answered: { status: 200, line: 'Answered before the question had ended.' },
+  answered: { status: 410, line: 'Transfer failed: the answer was over before the question had ended.' },
   sender_left: { status: 502, line: 'Transfer failed: the sender disconnected before its last byte.' },
   wrong_length: { status: 502, line: 'Transfer failed: the body has another length than its Content-Length says.' },
   broken_body: { status: 502, line: 'Transfer failed: the body is not framed as chunked transfer coding asks for.' },
