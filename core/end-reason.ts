@@ -24,6 +24,10 @@ export const END_REASONS = [
   'no_receivers',
   /** Every side that waited has left. */
   'abandoned',
+  /** A worker got the question, and no answer had begun within the asker's time for it. */
+  'no_answer',
+  /** The answer of this question is over, and the rest of the question interests nobody. */
+  'answered',
   /** No byte moved in either direction for the time of the idle limit. */
   'idle',
   /** The slowest receiver took less than the minimum rate over its period. */

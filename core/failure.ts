@@ -100,6 +100,12 @@ export const CORE_FAILURES = {
     message: 'All {expected} places for {side} that wait on this queue are taken.',
     hint: 'Try again when the other side has taken some of them.',
   },
+  answerGone: {
+    code: 'ANSWER_GONE',
+    status: 410,
+    message: 'Nobody waits for this answer: it has been given, comes too late, or who asked has left.',
+    hint: 'Take the next question.',
+  },
   tooManyWaiting: {
     code: 'TOO_MANY_WAITING',
     status: 429,

@@ -6,7 +6,7 @@ export { CORE_FAILURES, type Failure, type FailureValues, Refusal } from './fail
 export { HeldBytes } from './flow/held-bytes.js'
 export { type MemoryBudget, SlabPool } from './flow/slab-pool.js'
 export { TurnBudget } from './flow/turn-budget.js'
-export type { JoinOptions, ReceiverJoinOptions, SenderJoinOptions } from './join-options.js'
+export type { AskOptions, JoinOptions, ReceiverJoinOptions, SenderJoinOptions } from './join-options.js'
 export type { KindName, StreamKindName } from './kind.js'
 export type { Limits, SideLimits } from './limits.js'
 export {
@@ -17,11 +17,12 @@ export {
   type SlowPolicy,
 } from './live-options.js'
 export type { PipeObserver } from './observer.js'
-export { PipeTable } from './pairing/pipe-table.js'
+export { type Asker, PipeTable } from './pairing/pipe-table.js'
 export type { ReceiverEndpoint } from './pairing/receiver-endpoint.js'
 export type { SenderEndpoint } from './pairing/sender-endpoint.js'
 export type { TopicJoinOptions, Topics } from './pairing/topics.js'
 export type {
+  AskCounts,
   Delivery,
   DeliveryView,
   LiveCounts,

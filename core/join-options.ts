@@ -1,7 +1,7 @@
 import type { StreamKindName } from './kind.js'
 import type { SideLimits } from './limits.js'
 import type { LiveReceiverOptions, LiveSenderOptions } from './live-options.js'
-import type { Digest } from './ports.js'
+import type { Digest, Sink } from './ports.js'
 import type { Range } from './range.js'
 
 /** What one side asks for when it joins. */
@@ -27,6 +27,16 @@ export interface ReceiverJoinOptions extends JoinOptions {
   readonly live?: LiveReceiverOptions | undefined
 }
 
+/** What an asker says of its answer. */
+export interface AskOptions {
+  /** It must have begun so long after a worker got the question, in milliseconds. */
+  readonly withinMs: number
+  /** Draws the name by which a worker answers: one for each worker that gets the question, and nobody can guess it. */
+  readonly newAnswerId: () => string
+  /** Where the answer goes: the response of the same connection. */
+  readonly sink: Sink
+}
+
 export interface SenderJoinOptions extends JoinOptions {
   /** A receiver that takes nothing for this long while bytes wait for it is cut, in milliseconds. 0: never. */
   readonly stallMs: number
@@ -36,8 +46,10 @@ export interface SenderJoinOptions extends JoinOptions {
   readonly expectedBytes: number | undefined
   readonly live?: LiveSenderOptions | undefined
   /**
-   * On a queue: a receiver at which nothing has arrived for this long, although the sender had a byte for it, is cut, and another one
+   * On a queue, and of a question: a receiver at which nothing has arrived for this long, although the sender had a byte for it, is cut, and another one
    * gets the stream. In milliseconds. 0: never.
    */
   readonly takeMs?: number | undefined
+  /** Of a question. */
+  readonly ask?: AskOptions | undefined
 }

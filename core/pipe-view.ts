@@ -61,6 +61,15 @@ export interface TopicCounts {
   readonly cuts: number
 }
 
+/** What a name counts on which questions are asked. */
+export interface AskCounts {
+  /** Questions and workers that wait. */
+  readonly askers: number
+  readonly workers: number
+  /** Questions that a worker has got, and whose answer is not over. */
+  readonly unanswered: number
+}
+
 /** A read-only view of one pipe: the same object for its whole life. Times are readings of the core's clock. */
 export interface PipeView {
   /** Counts up from 1: a name is used again, an id is not. */
@@ -87,6 +96,12 @@ export interface PipeView {
   readonly queue?: QueueCounts | undefined
   /** Undefined, or absent, for what is no topic. */
   readonly topic?: TopicCounts | undefined
+  /** The same of a name on which questions are asked. Its transfers are its questions and its answers. */
+  readonly ask?: AskCounts | undefined
+  /** Of a question that a worker has got: what it is answered by. Whoever knows it can answer. */
+  readonly answerId?: string | undefined
+  /** It is an answer. */
+  readonly isAnswer?: boolean
   /** How far in the stream the slowest receiver is; of a live stream, what has been read. What it skipped, because it had that already, counts once it has been read. */
   readonly bytesOut: number
   /** How far the bytes have really come; undefined while there is no sender. */

@@ -1,3 +1,4 @@
+import { askInWords } from '../../plugins/transfer-status/ask-figures.js'
 import {
   formatBytes,
   formatDuration,
@@ -74,7 +75,7 @@ function parts({ snapshot, loss, stillMs, moves }: View): Part[] {
       snapshot.last === null ? [] : [{ text: `last ${safeText(formatReceipt(snapshot.last), false)}`, rank: 6 }]
     return [{ text: 'nobody is there yet', rank: 0 }, ...last]
   }
-  const queue = queueInWords(snapshot)
+  const queue = queueInWords(snapshot) ?? askInWords(snapshot)
   if (queue !== undefined) return [{ text: queue, rank: 0 }]
   const receivers = { text: audience(snapshot), rank: 6 }
   if (snapshot.state === 'waiting') {

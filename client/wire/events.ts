@@ -35,6 +35,13 @@ const queue = {
   waitingReceivers: some,
   running: some,
 }
+/** Only of a name on which questions are asked. */
+const ask = {
+  ask: v.fallback(v.optional(v.literal(true)), undefined),
+  waitingAskers: some,
+  waitingWorkers: some,
+  unanswered: some,
+}
 const text = v.fallback(v.nullable(v.string()), null)
 
 const figures = {
@@ -54,6 +61,7 @@ const figures = {
   receiverBytes: v.fallback(v.nullable(v.array(v.nullable(amount))), null),
   ...live,
   ...queue,
+  ...ask,
 }
 
 const receipt = v.looseObject({
@@ -68,7 +76,7 @@ const receipt = v.looseObject({
   receivers: count,
   totalReceivers: total,
   ...live,
-  kind: v.fallback(v.optional(v.picklist(['live', 'queue', 'topic'])), undefined),
+  kind: v.fallback(v.optional(v.picklist(['live', 'queue', 'topic', 'ask'])), undefined),
   reason: text,
   message: text,
   sha256: text,
@@ -79,7 +87,7 @@ const receipt = v.looseObject({
 const snapshot = v.looseObject({
   state: v.picklist(['idle', 'waiting', 'streaming', 'complete', 'failed']),
   ...figures,
-  kind: v.fallback(v.picklist(['pipe', 'live', 'queue', 'topic']), 'pipe'),
+  kind: v.fallback(v.picklist(['pipe', 'live', 'queue', 'topic', 'ask']), 'pipe'),
   transferId: text,
   hasSender: v.fallback(v.boolean(), false),
   reason: text,

@@ -6,6 +6,7 @@ const IN_WORDS: Readonly<Record<KindName, string>> = {
   live: 'a live stream',
   queue: 'a queue',
   topic: 'a topic',
+  ask: 'a name for questions',
 }
 
 /** Why a side that wants another kind cannot join; undefined when it is the same. */

@@ -63,6 +63,12 @@ export class Match extends Transfer implements KeptFanOutListener, Queued<Match>
     this.enter(endpoint)
   }
 
+  /** Its receiver is known to have got something of it. */
+  protected take(): void {
+    this.#fanOut.takeForTaken()
+    this.#fanOut.settle()
+  }
+
   /** Places are given out by its maker. */
   refuseSender(): Refusal | undefined {
     return undefined

@@ -6,7 +6,7 @@ import type { KindName } from '../kind.js'
 import type { PipeView } from '../pipe-view.js'
 import type { Sink, Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
-import { Match, type Matchmaker } from './match.js'
+import type { Match, Matchmaker } from './match.js'
 import { MatchedReceiver } from './matched-receiver.js'
 import { orEnd } from './or-end.js'
 import type { SharedNameContext } from './pipe-context.js'
@@ -19,6 +19,11 @@ export interface MatchingView extends ReceiverPipe {
   readonly kind: KindName
   readonly key: string
   endFailure: Failure | undefined
+  /** What those who wait are called. */
+  readonly sides: { readonly sender: string; readonly receiver: string }
+  /** Something besides those who wait or stream keeps the name. */
+  readonly isHeld: boolean
+  newMatch(maker: Matchmaker, id: number): Match
 }
 
 /**
@@ -93,12 +98,12 @@ export class Matching implements Matchmaker {
   /** Why a sender that has to wait cannot; undefined when it can, or need not. */
   refuseSender(most: number): Refusal | undefined {
     if (this.readyReceiver !== undefined) return undefined
-    return this.#refuseWaiting(this.#senders.length, most, 'senders')
+    return this.#refuseWaiting(this.#senders.length, most, this.name.sides.sender)
   }
 
   refuseReceiver(most: number): Refusal | undefined {
     if (this.readySender !== undefined) return undefined
-    return this.#refuseWaiting(this.#receivers.length, most, 'receivers')
+    return this.#refuseWaiting(this.#receivers.length, most, this.name.sides.receiver)
   }
 
   #refuseWaiting(waiting: number, most: number, side: string): Refusal | undefined {
@@ -113,7 +118,7 @@ export class Matching implements Matchmaker {
     options: SenderJoinOptions,
     mayBring: number,
   ): SenderEndpoint {
-    const match = new Match(this, this.table.nextId())
+    const match = this.name.newMatch(this, this.table.nextId())
     this.#senders.join(match)
     this.table.onOpened(match)
     return orEnd(match, () => {
@@ -180,7 +185,7 @@ export class Matching implements Matchmaker {
     receiver.stopWaiting()
     receiver.cursor.present = false
     this.#leaveLine(receiver)
-    this.#settle()
+    this.settle()
   }
 
   #leaveLine(receiver: MatchedReceiver): void {
@@ -188,11 +193,11 @@ export class Matching implements Matchmaker {
     this.table.queuedReceivers--
   }
 
-  /** Somebody has gone. */
-  #settle(): void {
+  /** Somebody has gone, or what held the name. */
+  settle(): void {
     const [senders, receivers] = [this.#senders.length, this.#receivers.length]
     if (senders === 0 || receivers === 0) this.#nextLook?.cancel()
-    if (senders + receivers + this.#running.size === 0) this.table.onEmpty(this.key)
+    if (senders + receivers + this.#running.size === 0 && !this.name.isHeld) this.table.onEmpty(this.key)
   }
 
   /** Nobody waits from now on; what runs goes on. */
@@ -219,7 +224,7 @@ export class Matching implements Matchmaker {
       this.#bytesOut += match.bytesOut
     }
     this.table.onOneEnded(match)
-    this.#settle()
+    this.settle()
   }
 
   onStreaming(match: PipeView): void {

@@ -31,6 +31,8 @@ export interface PipeContext {
 export interface SharedNameContext extends PipeContext {
   /** Receivers that wait in lines, and belong to no transfer yet: names count theirs here. */
   queuedReceivers: number
+  /** Askers whose question a worker has got, and who belong to no transfer until it answers: names count theirs here. */
+  unanswered: number
   /** Whether one more may wait. */
   mayWait(): boolean
   nextId(): number

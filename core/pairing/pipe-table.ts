@@ -9,24 +9,33 @@ import type { PipeObserver } from '../observer.js'
 import type { PipeView } from '../pipe-view.js'
 import type { Sink, Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
+import { Ask } from './ask.js'
 import { refuseKind } from './kind-clash.js'
 import { Live } from './live.js'
 import { orEnd } from './or-end.js'
 import { Pipe } from './pipe.js'
 import type { Resting, SharedNameContext } from './pipe-context.js'
+import type { Question } from './question.js'
 import { Queue } from './queue.js'
 import type { ReceiverEndpoint } from './receiver-endpoint.js'
 import type { SenderEndpoint } from './sender-endpoint.js'
+import { SharedName } from './shared-name.js'
 import type { TopicContext } from './topic-context.js'
 import { Topics } from './topics.js'
 import type { Transfer } from './transfer.js'
 
 /** Holds a pipe as long as it has its name, and nothing afterwards: `ScheduledCall.cancel` in clock.ts says why. */
 interface Slot {
-  pipe: Transfer | Queue | undefined
+  pipe: Transfer | SharedName | undefined
 }
 
-const TRANSFERS = { pipe: Pipe, live: Live } as const
+/** Both places of one asker. */
+export interface Asker {
+  readonly question: SenderEndpoint
+  readonly answer: ReceiverEndpoint
+}
+
+const NAMES = { pipe: Pipe, live: Live, queue: Queue, ask: Ask } as const
 
 /** All pipes by name: who may join, and how many there may be. */
 export class PipeTable implements SharedNameContext, TopicContext {
@@ -55,9 +64,12 @@ export class PipeTable implements SharedNameContext, TopicContext {
     readonly turn = new TurnBudget(),
   ) {}
 
-  /** Pipes that wait for a side, and receivers that wait on queues. */
+  /** Askers that have been heard, and wait for their answer to begin. */
+  unanswered = 0
+
+  /** Pipes that wait for a side, receivers that wait on queues, and askers that wait for their answer. */
   get waiting(): number {
-    return this.#open - this.#streaming + this.queuedReceivers
+    return this.#open - this.#streaming + this.queuedReceivers + this.unanswered
   }
 
   /** Transfers that are running. */
@@ -79,10 +91,10 @@ export class PipeTable implements SharedNameContext, TopicContext {
     this.#pipes.get(key)?.pipe?.looked()
   }
 
-  /** Every pipe that has not ended; of a queue, each of its transfers. */
+  /** Every pipe that has not ended; of a name with many transfers, each of those. */
   *all(): Generator<PipeView> {
     for (const pipe of this.names()) {
-      if (pipe instanceof Queue) yield* pipe.transfers()
+      if (pipe instanceof SharedName) yield* pipe.transfers()
       else yield pipe
     }
   }
@@ -123,7 +135,7 @@ export class PipeTable implements SharedNameContext, TopicContext {
     const mayBring = isReady ? 0 : Math.min(head?.length ?? Number.POSITIVE_INFINITY, this.slabs.slabBytes)
     if (!this.slabs.reserve(mayBring)) return new Refusal(CORE_FAILURES.noMemory)
     const pipe = found ?? this.#take(key, options)
-    if (pipe instanceof Queue) return pipe.addSender(source, head, options, mayBring)
+    if (pipe instanceof SharedName) return pipe.addSender(source, head, options, mayBring)
     return orEnd(pipe, () => pipe.addSender(source, head, options, mayBring))
   }
 
@@ -135,15 +147,38 @@ export class PipeTable implements SharedNameContext, TopicContext {
     if (refusal !== undefined) return refusal
     if (options.onlyIfAwaited && found?.senderWaits !== true) return new Refusal(CORE_FAILURES.nobodyWaiting)
     const pipe = found ?? this.#take(key, options)
-    if (pipe instanceof Queue) return pipe.addReceiver(sink, options)
+    if (pipe instanceof SharedName) return pipe.addReceiver(sink, options)
     return orEnd(pipe, () => pipe.addReceiver(sink, options))
   }
 
-  /** Refuses every join from now on, and ends every pipe that waits. Running transfers go on. */
+  /** Somebody asks a question, and waits for the answer: a sender and a receiver in one, with `options.ask`. */
+  joinAsker(key: string, source: Source, head: StreamHead, options: SenderJoinOptions): Asker | Refusal {
+    const question = this.joinSender(key, source, head, options)
+    if (question instanceof Refusal) return question
+    return { question, answer: (question.pipe as Question).asker }
+  }
+
+  /**
+   * A worker answers a question that it got on this name. That is no new work, so it may be done until the end.
+   * @param answerId the `answerId` of that question
+   */
+  joinAnswer(
+    key: string,
+    answerId: string,
+    source: Source,
+    head: StreamHead,
+    options: SenderJoinOptions,
+  ): SenderEndpoint | Refusal {
+    const found = this.#pipes.get(key)?.pipe
+    if (found instanceof Ask) return found.answer(answerId, source, head, options)
+    return new Refusal(CORE_FAILURES.answerGone)
+  }
+
+  /** Refuses every join from now on but answers, and ends every pipe that waits. Running transfers go on. */
   close(): void {
     this.#closed = true
     for (const { pipe } of this.#pipes.values()) {
-      if (pipe instanceof Queue) pipe.close()
+      if (pipe instanceof SharedName) pipe.close()
       else if (pipe?.state === 'waiting') pipe.end('shutting_down')
     }
     this.topics.close()
@@ -228,12 +263,12 @@ export class PipeTable implements SharedNameContext, TopicContext {
   }
 
   /** Takes a free name. */
-  #take(key: string, { kind = 'pipe', receivers }: JoinOptions): Transfer | Queue {
+  #take(key: string, { kind = 'pipe', receivers }: JoinOptions): Transfer | SharedName {
     const id = this.nextId()
-    const pipe = kind === 'queue' ? new Queue(this, id, key) : new TRANSFERS[kind](this, id, key, receivers)
+    const pipe = new NAMES[kind](this, id, key, receivers)
     if (kind === 'live') this.#liveNames++
     this.#pipes.set(key, { pipe })
-    if (!(pipe instanceof Queue)) this.onOpened(pipe)
+    if (!(pipe instanceof SharedName)) this.onOpened(pipe)
     return pipe
   }
 }

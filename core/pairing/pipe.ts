@@ -4,6 +4,7 @@ import { Cursor } from '../flow/cursor.js'
 import { FanOut } from '../flow/fan-out.js'
 import { Watchdog } from '../flow/watchdog.js'
 import type { JoinOptions, ReceiverJoinOptions, SenderJoinOptions } from '../join-options.js'
+import type { KindName } from '../kind.js'
 import type { Sink, Source } from '../ports.js'
 import { refuseKind } from './kind-clash.js'
 import type { ReceiverEndpoint } from './receiver-endpoint.js'
@@ -11,7 +12,7 @@ import { Transfer } from './transfer.js'
 
 /** So many receivers, counted beforehand: nothing flows before all of them are there, and all get every byte. */
 export class Pipe extends Transfer {
-  readonly kind = 'pipe'
+  readonly kind: KindName = 'pipe'
 
   refuseSender(options: SenderJoinOptions): Refusal | undefined {
     const refusal = this.#refuse(options)

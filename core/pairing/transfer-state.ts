@@ -42,6 +42,14 @@ export abstract class TransferState implements PipeView {
     return undefined
   }
 
+  get answerId(): string | undefined {
+    return undefined
+  }
+
+  get isAnswer(): boolean {
+    return false
+  }
+
   /** Whether a sender is there for a receiver that does not want to wait, and how many receivers are for a sender. */
   get senderWaits(): boolean {
     return this.hasSender

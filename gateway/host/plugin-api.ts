@@ -6,6 +6,7 @@
 
 export { z } from 'zod'
 export {
+  type AskCounts,
   type Delivery,
   type DeliveryView,
   END_REASONS,

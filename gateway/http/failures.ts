@@ -128,6 +128,18 @@ export const GATEWAY_FAILURES = {
     message: 'A topic hands whole messages to whoever is there, so {found} makes no sense with it.',
     hint: 'Leave it out, or leave out ?topic.',
   },
+  notWithAsk: {
+    code: 'NOT_WITH_ASK',
+    status: 400,
+    message: 'A question goes to one worker, and its answer to who asked, so {found} makes no sense with it here.',
+    hint: 'Leave it out.',
+  },
+  noSuchAnswer: {
+    code: 'NO_SUCH_ANSWER',
+    status: 404,
+    message: 'No question on this name has ever been answered by {found}.',
+    hint: 'Send the answer to the address in the X-Pipe-Answer of the question, as it is.',
+  },
   upgradeRequired: {
     code: 'UPGRADE_REQUIRED',
     status: 426,

@@ -28,7 +28,8 @@ export function transferJson(pipe: PipeView, time: number): string {
   const { waitedMs, streamedMs } = durationsOf(pipe)
   return (
     `{"level":30,"time":${time},"pipe":${quoted(pipe.key)},"transferId":${quoted(pipe.transferId)}` +
-    `${endReason === undefined ? '' : `,"reason":"${endReason}"`}${kind === 'pipe' ? '' : `,"kind":"${kind}"`},` +
+    `${endReason === undefined ? '' : `,"reason":"${endReason}"`}${kind === 'pipe' ? '' : `,"kind":"${kind}"`}` +
+    `${pipe.isAnswer === true ? ',"answer":true' : ''},` +
     `"receivers":${(live ?? topic)?.peak ?? pipe.receiversWanted},` +
     `${live === undefined ? '' : `"skips":${live.skips},"cuts":${live.cuts},`}` +
     `${topic === undefined ? '' : `"messages":${topic.messages},"cuts":${topic.cuts},`}` +

@@ -1,4 +1,5 @@
 import type {
+  EndReason,
   PipeView,
   Refusal,
   SenderEndpoint,
@@ -14,6 +15,7 @@ import type { RequestRecord } from '../http/request-record.js'
 import type { RequestView } from '../http/request-view.js'
 import type { Answer, HeaderList } from '../http/response/answer.js'
 import type { Persistence } from '../http/response/persistence.js'
+import type { BodyConsumer } from '../stream/body-consumer.js'
 import type { Form } from '../stream/form/form-reader.js'
 import type { ReceiverHead } from '../stream/receiver-headers.js'
 
@@ -64,6 +66,23 @@ export interface Exchange {
   toSource(options: SourceOptions): Source & { joined(endpoint: SenderEndpoint): void }
   /** Makes the response a sink; `joined` must follow. */
   toSink(options: SinkOptions): Sink & { joined(listener: SinkListener): void }
+  /** Both at once. Until its `joined` the source holds what has been read already and reads no more. */
+  toTwoWay(
+    options: TwoWayOptions,
+    sinkOptions: SinkOptions,
+  ): {
+    readonly source: Source & { joined(consumer: BodyConsumer): void }
+    readonly sink: Sink & { joined(listener: SinkListener): void }
+  }
+}
+
+/** A source whose request is answered by something else than how it ended. */
+export interface TwoWayOptions {
+  readonly additions?: PluginAdditions | undefined
+  /** Of the body; undefined: it is chunked. */
+  readonly length: number | undefined
+  /** Called with the end of the source's transfer. */
+  readonly onEnd?: ((reason: EndReason, pipe: PipeView) => void) | undefined
 }
 
 /** What plugins add to one side. Do not read it before `joined`: it may still grow while plugins decide. */

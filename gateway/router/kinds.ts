@@ -9,22 +9,26 @@ import { RefusalWithHeaders } from '../http/response/failure-answer.js'
 /** Shown to whoever asks with GET; a plugin's mode of that name comes before. */
 const PAGES = ['status', 'progress', 'video', 'share'] as const
 
+/** A kind of name, or a place on a name for questions that is not the asker's. */
+export type Wanted = KindName | 'serve' | 'answer'
+
 /** What the name shall be, or why a page or a kind cannot be had. */
-export function readKind(parameters: Parameters, request: RequestView): KindName | Refusal {
+export function readKind(parameters: Parameters, request: RequestView): Wanted | Refusal {
   if (parameters.isEmpty) return 'pipe'
   const isGet = request.method === 'GET' || request.method === 'HEAD'
   const page = isGet ? PAGES.find((name) => isAsked(parameters, name)) : undefined
   if (page !== undefined) return notAvailable(page)
-  const [wanted, another] = KIND_NAMES.filter((name) => isAsked(parameters, name))
-  if (wanted === undefined) return 'pipe'
+  const asked = KIND_NAMES.filter((name) => isAsked(parameters, name))
   // An answer belongs to `serve`.
-  if (another !== undefined && another !== 'answer') {
+  const [wanted, another] = asked.includes('serve') ? asked.filter((name) => name !== 'answer') : asked
+  if (wanted === undefined) return 'pipe'
+  if (another !== undefined) {
     return new Refusal(FAILURES.twoKinds, { found: `?${wanted}`, another: `?${another}` })
   }
   if (wanted === 'ws' && request.header('upgrade').toLowerCase() !== 'websocket') {
     return new RefusalWithHeaders(FAILURES.upgradeRequired, { found: '?ws' }, [['Upgrade', 'websocket']])
   }
-  return wanted === 'live' || wanted === 'queue' || wanted === 'topic' ? wanted : notAvailable(wanted)
+  return wanted === 'duplex' || wanted === 'ws' ? notAvailable(wanted) : wanted
 }
 
 function isAsked(parameters: Parameters, name: string): boolean {

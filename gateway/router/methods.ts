@@ -7,6 +7,7 @@ import type { Answer } from '../http/response/answer.js'
 import { RefusalWithHeaders } from '../http/response/failure-answer.js'
 
 export const NAME_METHODS = 'GET, POST, PUT, OPTIONS'
+export const ANSWER_METHODS = 'POST, PUT'
 export const RESERVED_METHODS = 'GET, HEAD, OPTIONS'
 
 /** Methods that change nothing: RFC 9110 section 9.2.1. */

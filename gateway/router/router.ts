@@ -6,20 +6,26 @@ import { isBrowsing, isPreview, lookAhead } from '../http/onlookers.js'
 import { Parameters, show } from '../http/parameters.js'
 import type { RequestView } from '../http/request-view.js'
 import { Admission } from './admission.js'
+import { AnswerIds } from './answer-ids.js'
 import { ClaimHandler } from './claims.js'
 import type { Exchange } from './exchange.js'
 import { type Incoming, type Outcome, respond } from './incoming.js'
+import { AnswerAndServeHandler } from './join/answer-and-serve.js'
+import { AskerHandler } from './join/asker.js'
 import { ReceiverHandler } from './join/receiver.js'
 import { SenderHandler } from './join/sender.js'
 import { PublisherHandler } from './join/topic/publisher.js'
 import { SubscriberHandler } from './join/topic/subscriber.js'
 import { readKind } from './kinds.js'
-import { allow, methodNotAllowed, NAME_METHODS } from './methods.js'
+import { ANSWER_METHODS, allow, methodNotAllowed, NAME_METHODS } from './methods.js'
 import { ModeHandler } from './modes.js'
 import type { RouterOptions, RouterPlugins } from './options.js'
 import { PageGuard } from './page-guard.js'
 import { ReservedNameHandler } from './reserved-names.js'
 import { RouteHandler } from './routes.js'
+
+/** What an upload to a name with `serve` has to say. */
+const ANSWER_ID = 'what follows answer= in the X-Pipe-Answer of the question; a worker without one asks with GET'
 
 /** Answers each request, or hands it over to a pipe or a plugin. */
 export class Router {
@@ -32,6 +38,8 @@ export class Router {
   readonly #receivers: ReceiverHandler
   readonly #publishers: PublisherHandler
   readonly #subscribers: SubscriberHandler
+  readonly #askers: AskerHandler
+  readonly #answerers: AnswerAndServeHandler
 
   constructor(
     readonly table: PipeTable,
@@ -45,7 +53,10 @@ export class Router {
     this.#routes = new RouteHandler(plugins, options)
     this.#modes = new ModeHandler(table, plugins, admission)
     this.#reservedNames = new ReservedNameHandler(options, this.#routes, this.#modes)
-    this.#senders = new SenderHandler(table, options, admission)
+    const answerIds = new AnswerIds()
+    this.#senders = new SenderHandler(table, options, admission, answerIds)
+    this.#askers = new AskerHandler(table, options, admission, answerIds)
+    this.#answerers = new AnswerAndServeHandler(table, options, admission, answerIds)
     this.#receivers = new ReceiverHandler(table, options, admission)
     this.#publishers = new PublisherHandler(table.topics, options, admission)
     this.#subscribers = new SubscriberHandler(table.topics, options, admission)
@@ -127,8 +138,20 @@ export class Router {
     const parameters = new Parameters(incoming.exchange.request.query)
     const kind = readKind(parameters, incoming.exchange.request)
     if (kind instanceof Refusal) return kind
-    if (kind === 'topic') return this.#publishers.handle(incoming, name, parameters)
-    return this.#senders.handle(incoming, name, parameters, kind)
+    const answerId = parameters.get('answer')
+    switch (kind) {
+      case 'topic':
+        return this.#publishers.handle(incoming, name, parameters)
+      case 'ask':
+        return this.#askers.handle(incoming, name, parameters)
+      case 'answer':
+        return this.#senders.answer(incoming, name, parameters, answerId!)
+      case 'serve':
+        if (answerId !== undefined) return this.#answerers.handle(incoming, name, parameters, answerId)
+        return new Refusal(FAILURES.badParameter, { name: 'answer', found: '', expected: ANSWER_ID })
+      default:
+        return this.#senders.handle(incoming, name, parameters, kind)
+    }
   }
 
   #receiveOrWatch(incoming: Incoming, name: string): Outcome {
@@ -149,7 +172,11 @@ export class Router {
       if (isRobot) return new Refusal(FAILURES.onlyLooks, { found: show(request.header('user-agent')) })
     }
     if (kind === 'topic') return this.#subscribers.handle(incoming, name, parameters)
-    return this.#receivers.handle(incoming, name, parameters, kind)
+    if (kind === 'ask') return this.#askers.handle(incoming, name, parameters)
+    if (kind === 'answer' || (kind === 'serve' && parameters.get('answer') !== undefined)) {
+      return methodNotAllowed(request, ANSWER_METHODS)
+    }
+    return this.#receivers.handle(incoming, name, parameters, kind === 'serve' ? 'ask' : kind)
   }
 
   /** A browser that has been led to the name, by a link or by what somebody typed, and has not said that it shall save what is there. */

@@ -157,7 +157,7 @@ export class Gateway {
     this.#ports.stopListening()
     this.table.close()
     this.#plugins.drain(drainMs)
-    await this.#wait.until(() => this.table.streaming + this.table.resting === 0 && this.#router.claimed === 0, drainMs)
+    await this.#wait.until(() => !this.#isWorking, drainMs)
     this.table.endAll('shutting_down')
     await this.#wait.until(() => !this.#ports.busy, GRACE_MS)
     this.#state = 'closed'
@@ -168,6 +168,12 @@ export class Gateway {
     this.#ticker.stop()
     this.#keepalive.stop()
     this.#peers.stop()
+  }
+
+  /** Something is on its way, or an answer is being thought of. */
+  get #isWorking(): boolean {
+    const { streaming, resting, unanswered } = this.table
+    return streaming + resting + unanswered + this.#router.claimed > 0
   }
 
   get #isDraining(): boolean {

@@ -1,5 +1,6 @@
 import { isServed, type PipeView, type Range, type StreamHead } from '../../core/index.js'
 import type { HeaderList } from '../http/response/answer.js'
+import { ANSWER_STATUS, ASK_METHOD } from './ask-fields.js'
 import { type DispositionOptions, receiverDisposition } from './disposition.js'
 import { safeMediaType } from './media-type.js'
 import { fieldOf, forwardedFields } from './stream-head.js'
@@ -7,11 +8,13 @@ import { fieldOf, forwardedFields } from './stream-head.js'
 export interface ReceiverOptions extends DispositionOptions {
   /** What it asks for of the stream. */
   readonly range?: Range | undefined
+  /** Where a worker sends its answer to, up to the name of that answer. */
+  readonly answerAddress?: string | undefined
 }
 
 /** Status and headers of a receiver's response, except for Content-Length, which belongs to the framing. */
 export interface ReceiverHead {
-  readonly status: 200 | 206
+  readonly status: number
   readonly headers: HeaderList
 }
 
@@ -21,11 +24,15 @@ export interface ReceiverHead {
  */
 export function receiverHead(
   head: StreamHead,
-  { transferId, kind }: Pick<PipeView, 'transferId' | 'kind'>,
+  { transferId, kind, answerId }: Pick<PipeView, 'transferId' | 'kind' | 'answerId'>,
   offset: number,
   options: ReceiverOptions,
 ): ReceiverHead {
-  const headers = [...receiverHeaders(head, transferId, options), ...(kind === 'live' ? liveHeaders(offset) : [])]
+  const answerTo = answerId === undefined ? undefined : `${options.answerAddress}${answerId}`
+  const own = answerTo === undefined ? [] : questionHeaders(head, answerTo)
+  const headers = [...receiverHeaders(head, transferId, options, own), ...(kind === 'live' ? liveHeaders(offset) : [])]
+  // No part of it can be had.
+  if (kind === 'ask') return { status: Number(fieldOf(head, ANSWER_STATUS) ?? 200), headers }
   const { length } = head
   if (length === undefined) return { status: 200, headers }
   const accepts = ['Accept-Ranges', 'bytes'] as const
@@ -43,19 +50,33 @@ function liveHeaders(offset: number): HeaderList {
   ]
 }
 
-function receiverHeaders(head: StreamHead, transferId: string, options: DispositionOptions): HeaderList {
+function questionHeaders(head: StreamHead, answerTo: string): HeaderList {
+  return [
+    [ASK_METHOD, fieldOf(head, ASK_METHOD) ?? 'GET'],
+    ['X-Pipe-Answer', answerTo],
+  ]
+}
+
+/** @param own headers of its kind, which scripts may read too */
+function receiverHeaders(
+  head: StreamHead,
+  transferId: string,
+  options: DispositionOptions,
+  own: HeaderList,
+): HeaderList {
   // Without a type a browser would guess one, and name the file after it.
   const untyped = options.download === true ? 'application/octet-stream' : undefined
   const type = safeMediaType(fieldOf(head, 'Content-Type')) ?? untyped
   const disposition = receiverDisposition(fieldOf(head, 'Content-Disposition'), type, options)
   const forwarded = forwardedFields(head)
   const encoding = fieldOf(head, 'Content-Encoding')
-  const exposed = [...new Set(forwarded.map(([name]) => name))]
+  const exposed = [...new Set([...forwarded, ...own].map(([name]) => name))]
   return [
     ...(type === undefined ? [] : [['Content-Type', type] as const]),
     ...(encoding === undefined ? [] : [['Content-Encoding', encoding] as const]),
     ...(disposition === undefined ? [] : [['Content-Disposition', disposition] as const]),
     ...forwarded,
+    ...own,
     ...(exposed.length === 0 ? [] : [['Access-Control-Expose-Headers', exposed.join(', ')] as const]),
     ['X-Content-Type-Options', 'nosniff'],
     ['X-Robots-Tag', 'none'],

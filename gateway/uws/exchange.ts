@@ -1,12 +1,13 @@
 import type { Refusal } from '../../core/index.js'
 import type { Framing } from '../http/framing.js'
 import type { Persistence } from '../http/response/persistence.js'
-import type { Exchange, SinkOptions, SourceOptions } from '../router/exchange.js'
+import type { Exchange, SinkOptions, SourceOptions, TwoWayOptions } from '../router/exchange.js'
 import { FormSource } from '../stream/form/form-source.js'
 import { HttpExchange } from './connection/http-exchange.js'
 import { UwsReply } from './roles/reply.js'
 import { UwsSink } from './roles/sink.js'
 import { UwsSource } from './roles/source.js'
+import { UwsTwoWay } from './roles/two-way.js'
 
 /** An exchange that the router can give a role. */
 export class UwsExchange extends HttpExchange implements Exchange {
@@ -24,5 +25,11 @@ export class UwsExchange extends HttpExchange implements Exchange {
 
   toSink(options: SinkOptions): UwsSink {
     return this.assign(new UwsSink(this, options))
+  }
+
+  toTwoWay(options: TwoWayOptions, sinkOptions: SinkOptions): UwsTwoWay {
+    const both = this.assign(new UwsTwoWay(this, options, sinkOptions))
+    both.listen()
+    return both
   }
 }

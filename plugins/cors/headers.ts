@@ -8,6 +8,8 @@ const EXPOSED = [
   'X-Pipe-Live',
   'X-Hoody-Pipe-Live',
   'X-Pipe-Offset',
+  'X-Pipe-Answer',
+  'X-Pipe-Ask-Method',
   'Retry-After',
   'Content-Disposition',
   'Content-Range',
@@ -28,6 +30,7 @@ const REQUEST_HEADERS = [
   'Last-Event-ID',
   'Range',
   'X-Hoody-Pipe',
+  'X-Pipe-Answer-Status',
   'X-Pipe-Size',
   'X-Piping',
 ]

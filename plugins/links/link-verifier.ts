@@ -12,7 +12,7 @@ export class LinkVerifier {
     if (request.query === '') return undefined
     const signature = new Parameters(request.query).get('sig')
     if (signature === undefined) return undefined
-    if (join.side === 'sender') return host.refuse('sender')
+    if (join.right === 'send') return host.refuse('sender')
     const grant = this.#grantOf(signature)
     if (grant === undefined) return host.refuse('tampered')
     const now = clock() / 1000

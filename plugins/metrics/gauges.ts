@@ -26,7 +26,7 @@ export function gatewayGauges(registry: Registry, pipes: Pipes, gateway: Gateway
   gauge(
     'pipegate_receivers',
     'Receivers that are connected, waiting ones and viewers too.',
-    () => sumOf(pipes.all(), ({ receiversPresent }) => receiversPresent) + sumOf(pipes.names(), waitingReceivers),
+    () => sumOf(pipes.all(), ({ receiversPresent }) => receiversPresent) + sumOf(pipes.names(), waitingOnNames),
   )
   gauge('pipegate_live_streams', 'Live streams that flow.', () =>
     sumOf(pipes.all(), (pipe) => (isFlowing(pipe) ? 1 : 0)),
@@ -60,6 +60,28 @@ export function gatewayGauges(registry: Registry, pipes: Pipes, gateway: Gateway
   gauge('pipegate_topic_waiting_messages', 'Messages that wait for subscribers, or for those who are behind.', () =>
     sumOf(pipes.names(), ({ topic }) => topic?.waiting ?? 0),
   )
+  gauge('pipegate_ask_names', 'Names on which questions are asked.', () =>
+    sumOf(pipes.names(), ({ ask }) => (ask ? 1 : 0)),
+  )
+  gauge('pipegate_ask_unanswered', 'Questions that a worker has got, and whose answer is not over.', () =>
+    sumOf(pipes.names(), ({ ask }) => ask?.unanswered ?? 0),
+  )
+  new Gauge({
+    name: 'pipegate_ask_waiting',
+    help: 'Who waits on names for questions, by side.',
+    labelNames: ['side'],
+    registers: [registry],
+    collect() {
+      this.set(
+        { side: 'asker' },
+        sumOf(pipes.names(), ({ ask }) => ask?.askers ?? 0),
+      )
+      this.set(
+        { side: 'worker' },
+        sumOf(pipes.names(), ({ ask }) => ask?.workers ?? 0),
+      )
+    },
+  })
   gauge('pipegate_open_requests', 'Requests whose response is not over.', () => gateway.openRequests)
   gauge('pipegate_window_bytes', 'How far a receiver may be behind another one.', () => gateway.window)
   gauge(
@@ -78,7 +100,12 @@ function isFlowing({ kind, state }: PipeView): boolean {
   return kind === 'live' && state === 'streaming'
 }
 
-/** Those on queues, which belong to no transfer yet. */
+/** Those that belong to no transfer yet. */
+function waitingOnNames({ queue, ask }: PipeView): number {
+  return queue?.receivers ?? ask?.workers ?? 0
+}
+
+/** The same on queues. */
 function waitingReceivers({ queue }: PipeView): number {
   return queue?.receivers ?? 0
 }

@@ -25,6 +25,7 @@ export class Transfers {
   }
   readonly #ended: Counter<'reason'>
   readonly #givenBack: Counter
+  readonly #takenBack: Counter
   readonly #waited: Histogram
   readonly #streamed: Histogram
 
@@ -86,6 +87,11 @@ export class Transfers {
       help: 'How often a receiver of a queue was gone before anything had arrived, and another one got the stream.',
       registers,
     })
+    this.#takenBack = new Counter({
+      name: 'pipegate_ask_returns_total',
+      help: 'How often a worker was gone before anything of its question had arrived, and another one got it.',
+      registers,
+    })
     const buckets = DURATIONS
     this.#waited = new Histogram({
       name: 'pipegate_wait_duration_seconds',
@@ -103,7 +109,9 @@ export class Transfers {
 
   readonly hooks = {
     onLeft: (pipe, side) => {
-      if (pipe.kind === 'queue' && side === 'receiver') this.#givenBack.inc()
+      if (side !== 'receiver') return
+      if (pipe.kind === 'queue') this.#givenBack.inc()
+      else if (pipe.kind === 'ask') this.#takenBack.inc()
     },
     onEnded: (pipe) => {
       if (pipe.pairedAt !== undefined) {

@@ -39,6 +39,19 @@ const LIVE = query(
 const QUEUE = query('queue', `Each stream to exactly one receiver, first come, first served. ${ON}`, SWITCH, '1')
 const TOPIC = query('topic', 'A topic: the body is a message, and a GET subscribes.', SWITCH, '1')
 
+const ASK = query(
+  'ask',
+  `Ask: the body is a question, and the response the answer of the worker that gets it. ${ON}`,
+  SWITCH,
+  '1',
+)
+const WITHIN = query(
+  'within',
+  'With `ask`: seconds within which the answer has to begin once a worker has the question; 504 otherwise.',
+  whole(1, 86_400, { default: 300 }),
+  60,
+)
+
 const SHARED = [
   query('n', 'Receivers to wait for; the same on every side.', whole(1, 256, { default: 1 }), 3),
   query('wait', 'Seconds that this side waits; 300 unless configured.', whole(1, 3600), 60),
@@ -60,9 +73,18 @@ export const OF_SENDERS = [
   ...SHARED,
   LIVE,
   QUEUE,
+  ASK,
+  WITHIN,
+  query(
+    'answer',
+    'Answer the question whose `X-Pipe-Answer` has this.',
+    { type: 'string' },
+    'Kd3hoiH5TYKlkeLNTO5U3C_VAIR1zUiL',
+  ),
+  query('serve', `With \`answer\`: take the next question with the response. ${ON}`, SWITCH, '1'),
   query(
     'take',
-    'With `queue`: a receiver at which nothing arrives for so many seconds goes, and another one gets the stream.',
+    'With `queue` and `ask`: a receiver at which nothing arrives for so many seconds goes, and another one gets the stream.',
     whole(1, 86_400),
     5,
   ),
@@ -126,6 +148,9 @@ export const OF_RECEIVERS = [
   LIVE,
   QUEUE,
   TOPIC,
+  ASK,
+  WITHIN,
+  query('serve', `Take a question; the answer goes to its \`X-Pipe-Answer\`. ${ON}`, SWITCH, '1'),
   query('join', 'With `live`: begin at the next byte, also in WebM.', { type: 'string', enum: ['byte'] }, 'byte'),
   query('slow', 'With `live`: be cut rather than miss a part.', { type: 'string', enum: ['cut'] }, 'cut'),
   query('download', `Make it an attachment; off: no disposition. ${ON}`, SWITCH, '1'),

@@ -44,7 +44,8 @@ function send(operationId: string) {
     summary: 'Send',
     description:
       'The body is the stream, of known length or chunked. The answer starts at once and tells line by line what happens; when the ' +
-      'transfer fails it ends with an `[ERROR]` line and is cut. With `reply=end` the status tells the outcome.',
+      'transfer fails it ends with an `[ERROR]` line and is cut. With `reply=end` the status tells the outcome. With `ask` the response is ' +
+      'the answer of a worker, of any type and status, and with `serve&answer=ID` the next question, as for GET.',
     parameters: [NAME, ...OF_SENDERS],
     requestBody: {
       required: true,
@@ -67,7 +68,7 @@ function send(operationId: string) {
     },
     responses: {
       200: plain('What happens, line by line', 'text/plain', TEXT, LINES, STREAM),
-      ...refusals(400, 401, 403, 404, 408, 409, 413, 414, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505),
+      ...refusals(400, 401, 403, 404, 408, 409, 410, 413, 414, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505),
     },
   }
 }
@@ -81,6 +82,8 @@ const RECEIVED: readonly Header[] = [
   'X-Pipe-Live',
   'X-Hoody-Pipe-Live',
   'X-Pipe-Offset',
+  'X-Pipe-Answer',
+  'X-Pipe-Ask-Method',
   'X-Piping',
   'X-Hoody-Pipe',
 ]

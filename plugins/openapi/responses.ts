@@ -41,6 +41,11 @@ export const HEADERS = {
   'X-Pipe-Offset': sometimes('Of a live stream: place in it of the first byte, a header in front of it aside', '0', {
     pattern: '^[0-9]+$',
   }),
+  'X-Pipe-Answer': sometimes(
+    'With `serve`: where the answer goes, by PUT, once',
+    'http://127.0.0.1:8080/q?answer=Kd3hoiH5TYKlkeLNTO5U3C_VAIR1zUiL',
+  ),
+  'X-Pipe-Ask-Method': sometimes('With `serve`: the method by which it was asked', 'POST'),
   'X-Piping': sometimes("The sender's, all values", 'anything'),
   'X-Hoody-Pipe': sometimes("The sender's, all values", 'anything'),
   'Content-Encoding': sometimes("The sender's", 'gzip'),
@@ -123,7 +128,7 @@ const MEANING: Named<string> = {
   409: 'The id is in use, or the name is something else now',
   413: 'The body is too large',
   414: 'The name, or the request line, is too long',
-  410: 'A browser asks by itself again for a download that was cut',
+  410: 'A browser asks by itself again for a download that was cut, or nobody waits for this answer',
   416: 'The stream has nothing of this range',
   417: 'The request expects what is not offered',
   421: 'The gateway does not answer to this host',

@@ -62,6 +62,14 @@ const OF_LIVE = {
   cuts: count('Viewers, or subscribers, that were cut because they were slow'),
 }
 
+/** Only of a name on which questions are asked. */
+const OF_ASK = {
+  ask: { const: true },
+  waitingAskers: count('Askers whose question no worker has yet'),
+  waitingWorkers: count('Workers that wait for a question'),
+  unanswered: count('Questions that a worker has got, and whose answer is not over'),
+}
+
 /** Only of a name that is a queue. */
 const OF_QUEUE = {
   queue: { const: true },
@@ -80,7 +88,7 @@ const OF_TOPIC = {
 }
 
 /** What is no pipe has some of these. */
-const OF_KIND = { ...OF_LIVE, ...OF_QUEUE, ...OF_TOPIC }
+const OF_KIND = { ...OF_LIVE, ...OF_QUEUE, ...OF_ASK, ...OF_TOPIC }
 
 const END = {
   reason: orNull(TEXT, 'Why it failed, for programs'),
@@ -94,7 +102,7 @@ export const SCHEMAS = {
     'What a name is doing: `?status`, and the data of `state` events',
     {
       state: { type: 'string', enum: ['idle', 'waiting', 'streaming', 'complete', 'failed'] },
-      kind: { type: 'string', enum: ['pipe', 'live', 'queue', 'topic'] },
+      kind: { type: 'string', enum: ['pipe', 'live', 'queue', 'topic', 'ask'] },
       transferId: orNull(TRANSFER_ID, "The sender's; null while there is none"),
       hasSender: { type: 'boolean' },
       ...FIGURES,
@@ -125,7 +133,7 @@ export const SCHEMAS = {
       ...END,
       endedAt: { ...NUMBER, description: UNIX_MS },
     },
-    { kind: { type: 'string', enum: ['live', 'queue', 'topic'], description: 'Absent for a pipe' }, ...OF_KIND },
+    { kind: { type: 'string', enum: ['live', 'queue', 'topic', 'ask'], description: 'Absent for a pipe' }, ...OF_KIND },
   ),
   History: object('Speeds since the stream began: the data of the `history` event', {
     everySec: { type: 'number', exclusiveMinimum: 0, description: 'Seconds between two speeds' },

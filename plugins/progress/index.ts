@@ -50,8 +50,8 @@ export default definePlugin<Config, ProgressFailure>({
       now,
     })
     const changed = (pipe: PipeView) => {
-      // A queue may have thousands of transfers a second: its spectators are told what it counts a few times a second.
-      if (pipe.kind !== 'queue') spectators.changed(pipe.key)
+      // A queue, or a name for questions, may have thousands of transfers a second: its spectators are told what it counts a few times a second.
+      if (pipe.kind !== 'queue' && pipe.kind !== 'ask') spectators.changed(pipe.key)
     }
     const moved = (pipe: PipeView) => {
       if (pipe.kind !== 'pipe' && pipe.state === 'streaming') spectators.stirred(pipe.key)
@@ -89,7 +89,7 @@ export default definePlugin<Config, ProgressFailure>({
         onEnded(pipe) {
           // Without a sender nothing has been transferred: the name is idle again.
           if (pipe.transferId === '') changed(pipe)
-          else if (pipe.kind === 'queue') receipts.add(pipe)
+          else if (pipe.kind === 'queue' || pipe.kind === 'ask') receipts.add(pipe)
           else spectators.ended(receipts.add(pipe))
         },
       },

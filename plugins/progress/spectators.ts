@@ -106,7 +106,7 @@ export class Spectators {
     }
   }
 
-  /** What a queue counts changes without an event for each change. */
+  /** What a queue, or a name for questions, counts changes without an event for each change. */
   #tellOfQueue(key: string, audience: Audience, pipe: PipeView | undefined): void {
     const now = queueOf(pipe)
     if (now === audience.queue) return
@@ -150,7 +150,8 @@ export class Spectators {
 }
 
 function queueOf(pipe: PipeView | undefined): string | undefined {
-  return pipe?.queue && Object.values(pipe.queue).join(' ')
+  const counts = pipe?.queue ?? pipe?.ask
+  return counts && Object.values(counts).join(' ')
 }
 
 /** Its id is what a client presents when it comes back: it is told that there is nothing more. */

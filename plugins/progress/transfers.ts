@@ -1,4 +1,5 @@
 import { type Pipes, type PipeView, streamLabel } from '../../gateway/host/plugin-api.js'
+import { askFiguresOf } from '../transfer-status/ask-figures.js'
 import { IDLE } from '../transfer-status/idle.js'
 import { liveFiguresOf } from '../transfer-status/live-figures.js'
 import { queueFiguresOf } from '../transfer-status/queue-figures.js'
@@ -46,8 +47,8 @@ export class Transfers {
   /** The transfer whose final state the name still has. */
   lingering(key: string): RetainedTransfer | undefined {
     const last = this.receipts.last(key)
-    // A queue goes on with the next one, and has no final state.
-    if (last?.kind === 'queue') return undefined
+    // What goes on with the next one has no final state.
+    if (last?.kind === 'queue' || last?.kind === 'ask') return undefined
     return last !== undefined && this.options.now() - last.endedAt <= this.options.lingerMs ? last : undefined
   }
 
@@ -70,7 +71,7 @@ export class Transfers {
 
   #running(key: string, transferId: string): PipeView | undefined {
     const pipe = this.pipes.get(key)
-    if (pipe?.queue === undefined) return pipe?.transferId === transferId ? pipe : undefined
+    if (pipe?.queue === undefined && pipe?.ask === undefined) return pipe?.transferId === transferId ? pipe : undefined
     for (const each of this.pipes.all()) if (each.key === key && each.transferId === transferId) return each
     return undefined
   }
@@ -85,10 +86,10 @@ export class Transfers {
       totalBytes: expectedBytes === undefined || expectedBytes < bytes ? null : expectedBytes,
       receivers,
       activeReceivers: receivers,
-      totalReceivers:
-        pipe.live === undefined && pipe.queue === undefined && pipe.topic === undefined ? pipe.receiversWanted : null,
+      totalReceivers: (pipe.live ?? pipe.queue ?? pipe.ask ?? pipe.topic) ? null : pipe.receiversWanted,
       ...countsOf(pipe),
       ...queueFiguresOf(pipe.queue),
+      ...askFiguresOf(pipe.ask),
       inFlight: pipe.bytesOut - bytes,
       receiverBytes: pipe.live === undefined ? eachOf(pipe) : null,
     }

@@ -1,3 +1,4 @@
+import { counted } from './counted.js'
 import type { MaybeQueue, QueueFigures } from './snapshot.js'
 
 /** What is told of a queue besides, taken from what counts it; nothing of what is none. */
@@ -19,8 +20,4 @@ export function queueInWords({
   if (queue !== true) return undefined
   const waiting = `${counted(waitingSenders, 'sender')} and ${counted(waitingReceivers, 'receiver')} waiting`
   return `${waiting}, ${counted(running, 'transfer')} running`
-}
-
-function counted(count: number, what: string): string {
-  return `${count === 0 ? 'no' : count} ${what}${count === 1 ? '' : 's'}`
 }

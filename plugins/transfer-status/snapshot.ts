@@ -5,7 +5,7 @@
  */
 export interface Snapshot extends Figures {
   readonly state: 'idle' | 'waiting' | 'streaming' | 'complete' | 'failed'
-  readonly kind: 'pipe' | 'live' | 'queue' | 'topic'
+  readonly kind: 'pipe' | 'live' | 'queue' | 'topic' | 'ask'
   /** The sender's, null while there is none. */
   readonly transferId: string | null
   readonly hasSender: boolean
@@ -68,8 +68,20 @@ export interface QueueFigures {
 /** The same where it is not known whether it is a queue. */
 export type MaybeQueue = { readonly [K in keyof QueueFigures]?: QueueFigures[K] | undefined }
 
+/** What a name has besides on which questions are asked. Its questions and answers have none of these. */
+export interface AskFigures {
+  readonly ask: true
+  /** Askers and workers that wait, and questions that a worker has got and whose answer is not over. */
+  readonly waitingAskers: number
+  readonly waitingWorkers: number
+  readonly unanswered: number
+}
+
+/** The same where it is not known whether it is one. */
+export type MaybeAsk = { readonly [K in keyof AskFigures]?: AskFigures[K] | undefined }
+
 /** What changes while bytes flow: the data of each `progress` event. */
-export interface Figures extends MaybeLive, MaybeQueue {
+export interface Figures extends MaybeLive, MaybeQueue, MaybeAsk {
   /**
    * What has reached the machine of the slowest receiver; of a live stream or a topic, what was sent; of a queue, what all its
    * transfers have moved since it began.

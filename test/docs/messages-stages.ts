@@ -11,4 +11,11 @@ export const MESSAGES_STAGES: Readonly<Record<string, Stage>> = {
   },
   'queue-lines': {},
   'queue-status': {},
+  'ask-shell': {
+    check(t, dir) {
+      t.equal(readFileSync(join(dir, 'answer.txt'), 'utf8'), 'IS ANYBODY THERE?')
+      t.equal(readFileSync(join(dir, 'other.txt'), 'utf8'), 'ME TOO')
+    },
+  },
+  'ask-status': {},
 }

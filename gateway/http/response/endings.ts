@@ -11,6 +11,8 @@ export interface Ending {
 
 export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
   complete: { status: 200, line: 'Transfer complete.' },
+  no_answer: { status: 504, line: 'Nobody answered in time.' },
+  answered: { status: 410, line: 'Transfer failed: the answer was over before the question had ended.' },
   sender_left: { status: 502, line: 'Transfer failed: the sender disconnected before its last byte.' },
   wrong_length: { status: 502, line: 'Transfer failed: the body has another length than its Content-Length says.' },
   broken_body: { status: 502, line: 'Transfer failed: the body is not framed as chunked transfer coding asks for.' },
@@ -33,12 +35,31 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
   fault: { status: 500, line: 'Transfer failed: internal error.' },
 }
 
+/** The same of questions: who has not come, and who has left. */
+const OF_QUESTIONS: Partial<typeof ENDINGS> = {
+  no_receivers: { status: 408, line: 'Timed out waiting for a worker.' },
+  no_sender: { status: 408, line: 'Timed out waiting for a question.' },
+  receivers_left: { status: 502, line: 'Transfer failed: the worker left before it had the whole question.' },
+  receivers_stalled: { status: 502, line: 'Transfer failed: the worker took nothing of the question in time.' },
+  sender_left: { status: 502, line: 'Transfer failed: who asked has left.' },
+  // The asker reads this of its own request.
+  wrong_length: { status: 400, line: ENDINGS.wrong_length.line },
+  broken_body: { status: 400, line: ENDINGS.broken_body.line },
+}
+
+const OF_ANSWERS: Partial<typeof ENDINGS> = {
+  receivers_left: { status: 502, line: 'Transfer failed: who asked has left before the end of the answer.' },
+  sender_left: { status: 502, line: 'Transfer failed: the worker left before the end of its answer.' },
+}
+
+/** What is looked at to tell how a transfer ended. */
+export type EndedView = Pick<PipeView, 'endFailure'> & Partial<Pick<PipeView, 'live' | 'topic' | 'kind' | 'isAnswer'>>
+
 /** How this end is reported. A pipe that was stopped is reported with the reason that was given for it. */
-export function endingOf(
-  reason: EndReason,
-  pipe: Pick<PipeView, 'endFailure'> & Partial<Pick<PipeView, 'live' | 'topic'>>,
-): Ending {
+export function endingOf(reason: EndReason, pipe: EndedView): Ending {
   const { endFailure, live, topic } = pipe
+  const ofAsk = pipe.kind === 'ask' ? (pipe.isAnswer === true ? OF_ANSWERS : OF_QUESTIONS)[reason] : undefined
+  if (ofAsk !== undefined) return ofAsk
   if (reason === 'complete' && live !== undefined) {
     return { status: 200, line: `Live stream ended (peak ${live.peak} viewers).` }
   }

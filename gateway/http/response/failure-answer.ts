@@ -1,13 +1,6 @@
-import {
-  CORE_FAILURES,
-  type EndReason,
-  type Failure,
-  type FailureValues,
-  type PipeView,
-  Refusal,
-} from '../../../core/index.js'
+import { CORE_FAILURES, type EndReason, type Failure, type FailureValues, Refusal } from '../../../core/index.js'
 import { type Answer, type HeaderList, jsonAnswer, retryAfter, textAnswer } from './answer.js'
-import { endingCode, endingOf } from './endings.js'
+import { type EndedView, endingCode, endingOf } from './endings.js'
 
 /** A refusal with headers of its own: which methods are allowed, how to authenticate, when to try again. */
 export class RefusalWithHeaders extends Refusal {
@@ -33,7 +26,7 @@ function rangeHeaders({ failure, values }: Refusal): HeaderList {
 }
 
 /** For a receiver whose transfer ended before its headers were sent. */
-export function endingAnswer(reason: EndReason, pipe: Pick<PipeView, 'endFailure'>, accept: string): Answer {
+export function endingAnswer(reason: EndReason, pipe: EndedView, accept: string): Answer {
   const { status, line } = endingOf(reason, pipe)
   return failureAnswer(status, endingCode(reason, pipe), line, accept, [])
 }

@@ -1,5 +1,5 @@
 import type { EndReason, PipeView, SenderEvent } from '../../../core/index.js'
-import { endingOf } from './endings.js'
+import { type EndedView, endingOf } from './endings.js'
 
 /** The lines that a sender reads during its transfer, without line breaks: CONTRACT "Sending". */
 export function newsLines(news: SenderEvent, pipe: PipeView): string[] {
@@ -59,9 +59,6 @@ function lookedLines({ looks }: PipeView): string[] {
 }
 
 /** The last line that a sender reads. */
-export function endLine(
-  reason: EndReason,
-  pipe: Pick<PipeView, 'endFailure'> & Partial<Pick<PipeView, 'live'>>,
-): string {
+export function endLine(reason: EndReason, pipe: EndedView): string {
   return `${reason === 'complete' ? '[INFO]' : '[ERROR]'} ${endingOf(reason, pipe).line}`
 }

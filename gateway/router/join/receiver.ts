@@ -6,10 +6,12 @@ import { type ReceiverOptions, receiverHead } from '../../stream/receiver-header
 import type { Admission } from '../admission.js'
 import type { Incoming, Outcome } from '../incoming.js'
 import type { RouterOptions } from '../options.js'
+import { answerAddress, refuseWorker } from './ask-options.js'
 import { CutDownloads } from './cut-downloads.js'
 import { readJoinOptions } from './join-options.js'
 import { readLiveViewer, refuseWithLive } from './live-options.js'
 import { refuseQueueReceiver } from './queue-options.js'
+import { readReceiverOptions } from './receiver-options.js'
 import { refuseServiceWorker } from './service-worker.js'
 
 const RECEIVER = { side: 'receiver', right: 'receive' } as const
@@ -44,7 +46,7 @@ export class ReceiverHandler {
         onCut: ticket === undefined ? undefined : () => this.#cut.note(ticket),
         respond: (head, pipe, offset) => receiverHead(head, pipe, offset, wanted.head),
         additions: context ?? undefined,
-        isConfirmed: kind === 'queue',
+        isConfirmed: kind === 'queue' || kind === 'ask',
       })
       const limits = context?.limits
       const endpoint = this.table.joinReceiver(context?.key ?? name, sink, { ...joinOptions, limits })
@@ -64,26 +66,24 @@ export class ReceiverHandler {
     if (refusal !== undefined) return refusal
     const live = kind === 'live' ? readLiveViewer(parameters) : undefined
     if (live instanceof Refusal) return live
-    const withQueue = kind === 'queue' ? refuseQueueReceiver(parameters) : undefined
-    if (withQueue !== undefined) return withQueue
+    const withKind = { pipe: undefined, live: undefined, queue: refuseQueueReceiver, ask: refuseWorker }[kind]?.(
+      parameters,
+    )
+    if (withKind !== undefined) return withKind
     const joinOptions = readJoinOptions(parameters, this.options)
     if (joinOptions instanceof Refusal) return joinOptions
-    const download = parameters.switch('download')
-    if (download instanceof Refusal) return download
-    const filename = parameters.get('filename')
-    if (filename === '') {
-      return new Refusal(FAILURES.badParameter, { name: 'filename', found: '', expected: 'the name to save under' })
-    }
+    const head = readReceiverOptions(parameters, name)
+    if (head instanceof Refusal) return head
     // A malformed body would be answered in the middle of the stream.
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
     const range = readRange(exchange.request)
     // Whoever asks for nothing in particular takes what is there.
     const orLive = parameters.get('live') === undefined && refuseWithLive(parameters) === undefined
-    const ofKind = { pipe: { orLive }, queue: { kind }, live: { kind, live, receivers: 0 } }[kind]
+    const ofKind = { pipe: { orLive }, queue: { kind }, ask: { kind }, live: { kind, live, receivers: 0 } }[kind]
     const ticket = parameters.isEmpty ? undefined : this.#cut.ticketOf(exchange.request, parameters)
     return {
       joinOptions: { ...joinOptions, ...ofKind, range },
-      head: { download, filename, range, pipe: name },
+      head: { ...head, range, ...(kind === 'ask' && { answerAddress: answerAddress(exchange.request, this.options) }) },
       ticket,
     }
   }

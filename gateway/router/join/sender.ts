@@ -1,26 +1,32 @@
 import {
   type PipeTable,
   Refusal,
+  type SenderEndpoint,
   type SenderJoinOptions,
+  type Source,
   type StreamHead,
   type StreamKindName,
 } from '../../../core/index.js'
 import type { RequestContext } from '../../host/request-context.js'
-import { FAILURES } from '../../http/failures.js'
 import type { Parameters } from '../../http/parameters.js'
 import type { RequestView } from '../../http/request-view.js'
 import { ANSWER_HEADERS, type HeaderList } from '../../http/response/answer.js'
+import { answerStatus } from '../../stream/ask-fields.js'
 import { readBoundary } from '../../stream/form/multipart-boundary.js'
 import { streamHead } from '../../stream/stream-head.js'
-import type { Admission } from '../admission.js'
+import type { Admission, Role } from '../admission.js'
+import type { AnswerIds } from '../answer-ids.js'
 import type { Exchange, SourceOptions } from '../exchange.js'
 import type { Incoming, Outcome } from '../incoming.js'
 import type { RouterOptions } from '../options.js'
+import { refuseAnswer, refuseAnswerId } from './ask-options.js'
 import { readSenderJoinOptions } from './join-options.js'
 import { notWithLive } from './live-options.js'
-import { refuseServiceWorker } from './service-worker.js'
+import { refuseOversized, refuseSender, refuseTakenId } from './refusals.js'
 
 const SENDER = { side: 'sender', right: 'send' } as const
+/** Whoever may take a question may answer it. */
+const ANSWERER = { side: 'sender', right: 'receive' } as const
 
 interface SenderRequest {
   readonly joinOptions: SenderJoinOptions
@@ -37,9 +43,31 @@ export class SenderHandler {
     readonly table: PipeTable,
     readonly options: RouterOptions,
     readonly admission: Admission,
+    readonly answerIds: AnswerIds,
   ) {}
 
   handle(incoming: Incoming, name: string, parameters: Parameters, kind: StreamKindName): Outcome {
+    return this.#handle(incoming, parameters, kind, name, SENDER, (source, { head, joinOptions }, key) =>
+      this.table.joinSender(key, source, head, joinOptions),
+    )
+  }
+
+  /** @param answerId by which the worker was told to answer */
+  answer(incoming: Incoming, name: string, parameters: Parameters, answerId: string): Outcome {
+    return this.#handle(incoming, parameters, 'answer', name, ANSWERER, (source, { head, joinOptions }, key) => {
+      const refusal = refuseAnswerId(this.answerIds, key, answerId)
+      return refusal ?? this.table.joinAnswer(key, answerId, source, head!, joinOptions)
+    })
+  }
+
+  #handle(
+    incoming: Incoming,
+    parameters: Parameters,
+    kind: StreamKindName | 'answer',
+    name: string,
+    role: Role,
+    join: (source: Source, wanted: SenderRequest, key: string) => SenderEndpoint | Refusal,
+  ): Outcome {
     const { exchange, context } = incoming
     const wanted = this.#read(incoming, parameters, kind)
     if (wanted instanceof Refusal) return wanted
@@ -53,29 +81,33 @@ export class SenderHandler {
       if (refusal !== undefined) return refusal
       source ??= hold()
       const joinOptions = { ...wanted.joinOptions, limits: context?.limits }
-      const endpoint = this.table.joinSender(context?.key ?? name, source, wanted.head, joinOptions)
+      const endpoint = join(source, { ...wanted, joinOptions }, context?.key ?? name)
       if (endpoint instanceof Refusal) return endpoint
       source.joined(endpoint)
       return undefined
     }
-    return this.admission.admit(incoming, SENDER, name, proceed, hold)
+    return this.admission.admit(incoming, role, name, proceed, hold)
   }
 
   #read(
     { exchange, framing, context }: Incoming,
     parameters: Parameters,
-    kind: StreamKindName,
+    kind: StreamKindName | 'answer',
   ): SenderRequest | Refusal {
     const { request } = exchange
     const refusal = refuseSender(request)
     if (refusal !== undefined) return refusal
-    const joinOptions = readSenderJoinOptions(request, parameters, this.options, kind)
+    const isAnswer = kind === 'answer'
+    const ofAnswer = isAnswer ? (refuseAnswer(parameters) ?? answerStatus(request)) : []
+    if (ofAnswer instanceof Refusal) return ofAnswer
+    const joinOptions = readSenderJoinOptions(request, parameters, this.options, isAnswer ? 'pipe' : kind)
     if (joinOptions instanceof Refusal) return joinOptions
     const reply = parameters.word('reply', ['end', 'stream'])
     if (reply instanceof Refusal) return reply
     const head = streamHead(request, framing.length)
     if (head instanceof Refusal) return head
-    const boundary = readBoundary(request.header('content-type'))
+    // A form is an answer like any other.
+    const boundary = isAnswer ? undefined : readBoundary(request.header('content-type'))
     if (boundary instanceof Refusal) return boundary
     if (boundary !== undefined && kind === 'live') return notWithLive('a form')
     const form = boundary === undefined ? undefined : { boundary, head }
@@ -83,7 +115,7 @@ export class SenderHandler {
     return {
       joinOptions,
       hasOwnId: parameters.get('transfer') !== undefined,
-      head: form === undefined ? head : undefined,
+      head: form === undefined ? { ...head, fields: [...head.fields, ...ofAnswer] } : undefined,
       sourceOptions: {
         form,
         replyAtEnd: reply === undefined ? this.options.replyAtEnd : reply === 'end',
@@ -98,14 +130,9 @@ export class SenderHandler {
 
   /** Why this sender cannot join now, after the plugins have set its limits and project. */
   #refuse({ head, hasOwnId, joinOptions }: SenderRequest, context: RequestContext | null): Refusal | undefined {
-    const found = head?.length ?? 0
-    const expected = context?.limits?.maxBytes ?? Number.POSITIVE_INFINITY
-    if (head !== undefined && found > expected) return new Refusal(FAILURES.tooLarge, { found, expected })
-    const { transferId } = joinOptions
-    if (hasOwnId && this.options.transferIds.isInUse(transferId, context?.identity?.project ?? '')) {
-      return new Refusal(FAILURES.transferIdTaken, { found: transferId })
-    }
-    return undefined
+    const tooLarge = refuseOversized(head, context)
+    if (tooLarge !== undefined || !hasOwnId) return tooLarge
+    return refuseTakenId(joinOptions.transferId, context, this.options)
   }
 }
 
@@ -117,12 +144,6 @@ function senderHeaders(transferId: string): HeaderList {
     ['X-Pipe-Transfer-Id', transferId],
     ['X-Hoody-Pipe-Transfer-Id', transferId],
   ]
-}
-
-/** Why this request cannot be a sender, whatever the pipe. */
-function refuseSender(request: RequestView): Refusal | undefined {
-  if (request.header('content-range') !== '') return new Refusal(FAILURES.contentRange)
-  return refuseServiceWorker(request)
 }
 
 /** Looks for headers that only proxies have a reason to add. */

@@ -1,7 +1,13 @@
 import type { HttpExchange } from '../connection/http-exchange.js'
+import { BareBody } from './bare-body.js'
 import { ChunkedBody } from './chunked-body.js'
 import { FixedLengthBody } from './fixed-length-body.js'
 import type { ResponseBody } from './response-body.js'
+
+/** Whether a response with this status has no body, whatever its sender thinks (RFC 9110, sections 15.3.5 and 15.4.5). */
+export function isBare(status: number): boolean {
+  return status === 204 || status === 304
+}
 
 /**
  * The body of an exchange's response, in the framing that its length asks for.
@@ -10,6 +16,7 @@ import type { ResponseBody } from './response-body.js'
  */
 export function openResponseBody(
   exchange: HttpExchange,
+  status: number,
   length: number | undefined,
   head: () => void,
   headAtOnce = false,
@@ -18,5 +25,6 @@ export function openResponseBody(
   const { sockets, tls } = context
   const canEndHead = headAtOnce && exchange.head.isReadByHelper && !exchange.head.isHttp10
   const target = { res, socket, sockets, tls, head, endHead: canEndHead ? () => sockets.endHead(socket) : undefined }
+  if (isBare(status)) return new BareBody(target)
   return length === undefined ? new ChunkedBody(target) : new FixedLengthBody(target, length)
 }

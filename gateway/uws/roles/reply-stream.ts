@@ -62,7 +62,7 @@ export class ReplyStream implements Flushable {
   ) {
     const { status, length } = head
     const isBare = exchange.isHead || status === 204 || status === 304
-    this.#body = isBare ? undefined : openResponseBody(exchange, length, () => this.#writeHead())
+    this.#body = isBare ? undefined : openResponseBody(exchange, status, length, () => this.#writeHead())
     this.#missing = length ?? Number.POSITIVE_INFINITY
   }
 

@@ -8,9 +8,10 @@ import type {
   StreamHead,
 } from '../../../core/index.js'
 import { endingAnswer } from '../../http/response/failure-answer.js'
+import type { Persistence } from '../../http/response/persistence.js'
 import type { SinkOptions } from '../../router/exchange.js'
 import { Backoff } from '../body/backoff.js'
-import { openResponseBody } from '../body/open-response-body.js'
+import { isBare, openResponseBody } from '../body/open-response-body.js'
 import type { ResponseBody, WriteFrom } from '../body/response-body.js'
 import { atEndOfTurn, type Flushable, whenCrowdsTurnComes } from '../connection/end-of-turn.js'
 import type { ExchangeOwner, HttpExchange } from '../connection/http-exchange.js'
@@ -20,6 +21,14 @@ import { Arrival } from './arrival.js'
 /** So many bytes of the body leave alone, with the head, where it has to be known where in the output they are. */
 const FIRST = 4096
 
+/** The body of the request that is answered, when it is read at the same time. */
+export interface OwnRequest {
+  /** All of it has been read. */
+  readonly isRead: boolean
+  /** Reads the rest and drops it. */
+  discard(): void
+}
+
 /** The response of a request as a sink. */
 export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget {
   /** The reading of a receiver's connection is never left paused. */
@@ -27,6 +36,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   isFull = false
   #listener: SinkListener | undefined
   #body: ResponseBody | undefined
+  /** Of the response. */
+  #length: number | undefined
   #scheduled = false
   /** Set while this response may write: in its own callback, or at the end of a turn. */
   #writeFrom: WriteFrom | undefined
@@ -42,6 +53,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   constructor(
     readonly exchange: HttpExchange,
     readonly options: SinkOptions,
+    readonly request?: OwnRequest,
   ) {}
 
   get res() {
@@ -74,13 +86,27 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     const { status, headers: own } = options.respond(head, pipe, offset)
     const headers = [...own, ...(options.additions?.headers ?? [])]
     const length = head.length === undefined ? undefined : head.length - offset
-    const writeHead = () => exchange.writeHead(status, headers, length !== undefined)
-    this.#body = openResponseBody(exchange, length, writeHead, options.headAtOnce)
+    this.#length = length
+    const writeHead = () => {
+      if (!this.#requestIsRead) exchange.closesBehind()
+      exchange.writeHead(status, headers, length !== undefined || isBare(status))
+    }
+    this.#body = openResponseBody(exchange, status, length, writeHead, options.headAtOnce)
     if (options.isConfirmed) this.#arrival = new Arrival(exchange.context, exchange.socket)
     res.onWritable(() => this.#writable())
-    // Anything that the client sends from now on could only be answered in the middle of the stream.
-    exchange.context.sockets.mute(exchange.socket, true)
+    this.requestRead()
     this.#schedule()
+  }
+
+  /** The request, if it is read at the same time, has been read now. */
+  requestRead(): void {
+    const { context, socket, over } = this.exchange
+    // Anything that the client sends from now on could only be answered in the middle of the stream.
+    if (this.#body !== undefined && this.#requestIsRead && !over) context.sockets.mute(socket, true)
+  }
+
+  get #requestIsRead(): boolean {
+    return this.request?.isRead !== false
   }
 
   write(bytes: BorrowedBytes): number {
@@ -96,6 +122,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
       this.#schedule()
       return 0
     }
+    if (!this.#requestIsRead) this.#dropRequestBefore(bytes.byteLength)
     const isFirst = this.#arrival !== undefined && !body.begun
     const took = isFirst ? this.#writeFirst(this.#arrival!, body, bytes, from) : body.write(bytes, from)
     this.exchange.bytesOut += took
@@ -104,6 +131,11 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     else if (body.blocked) this.#keepAlive()
     else if (took < bytes.byteLength) this.#tryAgain()
     return took
+  }
+
+  /** With the last byte the response is over, and then nothing can be done to its connection. */
+  #dropRequestBefore(bytes: number): void {
+    if (this.exchange.bytesOut + bytes === this.#length) this.request!.discard()
   }
 
   #writeFirst(arrival: Arrival, body: ResponseBody, bytes: BorrowedBytes, from: WriteFrom): number {
@@ -155,6 +187,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
       if (!body.blocked) this.#schedule()
       return false
     }
+    if (!this.#requestIsRead) this.request!.discard()
     if (!body.end()) {
       this.#finishing = true
       this.#tryAgain()
@@ -181,7 +214,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   flush(): void {
     this.#scheduled = false
     if (this.exchange.over) return
-    if (this.#refusal !== undefined) this.exchange.refuse(this.#refusal, this.options.accept)
+    if (this.#refusal !== undefined) this.exchange.refuse(this.#refusal, this.options.accept, this.#after)
     else if (this.#abortReason !== undefined) this.#abort(this.#abortReason)
     else this.#carryOn('turn')
   }
@@ -229,8 +262,12 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     if (this.#body?.begun) {
       this.options.onCut?.()
       this.exchange.cut()
-    } else this.exchange.answer(endingAnswer(reason, this.#abortedPipe!, this.options.accept))
+    } else this.exchange.answer(endingAnswer(reason, this.#abortedPipe!, this.options.accept), this.#after)
     this.#arrival?.release()
+  }
+
+  get #after(): Persistence {
+    return this.#requestIsRead ? 'keep' : 'discard'
   }
 
   #ended(): void {
@@ -246,7 +283,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   }
 
   #keepAlive(): void {
-    this.#keepalive ??= this.exchange.context.keepalive.add(this)
+    // Not beside a request that is being read: it is kept open already, and may be paused.
+    if (this.request === undefined) this.#keepalive ??= this.exchange.context.keepalive.add(this)
   }
 
   #schedule(): void {

@@ -1,4 +1,6 @@
 /** The sentence that says what a name is doing. No DOM. */
+
+import { askInWords } from '../../transfer-status/ask-figures.js'
 import { formatBytes, formatDuration, formatShare, formatSpeed, hasSpeed } from '../../transfer-status/format.js'
 import { queueInWords } from '../../transfer-status/queue-figures.js'
 import type { Receipt } from '../../transfer-status/snapshot.js'
@@ -8,6 +10,8 @@ import { isDraining, type Observation, type Phase } from './phase.js'
 export function sentenceOf(phase: Phase, shown: DisplayState, observed: Observation): string {
   if (shown.topic) return topicText(shown)
   const { quietFor } = observed
+  const ask = askInWords(shown)
+  if (ask !== undefined) return `Questions: ${ask}.`
   const queue = queueInWords(shown)
   if (queue !== undefined) return `A queue: ${queue}.`
   switch (phase) {

@@ -10,6 +10,8 @@ const SHARED = [
   'transfer-status/format.js',
   'transfer-status/idle.js',
   'transfer-status/live-figures.js',
+  'transfer-status/counted.js',
+  'transfer-status/ask-figures.js',
   'transfer-status/queue-figures.js',
   'page-kit/page/phase.js',
   'page-kit/page/sentence.js',

@@ -7,6 +7,8 @@ import { asGlobal, bundle, COMMON_STYLE, styleSheet } from '../../page-kit/bundl
 const MODULES = [
   'transfer-status/format.js',
   'transfer-status/live-figures.js',
+  'transfer-status/counted.js',
+  'transfer-status/ask-figures.js',
   'transfer-status/queue-figures.js',
   'page-kit/page/phase.js',
   'page-kit/page/sentence.js',

@@ -80,6 +80,8 @@ export interface ReceiverOptions {
   readonly live?: LiveReceiverOptions
   /** It takes from a queue. */
   readonly queue?: boolean
+  /** It takes questions. */
+  readonly serve?: boolean
   /** It takes a live stream too. */
   readonly orLive?: boolean
   /** What it is made of, in place of a sink that checks every byte. */
@@ -167,6 +169,7 @@ export class Bench {
     const {
       live,
       queue,
+      serve,
       n = live === undefined ? 1 : 0,
       orLive,
       onlyIfAwaited,
@@ -192,6 +195,7 @@ export class Bench {
       orLive,
       ...(live !== undefined && { kind: 'live' as const, live }),
       ...(queue === true && { kind: 'queue' as const }),
+      ...(serve === true && { kind: 'ask' as const }),
     })
     return endpoint instanceof this.core.Refusal ? endpoint : new FakeReceiver(sink, endpoint)
   }
@@ -216,13 +220,14 @@ export class Bench {
   /** Asserts that everything has ended: no name, no byte, no deadline is left. */
   assertEmpty(): void {
     const { table, slabs, clock } = this
-    const { waiting, streaming, resting, viewers, queuedReceivers } = table
+    const { waiting, streaming, resting, viewers, queuedReceivers, unanswered } = table
     const left = {
       waiting,
       streaming,
       resting,
       viewers,
       queuedReceivers,
+      unanswered,
       topics: table.topics.size,
       held: slabs.heldBytes,
       deadlines: clock.size,

@@ -15,6 +15,8 @@ import './scenes/ranges.js'
 import './scenes/live.js'
 import './scenes/queue.js'
 import './scenes/queue-returns.js'
+import './scenes/ask.js'
+import './scenes/ask-ends.js'
 import { reasonsSeen, refusalsSeen } from './scenes/scene.js'
 
 t.test('every refusal of the core was seen above, and tells the reader what to do', async (t) => {

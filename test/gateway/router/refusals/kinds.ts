@@ -5,7 +5,7 @@ import { eventually } from '../../../support/eventually.js'
 import { startGateway } from '../../../support/gateway.js'
 import { type Ask, allRefused, answer, type Case, get, open, put } from './rig.js'
 
-const KINDS = ['ask', 'serve', 'answer', 'duplex']
+const KINDS = ['duplex']
 const PAGES = ['video', 'share']
 const UPGRADE = [
   'Connection: Upgrade',
@@ -29,7 +29,6 @@ t.test('a kind or page that is not built is refused, whether somebody waits ther
     ]),
     ...KINDS.flatMap((name) => uploads(`/p?${name}`).map((ask) => unavailable(ask, name))),
     unavailable(get('/p?duplex=a'), 'duplex'),
-    unavailable(put('/p?answer=0123456789abcdef', 'no'), 'answer'),
     unavailable({ ...get('/p?ws'), headers: UPGRADE }, 'ws'),
     ...[get('/p?ws'), ...uploads('/p?ws')].map((ask) => ({
       ...ask,

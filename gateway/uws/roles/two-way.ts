@@ -1,0 +1,150 @@
+import type { EndReason, PipeView, SenderEvent, Source } from '../../../core/index.js'
+import type { SinkOptions, TwoWayOptions } from '../../router/exchange.js'
+import type { BodyConsumer } from '../../stream/body-consumer.js'
+import { UwsRequestBody } from '../body/request-body.js'
+import type { ExchangeOwner, HttpExchange } from '../connection/http-exchange.js'
+import type { KeepaliveEntry, KeepaliveTarget } from '../connection/keepalive.js'
+import { type OwnRequest, UwsSink } from './sink.js'
+
+/**
+ * One exchange with both roles: the body of its request is a source, and its response is a sink. Neither knows of the other but
+ * for what they share, the connection: who reads it, who keeps it open, and what becomes of the one when the other is over.
+ */
+export class UwsTwoWay implements ExchangeOwner, KeepaliveTarget {
+  readonly source: BodySource
+  readonly sink: UwsSink
+  #keepalive: KeepaliveEntry | undefined
+
+  constructor(
+    readonly exchange: HttpExchange,
+    options: TwoWayOptions,
+    sinkOptions: SinkOptions,
+  ) {
+    this.source = new BodySource(exchange, options, () => this.sink.requestRead())
+    this.sink = new UwsSink(exchange, sinkOptions, this.source)
+  }
+
+  get res() {
+    return this.exchange.res
+  }
+
+  get isPaused(): boolean {
+    return this.source.isPaused
+  }
+
+  /** In the handler. */
+  listen(): void {
+    if (this.source.isRead) return
+    this.source.listen()
+    this.#keepalive = this.exchange.context.keepalive.add(this)
+  }
+
+  over(): void {
+    this.#keepalive?.release()
+    this.source.over()
+    this.sink.over()
+  }
+
+  /** The response first: nobody is left who could be told how the request ended. */
+  gone(): void {
+    this.sink.gone()
+    this.source.gone()
+  }
+
+  fault(error: unknown): void {
+    this.sink.fault(error)
+    this.source.fault()
+  }
+
+  /** A paused connection is not polled, and whoever has gone wants no response. */
+  lookForPeer(): void {
+    const { exchange } = this
+    if (!exchange.over && exchange.context.sockets.peerIsGone(exchange.socket)) this.res.close()
+  }
+}
+
+/** The body of a request as a source without a response of its own. */
+class BodySource implements Source, OwnRequest {
+  /** Undefined: the request has none. */
+  readonly #body: UwsRequestBody | undefined
+
+  /** @param read called when the last byte has been read and dealt with */
+  constructor(
+    readonly exchange: HttpExchange,
+    readonly options: TwoWayOptions,
+    readonly read: () => void,
+  ) {
+    const { length } = options
+    if (length === 0) return
+    this.#body = new UwsRequestBody(exchange, length === undefined, {
+      failed: (error) => {
+        exchange.context.onFault(error)
+        this.fault()
+      },
+    })
+  }
+
+  get isRead(): boolean {
+    return this.#body?.ended !== false
+  }
+
+  get isPaused(): boolean {
+    return this.#body?.isPaused ?? false
+  }
+
+  listen(): void {
+    this.#body?.listen()
+  }
+
+  joined(consumer: BodyConsumer): void {
+    const body = this.#body
+    if (body === undefined) {
+      consumer.end()
+      return
+    }
+    const { additions } = this.options
+    const end = () => {
+      consumer.end()
+      this.read()
+    }
+    const noticing = {
+      feed: consumer.feed.bind(consumer),
+      end,
+      broken: consumer.broken.bind(consumer),
+      left: consumer.left.bind(consumer),
+      fault: consumer.fault.bind(consumer),
+    }
+    body.deliverTo(noticing, additions?.limits?.throttles !== undefined)
+  }
+
+  pause(): void {
+    this.#body?.pause()
+  }
+
+  resume(): void {
+    this.#body?.resume()
+  }
+
+  notify(_event: SenderEvent, _pipe: PipeView): void {}
+
+  end(reason: EndReason, pipe: PipeView): void {
+    this.discard()
+    this.options.onEnd?.(reason, pipe)
+  }
+
+  discard(): void {
+    if (!this.isRead) this.#body!.discard()
+  }
+
+  over(): void {
+    this.#body?.over()
+  }
+
+  gone(): void {
+    this.#body?.gone()
+  }
+
+  fault(): void {
+    this.#body?.fault()
+  }
+}
