@@ -208,6 +208,8 @@ export class Turn {
       request.write(chunk, written)
       this.#hash?.update(chunk)
       this.bytes += chunk.length
+      // Closing the source takes a moment, in which the server may already say that it has all of it.
+      this.#isWhole = this.bytes === this.options.outgoing.length
       this.options.on({ event: 'bytes', bytes: this.bytes })
       while (underWay >= KEPT_CHUNKS && !request.destroyed) {
         await new Promise<void>((resolve) => {

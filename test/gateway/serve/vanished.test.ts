@@ -1,15 +1,4 @@
-/**
- * Runs the cases of `vanished.ts` in a network of their own. The cables that they plug in would else be news for every program
- * on this machine: a Chromium of another test breaks off what it loads (ERR_NETWORK_CHANGED).
- */
+/** Clients whose machine vanishes. */
+import { runInOwnNetwork } from '../../support/own-network.js'
 
-import { spawnSync } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
-
-const cases = [process.execPath, ...process.execArgv, fileURLToPath(new URL('./vanished.js', import.meta.url))]
-const apart = ['unshare', '--net', 'sh', '-c', 'ip link set lo up && exec "$@"', 'sh']
-const isPossible = spawnSync(apart[0]!, [...apart.slice(1), 'true']).status === 0
-const [program, ...args] = [...(isPossible ? apart : []), ...cases]
-const { status, error } = spawnSync(program!, args, { stdio: 'inherit' })
-if (error !== undefined) throw error
-process.exitCode = status ?? 1
+runInOwnNetwork(new URL('./vanished.js', import.meta.url))

@@ -1,29 +1,14 @@
 /** What is told of a live stream: snapshots, events, receipts, metrics, log and access log; and that pipes are told of as before. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
-import accessLog from '../../../plugins/access-log/index.js'
+import t from 'tap'
 import type { Receipt, Snapshot } from '../../../plugins/transfer-status/snapshot.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { Exposition } from '../../support/exposition.js'
-import { defaultPlugins, type Running, startGateway } from '../../support/gateway.js'
+import type { Running } from '../../support/gateway.js'
+import { startLogged } from '../logged-gateway.js'
 import { broadcast } from './rig.js'
 
 const MIB = 1024 * 1024
-
-async function start(t: Test): Promise<{ readonly gateway: Running; accessLines(): Record<string, unknown>[] }> {
-  const file = join(t.testdir(), 'access.log')
-  const logging = { plugin: accessLog as LoadedPlugin['plugin'], config: { output: { file } } }
-  const gateway = await startGateway(t, {}, { plugins: [...(await defaultPlugins()), logging] })
-  const accessLines = () =>
-    readFileSync(file, 'utf8')
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line))
-  return { gateway, accessLines }
-}
 
 async function status(gateway: Running, name: string): Promise<Snapshot> {
   return JSON.parse((await curlDone([gateway.url(`${name}?status`)])).stdout.toString())
@@ -34,7 +19,7 @@ async function metrics(gateway: Running): Promise<Exposition> {
 }
 
 t.test('a live stream from its first viewer to its receipt', async (t) => {
-  const { gateway, accessLines } = await start(t)
+  const { gateway, accessLines } = await startLogged(t)
   const early = curl(['-N', gateway.url('tv?live')])
   await eventually(() => gateway.gateway.table.viewers === 1 || 'nobody waits')
   const waiting = await status(gateway, 'tv')
@@ -104,7 +89,7 @@ t.test('a live stream from its first viewer to its receipt', async (t) => {
 })
 
 t.test('viewers that are cut are counted, while it runs and afterwards', async (t) => {
-  const { gateway } = await start(t)
+  const { gateway } = await startLogged(t)
   const live = await broadcast(gateway, 'tv', 'tv?live&lag=1048576')
   const frozen = await gateway.connect({ pauseOnConnect: true })
   await frozen.send('GET /tv?live HTTP/1.1\r\nHost: x\r\n\r\n')
@@ -121,7 +106,7 @@ t.test('viewers that are cut are counted, while it runs and afterwards', async (
 })
 
 t.test('of a pipe everything is told as it always was', async (t) => {
-  const { gateway, accessLines } = await start(t)
+  const { gateway, accessLines } = await startLogged(t)
   const receiver = curl([gateway.url('a')])
   await gateway.holds(1, 0)
   const before = await status(gateway, 'a')

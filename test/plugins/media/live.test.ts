@@ -42,7 +42,7 @@ async function join(page: Page): Promise<number> {
 
 /** The middle one of three: a machine that does other things may be late once. */
 function isSoon(t: Test, took: readonly number[]): void {
-  const [, middle] = [...took].sort((a, b) => a - b)
+  const middle = [...took].sort((a, b) => a - b)[took.length >> 1]
   t.ok(middle! < SOON_MS, `${took.map(Math.round)} ms after the click`)
 }
 

@@ -1,26 +1,11 @@
 /** What is told of a queue and of its transfers: snapshots, events, receipts, metrics, logs. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
-import t, { type Test } from 'tap'
-import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
-import accessLog from '../../../plugins/access-log/index.js'
+import t from 'tap'
 import type { Snapshot } from '../../../plugins/transfer-status/snapshot.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { Exposition } from '../../support/exposition.js'
-import { defaultPlugins, type Running, startGateway } from '../../support/gateway.js'
-
-async function start(t: Test): Promise<{ readonly gateway: Running; accessLines(): Record<string, unknown>[] }> {
-  const file = join(t.testdir(), 'access.log')
-  const logging = { plugin: accessLog as LoadedPlugin['plugin'], config: { output: { file } } }
-  const gateway = await startGateway(t, {}, { plugins: [...(await defaultPlugins()), logging] })
-  const accessLines = () =>
-    readFileSync(file, 'utf8')
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line))
-  return { gateway, accessLines }
-}
+import type { Running } from '../../support/gateway.js'
+import { startLogged } from '../logged-gateway.js'
 
 async function status(gateway: Running, query: string): Promise<Snapshot> {
   return JSON.parse((await curlDone([gateway.url(`jobs?${query}`)])).stdout.toString())
@@ -38,7 +23,7 @@ const counts = (gateway: Running, senders: number, receivers: number, running: n
   })
 
 t.test('a queue from its first receiver to its last receipt', async (t) => {
-  const { gateway, accessLines } = await start(t)
+  const { gateway, accessLines } = await startLogged(t)
   const url = gateway.url('jobs?queue')
   const spectator = curl(['-N', gateway.url('jobs?progress')])
   await spectator.waitFor('event: state')
@@ -108,7 +93,7 @@ t.test('a queue from its first receiver to its last receipt', async (t) => {
 })
 
 t.test('senders that wait are counted, and told of', async (t) => {
-  const { gateway } = await start(t)
+  const { gateway } = await startLogged(t)
   const senders = [1, 2, 3].map(() => curl(['-T', '-', gateway.url('jobs?queue')], { input: 'x' }))
   await counts(gateway, 3, 0, 0)
   t.match(await status(gateway, 'status'), { state: 'waiting', hasSender: true, waitingSenders: 3, receivers: 0 })
@@ -120,7 +105,7 @@ t.test('senders that wait are counted, and told of', async (t) => {
 })
 
 t.test('the page of a queue says what it counts', async (t) => {
-  const { gateway } = await start(t)
+  const { gateway } = await startLogged(t)
   const sender = curl(['-T', '-', gateway.url('jobs?queue')], { input: 'x' })
   await counts(gateway, 1, 0, 0)
   const page = await curlDone(['-H', 'Accept: text/html', gateway.url('jobs?progress')])

@@ -1,14 +1,11 @@
 /** What is told of a topic: snapshots, events, receipts, metrics, log and access log. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import t from 'tap'
-import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
-import accessLog from '../../../plugins/access-log/index.js'
 import type { Receipt, Snapshot } from '../../../plugins/transfer-status/snapshot.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { Exposition } from '../../support/exposition.js'
 import { defaultPlugins, type Running, startGateway } from '../../support/gateway.js'
+import { startLogged } from '../logged-gateway.js'
 
 async function status(gateway: Running, name: string): Promise<Snapshot> {
   return JSON.parse((await curlDone([gateway.url(`${name}?status`)])).stdout.toString())
@@ -22,14 +19,7 @@ const subscribersAre = (gateway: Running, count: number) =>
   eventually(() => gateway.gateway.table.get('news')?.topic?.subscribers === count || 'not yet')
 
 t.test('a topic from its first message to its receipt', async (t) => {
-  const file = join(t.testdir(), 'access.log')
-  const logging = { plugin: accessLog as LoadedPlugin['plugin'], config: { output: { file } } }
-  const gateway = await startGateway(t, {}, { plugins: [...(await defaultPlugins()), logging] })
-  const accessLines = (): Record<string, unknown>[] =>
-    readFileSync(file, 'utf8')
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => JSON.parse(line))
+  const { gateway, accessLines } = await startLogged(t)
 
   const early = curl(['-d', 'first', gateway.url('news?topic&min=1')])
   await eventually(() => gateway.gateway.table.get('news')?.topic?.waiting === 1 || 'it does not wait')
