@@ -11,6 +11,7 @@
 #include "reads.h"
 #include "slots.h"
 #include "sockets.h"
+#include "stage.h"
 #include "writes.h"
 #include <arpa/inet.h>
 #include <node_api.h>
@@ -186,6 +187,23 @@ static napi_value set_bulk_read(napi_env env, napi_callback_info info) {
   if (napi_get_value_int64(env, values[0], &bytes) != napi_ok || bytes < 16384) return wrong(env, usage);
   bulk_read = (size_t)bytes;
   return NULL;
+}
+
+/* stageFrom(sends: number): void — so many sends of one read pay for staging the next one. 0: none do. */
+static napi_value stage_from_(napi_env env, napi_callback_info info) {
+  static const char usage[] = "stageFrom(sends: number)";
+  napi_value values[CALLS_MOST];
+  uint32_t sends;
+  if (!arguments(env, info, 1, values, usage)) return NULL;
+  if (napi_get_value_uint32(env, values[0], &sends) != napi_ok) return wrong(env, usage);
+  stage_from = sends == 0 ? UINT32_MAX : sends;
+  return NULL;
+}
+
+/* sentStaged(): number — bytes that have left without being copied, since the start. */
+static napi_value sent_staged(napi_env env, napi_callback_info info) {
+  (void)info;
+  return number(env, (int64_t)bytes_sent_staged());
 }
 
 /* openForTls(on: boolean): void — whether ports that are opened from now on speak TLS. */
@@ -541,6 +559,8 @@ NAPI_MODULE_INIT() {
       FUNCTION("openForTls", open_for_tls_),
       FUNCTION("watchPeers", watch_peers_),
       FUNCTION("turnedAway", turned_away),
+      FUNCTION("stageFrom", stage_from_),
+      FUNCTION("sentStaged", sent_staged),
       FUNCTION("memoryFile", memory_file),
       FUNCTION("quietly", quietly),
       FUNCTION("currentSocket", current_socket),

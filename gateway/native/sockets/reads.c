@@ -14,6 +14,7 @@
  *    client that learns of that first never sees its answer.
  * 5. The frames of a WebSocket's client are followed, so that JavaScript knows how much there is of a message that is not complete,
  *    and can say why it closes one whose message is too long.
+ * 6. What many receivers get without delay is staged for them: stage.c.
  */
 #include "reads.h"
 #include "ahead.h"
@@ -22,6 +23,7 @@
 #include "peers.h"
 #include "polls.h"
 #include "reader.h"
+#include "stage.h"
 #include "writes.h"
 #include <errno.h>
 #include <stdint.h>
@@ -48,6 +50,8 @@ struct connection {
   bool is_read_here;
   /* Reads may be large: each causes one callback. */
   bool bulk;
+  /* What was read last was sent to many, and at once. */
+  bool has_crowd;
   /* The client has closed its side. */
   bool ended;
   /* It had done so when its present request was read. */
@@ -173,8 +177,11 @@ static ssize_t read_next(struct connection *connection, int fd, unsigned char *a
   if (connection->ended) return 0;
   /* What is behind the body stays with the kernel. */
   const struct reader *reader = &connection->reader;
-  if (reader->state == READER_BODY_OF_LENGTH && reader->left < most) most = (size_t)reader->left;
-  return recv(fd, at, most, 0);
+  if (reader->state != READER_BODY_OF_LENGTH) return recv(fd, at, most, 0);
+  if (reader->left < most) most = (size_t)reader->left;
+  ssize_t got = connection->has_crowd ? stage_recv(fd, at, most) : recv(fd, at, most, 0);
+  if (got > 0) stage_note(at, (size_t)got);
+  return got;
 }
 
 static ssize_t read_scattered(int fd, struct scatter *scatter) {
@@ -229,7 +236,15 @@ static ssize_t read_encrypted(int fd, void *buffer, size_t length, int flags) {
   return got > 0 && connection != NULL && connection->muted ? reset() : got;
 }
 
+/* What is read now is written over what was read last. */
+static void end_last_read(void) {
+  struct connection *connection = connection_of(last_socket);
+  unsigned sends = stage_clear();
+  if (connection != NULL) connection->has_crowd = sends >= stage_from;
+}
+
 ssize_t helped_recv(int fd, void *buffer, size_t length, int flags) {
+  end_last_read();
   last_socket = fd;
   last.has_head = false;
   return is_read_here(fd) ? read_request(&connections[fd], fd, buffer, length) : read_encrypted(fd, buffer, length, flags);

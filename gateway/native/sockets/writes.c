@@ -16,6 +16,7 @@
 #include "writes.h"
 #include "bare.h"
 #include "common.h"
+#include "stage.h"
 #include <errno.h>
 #include <stdint.h>
 #include <string.h>
@@ -110,10 +111,21 @@ static int hold(struct response *response, const unsigned char *bytes, size_t le
   return 1;
 }
 
-static ssize_t send_behind_held(struct response *response, int fd, const void *bytes, size_t length, int flags) {
+/* The size line that waits here, and data behind it. Returns how much was sent of both. */
+static ssize_t send_both(struct response *response, int fd, const void *bytes, size_t length, int flags) {
+  if (stage_has(bytes, length)) {
+    ssize_t sent = send(fd, response->held, response->held_bytes, flags | MSG_MORE);
+    if (sent < response->held_bytes) return sent;
+    ssize_t behind = stage_send(fd, bytes, length, flags);
+    return sent + (behind > 0 ? behind : 0);
+  }
   struct iovec parts[] = {{response->held, response->held_bytes}, {(void *)bytes, length}};
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-  ssize_t sent = sendmsg(fd, &message, flags);
+  return sendmsg(fd, &message, flags);
+}
+
+static ssize_t send_behind_held(struct response *response, int fd, const void *bytes, size_t length, int flags) {
+  ssize_t sent = send_both(response, fd, bytes, length, flags);
   if (sent < 0) return sent;
   if (sent < response->held_bytes) {
     response->held_bytes -= (unsigned char)sent;
@@ -155,7 +167,7 @@ static ssize_t send_on(struct response *response, int fd, const void *bytes, siz
   size_t left_before = response->left;
   if (response->held_bytes > 0) sent = send_behind_held(response, fd, bytes, length, flags);
   else if (response->is_bare) sent = bare_send(&response->bare, fd, bytes, length, flags);
-  else sent = send(fd, bytes, length, flags);
+  else sent = stage_has(bytes, length) ? stage_send(fd, bytes, length, flags) : send(fd, bytes, length, flags);
   if (sent > 0) response->sent += (uint64_t)sent;
   if (sent < 0 && (errno == EPIPE || errno == ECONNRESET) && on_send_failed != NULL) {
     int why = errno;

@@ -1,0 +1,32 @@
+/* stage.c: sends what one read brought to many without copying it for each. */
+#ifndef PIPEGATE_STAGE_H
+#define PIPEGATE_STAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* A shorter send is cheaper to copy, in bytes. */
+#define STAGE_LEAST ((size_t)16 * 1024)
+
+/* As many sends of one read as pay for staging the next one. */
+extern unsigned stage_from;
+
+/*
+ * What was read last is not there any more: the next read is about to be written over it. Returns how many sends of STAGE_LEAST
+ * bytes or more were made of it.
+ */
+unsigned stage_clear(void);
+/* What was read last stands here. */
+void stage_note(const unsigned char *bytes, size_t length);
+/* Takes the place of recv(), and stages what it reads. */
+ssize_t stage_recv(int fd, unsigned char *bytes, size_t most);
+/* A send of these bytes counts; and whether it is for stage_send(). */
+bool stage_has(const unsigned char *bytes, size_t length);
+/* Takes the place of send() for bytes that are staged. */
+ssize_t stage_send(int fd, const unsigned char *bytes, size_t length, int flags);
+/* Bytes that this thread has sent so. */
+uint64_t bytes_sent_staged(void);
+
+#endif
