@@ -1,4 +1,4 @@
-import { type OwnedBytes, own } from '../bytes.js'
+import { type BorrowedBytes, type OwnedBytes, own } from '../bytes.js'
 
 /** How many slabs one small read takes: it is as long as a slab, and begins in the middle of one. */
 const SLABS_PER_READ = 2
@@ -16,6 +16,14 @@ export interface MemoryBudget {
   hold(bytes: number): boolean
   /** So many bytes of what was taken are held no more. */
   give(bytes: number): void
+}
+
+/** Knows a way to send a copy of what was read that does not copy it again. */
+export interface CopyWatcher {
+  /** `copy` says the same as `original`, and goes on doing so until it is given up. */
+  copied(original: BorrowedBytes, copy: OwnedBytes): void
+  /** What begins here is about to be written over. */
+  givenUp(copy: OwnedBytes): void
 }
 
 /**
@@ -46,11 +54,13 @@ export class SlabPool implements MemoryBudget {
    * @param slabBytes size of each slab
    * @param maxSlabs how many may exist at once: the bound on all memory is as much
    * @param allocate makes the memory; a custom one can place it in shared memory
+   * @param copies is told of what is kept in large slabs
    */
   constructor(
     readonly slabBytes: number,
     readonly maxSlabs: number,
     readonly allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+    readonly copies?: CopyWatcher,
   ) {}
 
   /** A slab for the caller alone, or undefined when the memory is used up. */
@@ -81,8 +91,12 @@ export class SlabPool implements MemoryBudget {
   /** Gives a slab of either size back. The caller must not use it again. */
   release(slab: OwnedBytes): void {
     this.#unused += slab.byteLength
-    if (slab.byteLength === this.slabBytes) this.#free.push(slab)
-    else this.#freeLarge.push(slab)
+    if (slab.byteLength === this.slabBytes) {
+      this.#free.push(slab)
+      return
+    }
+    this.copies?.givenUp(slab)
+    this.#freeLarge.push(slab)
   }
 
   take(bytes: number, isOptional = false): boolean {

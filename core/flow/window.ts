@@ -73,7 +73,10 @@ export class Window {
       const segment = this.#withRoom(offset + done, keptFor === 'crowd' ? bytes.byteLength - done : 0)
       if (segment === undefined) return false
       const length = Math.min(bytes.byteLength - done, segment.memory.byteLength - segment.used)
-      segment.memory.set(bytes.subarray(done, done + length), segment.used)
+      const piece = bytes.subarray(done, done + length) as BorrowedBytes
+      segment.memory.set(piece, segment.used)
+      const isLarge = segment.memory.byteLength > this.pool.slabBytes
+      if (isLarge && segment.used === 0) this.pool.copies?.copied(piece, segment.memory)
       segment.used += length
       done += length
     }

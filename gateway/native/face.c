@@ -82,6 +82,11 @@ static napi_value number(napi_env env, int64_t value) {
   return result;
 }
 
+static bool bytes_of(napi_env env, napi_value value, void **bytes, size_t *length) {
+  napi_typedarray_type type;
+  return napi_get_typedarray_info(env, value, &type, length, bytes, NULL, NULL) == napi_ok && type == napi_uint8_array;
+}
+
 static napi_value latin1(napi_env env, const char *text, size_t length) {
   napi_value result;
   napi_create_string_latin1(env, text, length, &result);
@@ -200,6 +205,32 @@ static napi_value stage_from_(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* stageCopy(original: Uint8Array, copy: Uint8Array): void */
+static napi_value stage_copy_(napi_env env, napi_callback_info info) {
+  static const char usage[] = "stageCopy(original: Uint8Array, copy: Uint8Array)";
+  napi_value values[CALLS_MOST];
+  void *original;
+  void *copy;
+  size_t length;
+  size_t room;
+  if (!arguments(env, info, 2, values, usage)) return NULL;
+  if (!bytes_of(env, values[0], &original, &length) || !bytes_of(env, values[1], &copy, &room)) return wrong(env, usage);
+  stage_copy(original, copy, length < room ? length : room);
+  return NULL;
+}
+
+/* stageRelease(copy: Uint8Array): void */
+static napi_value stage_release_(napi_env env, napi_callback_info info) {
+  static const char usage[] = "stageRelease(copy: Uint8Array)";
+  napi_value values[CALLS_MOST];
+  void *copy;
+  size_t length;
+  if (!arguments(env, info, 1, values, usage)) return NULL;
+  if (!bytes_of(env, values[0], &copy, &length)) return wrong(env, usage);
+  stage_release(copy);
+  return NULL;
+}
+
 /* sentStaged(): number — bytes that have left without being copied, since the start. */
 static napi_value sent_staged(napi_env env, napi_callback_info info) {
   (void)info;
@@ -239,12 +270,11 @@ static napi_value memory_file(napi_env env, napi_callback_info info) {
   static const char usage[] = "memoryFile(name: string, bytes: Uint8Array)";
   napi_value values[CALLS_MOST];
   char name[64];
-  napi_typedarray_type type;
   void *bytes;
   size_t length;
   if (!arguments(env, info, 2, values, usage)) return NULL;
   if (napi_get_value_string_latin1(env, values[0], name, sizeof name, NULL) != napi_ok ||
-      napi_get_typedarray_info(env, values[1], &type, &length, &bytes, NULL, NULL) != napi_ok || type != napi_uint8_array) {
+      !bytes_of(env, values[1], &bytes, &length)) {
     return wrong(env, usage);
   }
   int fd = only_memory_file(name, bytes, length);
@@ -399,15 +429,11 @@ static napi_value bytes_due_(napi_env env, napi_callback_info info) {
 static napi_value send_due_(napi_env env, napi_callback_info info) {
   static const char usage[] = "sendDue(socket: number, bytes: Uint8Array)";
   napi_value values[CALLS_MOST];
-  napi_typedarray_type type;
   int fd;
   void *data;
   size_t length;
   if (!arguments(env, info, 2, values, usage)) return NULL;
-  if (!is_socket(env, values[0], &fd) ||
-      napi_get_typedarray_info(env, values[1], &type, &length, &data, NULL, NULL) != napi_ok || type != napi_uint8_array) {
-    return wrong(env, usage);
-  }
+  if (!is_socket(env, values[0], &fd) || !bytes_of(env, values[1], &data, &length)) return wrong(env, usage);
   return number(env, (int64_t)send_due(fd, data, length));
 }
 
@@ -560,6 +586,8 @@ NAPI_MODULE_INIT() {
       FUNCTION("watchPeers", watch_peers_),
       FUNCTION("turnedAway", turned_away),
       FUNCTION("stageFrom", stage_from_),
+      FUNCTION("stageCopy", stage_copy_),
+      FUNCTION("stageRelease", stage_release_),
       FUNCTION("sentStaged", sent_staged),
       FUNCTION("memoryFile", memory_file),
       FUNCTION("quietly", quietly),

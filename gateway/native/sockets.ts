@@ -63,6 +63,13 @@ export interface Sockets {
   bytesDue(socket: number): number
   /** Returns how many of these bytes were taken, from the front. */
   sendDue(socket: number, bytes: Uint8Array): number
+  /**
+   * What was read last stands in `copy` as well, from its front, and stays there until `stageRelease`: sends of it need not copy it
+   * again. Other bytes than what was read last are ignored.
+   */
+  stageCopy(original: Uint8Array, copy: Uint8Array): void
+  /** The memory of a copy, by its front, is about to be written over. */
+  stageRelease(copy: Uint8Array): void
   /** Whether nothing of what was written waits in uWebSockets' own buffer. Undefined when this is unknown. */
   sentAll(socket: number): boolean | undefined
   /** Whether the client's machine has acknowledged anything of the present response. */
@@ -129,6 +136,8 @@ export const NO_SOCKETS: Sockets = {
   currentIsSpent: () => false,
   mute() {},
   expectBulk() {},
+  stageCopy() {},
+  stageRelease() {},
   bodyIsSound: () => true,
   joinChunks: () => false,
   endHead: () => false,

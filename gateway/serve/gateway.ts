@@ -67,7 +67,10 @@ export class Gateway {
   ) {
     this.log = log.logger.child({}, { serializers: { err: loggableError } })
     this.#peers = new PeerWatch(config.peerTimeout)
-    this.slabs = new SlabPool(SLAB_BYTES, Math.floor(config.memory / SLAB_BYTES))
+    this.slabs = new SlabPool(SLAB_BYTES, Math.floor(config.memory / SLAB_BYTES), undefined, {
+      copied: (original, copy) => this.#help.sockets.stageCopy(original, copy),
+      givenUp: (copy) => this.#help.sockets.stageRelease(copy),
+    })
     this.#hosts = new HostRule(config.hosts, config.host, trustedProxyTest(config.trustedProxies))
     const view = this.#view()
     this.#plugins = this.#pluginHost(plugins, view)

@@ -50,7 +50,7 @@ struct connection {
   bool is_read_here;
   /* Reads may be large: each causes one callback. */
   bool bulk;
-  /* What was read last was sent to many, and at once. */
+  /* What was read last goes to many. */
   bool has_crowd;
   /* The client has closed its side. */
   bool ended;
@@ -238,9 +238,9 @@ static ssize_t read_encrypted(int fd, void *buffer, size_t length, int flags) {
 
 /* What is read now is written over what was read last. */
 static void end_last_read(void) {
+  bool is_crowd = stage_next_read();
   struct connection *connection = connection_of(last_socket);
-  unsigned sends = stage_clear();
-  if (connection != NULL) connection->has_crowd = sends >= stage_from;
+  if (connection != NULL) connection->has_crowd = is_crowd;
 }
 
 ssize_t helped_recv(int fd, void *buffer, size_t length, int flags) {

@@ -1,7 +1,7 @@
 /*
- * A read whose bytes go to many receivers is taken from its socket by splice(), into a pipe: the stage. There it is no copy but
+ * A read whose bytes go to many receivers is taken from its socket by splice(), into a pipe: a stage. There it is no copy but
  * references to the pages into which the kernel had received it. tee() and read() give uWebSockets its bytes as recv() would have
- * done; and a send of bytes that stand in the stage is made by tee() and splice(), which give the receiver's socket references to
+ * done; and a send of bytes that stand on a stage is made by tee() and splice(), which give the receiver's socket references to
  * the same pages. It takes what it has room for, as of send(), so nobody above notices.
  *
  * Nobody writes to such a page again. The kernel received it, and gives it back when the last reference is gone, which is
@@ -9,13 +9,12 @@
  * what a sender has sent by sendfile() arrives as references to the pages of its file, so a file that is changed in place during
  * the transfer may reach receivers in different states. Over a network, and with send() and MSG_ZEROCOPY, there is none.
  *
- * uWebSockets reads everything into one buffer, so the stage lasts until this thread reads anything at all. A receiver that could
- * take nothing until then gets a copy, from where the stream is kept for those who lag.
+ * What is sent is recognized by its address. uWebSockets reads everything into one buffer, so there it stands until this thread
+ * reads anything at all. What receivers take later is sent from a copy, which says when it is given up: for so long its stage lasts.
  */
 #include "stage.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <stdint.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,55 +22,84 @@ unsigned stage_from = 16;
 
 /* The largest that everybody may have. A read brings less if its pages are more than fit. */
 #define PIPE_BYTES (1 << 20)
+/* Reads that may be staged at once by one thread. Beyond that they are copied. */
+#define STAGES 4
 
 enum state { NEW, READY, OFF };
 
 struct stage {
-  enum state state;
-  /* Each has a read end and a write end. In `copy` is something only while this file runs. */
-  int staged[2];
-  int copy[2];
-  int nowhere;
-  /* What was read last, and how much of it is staged: all or nothing. */
-  const unsigned char *at;
+  int ends[2];
+  /* 0: it is free. */
   size_t length;
-  size_t staged_length;
-  unsigned sends;
+  /* The copy of these bytes of it. Its length is 0: there is none. */
+  const unsigned char *copy;
+  size_t copy_from;
+  size_t copy_length;
 };
 
-static _Thread_local struct stage stage;
-static _Thread_local uint64_t bytes_staged;
+struct stages {
+  enum state state;
+  struct stage all[STAGES];
+  /* Something is in it only while this file runs. */
+  int passing[2];
+  int nowhere;
+  /* Where what was read last stands. */
+  const unsigned char *at;
+  size_t length;
+  /* Its stage; NULL: it was copied. */
+  struct stage *last;
+  /* Sends that were made of it, and whether it is kept for others. */
+  unsigned sends;
+  bool is_kept;
+  uint64_t bytes_sent;
+};
 
-uint64_t bytes_sent_staged(void) { return bytes_staged; }
+static _Thread_local struct stages stages;
 
-static void close_all(void) {
-  const int ends[] = {stage.staged[0], stage.staged[1], stage.copy[0], stage.copy[1], stage.nowhere};
-  for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
+static void close_both(int ends[2]) {
+  for (int i = 0; i < 2; i++) {
     if (ends[i] >= 0) close(ends[i]);
   }
-  stage.staged_length = 0;
-  stage.state = OFF;
+}
+
+/* From here on everything is copied. */
+static void close_all(void) {
+  for (int i = 0; i < STAGES; i++) {
+    close_both(stages.all[i].ends);
+    stages.all[i].length = stages.all[i].copy_length = 0;
+  }
+  close_both(stages.passing);
+  if (stages.nowhere >= 0) close(stages.nowhere);
+  stages.last = NULL;
+  stages.state = OFF;
 }
 
 static bool open_pipe(int ends[2]) {
   return pipe2(ends, O_NONBLOCK | O_CLOEXEC) == 0 && fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES) >= 0;
 }
 
-/* Without descriptors or the pages for pipes everything is copied. */
-static bool is_ready(void) {
-  if (stage.state == NEW) {
-    stage.staged[0] = stage.staged[1] = stage.copy[0] = stage.copy[1] = -1;
-    stage.nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
-    stage.state = READY;
-    if (stage.nowhere < 0 || !open_pipe(stage.staged) || !open_pipe(stage.copy)) close_all();
-  }
-  return stage.state == READY;
+static bool open_all(void) {
+  stages.nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+  bool all = stages.nowhere >= 0 && open_pipe(stages.passing);
+  for (int i = 0; all && i < STAGES; i++) all = open_pipe(stages.all[i].ends);
+  return all;
 }
 
-/* Of what has just been seen to be there. */
+/* Without descriptors, or pages for pipes, everything is copied. */
+static bool is_ready(void) {
+  if (stages.state == NEW) {
+    for (int i = 0; i < STAGES; i++) stages.all[i].ends[0] = stages.all[i].ends[1] = -1;
+    stages.passing[0] = stages.passing[1] = -1;
+    stages.state = READY;
+    if (!open_all()) close_all();
+  }
+  return stages.state == READY;
+}
+
+/* Of what is known to be there. */
 static void drop(int from, size_t length) {
   while (length > 0) {
-    ssize_t dropped = splice(from, NULL, stage.nowhere, NULL, length, SPLICE_F_NONBLOCK);
+    ssize_t dropped = splice(from, NULL, stages.nowhere, NULL, length, SPLICE_F_NONBLOCK);
     if (dropped <= 0) {
       close_all();
       return;
@@ -80,25 +108,42 @@ static void drop(int from, size_t length) {
   }
 }
 
-unsigned stage_clear(void) {
-  unsigned sends = stage.sends;
-  if (stage.staged_length > 0) drop(stage.staged[0], stage.staged_length);
-  stage.staged_length = 0;
-  stage.length = 0;
-  stage.sends = 0;
-  return sends;
+static void free_stage(struct stage *stage) {
+  size_t length = stage->length;
+  stage->length = stage->copy_length = 0;
+  drop(stage->ends[0], length);
+}
+
+/* --- reads */
+
+bool stage_next_read(void) {
+  bool is_crowd = stages.is_kept || stages.sends >= stage_from;
+  if (stages.last != NULL && stages.last->copy_length == 0) free_stage(stages.last);
+  stages.last = NULL;
+  stages.length = 0;
+  stages.sends = 0;
+  stages.is_kept = false;
+  return is_crowd;
 }
 
 void stage_note(const unsigned char *bytes, size_t length) {
-  stage.at = bytes;
-  stage.length = length;
+  stages.at = bytes;
+  stages.length = length;
 }
 
-/* Copies all that is staged. */
-static bool read_staged(unsigned char *bytes, size_t length) {
-  if (tee(stage.staged[0], stage.copy[1], length, SPLICE_F_NONBLOCK) != (ssize_t)length) return false;
-  for (size_t done = 0; done < length;) {
-    ssize_t got = read(stage.copy[0], bytes + done, length - done);
+static struct stage *unused(void) {
+  if (!is_ready()) return NULL;
+  for (int i = 0; i < STAGES; i++) {
+    if (stages.all[i].length == 0) return &stages.all[i];
+  }
+  return NULL;
+}
+
+/* Copies all of it. */
+static bool read_all(const struct stage *stage, unsigned char *bytes) {
+  if (tee(stage->ends[0], stages.passing[1], stage->length, SPLICE_F_NONBLOCK) != (ssize_t)stage->length) return false;
+  for (size_t done = 0; done < stage->length;) {
+    ssize_t got = read(stages.passing[0], bytes + done, stage->length - done);
     if (got <= 0) return false;
     done += (size_t)got;
   }
@@ -106,55 +151,101 @@ static bool read_staged(unsigned char *bytes, size_t length) {
 }
 
 ssize_t stage_recv(int fd, unsigned char *bytes, size_t most) {
-  if (!is_ready()) return recv(fd, bytes, most, 0);
-  ssize_t got = splice(fd, NULL, stage.staged[1], NULL, most, SPLICE_F_NONBLOCK);
+  struct stage *stage = unused();
+  if (stage == NULL) return recv(fd, bytes, most, 0);
+  ssize_t got = splice(fd, NULL, stage->ends[1], NULL, most, SPLICE_F_NONBLOCK);
   /* Not every kind of socket can be spliced. */
   if (got < 0 && errno == EINVAL) return recv(fd, bytes, most, 0);
   if (got <= 0) return got;
-  if (!read_staged(bytes, (size_t)got)) {
+  stage->length = (size_t)got;
+  if (!read_all(stage, bytes)) {
     /* The bytes are lost, and so is the connection. */
     close_all();
     errno = ECONNRESET;
     return -1;
   }
-  stage.staged_length = (size_t)got;
+  stages.last = stage;
   return got;
 }
 
-static bool is_of_last_read(const unsigned char *bytes, size_t length) {
-  return bytes >= stage.at && bytes < stage.at + stage.length && length <= (size_t)(stage.at + stage.length - bytes);
+/* --- where it stands */
+
+/* Whether all of these bytes are among those. */
+static bool is_within(const unsigned char *bytes, size_t length, const unsigned char *those, size_t most) {
+  return bytes >= those && length <= most && bytes <= those + (most - length);
 }
+
+void stage_copy(const unsigned char *bytes, const unsigned char *copy, size_t length) {
+  if (length == 0 || !is_within(bytes, length, stages.at, stages.length)) return;
+  stages.is_kept = true;
+  struct stage *stage = stages.last;
+  if (stage == NULL || stage->copy_length > 0) return;
+  stage->copy = copy;
+  stage->copy_from = (size_t)(bytes - stages.at);
+  stage->copy_length = length;
+}
+
+void stage_release(const unsigned char *copy) {
+  for (int i = 0; i < STAGES; i++) {
+    struct stage *stage = &stages.all[i];
+    if (stage->copy_length == 0 || stage->copy != copy) continue;
+    stage->copy_length = 0;
+    if (stage != stages.last) free_stage(stage);
+  }
+}
+
+/* The stage on which these bytes stand, and behind how many others; NULL: none. */
+static struct stage *find(const unsigned char *bytes, size_t length, size_t *before) {
+  if (stages.last != NULL && is_within(bytes, length, stages.at, stages.length)) {
+    *before = (size_t)(bytes - stages.at);
+    return stages.last;
+  }
+  for (int i = 0; i < STAGES; i++) {
+    struct stage *stage = &stages.all[i];
+    if (stage->copy_length == 0 || !is_within(bytes, length, stage->copy, stage->copy_length)) continue;
+    *before = stage->copy_from + (size_t)(bytes - stage->copy);
+    return stage;
+  }
+  return NULL;
+}
+
+/* --- sends */
 
 bool stage_has(const unsigned char *bytes, size_t length) {
-  if (length < STAGE_LEAST || !is_of_last_read(bytes, length)) return false;
-  stage.sends++;
-  return stage.staged_length > 0;
+  size_t before;
+  if (length < STAGE_LEAST) return false;
+  if (is_within(bytes, length, stages.at, stages.length)) stages.sends++;
+  return find(bytes, length, &before) != NULL;
 }
 
-/* Puts these bytes of the stage into the other pipe. */
-static bool copy_staged(size_t before, size_t length) {
-  ssize_t copied = tee(stage.staged[0], stage.copy[1], before + length, SPLICE_F_NONBLOCK);
-  bool is_all = copied == (ssize_t)(before + length);
-  if (copied > 0) drop(stage.copy[0], is_all ? before : (size_t)copied);
-  return is_all && stage.state == READY;
+/* Puts these bytes into the pipe from which they leave. */
+static bool pass(const struct stage *stage, size_t before, size_t length) {
+  ssize_t passing = tee(stage->ends[0], stages.passing[1], before + length, SPLICE_F_NONBLOCK);
+  bool is_all = passing == (ssize_t)(before + length);
+  if (passing > 0) drop(stages.passing[0], is_all ? before : (size_t)passing);
+  return is_all && stages.state == READY;
 }
 
 ssize_t stage_send(int fd, const unsigned char *bytes, size_t length, int flags) {
-  if (!copy_staged((size_t)(bytes - stage.at), length)) return send(fd, bytes, length, flags);
+  size_t before = 0;
+  const struct stage *stage = find(bytes, length, &before);
+  if (stage == NULL || !pass(stage, before, length)) return send(fd, bytes, length, flags);
   unsigned of_splice = SPLICE_F_NONBLOCK | (flags & MSG_MORE ? SPLICE_F_MORE : 0);
   size_t sent = 0;
   int why = 0;
   while (sent < length) {
-    ssize_t taken = splice(stage.copy[0], NULL, fd, NULL, length - sent, of_splice);
+    ssize_t taken = splice(stages.passing[0], NULL, fd, NULL, length - sent, of_splice);
     if (taken <= 0) {
       why = taken < 0 ? errno : EAGAIN;
       break;
     }
     sent += (size_t)taken;
   }
-  if (sent < length) drop(stage.copy[0], length - sent);
-  bytes_staged += sent;
+  if (sent < length) drop(stages.passing[0], length - sent);
+  stages.bytes_sent += sent;
   if (sent > 0) return (ssize_t)sent;
   errno = why;
   return -1;
 }
+
+uint64_t bytes_sent_staged(void) { return stages.bytes_sent; }

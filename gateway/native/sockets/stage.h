@@ -14,14 +14,18 @@
 extern unsigned stage_from;
 
 /*
- * What was read last is not there any more: the next read is about to be written over it. Returns how many sends of STAGE_LEAST
- * bytes or more were made of it.
+ * What was read last does not stand there any more: the next read is about to be written over it. Returns whether it was for
+ * so many that the next one of that connection should be staged.
  */
-unsigned stage_clear(void);
+bool stage_next_read(void);
 /* What was read last stands here. */
 void stage_note(const unsigned char *bytes, size_t length);
 /* Takes the place of recv(), and stages what it reads. */
 ssize_t stage_recv(int fd, unsigned char *bytes, size_t most);
+/* `copy` says the same as these bytes of what was read last, and goes on doing so until stage_release(). */
+void stage_copy(const unsigned char *bytes, const unsigned char *copy, size_t length);
+/* What stands from here on may be written over from now on. */
+void stage_release(const unsigned char *copy);
 /* A send of these bytes counts; and whether it is for stage_send(). */
 bool stage_has(const unsigned char *bytes, size_t length);
 /* Takes the place of send() for bytes that are staged. */
