@@ -241,6 +241,7 @@ void reader_take_scattered(struct reader *reader, const struct scatter *scatter,
   size_t rest;
   size_t joined = scatter_join(scatter, &reader->chunks, got, &rest);
   reader->body_bytes += joined;
+  reading->joined = joined;
   read_on(reader, scatter->pieces[0].iov_base, joined, joined + rest, reading);
 }
 

@@ -68,6 +68,8 @@ struct reading {
   /* Octets that were taken, and how many behind them, unchanged, are for a later call. */
   size_t consumed;
   size_t rest;
+  /* Of a planned read: bytes of the body from its first on that stand where they were read to. */
+  size_t joined;
   /* The output begins with a head: that of a request which `head` tells about, or a stand-in when that one has a problem. */
   bool has_head;
   struct head head;

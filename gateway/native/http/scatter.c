@@ -7,10 +7,14 @@ static void add(struct scatter *scatter, void *at, size_t length) {
 
 bool scatter_plan(struct scatter *scatter, const struct chunks *chunks, unsigned char *data, size_t most) {
   size_t frame = (size_t)chunks->line_octets + 4;
-  if (!chunks_at_data(chunks) || chunks->repeats < SCATTER_AFTER || chunks->whole < SCATTER_LEAST) return false;
-  if (frame > SCATTER_FRAME_MOST || chunks->size >= most) return false;
+  if (!chunks_at_data(chunks)) return false;
   scatter->count = 0;
   scatter->frame_length = frame;
+  if (chunks->size >= most) {
+    add(scatter, data, most);
+    return true;
+  }
+  if (chunks->repeats < SCATTER_AFTER || chunks->whole < SCATTER_LEAST || frame > SCATTER_FRAME_MOST) return false;
   add(scatter, data, (size_t)chunks->size);
   data += chunks->size;
   most -= (size_t)chunks->size;

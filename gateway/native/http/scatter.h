@@ -30,7 +30,10 @@ struct scatter {
   unsigned char frames[SCATTER_FRAMES][SCATTER_FRAME_MOST];
 };
 
-/* Plans a read of at most `most` octets, with the data to `data` and on. False: nothing is expected, and all goes to one place. */
+/*
+ * Plans a read of at most `most` octets, with the data to `data` and on: in one piece when all of it will be of the present chunk.
+ * False: nothing is expected, and all goes to one place.
+ */
 bool scatter_plan(struct scatter *scatter, const struct chunks *chunks, unsigned char *data, size_t most);
 
 /*

@@ -179,14 +179,23 @@ static ssize_t read_next(struct connection *connection, int fd, unsigned char *a
   const struct reader *reader = &connection->reader;
   if (reader->state != READER_BODY_OF_LENGTH) return recv(fd, at, most, 0);
   if (reader->left < most) most = (size_t)reader->left;
-  ssize_t got = connection->has_crowd ? stage_recv(fd, at, most) : recv(fd, at, most, 0);
-  if (got > 0) stage_note(at, (size_t)got);
+  ssize_t got = connection->has_crowd ? stage_recv(fd, &(struct iovec){at, most}, 1) : recv(fd, at, most, 0);
+  if (got > 0) stage_note(at, (size_t)got, (struct gaps){.first = SIZE_MAX});
   return got;
 }
 
-static ssize_t read_scattered(int fd, struct scatter *scatter) {
+static ssize_t read_scattered(const struct connection *connection, int fd, struct scatter *scatter) {
+  if (connection->has_crowd) return stage_recv(fd, scatter->pieces, scatter->count);
   struct msghdr message = {.msg_iov = scatter->pieces, .msg_iovlen = (size_t)scatter->count};
   return recvmsg(fd, &message, 0);
+}
+
+static void take_scattered(struct reader *reader, const struct scatter *scatter, size_t got) {
+  const struct iovec *pieces = scatter->pieces;
+  reader_take_scattered(reader, scatter, got, &last);
+  struct gaps gaps = {.first = SIZE_MAX};
+  if (scatter->count > 1) gaps = (struct gaps){pieces[0].iov_len, pieces[2].iov_len, scatter->frame_length};
+  stage_note(pieces[0].iov_base, last.joined, gaps);
 }
 
 /* Returns how much of what was read uWebSockets may have. */
@@ -212,9 +221,9 @@ static ssize_t read_request(struct connection *connection, int fd, unsigned char
   bool is_ahead = connection->ahead.length > 0;
   struct scatter scatter;
   bool scatters = !is_ahead && !connection->ended && reader_scatter(reader, &scatter, octets, most);
-  ssize_t got = scatters ? read_scattered(fd, &scatter) : read_next(connection, fd, octets, most);
+  ssize_t got = scatters ? read_scattered(connection, fd, &scatter) : read_next(connection, fd, octets, most);
   if (got <= 0) return got;
-  if (scatters) reader_take_scattered(reader, &scatter, (size_t)got, &last);
+  if (scatters) take_scattered(reader, &scatter, (size_t)got);
   else reader_take(reader, octets, (size_t)got, &last);
   if (last.has_head) {
     begin_response(fd, last.head.minor == 0);

@@ -25,12 +25,16 @@ unsigned stage_from = 16;
 /* Reads that may be staged at once by one thread. Beyond that they are copied. */
 #define STAGES 4
 
+#define BY_NOW SPLICE_F_NONBLOCK
+#define MORE_COMES (SPLICE_F_NONBLOCK | SPLICE_F_MORE)
+
 enum state { NEW, READY, OFF };
 
 struct stage {
   int ends[2];
-  /* 0: it is free. */
+  /* All that is in it. 0: it is free. */
   size_t length;
+  struct gaps gaps;
   /* The copy of these bytes of it. Its length is 0: there is none. */
   const unsigned char *copy;
   size_t copy_from;
@@ -126,11 +130,6 @@ bool stage_next_read(void) {
   return is_crowd;
 }
 
-void stage_note(const unsigned char *bytes, size_t length) {
-  stages.at = bytes;
-  stages.length = length;
-}
-
 static struct stage *unused(void) {
   if (!is_ready()) return NULL;
   for (int i = 0; i < STAGES; i++) {
@@ -139,26 +138,29 @@ static struct stage *unused(void) {
   return NULL;
 }
 
-/* Copies all of it. */
-static bool read_all(const struct stage *stage, unsigned char *bytes) {
-  if (tee(stage->ends[0], stages.passing[1], stage->length, SPLICE_F_NONBLOCK) != (ssize_t)stage->length) return false;
-  for (size_t done = 0; done < stage->length;) {
-    ssize_t got = read(stages.passing[0], bytes + done, stage->length - done);
-    if (got <= 0) return false;
-    done += (size_t)got;
-  }
-  return true;
+/* Copies all of it. A pipe gives what it has in one call. */
+static bool read_all(const struct stage *stage, const struct iovec *pieces, int count) {
+  ssize_t length = (ssize_t)stage->length;
+  return tee(stage->ends[0], stages.passing[1], stage->length, SPLICE_F_NONBLOCK) == length &&
+         readv(stages.passing[0], pieces, count) == length;
 }
 
-ssize_t stage_recv(int fd, unsigned char *bytes, size_t most) {
+static ssize_t read_copying(int fd, const struct iovec *pieces, int count) {
+  struct msghdr message = {.msg_iov = (struct iovec *)pieces, .msg_iovlen = (size_t)count};
+  return recvmsg(fd, &message, 0);
+}
+
+ssize_t stage_recv(int fd, const struct iovec *pieces, int count) {
   struct stage *stage = unused();
-  if (stage == NULL) return recv(fd, bytes, most, 0);
+  if (stage == NULL) return read_copying(fd, pieces, count);
+  size_t most = 0;
+  for (int i = 0; i < count; i++) most += pieces[i].iov_len;
   ssize_t got = splice(fd, NULL, stage->ends[1], NULL, most, SPLICE_F_NONBLOCK);
   /* Not every kind of socket can be spliced. */
-  if (got < 0 && errno == EINVAL) return recv(fd, bytes, most, 0);
+  if (got < 0 && errno == EINVAL) return read_copying(fd, pieces, count);
   if (got <= 0) return got;
   stage->length = (size_t)got;
-  if (!read_all(stage, bytes)) {
+  if (!read_all(stage, pieces, count)) {
     /* The bytes are lost, and so is the connection. */
     close_all();
     errno = ECONNRESET;
@@ -166,6 +168,12 @@ ssize_t stage_recv(int fd, unsigned char *bytes, size_t most) {
   }
   stages.last = stage;
   return got;
+}
+
+void stage_note(const unsigned char *bytes, size_t length, struct gaps gaps) {
+  stages.at = bytes;
+  stages.length = length;
+  if (stages.last != NULL) stages.last->gaps = gaps;
 }
 
 /* --- where it stands */
@@ -194,7 +202,7 @@ void stage_release(const unsigned char *copy) {
   }
 }
 
-/* The stage on which these bytes stand, and behind how many others; NULL: none. */
+/* The stage on which these bytes stand, and behind how many others without the gaps; NULL: none. */
 static struct stage *find(const unsigned char *bytes, size_t length, size_t *before) {
   if (stages.last != NULL && is_within(bytes, length, stages.at, stages.length)) {
     *before = (size_t)(bytes - stages.at);
@@ -218,30 +226,50 @@ bool stage_has(const unsigned char *bytes, size_t length) {
   return find(bytes, length, &before) != NULL;
 }
 
-/* Puts these bytes into the pipe from which they leave. */
-static bool pass(const struct stage *stage, size_t before, size_t length) {
-  ssize_t passing = tee(stage->ends[0], stages.passing[1], before + length, SPLICE_F_NONBLOCK);
-  bool is_all = passing == (ssize_t)(before + length);
-  if (passing > 0) drop(stages.passing[0], is_all ? before : (size_t)passing);
+/* Where on the stage the byte behind so many others is. */
+static size_t place_of(const struct gaps *gaps, size_t before) {
+  return before < gaps->first ? before : before + gaps->length * (1 + (before - gaps->first) / gaps->every);
+}
+
+/* How many bytes behind so many others are together with the first of them. */
+static size_t run_from(const struct gaps *gaps, size_t before) {
+  return before < gaps->first ? gaps->first - before : gaps->every - (before - gaps->first) % gaps->every;
+}
+
+/* Puts the stage from one place to another into the pipe from which it leaves. */
+static bool pass(const struct stage *stage, size_t from, size_t to) {
+  ssize_t passing = tee(stage->ends[0], stages.passing[1], to, SPLICE_F_NONBLOCK);
+  bool is_all = passing == (ssize_t)to;
+  if (passing > 0) drop(stages.passing[0], is_all ? from : (size_t)passing);
   return is_all && stages.state == READY;
 }
 
 ssize_t stage_send(int fd, const unsigned char *bytes, size_t length, int flags) {
   size_t before = 0;
   const struct stage *stage = find(bytes, length, &before);
-  if (stage == NULL || !pass(stage, before, length)) return send(fd, bytes, length, flags);
-  unsigned of_splice = SPLICE_F_NONBLOCK | (flags & MSG_MORE ? SPLICE_F_MORE : 0);
+  if (stage == NULL) return send(fd, bytes, length, flags);
+  const struct gaps *gaps = &stage->gaps;
+  size_t from = place_of(gaps, before);
+  size_t to = place_of(gaps, before + length - 1) + 1;
+  if (!pass(stage, from, to)) return send(fd, bytes, length, flags);
   size_t sent = 0;
-  int why = 0;
+  size_t passing = to - from;
+  int why = EAGAIN;
   while (sent < length) {
-    ssize_t taken = splice(stages.passing[0], NULL, fd, NULL, length - sent, of_splice);
-    if (taken <= 0) {
-      why = taken < 0 ? errno : EAGAIN;
-      break;
-    }
+    size_t run = run_from(gaps, before + sent);
+    size_t most = run < length - sent ? run : length - sent;
+    bool is_last = sent + most == length;
+    ssize_t taken = splice(stages.passing[0], NULL, fd, NULL, most, is_last && !(flags & MSG_MORE) ? BY_NOW : MORE_COMES);
+    if (taken < 0) why = errno;
+    if (taken <= 0) break;
     sent += (size_t)taken;
+    passing -= (size_t)taken;
+    if ((size_t)taken < most) break;
+    if (is_last) break;
+    drop(stages.passing[0], gaps->length);
+    passing -= gaps->length;
   }
-  if (sent < length) drop(stages.passing[0], length - sent);
+  drop(stages.passing[0], passing);
   stages.bytes_sent += sent;
   if (sent > 0) return (ssize_t)sent;
   errno = why;

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 
 /* A shorter send is cheaper to copy, in bytes. */
 #define STAGE_LEAST ((size_t)16 * 1024)
@@ -18,10 +19,17 @@ extern unsigned stage_from;
  * so many that the next one of that connection should be staged.
  */
 bool stage_next_read(void);
-/* What was read last stands here. */
-void stage_note(const unsigned char *bytes, size_t length);
-/* Takes the place of recv(), and stages what it reads. */
-ssize_t stage_recv(int fd, unsigned char *bytes, size_t most);
+/* What lies between the bytes of a read and is not wanted: `length` octets behind the first so many, and again behind each so many. */
+struct gaps {
+  size_t first;
+  size_t every;
+  size_t length;
+};
+
+/* Takes the place of recv() or recvmsg(), and stages what it reads. */
+ssize_t stage_recv(int fd, const struct iovec *pieces, int count);
+/* Of what was read last so much stands here, without the gaps. */
+void stage_note(const unsigned char *bytes, size_t length, struct gaps gaps);
 /* `copy` says the same as these bytes of what was read last, and goes on doing so until stage_release(). */
 void stage_copy(const unsigned char *bytes, const unsigned char *copy, size_t length);
 /* What stands from here on may be written over from now on. */
