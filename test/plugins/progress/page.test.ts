@@ -51,6 +51,22 @@ const STREAMING: Snapshot = {
   totalReceivers: 2,
   startedAt: Date.now() - 11_400_000,
 }
+const ANSWERING: Snapshot = {
+  ...IDLE,
+  state: 'streaming',
+  kind: 'ask',
+  ask: true,
+  waitingAskers: 3,
+  waitingWorkers: 0,
+  unanswered: 2,
+  hasSender: true,
+  bytes: 48_300,
+  receivers: 2,
+  activeReceivers: 2,
+  totalReceivers: null,
+  startedAt: Date.now() - 2000,
+  elapsed: 2,
+}
 const COMPLETE: Receipt = {
   state: 'complete',
   transferId: 'transfer-number-one',
@@ -573,6 +589,23 @@ t.test('what drains is not stalled, and whose turn it is is said', async (t) => 
   await says(page, 'sentence', /^The receiver has taken nothing for 2 m \d+ s\.$/)
 })
 
+t.test('questions that take their time, and a topic on which nothing happens, are not stalled', async (t) => {
+  const questions = await watch(t, ANSWERING, { frozen: true })
+  const topic = { ...ANSWERING, kind: 'topic', ask: undefined, topic: true, subscribers: 2, messages: 7 } as const
+  const events = await watch(t, topic, { frozen: true })
+  for (const [{ page, server }, headline, sentence] of [
+    [questions, 'Answering', 'Questions: 3 askers and no workers waiting, 2 questions unanswered.'],
+    [events, 'Streaming', '2 subscribers; 7 messages so far.'],
+  ] as const) {
+    server.progress({ bytes: ANSWERING.bytes + 1, totalReceivers: null, speed: 0 })
+    await says(page, 'figure', '48.3 kB')
+    await page.clock.runFor(60_000)
+    await says(page, 'headline', headline)
+    await says(page, 'sentence', sentence)
+  }
+  await says(questions.page, 'receivers', '2 here')
+})
+
 t.test('every end is a sentence that says what to do, once', async (t) => {
   for (const [reason, sentence] of [
     ['sender_left', 'The sender left at 15 %. Ask for it again.'],
@@ -641,6 +674,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
   stalled: { headline: 'Stalled', at: { ...STREAMING, speed: 0, eta: null }, welcome: HISTORY },
   complete: { headline: 'Complete', at: STREAMING, welcome: HISTORY, end: COMPLETE },
   failed: { headline: 'Failed', at: STREAMING, welcome: HISTORY, end: FAILED },
+  questions: { headline: 'Answering', at: ANSWERING },
   idle: { headline: 'Idle', at: { ...IDLE, last: COMPLETE } },
 }
 
