@@ -597,8 +597,8 @@ t.test('questions that take their time, and a topic on which nothing happens, ar
     [questions, 'Answering', 'Questions: 3 askers and no workers waiting, 2 questions unanswered.'],
     [events, 'Streaming', '2 subscribers; 7 messages so far.'],
   ] as const) {
-    server.progress({ bytes: ANSWERING.bytes + 1, totalReceivers: null, speed: 0 })
-    await says(page, 'figure', '48.3 kB')
+    server.progress({ bytes: 60_300, totalReceivers: null, speed: 0 })
+    await says(page, 'figure', '60.3 kB')
     await page.clock.runFor(60_000)
     await says(page, 'headline', headline)
     await says(page, 'sentence', sentence)
