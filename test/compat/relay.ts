@@ -2,10 +2,11 @@ import { type AddressInfo, connect, createServer, type Server, type Socket } fro
 import { listenOnLoopback } from '../support/loopback.js'
 import type { Teardown } from '../support/teardown.js'
 
-/** A TCP relay in front of a gateway on 127.0.0.1, which can cut what goes through it, and lead to another one. */
+/** A TCP relay in front of a gateway on 127.0.0.1, which can cut what goes through it, and lead to another gateway. */
 export class Relay {
   /** All that clients have sent. */
   sent = ''
+  #isUp = true
   readonly #server: Server
   readonly #open = new Set<Socket>()
 
@@ -18,7 +19,7 @@ export class Relay {
     const relay = new Relay(target)
     await listenOnLoopback(relay.#server)
     t.teardown(() => {
-      relay.cut()
+      relay.down()
       relay.#server.close()
     })
     return relay
@@ -28,12 +29,21 @@ export class Relay {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** Resets every connection that there is now. */
-  cut(): void {
+  /** Resets every connection that there is, and those that come, until it is up again. */
+  down(): void {
+    this.#isUp = false
     for (const socket of this.#open) socket.resetAndDestroy()
   }
 
+  up(): void {
+    this.#isUp = true
+  }
+
   #carry(client: Socket): void {
+    if (!this.#isUp) {
+      client.resetAndDestroy()
+      return
+    }
     const gateway = connect(this.target, '127.0.0.1')
     client.on('data', (bytes) => {
       this.sent += bytes.toString('latin1')
