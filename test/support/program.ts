@@ -143,7 +143,8 @@ export function ownEnvironment(): NodeJS.ProcessEnv {
 export function runProgram(
   t: Teardown,
   args: readonly string[],
-  { timeoutMs, ...options }: ProgramOptions & { readonly timeoutMs?: number } = {},
+  // Loading its modules takes seconds on a machine that has other things to do.
+  { timeoutMs = 30_000, ...options }: ProgramOptions & { readonly timeoutMs?: number } = {},
 ): Promise<Exit> {
   return new Program(t, args, options).ends(timeoutMs)
 }
