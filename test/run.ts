@@ -13,8 +13,8 @@ import { PROJECT } from './support/project.js'
 
 /** How many files run at once: most of them wait for a process or for a clock, so more than there are processors. */
 const JOBS = 5
-/** Seconds that a file may take. tap reads the same variable in the test itself. */
-const TIMEOUT = Number(process.env.TAP_TIMEOUT ?? 300)
+/** Seconds that a file may take, on a machine that has much else to do. tap reads the same variable in the test itself. */
+const TIMEOUT = Number(process.env.TAP_TIMEOUT ?? 600)
 
 /**
  * What takes longest begins early: otherwise one of these runs alone at the end. Two others begin after each of them, so that
