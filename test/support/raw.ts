@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { ClientSocket, connected, openSocket } from './client-socket.js'
-import { eventually } from './eventually.js'
+import { eventually, USUAL_MS } from './eventually.js'
 
 export interface ConnectOptions {
   readonly port: number
@@ -85,7 +85,7 @@ export class RawClient extends ClientSocket {
   }
 
   /** Resolves when the bytes so far match. A string must occur literally. */
-  async waitFor(pattern: RegExp | string, timeoutMs = 10_000): Promise<void> {
+  async waitFor(pattern: RegExp | string, timeoutMs = USUAL_MS): Promise<void> {
     const hasMore = this.#growth()
     let last = ''
     await eventually(
@@ -108,7 +108,7 @@ export class RawClient extends ClientSocket {
   }
 
   /** Waits for one complete response from byte `from` on. */
-  async waitForResponse({ from = 0, timeoutMs = 10_000, head = false } = {}): Promise<RawResponse> {
+  async waitForResponse({ from = 0, timeoutMs = USUAL_MS, head = false } = {}): Promise<RawResponse> {
     let response: RawResponse | undefined
     const hasMore = this.#growth()
     let last = 'nothing has arrived'
