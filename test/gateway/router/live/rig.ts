@@ -85,13 +85,10 @@ export function countsOf(gateway: Running, name: string): LiveCounts | undefined
 }
 
 export function viewersOf(gateway: Running, name: string, count: number): Promise<void> {
-  return eventually(
-    () => {
-      const viewers = countsOf(gateway, name)?.viewers
-      return viewers === count || `${viewers} viewers of ${name}, wanted ${count}`
-    },
-    { timeoutMs: 30_000 },
-  )
+  return eventually(() => {
+    const viewers = countsOf(gateway, name)?.viewers
+    return viewers === count || `${viewers} viewers of ${name}, wanted ${count}`
+  })
 }
 
 /** Resolves when so many bytes of the body have been read. */
