@@ -3,9 +3,7 @@
  * console, and nothing that the page's policy forbids, is left unseen.
  */
 
-import { mkdirSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import authBearer from '../../../plugins/auth-bearer/index.js'
@@ -20,12 +18,11 @@ import { Chromium, type TabOptions } from '../../support/browser.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { type Running, startGateway } from '../../support/gateway.js'
-import { PROJECT, Program } from '../../support/program.js'
+import { Program } from '../../support/program.js'
 import { amount } from '../../support/thorough.js'
-import { schemesAt } from '../looks.js'
+import { picture, schemesAt } from '../looks.js'
 import { event, ScriptedEvents } from './scripted-events.js'
 
-const SCREENSHOTS = join(PROJECT, 'test/screenshots')
 const NAME = 'backups/tuesday'
 const OWNER = newToken()
 
@@ -678,7 +675,6 @@ const LOOKS: Readonly<Record<string, Look>> = {
   idle: { headline: 'Idle', at: { ...IDLE, last: COMPLETE } },
 }
 
-mkdirSync(SCREENSHOTS, { recursive: true })
 for (const [look, { headline, at, end, welcome = '' }] of Object.entries(LOOKS)) {
   t.test(`${look}, on a phone and on a desk, light and dark: it fits, and can be looked at afterwards`, async (t) => {
     const { page, server } = await watch(t, at, { welcome, reducedMotion: 'reduce' })
@@ -690,7 +686,7 @@ for (const [look, { headline, at, end, welcome = '' }] of Object.entries(LOOKS))
       await page.setViewportSize({ width, height: width === 360 ? 1060 : 880 })
       for (const colorScheme of schemesAt(width)) {
         await page.emulateMedia({ colorScheme })
-        await page.screenshot({ path: join(SCREENSHOTS, `${look}-${width}-${colorScheme}.png`) })
+        await picture(page, `${look}-${width}-${colorScheme}`)
         grounds.add(await page.evaluate('getComputedStyle(document.body).backgroundColor'))
         t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, 'nothing to scroll to the side')
       }
