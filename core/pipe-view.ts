@@ -74,7 +74,7 @@ export interface AskCounts {
 }
 
 /** One of many jobs of an upload, which has no failure to tell of: no record need be made of it. */
-export function isDoneOfMany({ isLine, endReason }: PipeView): boolean {
+export function isDoneOfMany({ isLine, endReason }: Pick<PipeView, 'isLine' | 'endReason'>): boolean {
   return isLine === true && (endReason === 'complete' || endReason === 'abandoned')
 }
 

@@ -121,6 +121,7 @@ part('a frozen worker is cut by stall, and what has not arrived goes to another 
   await eventually(() => gateway.lines.some(({ reason }) => reason === 'receivers_stalled') || 'not yet', {
     timeoutMs: 30_000,
   })
+  await eventually(() => countsOf(gateway)?.workers === 0 || 'it is still there')
   const living = await hires(gateway)
   const sum = told(await answer)
   t.equal(sum.delivered + sum.lost, MANY)
