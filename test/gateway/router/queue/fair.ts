@@ -33,7 +33,7 @@ part(`${SIDES} workers and ${SIDES} producers: nobody's mean wait is twice that 
       await worker.ask()
       if (left.jobs <= 0) return
       try {
-        await worker.job(60_000)
+        await worker.job()
       } catch (error) {
         // It waited for one more when all were done.
         if (left.jobs > 0) throw error
