@@ -18,6 +18,7 @@ export {
 } from './live-options.js'
 export type { PipeObserver } from './observer.js'
 export { type Asker, PipeTable } from './pairing/pipe-table.js'
+export type { Staying } from './pairing/queue.js'
 export type { ReceiverEndpoint } from './pairing/receiver-endpoint.js'
 export type { SenderEndpoint } from './pairing/sender-endpoint.js'
 export type { TopicJoinOptions, Topics } from './pairing/topics.js'
@@ -32,6 +33,7 @@ export type {
   Side,
   TopicCounts,
 } from './pipe-view.js'
+export { isDoneOfMany } from './pipe-view.js'
 export type { Digest, SenderEvent, Sink, SinkListener, Source } from './ports.js'
 export { isServed, type Range } from './range.js'
 export type { StreamHead } from './stream-head.js'

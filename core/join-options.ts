@@ -1,6 +1,7 @@
 import type { StreamKindName } from './kind.js'
 import type { SideLimits } from './limits.js'
 import type { LiveReceiverOptions, LiveSenderOptions } from './live-options.js'
+import type { PipeView } from './pipe-view.js'
 import type { Digest, Sink } from './ports.js'
 import type { Range } from './range.js'
 
@@ -15,6 +16,8 @@ export interface JoinOptions {
   /** It joins only if somebody of the other side waits already, and does not wait for anybody itself. */
   readonly onlyIfAwaited?: boolean | undefined
   readonly limits?: SideLimits | undefined
+  /** On a queue: it stays there, has its place among those who do, and comes back for one job after the other. */
+  readonly stays?: boolean | undefined
   /** Begins a digest of the stream, if this side wants one. */
   readonly newDigest?: (() => Digest) | undefined
 }
@@ -25,6 +28,8 @@ export interface ReceiverJoinOptions extends JoinOptions {
   /** It takes a live stream that runs as well as a pipe. */
   readonly orLive?: boolean | undefined
   readonly live?: LiveReceiverOptions | undefined
+  /** On a queue: whether it can take this one of those that wait; every one when absent. One that it cannot take is for others. */
+  readonly takes?: ((transfer: PipeView) => boolean) | undefined
 }
 
 /** What an asker says of its answer. */
@@ -50,6 +55,8 @@ export interface SenderJoinOptions extends JoinOptions {
    * gets the stream. In milliseconds. 0: never.
    */
   readonly takeMs?: number | undefined
+  /** On a queue: it is one job of an upload that has many. */
+  readonly isLine?: boolean | undefined
   /** Of a question. */
   readonly ask?: AskOptions | undefined
 }

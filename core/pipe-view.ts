@@ -45,6 +45,9 @@ export interface QueueCounts {
   readonly receivers: number
   /** Transfers that stream. */
   readonly running: number
+  /** Those who stay for many jobs, whether they wait just now or not. */
+  readonly producers: number
+  readonly workers: number
 }
 
 /** What a topic counts. */
@@ -68,6 +71,11 @@ export interface AskCounts {
   readonly workers: number
   /** Questions that a worker has got, and whose answer is not over. */
   readonly unanswered: number
+}
+
+/** One of many jobs of an upload, which has no failure to tell of: no record need be made of it. */
+export function isDoneOfMany({ isLine, endReason }: Pick<PipeView, 'isLine' | 'endReason'>): boolean {
+  return isLine === true && (endReason === 'complete' || endReason === 'abandoned')
 }
 
 /** A read-only view of one pipe: the same object for its whole life. Times are readings of the core's clock. */
@@ -96,6 +104,8 @@ export interface PipeView {
   readonly queue?: QueueCounts | undefined
   /** Undefined, or absent, for what is no topic. */
   readonly topic?: TopicCounts | undefined
+  /** It is one job of an upload that has many. */
+  readonly isLine?: boolean
   /** The same of a name on which questions are asked. Its transfers are its questions and its answers. */
   readonly ask?: AskCounts | undefined
   /** Of a question that a worker has got: what it is answered by. Whoever knows it can answer. */

@@ -33,12 +33,25 @@ need bsdtar libarchive-tools
 need busybox busybox
 need python3 python3
 python3 -c 'import requests' 2>/dev/null || missing="$missing python3-requests"
+needs_module() { python3 -c "import $1" 2>/dev/null || /usr/bin/python3 -c "import $1" 2>/dev/null || missing="$missing $2"; }
+needs_module zmq python3-zmq
+needs_module grpc python3-grpcio
 need nginx nginx-light
 need caddy caddy
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql
-if [ "${PIPEGATE_THOROUGH:-}" = 1 ]; then # for docs/replaces/rabbitmq.md
+if [ "${PIPEGATE_THOROUGH:-}" = 1 ]; then # for docs/replaces/rabbitmq.md and nats.md
   need amqp-consume amqp-tools
   need rabbitmq-server rabbitmq-server
+  needs_module pika python3-pika
+  need nats-server nats-server
+  # The tool of NATS is in no Debian.
+  if [ "$(id -u)" = 0 ] && ! command -v nats >/dev/null 2>&1 && command -v go >/dev/null 2>&1; then
+    (cd / && GOBIN=/usr/local/bin go install github.com/nats-io/natscli/nats@v0.1.5)
+  fi
+  command -v nats >/dev/null 2>&1 || {
+    echo 'the tests need nats, please install it: go install github.com/nats-io/natscli/nats@v0.1.5' >&2
+    exit 1
+  }
 fi
 need gcc 'gcc libc6-dev'
 need clang clang

@@ -34,6 +34,8 @@ const queue = {
   waitingSenders: some,
   waitingReceivers: some,
   running: some,
+  producers: some,
+  workers: some,
 }
 /** Only of a name on which questions are asked. */
 const ask = {

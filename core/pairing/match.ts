@@ -7,6 +7,7 @@ import { Watchdog } from '../flow/watchdog.js'
 import type { SenderJoinOptions } from '../join-options.js'
 import type { KindName } from '../kind.js'
 import type { Sink, Source } from '../ports.js'
+import type { StreamHead } from '../stream-head.js'
 import type { MatchedReceiver } from './matched-receiver.js'
 import type { PipeContext } from './pipe-context.js'
 import type { ReceiverEndpoint } from './receiver-endpoint.js'
@@ -45,6 +46,16 @@ export class Match extends Transfer implements KeptFanOutListener, Queued<Match>
   ) {
     super(maker, id, maker.key, 1)
     this.kind = maker.kind
+  }
+
+  override addSender(
+    source: Source,
+    head: StreamHead | undefined,
+    options: SenderJoinOptions,
+    mayBring?: number,
+  ): SenderEndpoint {
+    this.isLine = options.isLine === true
+    return super.addSender(source, head, options, mayBring)
   }
 
   /** Whether it waits, and could be given to a receiver. */

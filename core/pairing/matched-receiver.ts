@@ -1,5 +1,6 @@
 import { Cursor } from '../flow/cursor.js'
 import type { ReceiverJoinOptions } from '../join-options.js'
+import type { PipeView } from '../pipe-view.js'
 import type { Sink } from '../ports.js'
 import { ReceiverEndpoint, type ReceiverPipe } from './receiver-endpoint.js'
 import type { Place, Queued } from './waiting-line.js'
@@ -16,6 +17,11 @@ export class MatchedReceiver extends ReceiverEndpoint implements Queued<MatchedR
   /** Whether its client is there, as far as can be told now. */
   get isHere(): boolean {
     return this.cursor.sink.isHere()
+  }
+
+  /** Whether this stream may be for it. */
+  takes(transfer: PipeView): boolean {
+    return this.options.takes?.(transfer) !== false
   }
 
   /** From now on it reports to this transfer. */

@@ -151,9 +151,9 @@ export class Matching implements Matchmaker {
   #match(): void {
     this.#nextLook?.cancel()
     for (;;) {
-      const match = this.readySender
-      const receiver = match && this.readyReceiver
-      if (match === undefined || receiver === undefined) break
+      const pair = this.#nextPair()
+      if (pair === undefined) break
+      const { match, receiver } = pair
       this.#senders.leave(match)
       this.#leaveLine(receiver)
       this.#running.add(match)
@@ -162,6 +162,18 @@ export class Matching implements Matchmaker {
     // Whoever was passed over may be found to be here after all.
     const arePassedOver = this.readySender !== undefined && this.#receivers.length > 0
     if (arePassedOver) this.#nextLook = this.clock.after(1, () => this.#match())
+  }
+
+  /** The first that waits, and the first who can take it. Who can take only some is passed over by the others. */
+  #nextPair(): { readonly match: Match; readonly receiver: MatchedReceiver } | undefined {
+    const match = this.readySender
+    const receiver = match && this.readyReceiver
+    if (match === undefined || receiver === undefined) return undefined
+    if (receiver.takes(match)) return { match, receiver }
+    const another = this.#receivers.first((each) => each.isHere && each.takes(match))
+    if (another !== undefined) return { match, receiver: another }
+    const later = this.#senders.first((each) => each.isReady && receiver.takes(each))
+    return later && { match: later, receiver }
   }
 
   // --- who goes

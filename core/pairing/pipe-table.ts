@@ -6,7 +6,7 @@ import { TurnBudget } from '../flow/turn-budget.js'
 import type { JoinOptions, ReceiverJoinOptions, SenderJoinOptions } from '../join-options.js'
 import type { Limits } from '../limits.js'
 import type { PipeObserver } from '../observer.js'
-import type { PipeView } from '../pipe-view.js'
+import type { PipeView, Side } from '../pipe-view.js'
 import type { Sink, Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
 import { Ask } from './ask.js'
@@ -16,7 +16,7 @@ import { orEnd } from './or-end.js'
 import { Pipe } from './pipe.js'
 import type { Resting, SharedNameContext } from './pipe-context.js'
 import type { Question } from './question.js'
-import { Queue } from './queue.js'
+import { Queue, type Staying } from './queue.js'
 import type { ReceiverEndpoint } from './receiver-endpoint.js'
 import type { SenderEndpoint } from './sender-endpoint.js'
 import { SharedName } from './shared-name.js'
@@ -149,6 +149,20 @@ export class PipeTable implements SharedNameContext, TopicContext {
     const pipe = found ?? this.#take(key, options)
     if (pipe instanceof SharedName) return pipe.addReceiver(sink, options)
     return orEnd(pipe, () => pipe.addReceiver(sink, options))
+  }
+
+  /**
+   * Somebody takes part in a queue for many jobs, and joins with `stays` for each of them. A refusal does not disturb the queue.
+   * Returns what it has to call when it goes.
+   */
+  stay(key: string, side: Side, who: Staying, options: JoinOptions): (() => void) | Refusal {
+    const found = this.#pipes.get(key)?.pipe
+    const clash = found === undefined ? undefined : refuseKind(found, options)
+    const refusal = this.#refuse(key, found, options) ?? clash
+    if (refusal !== undefined) return refusal
+    const isAwaited = side === 'sender' ? (found?.receiversWaiting ?? 0) > 0 : found?.senderWaits === true
+    if (options.onlyIfAwaited && !isAwaited) return new Refusal(CORE_FAILURES.nobodyWaiting)
+    return ((found ?? this.#take(key, options)) as Queue).stay(side, who)
   }
 
   /** Somebody asks a question, and waits for the answer: a sender and a receiver in one, with `options.ask`. */

@@ -170,8 +170,8 @@ export class Question extends Match {
   }
 
   override receiverFault(endpoint: ReceiverEndpoint): void {
-    if (this.state === 'ended') this.#fail('fault')
-    else super.receiverFault(endpoint)
+    if (this.state !== 'ended') super.receiverFault(endpoint)
+    else if (endpoint === this.asker) this.#fail('fault')
   }
 
   /** The name of the answer is void. */

@@ -44,12 +44,16 @@ export class ReceiverEndpoint implements SinkListener {
 
   /** The gateway met a defect of its own while it served this receiver. */
   fault(): void {
-    this.pipe.receiverFault(this)
+    if (this.#isHere) this.pipe.receiverFault(this)
   }
 
   /** The connection is gone. */
   left(): void {
-    if (this.cursor.present && !this.cursor.finished) this.pipe.receiverLeft(this)
+    if (this.#isHere) this.pipe.receiverLeft(this)
+  }
+
+  get #isHere(): boolean {
+    return this.cursor.present && !this.cursor.finished
   }
 
   /** Waits until `stopWaiting`, or runs `expired`. For the pipe. */

@@ -114,11 +114,15 @@ export abstract class SharedName implements MatchingView {
   }
 
   refuseSender(options: SenderJoinOptions): Refusal | undefined {
-    return refuseKind(this, options) ?? this.matching.refuseSender(this.context.limits.maxQueued)
+    const clash = refuseKind(this, options)
+    if (clash !== undefined || options.stays) return clash
+    return this.matching.refuseSender(this.context.limits.maxQueued)
   }
 
   refuseReceiver(options: ReceiverJoinOptions): Refusal | undefined {
-    return refuseKind(this, options) ?? this.matching.refuseReceiver(this.context.limits.maxQueued)
+    const clash = refuseKind(this, options)
+    if (clash !== undefined || options.stays) return clash
+    return this.matching.refuseReceiver(this.context.limits.maxQueued)
   }
 
   addSender(source: Source, head: StreamHead | undefined, options: SenderJoinOptions, mayBring = 0): SenderEndpoint {

@@ -115,7 +115,7 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
   #cutLater(): void {
     this.#nextCut ??= this.context.clock.after(1, () => {
       this.#nextCut = undefined
-      if (!this.streams.hasRoom) this.#cutBehind(true)
+      if (this.room.isUrgent && !this.streams.hasRoom) this.#cutBehind(true)
       this.#serve()
       if (this.room.isUrgent) this.#cutLater()
     })

@@ -22,6 +22,7 @@ export abstract class TransferState implements PipeView {
   endFailure: Failure | undefined
   sha256: string | undefined
   looks = 0
+  isLine = false
   /** No limits until the transfer begins. */
   readonly limits = new TransferLimits()
 

@@ -6,10 +6,10 @@ const NONE: readonly Publication[] = []
 export class WaitingRoom {
   /** For those who have not taken what came before. */
   readonly held: Publication[] = []
-  /** Some of those wait for nobody who is slow. */
-  isUrgent = false
   /** For more subscribers. They hold nobody up. */
   #awaiting: Publication[] = []
+  /** Those of the held that wait for nobody who is slow. */
+  readonly #urgent = new Set<Publication>()
   #heldSince: number | undefined
   #heldMs = 0
 
@@ -23,6 +23,11 @@ export class WaitingRoom {
     return this.held.length + this.#awaiting.length
   }
 
+  /** Some of those that are held wait for nobody who is slow. */
+  get isUrgent(): boolean {
+    return this.#urgent.size > 0
+  }
+
   /** For how long publishers have been held back by subscribers, in milliseconds. */
   get heldMs(): number {
     return this.#heldMs + (this.#heldSince === undefined ? 0 : this.clock.now() - this.#heldSince)
@@ -30,7 +35,7 @@ export class WaitingRoom {
 
   /** @param isUrgent it waits for nobody who is slow */
   hold(publication: Publication, isUrgent: boolean): void {
-    if (isUrgent) this.isUrgent = true
+    if (isUrgent) this.#urgent.add(publication)
     this.#heldSince ??= this.clock.now()
     this.held.push(publication)
   }
@@ -42,7 +47,7 @@ export class WaitingRoom {
   /** The one that has been held for longest, which is held no more. */
   takeHeld(): Publication {
     const first = this.held.shift()!
-    this.#heldNoMore()
+    this.#heldNoMore(first)
     return first
   }
 
@@ -62,7 +67,7 @@ export class WaitingRoom {
       return 'subscribers'
     }
     this.held.splice(at, 1)
-    this.#heldNoMore()
+    this.#heldNoMore(publication)
     return 'room'
   }
 
@@ -70,13 +75,13 @@ export class WaitingRoom {
   clear(): Publication[] {
     const all = [...this.held.splice(0), ...this.#awaiting]
     this.#awaiting = []
-    this.#heldNoMore()
+    for (const publication of all) this.#heldNoMore(publication)
     return all
   }
 
-  #heldNoMore(): void {
+  #heldNoMore(publication: Publication): void {
+    this.#urgent.delete(publication)
     if (this.held.length > 0) return
-    this.isUrgent = false
     this.#heldMs = this.heldMs
     this.#heldSince = undefined
   }

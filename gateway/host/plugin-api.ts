@@ -13,6 +13,7 @@ export {
   type EndReason,
   type Failure,
   type HeldBytes,
+  isDoneOfMany,
   type KindName,
   type LiveCounts,
   type PipeView,

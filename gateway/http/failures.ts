@@ -122,6 +122,25 @@ export const GATEWAY_FAILURES = {
     message: 'A queue gives each stream to one receiver, so {found} makes no sense with it here.',
     hint: 'Leave it out, or leave out ?queue.',
   },
+  notWithQueueLines: {
+    code: 'NOT_WITH_QUEUE_LINES',
+    status: 400,
+    message: 'With ?queue&lines each line is a job of its own, so {found} makes no sense with it here.',
+    hint: 'Leave it out, or leave out ?lines.',
+  },
+  lineTooLong: {
+    code: 'LINE_TOO_LONG',
+    status: 413,
+    message: 'A line of this body has {found} bytes or more, and may have {expected}.',
+    hint: 'Send shorter lines, or jobs of any length without ?lines.',
+  },
+  jobsLost: {
+    code: 'JOBS_LOST',
+    status: 502,
+    message:
+      '{delivered} job(s) were delivered, and {lost} lost: their workers left, or were cut, with a part of them.',
+    hint: 'Nobody else has got those.',
+  },
   notWithTopic: {
     code: 'NOT_WITH_TOPIC',
     status: 400,

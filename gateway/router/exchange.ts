@@ -66,6 +66,8 @@ export interface Exchange {
   toSource(options: SourceOptions): Source & { joined(endpoint: SenderEndpoint): void }
   /** Makes the response a sink; `joined` must follow. */
   toSink(options: SinkOptions): Sink & { joined(listener: SinkListener): void }
+  /** The same, of which it is told what has arrived. */
+  toFollowedSink(options: FollowedSinkOptions): FollowedSink
   /** Both at once. Until its `joined` the source holds what has been read already and reads no more. */
   toTwoWay(
     options: TwoWayOptions,
@@ -74,6 +76,15 @@ export interface Exchange {
     readonly source: Source & { joined(consumer: BodyConsumer): void }
     readonly sink: Sink & { joined(listener: SinkListener): void }
   }
+}
+
+/** A response that goes on for as long as its client stays, and of which it matters at any time what has arrived. */
+export interface FollowedSink extends Sink {
+  joined(listener: SinkListener): void
+  /** Up to which byte everything has arrived at the client's machine, for certain. */
+  readonly arrived: number
+  /** Whether a byte at this place or behind it may have arrived there. */
+  mayHaveBegun(offset: number): boolean
 }
 
 /** A source whose request is answered by something else than how it ended. */
@@ -122,4 +133,9 @@ export interface SinkOptions {
   readonly headAtOnce?: boolean
   /** Called when the response is cut after it had begun. */
   readonly onCut?: (() => void) | undefined
+}
+
+export interface FollowedSinkOptions extends SinkOptions {
+  /** Called once when the response is over, in whatever way: `arrived` and `mayHaveBegun` say the last then, and nothing afterwards. */
+  onOver(): void
 }

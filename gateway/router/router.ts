@@ -12,6 +12,8 @@ import type { Exchange } from './exchange.js'
 import { type Incoming, type Outcome, respond } from './incoming.js'
 import { AnswerAndServeHandler } from './join/answer-and-serve.js'
 import { AskerHandler } from './join/asker.js'
+import { LinesProducerHandler } from './join/queue/lines-producer-handler.js'
+import { LinesWorkerHandler } from './join/queue/lines-worker-handler.js'
 import { ReceiverHandler } from './join/receiver.js'
 import { SenderHandler } from './join/sender.js'
 import { PublisherHandler } from './join/topic/publisher.js'
@@ -38,6 +40,8 @@ export class Router {
   readonly #receivers: ReceiverHandler
   readonly #publishers: PublisherHandler
   readonly #subscribers: SubscriberHandler
+  readonly #linesProducers: LinesProducerHandler
+  readonly #linesWorkers: LinesWorkerHandler
   readonly #askers: AskerHandler
   readonly #answerers: AnswerAndServeHandler
 
@@ -59,6 +63,8 @@ export class Router {
     this.#answerers = new AnswerAndServeHandler(table, options, admission, answerIds)
     this.#receivers = new ReceiverHandler(table, options, admission)
     this.#publishers = new PublisherHandler(table.topics, options, admission)
+    this.#linesProducers = new LinesProducerHandler(table, options, admission)
+    this.#linesWorkers = new LinesWorkerHandler(table, options, admission)
     this.#subscribers = new SubscriberHandler(table.topics, options, admission)
   }
 
@@ -144,6 +150,8 @@ export class Router {
         return this.#publishers.handle(incoming, name, parameters)
       case 'ask':
         return this.#askers.handle(incoming, name, parameters)
+      case 'queue':
+        return this.#queue(parameters, this.#linesProducers, this.#senders, incoming, name)
       case 'answer':
         return this.#senders.answer(incoming, name, parameters, answerId!)
       case 'serve':
@@ -176,7 +184,21 @@ export class Router {
     if (kind === 'answer' || (kind === 'serve' && parameters.get('answer') !== undefined)) {
       return methodNotAllowed(request, ANSWER_METHODS)
     }
+    if (kind === 'queue') return this.#queue(parameters, this.#linesWorkers, this.#receivers, incoming, name)
     return this.#receivers.handle(incoming, name, parameters, kind === 'serve' ? 'ask' : kind)
+  }
+
+  /** Many jobs in one request, or one. */
+  #queue(
+    parameters: Parameters,
+    many: LinesProducerHandler | LinesWorkerHandler,
+    one: SenderHandler | ReceiverHandler,
+    incoming: Incoming,
+    name: string,
+  ): Outcome {
+    const hasLines = parameters.switch('lines')
+    if (hasLines instanceof Refusal) return hasLines
+    return hasLines ? many.handle(incoming, name, parameters) : one.handle(incoming, name, parameters, 'queue')
   }
 
   /** A browser that has been led to the name, by a link or by what somebody typed, and has not said that it shall save what is there. */

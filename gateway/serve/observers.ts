@@ -1,10 +1,21 @@
-import type { PipeObserver } from '../../core/index.js'
+import { isDoneOfMany, type PipeObserver, type PipeView } from '../../core/index.js'
 import type { GatewayLog } from '../log/log.js'
 
-/** Logs one line for each transfer. Null when that level is not logged. */
+/** Logs one line for each transfer, but for each line of an upload only when it fails. Null when that level is not logged. */
 export function transferLog(onEnded: GatewayLog['transfer']): PipeObserver | null {
   if (onEnded === null) return null
-  return { onWaiting() {}, onJoined() {}, onLeft() {}, onLooked() {}, onPaired() {}, onEnded }
+  const nothing = () => {}
+  const unlessOfMany = (pipe: PipeView) => {
+    if (!isDoneOfMany(pipe)) onEnded(pipe)
+  }
+  return {
+    onWaiting: nothing,
+    onJoined: nothing,
+    onLeft: nothing,
+    onLooked: nothing,
+    onPaired: nothing,
+    onEnded: unlessOfMany,
+  }
 }
 
 /** One observer that calls both; the other one when one is null. */

@@ -1,9 +1,10 @@
 import type { Refusal } from '../../core/index.js'
 import type { Framing } from '../http/framing.js'
 import type { Persistence } from '../http/response/persistence.js'
-import type { Exchange, SinkOptions, SourceOptions, TwoWayOptions } from '../router/exchange.js'
+import type { Exchange, FollowedSinkOptions, SinkOptions, SourceOptions, TwoWayOptions } from '../router/exchange.js'
 import { FormSource } from '../stream/form/form-source.js'
 import { HttpExchange } from './connection/http-exchange.js'
+import { FollowedUwsSink } from './roles/followed-sink.js'
 import { UwsReply } from './roles/reply.js'
 import { UwsSink } from './roles/sink.js'
 import { UwsSource } from './roles/source.js'
@@ -25,6 +26,10 @@ export class UwsExchange extends HttpExchange implements Exchange {
 
   toSink(options: SinkOptions): UwsSink {
     return this.assign(new UwsSink(this, options))
+  }
+
+  toFollowedSink(options: FollowedSinkOptions): FollowedUwsSink {
+    return this.assign(new FollowedUwsSink(this, options))
   }
 
   toTwoWay(options: TwoWayOptions, sinkOptions: SinkOptions): UwsTwoWay {

@@ -1,4 +1,4 @@
-import { definePlugin } from '../../gateway/host/plugin-api.js'
+import { definePlugin, isDoneOfMany } from '../../gateway/host/plugin-api.js'
 import { type AccessLogConfig, accessLogConfig, readSalt } from './config.js'
 import { LineFormatter } from './line-formatter.js'
 import { CHECK_MS, Output } from './output.js'
@@ -29,7 +29,7 @@ export default definePlugin<AccessLogConfig>({
         }),
         ...(config.transfers && {
           onEnded(pipe) {
-            output.line(lines.transfer(pipe), 'transfer')
+            if (!isDoneOfMany(pipe)) output.line(lines.transfer(pipe), 'transfer')
           },
         }),
       },

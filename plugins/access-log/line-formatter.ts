@@ -61,6 +61,7 @@ export class LineFormatter {
       bytesOut: pipe.bytesSent,
       /** Absent for a pipe. */
       kind: pipe.kind === 'pipe' ? undefined : pipe.kind,
+      answer: pipe.isAnswer === true ? true : undefined,
       receivers: (pipe.live ?? pipe.topic)?.peak ?? pipe.receiversWanted,
       messages: pipe.topic?.messages,
       skips: pipe.live?.skips,

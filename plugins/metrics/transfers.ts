@@ -25,6 +25,7 @@ export class Transfers {
   }
   readonly #ended: Counter<'reason'>
   readonly #givenBack: Counter
+  readonly #lines: Counter<'outcome'>
   readonly #takenBack: Counter
   readonly #waited: Histogram
   readonly #streamed: Histogram
@@ -87,6 +88,13 @@ export class Transfers {
       help: 'How often a receiver of a queue was gone before anything had arrived, and another one got the stream.',
       registers,
     })
+    this.#lines = new Counter({
+      name: 'pipegate_queue_lines_total',
+      help: 'Lines of uploads to queues, by what became of them as jobs.',
+      labelNames: ['outcome'],
+      registers,
+    })
+    for (const outcome of ['delivered', 'lost', 'withdrawn']) this.#lines.inc({ outcome }, 0)
     this.#takenBack = new Counter({
       name: 'pipegate_ask_returns_total',
       help: 'How often a worker was gone before anything of its question had arrived, and another one got it.',
@@ -119,6 +127,7 @@ export class Transfers {
       }
       const endedAt = pipe.endedAt ?? pipe.openedAt
       this.#ended.inc({ reason: pipe.endReason ?? 'fault' })
+      if (pipe.isLine) this.#lines.inc({ outcome: outcomeOf(pipe) })
       this.#waited.observe(((pipe.pairedAt ?? endedAt) - pipe.openedAt) / 1000)
       if (pipe.pairedAt !== undefined) this.#streamed.observe((endedAt - pipe.pairedAt) / 1000)
     },
@@ -129,6 +138,11 @@ export class Transfers {
     for (const pipe of this.#pipes.all()) if (pipe.state === 'streaming') total += amountOf(pipe, amount)
     return total
   }
+}
+
+function outcomeOf({ endReason, pairedAt }: PipeView): string {
+  if (endReason === 'complete') return 'delivered'
+  return pairedAt === undefined ? 'withdrawn' : 'lost'
 }
 
 function amountOf(pipe: PipeView, amount: Amount): number {

@@ -95,7 +95,12 @@ export const OF_SENDERS = [
     whole(0, 65_536, { default: 0 }),
     1,
   ),
-  query('lines', `With \`topic\`: each line of the body is a message. ${ON}`, SWITCH, '1'),
+  query(
+    'lines',
+    `With \`topic\`: each line of the body is a message. With \`queue\`: each is a job; of a receiver: each job is a line of the response. ${ON}`,
+    SWITCH,
+    '1',
+  ),
   query(
     'lag',
     'With `live`: a viewer that is more bytes behind is cut.',

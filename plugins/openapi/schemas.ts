@@ -76,6 +76,8 @@ const OF_QUEUE = {
   waitingSenders: count('Senders that wait'),
   waitingReceivers: count('Receivers that wait'),
   running: count('Transfers that run'),
+  producers: count('Producers that stay, with lines'),
+  workers: count('Workers that stay, with lines'),
 }
 
 /** Only of a topic; `peak` and `cuts` as well. */

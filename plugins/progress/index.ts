@@ -1,6 +1,7 @@
 import {
   type Answer,
   definePlugin,
+  isDoneOfMany,
   type Join,
   jsonAnswer,
   Parameters,
@@ -89,6 +90,7 @@ export default definePlugin<Config, ProgressFailure>({
         onEnded(pipe) {
           // Without a sender nothing has been transferred: the name is idle again.
           if (pipe.transferId === '') changed(pipe)
+          else if (isDoneOfMany(pipe)) changed(pipe)
           else if (pipe.kind === 'queue' || pipe.kind === 'ask') receipts.add(pipe)
           else spectators.ended(receipts.add(pipe))
         },

@@ -1,13 +1,19 @@
 import { counted } from './counted.js'
 import type { MaybeQueue, QueueFigures } from './snapshot.js'
 
+interface Counts {
+  readonly senders: number
+  readonly receivers: number
+  readonly running: number
+  readonly producers: number
+  readonly workers: number
+}
+
 /** What is told of a queue besides, taken from what counts it; nothing of what is none. */
-export function queueFiguresOf(
-  counts: { readonly senders: number; readonly receivers: number; readonly running: number } | undefined,
-): QueueFigures | Record<never, never> {
+export function queueFiguresOf(counts: Counts | undefined): QueueFigures | Record<never, never> {
   if (counts === undefined) return {}
-  const { senders, receivers, running } = counts
-  return { queue: true, waitingSenders: senders, waitingReceivers: receivers, running }
+  const { senders, receivers, running, producers, workers } = counts
+  return { queue: true, waitingSenders: senders, waitingReceivers: receivers, running, producers, workers }
 }
 
 /** `2 senders wait, no receiver; 3 transfers run`; undefined for what is no queue. */

@@ -63,6 +63,9 @@ export interface QueueFigures {
   readonly waitingSenders: number
   readonly waitingReceivers: number
   readonly running: number
+  /** Those who stay for many jobs in one request, whether they wait or not. */
+  readonly producers: number
+  readonly workers: number
 }
 
 /** The same where it is not known whether it is a queue. */

@@ -1,6 +1,6 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { PROJECT } from '../support/program.js'
 import { withDrawing } from './drawing.js'
 import { type Import, importsOf } from './imports.js'
@@ -16,13 +16,14 @@ const LONGER: Readonly<Record<string, string>> = {
   'gateway/native/face.c': 'the functions that JavaScript calls, a few lines each',
 }
 
+const IMPORTS = await importsOf(PROJECT)
+
 t.test('the imports of the tree', async (t) => {
-  const imports = await importsOf(PROJECT)
-  t.ok(imports.length > 500, 'imports have been read')
-  t.same(forbidden(imports), [], 'every import is allowed by the table of rooms')
-  t.same(circles(imports.filter(({ isLocal }) => isLocal)), [], 'no circle, types included')
+  t.ok(IMPORTS.length > 500, 'imports have been read')
+  t.same(forbidden(IMPORTS), [], 'every import is allowed by the table of rooms')
+  t.same(circles(IMPORTS.filter(({ isLocal }) => isLocal)), [], 'no circle, types included')
   const page = readFileSync(join(PROJECT, 'docs/architecture.md'), 'utf8')
-  t.equal(page, withDrawing(page, imports), 'docs/architecture.md shows the rooms as they are: npm run docs:rooms')
+  t.equal(page, withDrawing(page, IMPORTS), 'docs/architecture.md shows the rooms as they are: npm run docs:rooms')
 })
 
 t.test('the C files include no circle', async (t) => {
@@ -55,44 +56,42 @@ t.test('a file is one concept', async (t) => {
   t.ok(sorted[sorted.length >> 1]! < 120, `half of the files have less than 120 lines (${sorted[sorted.length >> 1]})`)
 })
 
-/** The sources, in a folder where an arrow can be planted. */
-async function planted(t: Test, file: string, line: string): Promise<Import[]> {
-  const root = t.testdir()
-  for (const folder of FOLDERS) {
-    mkdirSync(join(root, folder))
-    cpSync(join(PROJECT, folder), join(root, folder), { recursive: true, filter: (path) => !/\.node$/.test(path) })
-  }
-  const path = join(root, file)
+/** The sources, in a folder where arrows can be planted. */
+const garden = t.testdir()
+for (const folder of FOLDERS)
+  cpSync(join(PROJECT, folder), join(garden, folder), { recursive: true, filter: (path) => !/\.node$/.test(path) })
+
+/** The imports of the tree with a line planted in this file: it alone is read again. */
+async function planted(file: string, line: string): Promise<Import[]> {
+  const path = join(garden, file)
   writeFileSync(path, `${line}\n${readFileSync(path, 'utf8')}`)
-  return importsOf(root)
+  const others = IMPORTS.filter(({ from }) => from !== file)
+  const own = await importsOf(garden, file)
+  if (others.length + own.length <= IMPORTS.length) throw new Error(`nothing was planted in ${file}`)
+  return [...others, ...own]
 }
 
 t.test('a planted arrow is found', async (t) => {
-  const up = await planted(
-    t,
-    'core/flow/window.ts',
-    "import type { Answer } from '../../gateway/http/response/answer.js'",
-  )
+  const up = await planted('core/flow/window.ts', "import type { Answer } from '../../gateway/http/response/answer.js'")
   t.match(forbidden(up), [
     /^core\/flow\/window\.ts imports gateway\/http\/response\/answer\.ts: core may import nothing$/,
   ])
 })
 
 t.test('a planted circle of types is found', async (t) => {
-  const round = await planted(t, 'core/bytes.ts', "import type { Window } from './flow/window.js'")
+  const round = await planted('core/bytes.ts', "import type { Window } from './flow/window.js'")
   const [circle = [], ...more] = circles(round.filter(({ isLocal }) => isLocal))
   t.same(more, [])
   t.ok(circle.includes('core/bytes.ts') && circle.includes('core/flow/window.ts'))
 })
 
 t.test('a planted use of the engine is found', async (t) => {
-  const engine = await planted(t, 'gateway/router/router.ts', "import type { HttpResponse } from 'uWebSockets.js'")
+  const engine = await planted('gateway/router/router.ts', "import type { HttpResponse } from 'uWebSockets.js'")
   t.match(forbidden(engine), [/^gateway\/router\/router\.ts imports uWebSockets\.js: only gateway\/uws may$/])
 })
 
 t.test('a plugin that looks into the gateway, or into another plugin, is found', async (t) => {
   const inside = await planted(
-    t,
     'plugins/cors/headers.ts',
     "import '../../gateway/http/parameters.js'\nimport '../limits/scope.js'",
   )

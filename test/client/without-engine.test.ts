@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { COMMANDS } from '../../client/commands.js'
 import { VERSION } from '../gateway/serve/process.js'
 import { curl, curlDone } from '../support/curl.js'
-import { packInto, unpackInto } from '../support/installed-package.js'
+import { packed, unpackInto } from '../support/installed-package.js'
 import { type Program, runProgram, startProgram } from '../support/program.js'
 import { sample } from '../support/thorough.js'
 
@@ -90,10 +90,9 @@ t.test('what needs the engine says what is missing, and what to do', async (t) =
 t.test('npm installs it for Windows, and without the engine, and they work', async (t) => {
   const folder = join(home, 'installed')
   mkdirSync(folder)
-  const tarball = packInto(folder)
   writeFileSync(join(folder, 'package.json'), '{ "private": true }')
   const flags = ['--os=win32', '--cpu=x64', '--omit=optional', '--prefer-offline', '--no-audit', '--no-fund']
-  const npm = spawnSync('npm', ['install', ...flags, '--foreground-scripts', tarball], {
+  const npm = spawnSync('npm', ['install', ...flags, '--foreground-scripts', packed()], {
     cwd: folder,
     encoding: 'utf8',
   })

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap'
 import type { EndReason } from '../../core/index.js'
 import { makeCertificate } from '../support/certificate.js'
 import { eventually } from '../support/eventually.js'
+import { isThorough } from '../support/thorough.js'
 import { FakeRig, type OpenedSink, type Place, type SinkRig } from './sink-rig.js'
 import { startHost } from './uws-host.js'
 import { UwsSinkRig } from './uws-sink-rig.js'
@@ -84,9 +85,11 @@ function contract(rig: SinkRig): void {
   const part = (what: string, run: (t: Test) => Promise<void>) => parts.push(t.test(`${rig.name}: ${what}`, run))
 
   part('exactly the bytes that it took arrive, and then the connection serves the next request', async (t) => {
-    for (const place of PLACES) {
-      for (const piece of PIECES) {
-        for (const bytes of SIZES) {
+    for (const [at, place] of PLACES.entries()) {
+      for (const [nth, piece] of PIECES.entries()) {
+        for (const [i, bytes] of SIZES.entries()) {
+          // By day each size in half of the pieces from a callback, in the others from a turn of its own.
+          if (!isThorough && (i + nth + at) % 2 !== 0) continue
           // Hundreds of tiny pieces say nothing that tens do not.
           if (bytes > 400 * piece) continue
           const opened = await rig.open({ bytes, piece })

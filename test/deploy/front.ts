@@ -145,6 +145,8 @@ export function ourHaproxy({ port, tlsPort, cert, key, read, write }: Place, alp
     .replace('bind :80', `bind 127.0.0.1:${port}\n  bind 127.0.0.1:${tlsPort} ssl crt ${pem} alpn ${alpn}`)
     // What a test machine has fewer of.
     .replace('maxconn 20000', 'maxconn 1000')
+    // What has other things to do is not dead: a name that moves between the requests of its two sides leaves both waiting.
+    .replace('timeout connect 5s', 'timeout connect 5s\n  timeout check 20s')
   return { file: 'haproxy', args: ['-db', '-f', write('haproxy.cfg', config)] }
 }
 

@@ -14,6 +14,7 @@ import { LIVE_STAGES } from './live-stages.js'
 import { MEDIA_STAGES } from './media-stages.js'
 import { MESSAGES_STAGES } from './messages-stages.js'
 import { PEOPLE_STAGES } from './people-stages.js'
+import { QUESTIONS_STAGES } from './questions-stages.js'
 import { README_STAGES } from './readme-stages.js'
 import { REPLACES_STAGES } from './replaces-stages.js'
 import { type Stage, same } from './stage.js'
@@ -51,6 +52,7 @@ const STAGES: Readonly<Record<string, Stage>> = {
   ...MEDIA_STAGES,
   ...REPLACES_STAGES,
   ...MESSAGES_STAGES,
+  ...QUESTIONS_STAGES,
   sha256: {},
   form: {
     has: { 'photo.jpg': 'a picture' },
@@ -105,7 +107,7 @@ async function runTerminals(t: Test, text: string, stage: Stage, shell: Shell, o
   const dir = t.testdir()
   lay(dir, stage.has ?? {})
   if (stage.there !== undefined) lay(dir, { there: stage.there })
-  const env = { ...ownEnvironment(dir, origin), ...(await stage.prepare?.(dir, t)) }
+  const env = { ...ownEnvironment(dir, origin), ...(await stage.prepare?.(dir, t, origin)) }
   const { HTTPS_PORT = '' } = env
   const start = (command: string, cwd: string) => {
     const here = command.replaceAll(SHOWN_ORIGIN, origin).replaceAll('localhost:8080', `localhost:${HTTPS_PORT}`)
@@ -147,7 +149,8 @@ for (const file of [...PAGES, ...REPLACES]) {
         t.fail(`an example that no test knows: ${id || text}`)
         continue
       }
-      for (const shell of stage.shells ?? SHELLS) {
+      // By day zsh; bash where an example is for it alone, and in all the other tests of documentation.
+      for (const shell of stage.shells ?? (isThorough ? SHELLS : SHELLS.slice(-1))) {
         const skip = stage.atNight === true && !isThorough && 'at night'
         t.test(`${id}, in ${shell}`, { skip }, async (t) => {
           const { origin } = await startDefaultGateway(t)

@@ -44,7 +44,10 @@ export function shown(output: string): RegExp {
   return new RegExp(`^${pattern}$`)
 }
 
-/** Shells of readers. In zsh, unlike bash, a `?`, a `*` or a `[` outside of quotes that matches no file is an error. */
+/**
+ * Shells of readers. In zsh, unlike bash, a `?`, a `*` or a `[` outside of quotes that matches no file is an error: what zsh
+ * takes bash takes, so the last of these is what says most.
+ */
 export const SHELLS = ['bash', 'zsh'] as const
 export type Shell = (typeof SHELLS)[number]
 

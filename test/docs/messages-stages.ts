@@ -10,6 +10,7 @@ export const MESSAGES_STAGES: Readonly<Record<string, Stage>> = {
     },
   },
   'queue-lines': {},
+  'queue-many': {},
   'queue-status': {},
   'ask-shell': {
     check(t, dir) {

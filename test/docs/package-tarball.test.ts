@@ -5,13 +5,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { curl, curlDone } from '../support/curl.js'
-import { packInto } from '../support/installed-package.js'
+import { packed } from '../support/installed-package.js'
 import { Program } from '../support/program.js'
 import { PROJECT, readProject } from '../support/project.js'
 
 const home = mkdtempSync(join(tmpdir(), 'pipegate-tarball-'))
 t.teardown(() => rmSync(home, { recursive: true, force: true }))
-const tarball = packInto(home)
+const tarball = packed()
 const { devDependencies } = JSON.parse(readProject('package.json')) as { devDependencies: Record<string, string> }
 /** What it has today, and room for a few features: what doubles it is noticed. */
 const MOST_BYTES = 900_000

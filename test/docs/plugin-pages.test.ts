@@ -3,9 +3,12 @@ import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
+import { check } from '../../gateway/commands/check.js'
+import { configured } from '../../gateway/commands/configured.js'
+import { BUNDLED, DEFAULTS, freshToken } from '../../plugins/bundled.js'
 import { curl, curlDone } from '../support/curl.js'
 import { makeKey, sign, startIssuer } from '../support/issuer.js'
-import { type Program, runProgram, startProgram } from '../support/program.js'
+import { type Program, startProgram } from '../support/program.js'
 import { MAIN, PROJECT, readProject } from '../support/project.js'
 import { startUpstream } from '../support/upstream.js'
 import { dialogue, type Example, examplesOf, Terminal, terminals } from './examples.js'
@@ -58,12 +61,13 @@ class Try {
     return file
   }
 
-  /** The configuration is one that the gateway takes. */
+  /** The configuration is one that the gateway takes: `pipegate check`, in this process. @throws ConfigError */
   async check(): Promise<void> {
     const config = this.#configure(this.example.text)
-    const { code, stdout, stderr } = await runProgram(this.t, ['check', '--config', config], { env: VARIABLES })
-    this.t.equal(code, 0, stderr)
-    this.t.match(stdout, 'The configuration is good.')
+    Object.assign(process.env, VARIABLES)
+    const { text, exitCode } = await configured(check, { config }, { BUNDLED, DEFAULTS, freshToken })
+    this.t.equal(exitCode, 0)
+    this.t.match(text, 'The configuration is good.')
   }
 
   serve(yaml: string): Promise<Program> {

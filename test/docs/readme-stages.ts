@@ -99,6 +99,9 @@ export const README_STAGES: Readonly<Record<string, Stage>> = {
   },
   git: GIT,
   'git-curl': GIT,
+  question: {
+    check: (t, dir) => void t.equal(readFileSync(join(dir, 'words.txt'), 'utf8').trim(), '5'),
+  },
   watch: {
     has: { 'some/big/folder': TREE },
     there: {},

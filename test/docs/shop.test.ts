@@ -1,41 +1,17 @@
 /** examples/shop, with plain processes: shipping is down for a while, and ships everything in the end. */
-import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { eventually } from '../support/eventually.js'
 import { startDefaultGateway } from '../support/gateway.js'
 import { PROJECT, readProject } from '../support/project.js'
+import { startPart, WITHIN } from './shop-part.js'
 
 const SHOP = join(PROJECT, 'examples/shop')
-const WITHIN = { timeoutMs: 30_000 }
-
-/** One of its programs, in a process group of its own, as in a terminal. */
+/** One of its programs. */
 function start(t: Test, origin: string, script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
-  const child = spawn(join(SHOP, script), args, {
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { PATH: process.env.PATH, NO_PROXY: '*', GATEWAY: origin, ...env },
-  })
-  const running = { text: '', ended: false }
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.setEncoding('utf8').on('data', (chunk: string) => {
-      running.text += chunk
-    })
-  }
-  const ends = new Promise<number | null>((resolve) => {
-    child.once('close', (code) => {
-      running.ended = true
-      resolve(code)
-    })
-  })
-  const stop = async () => {
-    if (!running.ended) process.kill(-child.pid!, 'SIGTERM')
-    await ends
-  }
-  t.teardown(stop)
-  const says = (text: string) => eventually(() => running.text.includes(text) || running.text, WITHIN)
-  return { running, ends, stop, says }
+  const own = { PATH: process.env.PATH, NO_PROXY: '*', GATEWAY: origin, ...env }
+  return startPart(t, [join(SHOP, script), ...args], own)
 }
 
 t.test('shipping is down for a while', async (t) => {

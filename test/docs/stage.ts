@@ -16,8 +16,8 @@ export interface Stage {
   readonly atRoot?: true
   /** It takes long, and is run at night only (test/support/thorough.ts). */
   readonly atNight?: true
-  /** Returns variables for the commands. */
-  prepare?(dir: string, t: Test): NodeJS.ProcessEnv | Promise<NodeJS.ProcessEnv>
+  /** Returns variables for the commands. @param origin of the gateway */
+  prepare?(dir: string, t: Test, origin: string): NodeJS.ProcessEnv | Promise<NodeJS.ProcessEnv>
   /** The others begin when the first terminal shows this. */
   readonly after?: RegExp
   /** What the reader then does with what the first terminal shows: more commands, in terminals of their own. */

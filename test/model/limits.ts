@@ -28,3 +28,19 @@ export const SLAB_BYTES = 64
 export const KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g']
 /** What a turn may do for streams with more receivers than one: bytes, that number, and what an offer costs besides. */
 export const TURN = [160, 1, 10] as const
+
+/** On names for questions. */
+export const ASK_LIMITS: Limits = {
+  ...LIMITS,
+  maxQueued: 4,
+  maxWaiting: 9,
+  maxActive: 7,
+  idleMs: 0,
+  minRate: 0,
+  holdBytes: 4096,
+}
+/** The same name in two projects, for questions. */
+export const ASK_KEYS = ['one/ask', 'two/ask']
+/** Names of topics, and one on which a pipe stands. */
+export const TOPIC_KEYS = ['a', 'b', 'c', 'd']
+export const PIPE_KEY = 'pipe'

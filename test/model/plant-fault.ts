@@ -28,7 +28,12 @@ export async function tryFault(fault: Fault | null, seed: number, steps: number)
       const copy = join(folder, 'core')
       await writeFile(join(copy, fault.in), (await findPlace(fault, copy)).join(fault.by))
     }
-    return await runInWorker(pathToFileURL(join(folder, 'core', 'index.js')).href, seed, steps)
+    return await runInWorker(
+      pathToFileURL(join(folder, 'core', 'index.js')).href,
+      seed,
+      steps,
+      fault === null ? 4 * TIMEOUT_MS : TIMEOUT_MS,
+    )
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -46,7 +51,7 @@ export async function findPlace(fault: Fault, core = CORE): Promise<readonly [st
 }
 
 /** In a worker thread, which can be stopped when a fault makes it run for ever. */
-function runInWorker(core: string, seed: number, steps: number): Promise<Verdict> {
+function runInWorker(core: string, seed: number, steps: number, timeoutMs: number): Promise<Verdict> {
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./fault-worker.js', import.meta.url), {
       workerData: { core, seed, steps },
@@ -56,9 +61,9 @@ function runInWorker(core: string, seed: number, steps: number): Promise<Verdict
       resourceLimits: { maxOldGenerationSizeMb: 256 },
     })
     const timer = setTimeout(() => {
-      resolve({ colour: 'red', why: `no end within ${TIMEOUT_MS} ms` })
+      resolve({ colour: 'red', why: `no end within ${timeoutMs} ms` })
       void worker.terminate()
-    }, TIMEOUT_MS)
+    }, timeoutMs)
     worker.once('message', (verdict: Verdict) => {
       clearTimeout(timer)
       resolve(verdict)

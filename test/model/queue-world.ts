@@ -211,7 +211,9 @@ export class QueueWorld {
     const name = this.#bench.table.get(KEY)
     const counts = { senders: senders.length, receivers: receivers.length, running: running.size }
     const isFree = counts.senders + counts.receivers + counts.running === 0
-    assert.deepEqual(name?.queue, isFree ? undefined : counts, 'what the queue counts')
+    // Nobody stays for many jobs here: core/pairing/scenes/queue-staying has those.
+    const expected = isFree ? undefined : { ...counts, producers: 0, workers: 0 }
+    assert.deepEqual(name?.queue, expected, 'what the queue counts')
     assert.equal(this.#bench.table.waiting, counts.senders + counts.receivers, 'waiting')
     assert.equal(this.#bench.table.streaming, counts.running, 'streaming')
     this.#senders = this.#senders.filter(({ spec }) => !spec.isOver)

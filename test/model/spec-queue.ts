@@ -46,68 +46,86 @@ export class SpecQueue {
   readonly senders: QueuedSender[] = []
   readonly receivers: QueuedReceiver[] = []
   readonly running = new Set<QueuedSender>()
-  readonly timers = new SpecTimers()
   isClosed = false
 
-  constructor(readonly limits: Pick<Limits, 'maxQueued' | 'maxWaiting'>) {}
+  constructor(
+    readonly limits: Pick<Limits, 'maxQueued' | 'maxWaiting' | 'maxActive'>,
+    readonly timers = new SpecTimers(),
+  ) {}
+
+  /** Those who wait and count for the limit of all. */
+  get waiting(): number {
+    return this.senders.length + this.receivers.length
+  }
+
+  /** Nobody uses the name. */
+  get isFree(): boolean {
+    return this.waiting + this.running.size === 0
+  }
+
+  protected get mayWait(): boolean {
+    return this.waiting < this.limits.maxWaiting
+  }
+
+  protected get mayStream(): boolean {
+    return this.running.size < this.limits.maxActive
+  }
 
   refusal(side: 'sender' | 'receiver', now: boolean): string | undefined {
     if (this.isClosed) return 'SHUTTING_DOWN'
     const isMatched = side === 'sender' ? this.receivers.some(({ isHere }) => isHere) : this.senders.length > 0
-    const [mine, all] = [side === 'sender' ? this.senders : this.receivers, this.senders.length + this.receivers.length]
-    const isFree = all + this.running.size === 0
-    if (isFree && all >= this.limits.maxWaiting) return 'TOO_MANY_WAITING'
-    if (!isFree && !isMatched && mine.length >= this.limits.maxQueued) return 'QUEUE_FULL'
-    if (!isFree && !isMatched && all >= this.limits.maxWaiting) return 'TOO_MANY_WAITING'
+    const mine = side === 'sender' ? this.senders : this.receivers
+    if (!this.isFree && !isMatched && mine.length >= this.limits.maxQueued) return 'QUEUE_FULL'
+    if ((this.isFree || !isMatched) && !this.mayWait) return 'TOO_MANY_WAITING'
     return now && !isMatched ? 'NOBODY_WAITING' : undefined
   }
 
   joinSender(sender: QueuedSender): void {
     sender.log.push('waiting')
     this.senders.push(sender)
-    this.#waits(sender)
-    this.#match()
+    this.waits(sender)
+    this.match()
   }
 
   joinReceiver(receiver: QueuedReceiver, waitMs: number): void {
     this.receivers.push(receiver)
     this.timers.after(waitMs, receiver, () => {
-      this.#out(receiver)
+      this.out(receiver)
       receiver.log.push('abort no_sender')
     })
-    this.#match()
+    this.match()
   }
 
   feed(sender: QueuedSender, bytes: number): void {
     sender.fed += bytes
-    if (sender.receiver !== undefined) this.#give(sender.receiver, bytes)
+    if (sender.receiver !== undefined) this.give(sender.receiver, bytes)
   }
 
   endBody(sender: QueuedSender): void {
     sender.bodyDone = true
     if (sender.receiver === undefined) return
     sender.log.push('uploaded')
-    this.#finish(sender)
+    this.finish(sender)
   }
 
   handOn(receiver: QueuedReceiver): void {
-    this.#end(receiver.sender!, 'complete')
+    this.end(receiver.sender!, 'complete')
   }
 
   receiverLeaves(receiver: QueuedReceiver): void {
     const { sender } = receiver
-    if (sender === undefined) this.#out(receiver)
-    else this.#loses(sender, receiver, 'receivers_left')
+    if (sender === undefined) this.out(receiver)
+    else this.loses(sender, receiver, 'receivers_left')
   }
 
   senderLeaves(sender: QueuedSender): void {
     if (sender.receiver === undefined) {
-      this.#outSender(sender)
+      this.outSender(sender)
       sender.isOver = true
     } else if (sender.bodyDone) {
       sender.gone = true
     } else {
-      this.#end(sender, 'sender_left')
+      this.end(sender, 'sender_left')
     }
   }
 
@@ -117,103 +135,119 @@ export class SpecQueue {
 
   close(): void {
     this.isClosed = true
-    this.#endWaiting('shutting_down')
+    this.endWaiting('shutting_down')
   }
 
   endAll(reason: EndReason): void {
     this.isClosed = true
-    for (const sender of [...this.running]) this.#end(sender, reason)
-    this.#endWaiting(reason)
+    for (const sender of [...this.running]) this.end(sender, reason)
+    this.endWaiting(reason)
   }
 
-  #endWaiting(reason: EndReason): void {
+  protected endWaiting(reason: EndReason): void {
     for (const receiver of [...this.receivers]) {
-      this.#out(receiver)
+      this.out(receiver)
       receiver.log.push(`abort ${reason}`)
     }
-    for (const sender of [...this.senders]) this.#end(sender, reason)
+    for (const sender of [...this.senders]) this.end(sender, reason)
   }
 
-  #waits(sender: QueuedSender): void {
-    this.timers.after(sender.waitMs, sender, () => this.#end(sender, 'no_receivers'))
+  protected waits(sender: QueuedSender): void {
+    this.timers.after(sender.waitMs, sender, () => this.end(sender, 'no_receivers'))
   }
 
-  #match(): void {
+  protected match(): void {
     this.timers.cancel(this)
     for (;;) {
       const receiver = this.receivers.find(({ isHere }) => isHere)
       const sender = this.senders[0]
       if (receiver === undefined || sender === undefined) break
-      this.#outSender(sender)
+      this.outSender(sender)
       this.receivers.splice(this.receivers.indexOf(receiver), 1)
       this.timers.cancel(receiver)
-      this.#begins(sender, receiver)
+      this.begins(sender, receiver)
     }
-    if (this.senders.length > 0 && this.receivers.length > 0) this.timers.after(1, this, () => this.#match())
+    if (this.senders.length > 0 && this.receivers.length > 0) this.timers.after(1, this, () => this.match())
   }
 
-  #begins(sender: QueuedSender, receiver: QueuedReceiver): void {
-    this.running.add(sender)
+  protected begins(sender: QueuedSender, receiver: QueuedReceiver): void {
     sender.receiver = receiver
     receiver.sender = sender
-    sender.log.push('receiver_joined', 'streaming')
+    sender.log.push('receiver_joined')
+    if (!this.mayStream) {
+      this.end(sender, 'too_many_active')
+      return
+    }
+    this.running.add(sender)
+    sender.log.push('streaming')
     if (sender.bodyDone) sender.log.push('uploaded')
-    receiver.log.push('begin')
     sender.offeredAt = this.timers.now
     if (sender.takeMs > 0) this.#watch(sender)
-    this.#give(receiver, sender.fed)
-    if (sender.bodyDone) this.#finish(sender)
+    this.handedOver(sender)
+    if (!this.running.has(sender)) return
+    receiver.log.push('begin')
+    this.give(receiver, sender.fed)
+    if (sender.bodyDone) this.finish(sender)
   }
+
+  protected isTaken(_sender: QueuedSender, receiver: QueuedReceiver): boolean {
+    return receiver.hasArrived
+  }
+
+  protected handedOver(_sender: QueuedSender): void {}
+
+  protected takenBack(_sender: QueuedSender): void {}
 
   /** Looks at every tick whether its receiver takes anything, until it does. */
   #watch(sender: QueuedSender): void {
     this.timers.after(1, sender, () => {
       const receiver = sender.receiver!
-      if (receiver.hasArrived) return
+      if (this.isTaken(sender, receiver)) return
       if (sender.fed === 0) sender.offeredAt = this.timers.now
       if (this.timers.now - sender.offeredAt >= sender.takeMs) {
         receiver.log.push('abort receivers_stalled')
-        this.#loses(sender, receiver, 'receivers_stalled')
+        this.loses(sender, receiver, 'receivers_stalled')
       } else {
         this.#watch(sender)
       }
     })
   }
 
-  #give(receiver: QueuedReceiver, bytes: number): void {
+  protected give(receiver: QueuedReceiver, bytes: number): void {
     receiver.taken += bytes
     if (receiver.lags) receiver.inFlight += bytes
   }
 
-  #finish(sender: QueuedSender): void {
+  protected finish(sender: QueuedSender): void {
     const receiver = sender.receiver!
     receiver.log.push('finish')
     receiver.finishCalled = true
-    if (receiver.finishesAtOnce) this.#end(sender, 'complete')
+    if (receiver.finishesAtOnce) this.end(sender, 'complete')
   }
 
   /** A receiver is gone. If nothing has arrived, its sender is the next one to be matched. */
-  #loses(sender: QueuedSender, receiver: QueuedReceiver, reason: EndReason): void {
+  protected loses(sender: QueuedSender, receiver: QueuedReceiver, reason: EndReason): void {
     receiver.isOver = true
     receiver.sender = undefined
     sender.receiver = undefined
-    if (receiver.hasArrived || sender.gone) {
-      this.#end(sender, reason)
+    if (this.isTaken(sender, receiver) || sender.gone) {
+      this.end(sender, reason)
       return
     }
     this.timers.cancel(sender)
     this.running.delete(sender)
+    this.takenBack(sender)
     sender.log.push('given_back')
     if (this.isClosed) {
-      this.#end(sender, 'shutting_down')
+      this.end(sender, 'shutting_down')
       return
     }
-    this.#waits(sender)
+    this.waits(sender)
     this.senders.unshift(sender)
-    this.#match()
+    this.match()
   }
 
-  #end(sender: QueuedSender, reason: EndReason): void {
+  protected end(sender: QueuedSender, reason: EndReason): void {
     const { receiver } = sender
     if (receiver !== undefined) {
       const isWhole = reason === 'complete'
@@ -222,20 +256,20 @@ export class SpecQueue {
       receiver.sender = undefined
     }
     sender.log.push(`end ${reason}`)
-    this.#outSender(sender)
+    this.outSender(sender)
     this.running.delete(sender)
     sender.receiver = undefined
     sender.isOver = true
   }
 
-  #out(receiver: QueuedReceiver): void {
+  protected out(receiver: QueuedReceiver): void {
     this.receivers.splice(this.receivers.indexOf(receiver), 1)
     this.timers.cancel(receiver)
     receiver.isOver = true
     if (this.receivers.length === 0) this.timers.cancel(this)
   }
 
-  #outSender(sender: QueuedSender): void {
+  protected outSender(sender: QueuedSender): void {
     const at = this.senders.indexOf(sender)
     if (at >= 0) this.senders.splice(at, 1)
     this.timers.cancel(sender)

@@ -3,7 +3,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable, Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { eventually } from './eventually.js'
+import { eventually, USUAL_MS } from './eventually.js'
 
 export interface CurlOptions {
   /** Becomes curl's standard input; use it with `-T -` or `--data-binary @-`. */
@@ -70,7 +70,7 @@ export class CurlRun {
   }
 
   /** Resolves when standard output so far matches. */
-  async waitFor(pattern: RegExp | string, timeoutMs = 10_000): Promise<void> {
+  async waitFor(pattern: RegExp | string, timeoutMs = USUAL_MS): Promise<void> {
     await eventually(
       () => {
         const text = this.stdoutText

@@ -1,10 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
+/**
+ * A machine that has much else to do takes ten times as long for what it does in a second. Where it matters how soon something
+ * is so, a test says it: this is not for that.
+ */
+export const USUAL_MS = 30_000
+
 /** What a check answers: `true`, or a sentence that says what is still untrue. */
 export type Verdict = true | string
 
 export interface EventuallyOptions {
-  /** How long the fact may take to become true. A deadline, never a delay. */
+  /** How long the fact may take to become true. A deadline, never a delay. Default `USUAL_MS`. */
   readonly timeoutMs?: number
   /** Pause between two checks. */
   readonly everyMs?: number
@@ -16,7 +22,7 @@ export interface EventuallyOptions {
  */
 export async function eventually(
   check: () => Verdict | Promise<Verdict>,
-  { timeoutMs = 10_000, everyMs = 5 }: EventuallyOptions = {},
+  { timeoutMs = USUAL_MS, everyMs = 5 }: EventuallyOptions = {},
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs
   for (;;) {

@@ -1,17 +1,24 @@
 /** The package as somebody else gets it, in a folder that knows nothing of this project. */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { PROJECT } from './project.js'
 
 /** Nothing from the network. */
 const ENV = { ...process.env, npm_config_offline: 'true', npm_config_loglevel: 'error' }
 
-/** Packs the project, as it is built, into this folder. Returns the path of the tarball. */
-export function packInto(folder: string): string {
+let tarball: string | undefined
+
+/** Packs the project, as it is built: once for all tests of a file. Returns the path of the tarball. */
+export function packed(): string {
+  if (tarball !== undefined) return tarball
+  const folder = mkdtempSync(join(tmpdir(), 'pipegate-packed-'))
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
   const pack = ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder]
   execFileSync('npm', pack, { cwd: PROJECT, env: ENV, stdio: ['ignore', 'pipe', 'ignore'] })
-  return join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz'))!)
+  tarball = join(folder, readdirSync(folder).find((name) => name.endsWith('.tgz'))!)
+  return tarball
 }
 
 /**
@@ -24,7 +31,7 @@ export function packInto(folder: string): string {
 export function unpackInto(modules: string, without: readonly string[] = []): string {
   const at = join(modules, 'pipegate')
   mkdirSync(at, { recursive: true })
-  execFileSync('tar', ['xzf', packInto(modules), '-C', at, '--strip-components=1'])
+  execFileSync('tar', ['xzf', packed(), '-C', at, '--strip-components=1'])
   const { bin, dependencies, optionalDependencies } = JSON.parse(readFileSync(join(at, 'package.json'), 'utf8'))
   for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
     if (without.includes(name)) continue

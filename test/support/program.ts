@@ -2,7 +2,7 @@
 
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import type { Readable } from 'node:stream'
-import { eventually } from './eventually.js'
+import { eventually, USUAL_MS } from './eventually.js'
 import { TEST_HOSTS } from './hosts.js'
 import { MAIN, PROJECT } from './project.js'
 import type { Teardown } from './teardown.js'
@@ -86,7 +86,7 @@ export class Program {
   }
 
   /** Resolves with the `count`-th line of this message. */
-  async waitForLog(msg: string, count = 1, timeoutMs = 10_000): Promise<Line> {
+  async waitForLog(msg: string, count = 1, timeoutMs = USUAL_MS): Promise<Line> {
     const find = () => {
       if (this.logged(msg).length >= count) return true
       const what = `${this.logged(msg).length} of ${count} lines "${msg}": ${this.stdout.slice(-500)} ${this.stderr}`
@@ -143,7 +143,7 @@ export function ownEnvironment(): NodeJS.ProcessEnv {
 export function runProgram(
   t: Teardown,
   args: readonly string[],
-  { timeoutMs, ...options }: ProgramOptions & { readonly timeoutMs?: number } = {},
+  { timeoutMs = USUAL_MS, ...options }: ProgramOptions & { readonly timeoutMs?: number } = {},
 ): Promise<Exit> {
   return new Program(t, args, options).ends(timeoutMs)
 }

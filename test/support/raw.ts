@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
 import { ClientSocket, connected, openSocket } from './client-socket.js'
-import { eventually } from './eventually.js'
+import { eventually, USUAL_MS } from './eventually.js'
 
 export interface ConnectOptions {
   readonly port: number
@@ -38,6 +38,8 @@ export interface RawResponse {
 }
 
 const NOTHING = Buffer.alloc(0)
+/** So many bytes are looked at in no time. */
+const SMALL = 65_536
 
 /** Opens a connection. Rejects when it cannot be established. */
 export async function connect(options: ConnectOptions): Promise<RawClient> {
@@ -83,12 +85,16 @@ export class RawClient extends ClientSocket {
   }
 
   /** Resolves when the bytes so far match. A string must occur literally. */
-  async waitFor(pattern: RegExp | string, timeoutMs = 10_000): Promise<void> {
+  async waitFor(pattern: RegExp | string, timeoutMs = USUAL_MS): Promise<void> {
+    const hasMore = this.#growth()
+    let last = ''
     await eventually(
       () => {
+        if (!hasMore()) return last
         const { text } = this
         const found = typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text)
-        return found || `no ${pattern} in ${text.length} received bytes: ${JSON.stringify(text.slice(-300))}`
+        last = `no ${pattern} in ${text.length} received bytes: ${JSON.stringify(text.slice(-300))}`
+        return found || last
       },
       { timeoutMs },
     )
@@ -102,18 +108,42 @@ export class RawClient extends ClientSocket {
   }
 
   /** Waits for one complete response from byte `from` on. */
-  async waitForResponse({ from = 0, timeoutMs = 10_000, head = false } = {}): Promise<RawResponse> {
+  async waitForResponse({ from = 0, timeoutMs = USUAL_MS, head = false } = {}): Promise<RawResponse> {
     let response: RawResponse | undefined
+    const hasMore = this.#growth()
+    let last = 'nothing has arrived'
     await eventually(
       () => {
+        if (!hasMore()) return last
         const bytes = this.received.subarray(from)
-        if (!hasHead(bytes)) return `no complete head in ${JSON.stringify(this.text.slice(from, from + 300))}`
+        if (!hasHead(bytes)) {
+          last = `no complete head in ${JSON.stringify(this.text.slice(from, from + 300))}`
+          return last
+        }
         response = parseResponse(bytes, { head })
-        return response.complete || `the body is not complete, ${response.body.length} bytes so far`
+        last = `the body is not complete, ${response.body.length} bytes so far`
+        return response.complete || last
       },
       { timeoutMs },
     )
     return response!
+  }
+
+  /**
+   * Whether it is worth to look at all bytes again: when none came since the last question, and some since the last look; or
+   * an eighth more, while they keep coming. A body of many MiB that is read anew with each piece takes minutes of CPU.
+   */
+  #growth(): () => boolean {
+    let looked = -1
+    let asked = 0
+    return () => {
+      const bytes = this.receivedBytes
+      const isQuiet = bytes === asked
+      asked = bytes
+      if (bytes === looked || (bytes > SMALL && !isQuiet && bytes < looked * 1.125)) return false
+      looked = bytes
+      return true
+    }
   }
 
   #take(chunk: Buffer): void {

@@ -44,7 +44,7 @@ export class RemoteMachine {
   async #plugIn(): Promise<void> {
     const { pid } = this.#holder
     const other = `${this.#cable}o`
-    await eventually(() => this.#isApart() || 'it has no network of its own', { timeoutMs: 2000 })
+    await eventually(() => this.#isApart() || 'it has no network of its own', { timeoutMs: 20_000 })
     run('ip', 'link', 'add', this.#cable, 'type', 'veth', 'peer', 'name', other)
     run('ip', 'link', 'set', other, 'netns', `${pid}`)
     run('ip', 'addr', 'add', `${this.here}/30`, 'dev', this.#cable)

@@ -8,10 +8,10 @@ const FLOW_MS = 5000
 const STALL_MS = 5000
 /** The most that is sent to fill all buffers on the way; the kernels' may hold some MiB each. */
 const LARGEST_BYTES = 64 * 1024 ** 2
-const FILL_MS = 4000
+const FILL_MS = 8000
 const PIECE_BYTES = 256 * 1024
-/** A write that has waited for so long waits for the receiver. */
-const BLOCKED_MS = 400
+/** A write that has waited for so long waits for the receiver, and not for a machine that has other things to do. */
+const BLOCKED_MS = 1200
 /** Sent after that. */
 const AFTER_PIECES = 16
 

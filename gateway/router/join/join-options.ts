@@ -7,7 +7,7 @@ import { TRANSFER_ID } from '../../http/transfer-id.js'
 import { newSha256 } from '../../stream/sha256.js'
 import type { RouterOptions } from '../options.js'
 import { readLiveSender } from './live-options.js'
-import { readQueueSender } from './queue-options.js'
+import { readQueueSender } from './queue/queue-options.js'
 
 const MAX_WAIT_S = 3600
 const MAX_STALL_S = 86_400

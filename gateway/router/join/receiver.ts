@@ -10,7 +10,7 @@ import { answerAddress, refuseWorker } from './ask-options.js'
 import { CutDownloads } from './cut-downloads.js'
 import { readJoinOptions } from './join-options.js'
 import { readLiveViewer, refuseWithLive } from './live-options.js'
-import { refuseQueueReceiver } from './queue-options.js'
+import { refuseQueueReceiver } from './queue/queue-options.js'
 import { readReceiverOptions } from './receiver-options.js'
 import { refuseServiceWorker } from './service-worker.js'
 

@@ -69,14 +69,22 @@ const streams = new Queue()
 const statusLines = new Queue()
 const crowds = new CrowdQueue()
 let isScheduled = false
+let isEnding = false
+
+/** A turn is ending: no connection is corked, whoever asks. */
+export function isEndOfTurn(): boolean {
+  return isEnding
+}
 
 function flushAll(): void {
   isScheduled = false
+  isEnding = true
   crowdTurn.begin()
   streams.flush()
   // After the streams, because flushing them causes lines: those of a short transfer then leave together.
   statusLines.flush()
   crowds.flush()
+  isEnding = false
   if (!crowds.isEmpty) schedule()
 }
 

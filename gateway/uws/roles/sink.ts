@@ -13,7 +13,7 @@ import type { SinkOptions } from '../../router/exchange.js'
 import { Backoff } from '../body/backoff.js'
 import { isBare, openResponseBody } from '../body/open-response-body.js'
 import type { ResponseBody, WriteFrom } from '../body/response-body.js'
-import { atEndOfTurn, type Flushable, whenCrowdsTurnComes } from '../connection/end-of-turn.js'
+import { atEndOfTurn, type Flushable, isEndOfTurn, whenCrowdsTurnComes } from '../connection/end-of-turn.js'
 import type { ExchangeOwner, HttpExchange } from '../connection/http-exchange.js'
 import type { KeepaliveEntry, KeepaliveTarget } from '../connection/keepalive.js'
 import { Arrival } from './arrival.js'
@@ -113,10 +113,12 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     const body = this.#body!
     this.isFull = true
     if (this.exchange.over || this.#abortReason !== undefined || body.blocked) return 0
-    const from = this.#writeFrom ?? 'callback'
+    // By its own doing, or by that of another receiver of the same topic.
+    const known = this.#writeFrom ?? (isEndOfTurn() ? 'turn' : undefined)
+    const from = known ?? 'callback'
     // In a callback of another connection, write only what is cheap and safe there.
     if (
-      this.#writeFrom === undefined &&
+      known === undefined &&
       (!body.begun || this.exchange.context.tls || body.wantsTurn(bytes.byteLength))
     ) {
       this.#schedule()

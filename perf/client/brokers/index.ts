@@ -7,6 +7,7 @@ import { openKafka } from './kafka.js'
 import { mqtt } from './mqtt.js'
 import { nats } from './nats.js'
 import { openPipegate } from './pipegate.js'
+import { openPipegateLines } from './pipegate-lines.js'
 import { redis } from './redis.js'
 import { openWebSockets } from './websocket.js'
 import { openWires, type WireDialect } from './wires.js'
@@ -19,6 +20,7 @@ const wires =
 
 export const LANGUAGES = {
   pipegate: openPipegate,
+  lines: openPipegateLines,
   websocket: openWebSockets,
   nats: wires(nats),
   redis: wires(redis),

@@ -72,8 +72,8 @@ export function since(phase: Phase, { waitingSince }: DisplayState, formatTime: 
   return { since: phase === 'waiting' && waitingSince !== null ? `Since ${formatTime(waitingSince)}.` : '' }
 }
 
-export function receivers(phase: Phase, { receivers: here, totalReceivers, peak = here, queue }: DisplayState) {
-  if (queue) return { receivers: `${here} here`, receiversNote: '' }
+export function receivers(phase: Phase, { receivers: here, totalReceivers, peak = here, ...shown }: DisplayState) {
+  if (shown.queue || shown.ask) return { receivers: `${here} here`, receiversNote: '' }
   if (totalReceivers === null) {
     return { receivers: `${here} watching`, receiversNote: peak > here ? `${peak} at most` : '' }
   }

@@ -21,7 +21,8 @@ const STALL_SEC = 5
 const DRAIN_SEC = 120
 
 export function phaseOf(shown: DisplayState, { quietFor }: Observation): Phase {
-  if (shown.state !== 'streaming') return shown.state
+  // Where messages come when they come, and answers when they are found, silence is no standstill.
+  if (shown.state !== 'streaming' || shown.ask || shown.topic) return shown.state
   const isStill = quietFor === null ? shown.speed === 0 : quietFor >= (shown.inFlight > 0 ? DRAIN_SEC : STALL_SEC)
   return isStill ? 'stalled' : 'streaming'
 }

@@ -57,7 +57,7 @@ export function viewOf(shown: DisplayState, observed: Observation, now: number, 
     share,
     title: titleOf(phase, share, shown),
     fields: {
-      headline: HEADLINES[phase],
+      headline: shown.ask && phase === 'streaming' ? 'Answering' : HEADLINES[phase],
       figure: figureOf(phase, share, shown),
       sentence: unbroken(sentenceOf(phase, shown, observed)),
       ...amounts(phase, shown),

@@ -3,11 +3,14 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t from 'tap'
+import { findCommand } from '../../../client/cli/find.js'
 import { helpText } from '../../../client/cli/help.js'
 import { readCommandLine } from '../../../client/cli/read.js'
 import { PLAIN } from '../../../client/cli/style.js'
+import { WrongUsage } from '../../../client/cli/wrong-usage.js'
 import { PROGRAM } from '../../../gateway/program.js'
 import { MAIN, PROJECT, Program, runProgram } from '../../support/program.js'
+import { sample } from '../../support/thorough.js'
 import { commandLines } from './examples.js'
 
 t.jobs = 2
@@ -52,7 +55,7 @@ t.test('examples that need no gateway run as they stand', async (t) => {
     // For zsh is what only zsh understands.
     const examples = (await descriptionOf(name)).examples.filter(({ run }) => !run.includes('completion zsh'))
     t.ok(examples.length >= 2)
-    for (const { run } of examples) {
+    for (const { run } of sample(examples, 2)) {
       const script = `cd ${home} && ${run}`
       const { code, stderr } = await new Program(t, ['-c', script], { command: ['bash'], env }).ends(20_000)
       t.same([code, stderr], [0, ''], run)
@@ -126,7 +129,9 @@ t.test('what is misspelled', async (t) => {
     [['__proto__'], 'unknown command "__proto__"; pipegate help lists the commands'],
     [['constructor'], 'unknown command "constructor"; pipegate help lists the commands'],
   ]
-  for (const [args, line] of cases) {
+  for (const [[name], line] of cases)
+    t.throws(() => findCommand(PROGRAM, name!), { name: WrongUsage.name, message: line })
+  for (const [args, line] of sample(cases, 3)) {
     const { code, stdout, stderr } = await runProgram(t, args)
     t.same([code, stdout, stderr], [2, '', `pipegate: ${line}\n`])
   }

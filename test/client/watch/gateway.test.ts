@@ -69,6 +69,23 @@ t.test('a live stream: its viewers, and no percentage', async (t) => {
   t.notMatch(stdout, /%|ETA/)
 })
 
+t.test('questions: who waits, and what is not answered yet', async (t) => {
+  const gateway = await startGateway(t, {}, { plugins: [plugin(progress)] })
+  const url = gateway.url('loud')
+  const watcher = new Program(t, ['watch', url], {})
+  const shows = (text: string) =>
+    eventually(() => watcher.stdout.includes(text) || watcher.stdout, { timeoutMs: PATIENCE_MS })
+  const asker = curl(['-sS', '-d', 'a question', `${url}?ask`])
+  await shows('loud: 1 asker and no workers waiting, no questions unanswered\n')
+  const question = await curlDone(['-si', `${url}?serve`])
+  await shows('no askers and no workers waiting, 1 question unanswered\n')
+  const address = /\r\nX-Pipe-Answer: (\S+)\r\n/.exec(question.stdout.toString())?.[1]
+  await curlDone(['-sS', '-T', '-', address!], { input: 'an answer' })
+  t.equal((await asker.result).stdout.toString(), 'an answer')
+  await shows('loud: nobody is there yet')
+  watcher.kill('SIGTERM')
+})
+
 t.test('the gateway goes away in the middle, and comes back without a memory', async (t) => {
   const spare = await ProgressServer.start(t)
   await spare.stop()

@@ -1,6 +1,6 @@
 /** Askers, workers and answers on a bench. */
 import assert from 'node:assert/strict'
-import { type ReceiverEndpoint, Refusal, type SenderEndpoint, type SenderJoinOptions } from '../../../core/index.js'
+import type { ReceiverEndpoint, Refusal, SenderEndpoint, SenderJoinOptions } from '../../../core/index.js'
 import type { Bench } from './bench.js'
 import { type FakeReceiver, FakeSender, headOf } from './sides.js'
 import { FakeSink } from './sink.js'
@@ -69,12 +69,14 @@ export function tryAsker(bench: Bench, key: string, options: AskerOptions = {}):
     ask: { withinMs, newAnswerId: () => draw(bench), sink },
     ...others,
   })
-  return joined instanceof Refusal ? joined : new FakeAsker(stream, source, sink, joined.question, joined.answer)
+  return joined instanceof bench.core.Refusal
+    ? joined
+    : new FakeAsker(stream, source, sink, joined.question, joined.answer)
 }
 
 export function asker(bench: Bench, key: string, options?: AskerOptions): FakeAsker {
   const joined = tryAsker(bench, key, options)
-  if (joined instanceof Refusal) assert.fail(`refused: ${joined.text}`)
+  if (joined instanceof bench.core.Refusal) assert.fail(`refused: ${joined.text}`)
   return joined
 }
 
@@ -96,12 +98,12 @@ export function tryAnswer(bench: Bench, key: string, answerId: string, length?: 
     expectedBytes: undefined,
   }
   const joined = bench.table.joinAnswer(key, answerId, source, headOf(stream, length), options)
-  return joined instanceof Refusal ? joined : new FakeSender(stream, source, joined)
+  return joined instanceof bench.core.Refusal ? joined : new FakeSender(stream, source, joined)
 }
 
 /** The answer of the worker that has got a question. */
 export function answer(bench: Bench, worker: FakeReceiver, length?: number): FakeSender {
   const joined = tryAnswer(bench, worker.endpoint.pipe.key, answerIdOf(worker), length)
-  if (joined instanceof Refusal) assert.fail(`refused: ${joined.text}`)
+  if (joined instanceof bench.core.Refusal) assert.fail(`refused: ${joined.text}`)
   return joined
 }

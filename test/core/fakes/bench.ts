@@ -8,6 +8,7 @@ import type {
   LiveReceiverOptions,
   LiveSenderOptions,
   PipeTable,
+  PipeView,
   Refusal,
   SenderJoinOptions,
   SideLimits,
@@ -65,6 +66,9 @@ export interface SenderOptions extends Partial<Pick<SenderJoinOptions, 'waitMs' 
   /** It sends to a queue. */
   readonly queue?: boolean
   readonly takeMs?: number
+  /** It has its place there already. */
+  readonly stays?: boolean
+  readonly isLine?: boolean
   readonly onlyIfAwaited?: boolean
   /** The length it announces. */
   readonly length?: number | undefined
@@ -80,6 +84,10 @@ export interface ReceiverOptions {
   readonly live?: LiveReceiverOptions
   /** It takes from a queue. */
   readonly queue?: boolean
+  /** It has its place there already. */
+  readonly stays?: boolean
+  /** Which of those that wait it takes. */
+  readonly takes?: (transfer: PipeView) => boolean
   /** It takes questions. */
   readonly serve?: boolean
   /** It takes a live stream too. */
@@ -143,6 +151,8 @@ export class Bench {
       live,
       queue,
       takeMs,
+      stays,
+      isLine,
       n = live === undefined ? 1 : 0,
       length,
       headLater,
@@ -158,7 +168,7 @@ export class Bench {
     const head = headLater === true ? undefined : headOf(stream, length)
     const transferId = `transfer-${stream}`
     const ofLive = live === undefined ? {} : { kind: 'live' as const, live: { lagBytes: 400, ...live } }
-    const ofKind = queue === true ? { kind: 'queue' as const, takeMs } : ofLive
+    const ofKind = queue === true ? { kind: 'queue' as const, takeMs, stays, isLine } : ofLive
     const common = { receivers: n, waitMs, stallMs, expectedBytes, limits, newDigest, transferId, onlyIfAwaited }
     const joinOptions = { ...common, ...ofKind }
     const endpoint = this.table.joinSender(key, source, head, joinOptions)
@@ -169,6 +179,8 @@ export class Bench {
     const {
       live,
       queue,
+      stays,
+      takes,
       serve,
       n = live === undefined ? 1 : 0,
       orLive,
@@ -194,7 +206,7 @@ export class Bench {
       onlyIfAwaited,
       orLive,
       ...(live !== undefined && { kind: 'live' as const, live }),
-      ...(queue === true && { kind: 'queue' as const }),
+      ...(queue === true && { kind: 'queue' as const, stays, takes }),
       ...(serve === true && { kind: 'ask' as const }),
     })
     return endpoint instanceof this.core.Refusal ? endpoint : new FakeReceiver(sink, endpoint)

@@ -6,11 +6,11 @@ import type {
   Publication,
   Publisher,
   PublishOptions,
+  Refusal,
   TopicEncoding,
   TopicFormat,
   TopicMessage,
 } from '../../../core/index.js'
-import { Refusal } from '../../../core/index.js'
 import type { Bench } from '../fakes/bench.js'
 import { RawSink } from '../live/raw-sink.js'
 
@@ -84,12 +84,12 @@ export function trySubscribe(bench: Bench, key: string, options: SubscribeOption
   const { encoding = LINES, room, finishesAtOnce, onlyIfAwaited } = options
   const sink = new RawSink(room, finishesAtOnce, false, bench.turn)
   const place = bench.table.topics.subscribe(key, sink, encoding, { newTransferId, onlyIfAwaited })
-  return place instanceof Refusal ? place : new TestSubscriber(sink, place)
+  return place instanceof bench.core.Refusal ? place : new TestSubscriber(sink, place)
 }
 
 export function subscribe(bench: Bench, key: string, options?: SubscribeOptions): TestSubscriber {
   const subscriber = trySubscribe(bench, key, options)
-  if (subscriber instanceof Refusal) assert.fail(`refused: ${subscriber.text}`)
+  if (subscriber instanceof bench.core.Refusal) assert.fail(`refused: ${subscriber.text}`)
   return subscriber
 }
 
@@ -144,7 +144,7 @@ export function publish(bench: Bench, key: string, text: string, options: TestOp
   // Whoever kept the loan is found out.
   loan.fill(0x23)
   if (typeof outcome === 'number') publisher.subscribers = outcome
-  else if (outcome instanceof Refusal) publisher.refusal = outcome
+  else if (outcome instanceof bench.core.Refusal) publisher.refusal = outcome
   else publisher.publication = outcome
   return publisher
 }
@@ -152,6 +152,6 @@ export function publish(bench: Bench, key: string, text: string, options: TestOp
 /** One that stays for more messages; returns how it leaves. */
 export function stay(bench: Bench, key: string, publisher = new TestPublisher()): () => void {
   const stays = bench.table.topics.stay(key, { newTransferId }, publisher)
-  if (stays instanceof Refusal) assert.fail(`refused: ${stays.text}`)
+  if (stays instanceof bench.core.Refusal) assert.fail(`refused: ${stays.text}`)
   return stays
 }

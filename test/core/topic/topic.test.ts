@@ -232,6 +232,32 @@ scene('cut: a message that has waited for somebody waits for nobody else', SMALL
   for (const each of [second, third]) each.leave()
 })
 
+scene('cut: who is behind is cut for the message that says so, and not for one behind it', SMALL, (bench, t) => {
+  const [slow, other] = [subscribe(bench, 'a', { room: 0 }), subscribe(bench, 'a', { room: 30 })]
+  publish(bench, 'a', 'a'.repeat(24))
+  const urgent = publish(bench, 'a', 'b'.repeat(24), { slow: 'cut' })
+  const patient = publish(bench, 'a', 'c')
+  bench.advance(1)
+  t.same([slow.sink.aborted, urgent.subscribers], ['fell_behind', 1])
+  bench.pass(3000)
+  t.same([other.sink.aborted, patient.waits], [undefined, true])
+  other.drain()
+  t.equal(patient.subscribers, 1)
+  other.leave()
+})
+
+scene('cut: a message that has been withdrawn cuts nobody any more', SMALL, (bench, t) => {
+  const slow = subscribe(bench, 'a', { room: 0 })
+  publish(bench, 'a', 'a'.repeat(24))
+  const patient = publish(bench, 'a', 'b')
+  publish(bench, 'a', 'c', { slow: 'cut' }).publication!.withdraw()
+  bench.advance(500)
+  t.same([slow.sink.aborted, patient.waits], [undefined, true])
+  slow.drain()
+  t.equal(slow.text, `${'a'.repeat(24)}\nb\n`)
+  slow.leave()
+})
+
 scene('cut: who has taken nothing since the last tick has been served, even if nobody says so', SMALL, (bench, t) => {
   const [slow, fast] = [subscribe(bench, 'a', { room: 0 }), subscribe(bench, 'a')]
   publish(bench, 'a', 'x'.repeat(30))

@@ -113,7 +113,7 @@ t.test('limits that an admission hook sets hold for the transfer', async (t) => 
   const seconds = (performance.now() - from) / 1000
   t.match((await slow.result).stdout.toString('latin1'), /X-Strict: yes/i)
   t.match(sent.stdout.toString(), /X-Strict: yes/i, 'on both sides')
-  t.ok(seconds > 0.5 && seconds < 3, `200 kB at 200 kB/s took ${seconds.toFixed(2)} s`)
+  t.ok(seconds > 0.5 && seconds < 10, `200 kB at 200 kB/s took ${seconds.toFixed(2)} s`)
 })
 
 t.test('slots are private, and what is provided is shared', async (t) => {

@@ -161,6 +161,6 @@ t.test('the end of the process waits for nothing, and writes what can be written
   for (let i = 0; i < 900; i++) writer.write(`${'x'.repeat(99)}\n`)
   const from = performance.now()
   writer.flushNow()
-  t.ok(performance.now() - from < 1000)
+  t.ok(performance.now() - from < 10_000)
   t.ok(read(reader).length > 60_000, 'what the pipe holds')
 })

@@ -144,7 +144,7 @@ for (const format of ['auto', 'json']) {
     await once(terminal, 'exit')
     for (let i = 0; i < 20; i++) t.equal((await curlDone(['-m', '5', url(`version?${i}`)])).code, 0, `request ${i}`)
     process.kill(pid, 'SIGTERM')
-    await eventually(() => !isThere(pid) || 'it does not stop', { timeoutMs: 8000 })
+    await eventually(() => !isThere(pid) || 'it does not stop', { timeoutMs: 20_000 })
   })
 }
 

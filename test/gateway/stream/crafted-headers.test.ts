@@ -18,10 +18,12 @@ t.test('a sender cannot hold the event loop with a crafted value', async (t) => 
     ['disposition', () => disposition(`inline${'; a="\\"'.repeat(4000)}`, 'text/plain')],
   ]
   for (const [name, run] of crafted) {
-    const from = performance.now()
+    // What it costs, not how long it takes: other programs may have the processor.
+    const from = process.cpuUsage()
     run()
-    const ms = performance.now() - from
-    t.ok(ms < 300, `${name}: ${Math.round(ms)} ms`)
+    const { user, system } = process.cpuUsage(from)
+    const ms = (user + system) / 1000
+    t.ok(ms < 500, `${name}: ${Math.round(ms)} ms of CPU`)
   }
 })
 

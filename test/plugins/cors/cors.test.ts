@@ -11,7 +11,7 @@ import { connect, parseResponse, type RawResponse } from '../../support/raw.js'
 
 const APP = 'https://app.example'
 const EXPOSED =
-  'X-Pipe-Transfer-Id, X-Hoody-Pipe-Transfer-Id, X-Pipe-Code, X-Pipe-Live, X-Hoody-Pipe-Live, X-Pipe-Offset, Retry-After, Content-Disposition, Content-Range, WWW-Authenticate, Allow'
+  'X-Pipe-Transfer-Id, X-Hoody-Pipe-Transfer-Id, X-Pipe-Code, X-Pipe-Live, X-Hoody-Pipe-Live, X-Pipe-Offset, X-Pipe-Answer, X-Pipe-Ask-Method, Retry-After, Content-Disposition, Content-Range, WWW-Authenticate, Allow'
 const REFLECTED = { origin: [APP], credentials: ['true'], vary: ['Origin'], exposed: EXPOSED }
 const ANYBODY = { origin: ['*'], credentials: undefined, vary: ['Origin'], exposed: EXPOSED }
 const NOBODY = { origin: undefined, credentials: undefined, vary: ['Origin'], exposed: undefined }
@@ -161,7 +161,7 @@ t.test('a preflight', async (t) => {
     t.same(headers['access-control-allow-methods'], ['GET, HEAD, POST, PUT, DELETE, OPTIONS'])
     t.match(
       headers['access-control-allow-headers']?.[0],
-      /Authorization, .*Content-Type, .*X-Hoody-Pipe, X-Pipe-Size, X-Piping/,
+      /Authorization, .*Content-Type, .*Last-Event-ID, .*X-Hoody-Pipe, X-Pipe-Answer-Status, X-Pipe-Size, X-Piping/,
     )
     t.same(headers['access-control-max-age'], ['86400'])
     t.same(headers['access-control-allow-private-network'], undefined)

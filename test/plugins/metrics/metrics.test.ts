@@ -319,7 +319,8 @@ t.test('event loop delay: a loop that was held shows until it is long ago, whoev
   while (Date.now() < until);
   await eventually(() => delay.seconds(1) > 0.2 || 'the delay does not show')
   t.ok(delay.seconds(1) < 5, 'in seconds')
-  await eventually(() => delay.seconds(0.5) < 0.015 || `the median is ${delay.seconds(0.5)}`)
+  // 10 ms on a machine that has nothing else to do, and far from the 300 ms on any.
+  await eventually(() => delay.seconds(0.5) < 0.1 || `the median is ${delay.seconds(0.5)}`)
   for (let scrapes = 0; scrapes < 2; scrapes++) {
     const found = new Exposition(await registry.metrics())
     t.ok(found.value('pipegate_event_loop_delay_seconds', { quantile: '1' }) > 0.2)

@@ -1,6 +1,6 @@
 /** The pages that send and receive, in a real browser and before the real gateway; the other side is curl, or another page. */
 
-import { mkdirSync, mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
@@ -10,11 +10,9 @@ import links from '../../../plugins/links/index.js'
 import type { TabOptions } from '../../support/browser.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { defaultPlugins, type Running, startGateway } from '../../support/gateway.js'
-import { PROJECT } from '../../support/program.js'
-import { schemesAt } from '../looks.js'
+import { picture, schemesAt } from '../looks.js'
 import { chooseText, digestOf, headline, makeFile, nameIt, PagesRig, reads, small, start } from './rig.js'
 
-const SCREENSHOTS = join(PROJECT, 'test/screenshots')
 const LARGE = 200_000_000
 const OWNER = newToken()
 
@@ -515,7 +513,6 @@ const LOOKS: Readonly<Record<string, Look>> = {
   noscript: async (t, gateway) => open(t, gateway.url('noscript?name=notes'), STILL),
 }
 
-mkdirSync(SCREENSHOTS, { recursive: true })
 t.test('on a phone and on a desk, light and dark: it fits, and can be looked at afterwards', async (t) => {
   for (const [look, make] of Object.entries(LOOKS)) {
     await t.test(look, async (t) => {
@@ -524,10 +521,7 @@ t.test('on a phone and on a desk, light and dark: it fits, and can be looked at 
         await page.setViewportSize({ width, height: width === 360 ? 740 : 880 })
         for (const colorScheme of schemesAt(width)) {
           await page.emulateMedia({ colorScheme })
-          await page.screenshot({
-            path: join(SCREENSHOTS, `pages-${look}-${width}-${colorScheme}.png`),
-            fullPage: true,
-          })
+          await picture(page, `pages-${look}-${width}-${colorScheme}`, true)
           t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, 'nothing to scroll to the side')
         }
       }

@@ -3,9 +3,7 @@
  * console, and nothing that the page's policy forbids, is left unseen.
  */
 
-import { mkdirSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
-import { join } from 'node:path'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import authBearer from '../../../plugins/auth-bearer/index.js'
@@ -20,12 +18,11 @@ import { Chromium, type TabOptions } from '../../support/browser.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { type Running, startGateway } from '../../support/gateway.js'
-import { PROJECT, Program } from '../../support/program.js'
+import { Program } from '../../support/program.js'
 import { amount } from '../../support/thorough.js'
-import { schemesAt } from '../looks.js'
+import { picture, schemesAt } from '../looks.js'
 import { event, ScriptedEvents } from './scripted-events.js'
 
-const SCREENSHOTS = join(PROJECT, 'test/screenshots')
 const NAME = 'backups/tuesday'
 const OWNER = newToken()
 
@@ -50,6 +47,22 @@ const STREAMING: Snapshot = {
   activeReceivers: 2,
   totalReceivers: 2,
   startedAt: Date.now() - 11_400_000,
+}
+const ANSWERING: Snapshot = {
+  ...IDLE,
+  state: 'streaming',
+  kind: 'ask',
+  ask: true,
+  waitingAskers: 3,
+  waitingWorkers: 0,
+  unanswered: 2,
+  hasSender: true,
+  bytes: 48_300,
+  receivers: 2,
+  activeReceivers: 2,
+  totalReceivers: null,
+  startedAt: Date.now() - 2000,
+  elapsed: 2,
 }
 const COMPLETE: Receipt = {
   state: 'complete',
@@ -573,6 +586,23 @@ t.test('what drains is not stalled, and whose turn it is is said', async (t) => 
   await says(page, 'sentence', /^The receiver has taken nothing for 2 m \d+ s\.$/)
 })
 
+t.test('questions that take their time, and a topic on which nothing happens, are not stalled', async (t) => {
+  const questions = await watch(t, ANSWERING, { frozen: true })
+  const topic = { ...ANSWERING, kind: 'topic', ask: undefined, topic: true, subscribers: 2, messages: 7 } as const
+  const events = await watch(t, topic, { frozen: true })
+  for (const [{ page, server }, headline, sentence] of [
+    [questions, 'Answering', 'Questions: 3 askers and no workers waiting, 2 questions unanswered.'],
+    [events, 'Streaming', '2 subscribers; 7 messages so far.'],
+  ] as const) {
+    server.progress({ bytes: 60_300, totalReceivers: null, speed: 0 })
+    await says(page, 'figure', '60.3 kB')
+    await page.clock.runFor(60_000)
+    await says(page, 'headline', headline)
+    await says(page, 'sentence', sentence)
+  }
+  await says(questions.page, 'receivers', '2 here')
+})
+
 t.test('every end is a sentence that says what to do, once', async (t) => {
   for (const [reason, sentence] of [
     ['sender_left', 'The sender left at 15 %. Ask for it again.'],
@@ -641,10 +671,10 @@ const LOOKS: Readonly<Record<string, Look>> = {
   stalled: { headline: 'Stalled', at: { ...STREAMING, speed: 0, eta: null }, welcome: HISTORY },
   complete: { headline: 'Complete', at: STREAMING, welcome: HISTORY, end: COMPLETE },
   failed: { headline: 'Failed', at: STREAMING, welcome: HISTORY, end: FAILED },
+  questions: { headline: 'Answering', at: ANSWERING },
   idle: { headline: 'Idle', at: { ...IDLE, last: COMPLETE } },
 }
 
-mkdirSync(SCREENSHOTS, { recursive: true })
 for (const [look, { headline, at, end, welcome = '' }] of Object.entries(LOOKS)) {
   t.test(`${look}, on a phone and on a desk, light and dark: it fits, and can be looked at afterwards`, async (t) => {
     const { page, server } = await watch(t, at, { welcome, reducedMotion: 'reduce' })
@@ -656,7 +686,7 @@ for (const [look, { headline, at, end, welcome = '' }] of Object.entries(LOOKS))
       await page.setViewportSize({ width, height: width === 360 ? 1060 : 880 })
       for (const colorScheme of schemesAt(width)) {
         await page.emulateMedia({ colorScheme })
-        await page.screenshot({ path: join(SCREENSHOTS, `${look}-${width}-${colorScheme}.png`) })
+        await picture(page, `${look}-${width}-${colorScheme}`)
         grounds.add(await page.evaluate('getComputedStyle(document.body).backgroundColor'))
         t.equal(await page.evaluate('document.documentElement.scrollWidth'), width, 'nothing to scroll to the side')
       }

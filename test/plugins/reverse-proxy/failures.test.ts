@@ -111,8 +111,10 @@ t.test('answers that break off cut the client; what stands behind an answer is n
   await Promise.all(
     names.map(async (name, i) => {
       const got = await told('-i', `${gw.origin}/${i}/`)
-      const body = answers[name]![2]
-      if (body === undefined) t.same([got.curl, got.status], [18, 200], `${name}: cut`)
+      const [, then, body] = answers[name]!
+      // On a busy machine the reset comes first all the same: then nothing has begun, and the client is told so.
+      if (then === 'reset' && got.status === 502) t.match(got.code, 'REVERSE_PROXY_RESET', `${name}: overtaken`)
+      else if (body === undefined) t.same([got.curl, got.status], [18, 200], `${name}: cut`)
       else t.same([got.curl, got.text.split('\r\n\r\n').at(-1)], [0, body], name)
       t.notMatch(got.text, /Smuggled|103|Link/, name)
     }),

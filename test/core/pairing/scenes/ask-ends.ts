@@ -266,3 +266,17 @@ scene('a defect ends what it met, on either way', {}, (bench, t) => {
   other.answer.fault()
   t.equal(other.sink.aborted, 'fault')
 })
+
+scene('a defect with the response of a worker that is done with its question concerns nobody', {}, (bench, t) => {
+  const who = asker(bench, 'a')
+  const lost = bench.receiver('a', { ...serve, lags: true, finishesAtOnce: false })
+  lost.leave()
+  lost.endpoint.fault()
+  t.equal(bench.table.get('a')?.ask?.askers, 1, 'given back, and not ended')
+  const worker = bench.receiver('a', serve)
+  who.ask()
+  worker.endpoint.fault()
+  t.same(who.sink.log, [], 'who asked waits on')
+  answer(bench, worker).end()
+  t.same(who.sink.log, ['begin', 'finish'])
+})

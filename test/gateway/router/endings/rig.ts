@@ -10,9 +10,9 @@ import { parseResponse, type RawClient } from '../../../support/raw.js'
 export const MIB = 1024 * 1024
 export const seen = new Set<EndReason>()
 
-/** The reason that the log gives for the transfer of this name. */
-export async function reasonOf(gateway: Running, name: string): Promise<EndReason> {
-  const reason = await gateway.ended(name)
+/** The reason that the log gives for the `count`-th transfer of this name. */
+export async function reasonOf(gateway: Running, name: string, count = 1): Promise<EndReason> {
+  const reason = await gateway.ended(name, count)
   seen.add(reason)
   return reason
 }

@@ -2,7 +2,8 @@
 import t from 'tap'
 import { FAILURES } from '../../../../gateway/http/failures.js'
 import { startGateway } from '../../../support/gateway.js'
-import { allRefused, get, open, put } from './rig.js'
+import { connect } from '../../../support/raw.js'
+import { allRefused, get, open, put, refused } from './rig.js'
 
 t.test('what a queue does not know, and when its places are taken', async (t) => {
   const gw = await startGateway(t, { maxQueued: '1' })
@@ -42,4 +43,41 @@ t.test('what a queue does not know, and when its places are taken', async (t) =>
     },
   ])
   sending.destroy()
+})
+
+t.test('what many jobs in one request do not know, a line that is too long, and jobs that were lost', async (t) => {
+  const gw = await startGateway(t)
+  const row = FAILURES.notWithQueueLines
+  const says = (found: string) =>
+    new RegExp(
+      `each line is a job of its own, so ${found} makes no sense with it here\\. Leave it out, or leave out \\?lines\\.`,
+    )
+  await allRefused(t, gw, [
+    { ...put('/p?queue&lines&sha256', 'x'), row, says: says('\\?sha256') },
+    { ...put('/p?queue&lines&size=3', 'x'), row, says: says('\\?size') },
+    { ...put('/p?queue&lines&reply=end', 'x'), row, says: says('\\?reply') },
+    { ...put('/p?queue&lines&transfer=0123456789abcdef', 'x'), row, says: says('\\?transfer') },
+    { ...put('/p?queue&lines', 'x', 'Content-Encoding: gzip'), row, says: says('a Content-Encoding') },
+    { ...put('/p?queue&lines', 'x', 'Content-Type: multipart/form-data; boundary=b'), row, says: says('a form') },
+    { ...get('/p?queue&lines&stall=3'), row, says: says('\\?stall') },
+    { ...get('/p?queue&lines&take=3'), row: FAILURES.notWithQueue, says: /so \?take makes no sense/ },
+    { ...get('/p?queue&lines=perhaps'), row: FAILURES.badParameter, says: /lines/ },
+    {
+      ...put('/p?queue&lines', 'x'.repeat(1024 * 1024 + 1)),
+      row: FAILURES.lineTooLong,
+      says: /has \d+ bytes or more, and may have 1048576\. Send shorter lines/,
+    },
+  ])
+  t.equal(gw.gateway.table.get('p'), undefined)
+  // One for each of the two requests.
+  const frozen = await Promise.all([1, 2].map(() => connect({ port: gw.port, pauseOnConnect: true })))
+  for (const client of frozen) await client.send('GET /p?queue&lines HTTP/1.1\r\nHost: pipe.test\r\n\r\n')
+  await gw.holds(2, 0)
+  // More than a kernel takes: it has a part when it is cut.
+  await refused(t, gw, {
+    ...put('/p?queue&lines&stall=1', `${'x'.repeat(1024 * 1024)}\n`),
+    row: FAILURES.jobsLost,
+    says: /0 job\(s\) were delivered, and 1 lost: their workers left.* Nobody else has got those\./,
+  })
+  for (const client of frozen) client.destroy()
 })
