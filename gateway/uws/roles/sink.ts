@@ -117,10 +117,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     const known = this.#writeFrom ?? (isEndOfTurn() ? 'turn' : undefined)
     const from = known ?? 'callback'
     // In a callback of another connection, write only what is cheap and safe there.
-    if (
-      known === undefined &&
-      (!body.begun || this.exchange.context.tls || body.wantsTurn(bytes.byteLength))
-    ) {
+    if (known === undefined && (!body.begun || this.exchange.context.tls || body.wantsTurn(bytes.byteLength))) {
       this.#schedule()
       return 0
     }
