@@ -4,8 +4,12 @@ import { splitKey } from '../host/pipe-key.js'
 /** The ids of all transfers that have a sender, so that a chosen one can be looked up without looking at every pipe. */
 export class TransferIds implements PipeObserver {
   readonly #inUse = new Set<string>()
-  /** A sender that has left its pipe has taken its id along. */
-  readonly #ofPipe = new Map<PipeView, string>()
+  /**
+   * By the number of the pipe, because a sender that has left its pipe has taken its id along. Not by the pipe itself: what comes
+   * and goes in a Map stays alive with its old tables (core/clock.ts), and a third of all time was spent on copying transfers
+   * that were over.
+   */
+  readonly #ofPipe = new Map<number, string>()
 
   isInUse(id: string, project: string): boolean {
     return this.#inUse.has(keyOf(id, project))
@@ -15,7 +19,7 @@ export class TransferIds implements PipeObserver {
     if (side !== 'sender') return
     const key = keyOf(pipe.transferId, splitKey(pipe.key).project)
     this.#inUse.add(key)
-    this.#ofPipe.set(pipe, key)
+    this.#ofPipe.set(pipe.id, key)
   }
 
   onLeft(pipe: PipeView, side: Side): void {
@@ -23,10 +27,10 @@ export class TransferIds implements PipeObserver {
   }
 
   onEnded(pipe: PipeView): void {
-    const key = this.#ofPipe.get(pipe)
+    const key = this.#ofPipe.get(pipe.id)
     if (key === undefined) return
     this.#inUse.delete(key)
-    this.#ofPipe.delete(pipe)
+    this.#ofPipe.delete(pipe.id)
   }
 
   onWaiting(): void {}

@@ -14,6 +14,7 @@ const MOST_LINES = 300
 /** Files that may be longer, and why. */
 const LONGER: Readonly<Record<string, string>> = {
   'gateway/native/face.c': 'the functions that JavaScript calls, a few lines each',
+  'gateway/native/sockets/reads.c': 'one call, recv(), in all the states that a connection can be in',
 }
 
 const IMPORTS = await importsOf(PROJECT)

@@ -192,7 +192,8 @@ export class ChaosWorker {
       target,
       trouble === 'die in the answer' ? random.below(body.length) : undefined,
     )
-    used.push(target)
+    // A reset overtakes what has not been read: such an answer may never have begun, and its address is as good as before.
+    if (trouble !== 'die in the answer') used.push(target)
     if (isWhole && status === 200) this.answered++
     if (trouble !== 'answer twice') return
     const again = await send(target)
