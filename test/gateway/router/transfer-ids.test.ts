@@ -5,6 +5,7 @@ import { TransferIds } from '../../../gateway/router/transfer-ids.js'
 import { Random } from '../../model/random.js'
 
 interface Fake {
+  readonly id: number
   readonly key: string
   transferId: string
 }
@@ -24,7 +25,7 @@ t.test('an id is in use from its sender on until that leaves or the pipe ends', 
     const pipe = random.pick(pipes)
     if (pipe === undefined || random.chance(20)) {
       const project = random.pick(PROJECTS)!
-      pipes.push({ key: project === '' ? 'name' : `${project} name`, transferId: '' })
+      pipes.push({ id: step, key: project === '' ? 'name' : `${project} name`, transferId: '' })
     } else if (pipe.transferId === '') {
       const id = random.pick(IDS)!
       if (isInUse(id, projectOf(pipe))) continue
