@@ -6,6 +6,7 @@ import type { Random } from '../model/random.js'
 import { WAYS } from '../support/peer.js'
 import { bodyOf, differsAt } from '../support/tape.js'
 import { type Diary, type Door, Participant } from './participant.js'
+import type { Until } from './watch.js'
 
 const MOST = 300_000
 
@@ -146,7 +147,7 @@ export class ChaosWorker {
     this.#isOver = true
   }
 
-  async run(until: (is: () => boolean, what: string) => Promise<void>): Promise<void> {
+  async run(until: Until): Promise<void> {
     while (!this.#isOver) {
       const trouble = this.isGood ? 'none' : this.random.pick(WORKER_TROUBLES)!
       const request = new Request(`worker ${this.index}`, this.diary, this.door)
@@ -170,7 +171,7 @@ export class ChaosWorker {
     question: Buffer,
     { pathname, search }: URL,
     trouble: (typeof WORKER_TROUBLES)[number],
-    until: (is: () => boolean, what: string) => Promise<void>,
+    until: Until,
   ): Promise<void> {
     const { random, used } = this
     const body = answerTo(question)

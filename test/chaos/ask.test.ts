@@ -9,18 +9,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { Random } from '../model/random.js'
-import { eventually } from '../support/eventually.js'
 import { type Running, startGateway } from '../support/gateway.js'
 import { amount } from '../support/thorough.js'
 import { ChaosAsker, ChaosWorker } from './ask-sides.js'
 import { Diary } from './participant.js'
-import { keepsNothing, openSockets } from './watch.js'
+import { keepsNothing, openSockets, untilOr } from './watch.js'
 
 const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(6, 60))
 const FIRST = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 2
 const ASKERS = 20
-const LONGEST = { timeoutMs: 30_000 }
+const LONGEST_MS = 30_000
 /** With these an asker is told why there is no answer. */
 const FAILURES = new Set([
   'NO_RECEIVERS',
@@ -44,11 +43,7 @@ async function runName(seed: number, { port }: Running): Promise<Report> {
   const door = { port, tls: false }
   const path = `/ask-${seed}`
   const problems: string[] = []
-  const until = (is: () => boolean, what: string) =>
-    eventually(() => is() || what, LONGEST).then(
-      () => {},
-      (error: Error) => void problems.push(error.message),
-    )
+  const until = untilOr(problems, LONGEST_MS)
   // Where all workers are good, whoever is good as well gets an answer.
   const areGood = random.chance(40)
   const used: string[] = []

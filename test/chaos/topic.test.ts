@@ -9,18 +9,17 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { Random } from '../model/random.js'
-import { eventually } from '../support/eventually.js'
 import { type Running, startGateway } from '../support/gateway.js'
 import { amount } from '../support/thorough.js'
 import { Diary } from './participant.js'
 import { TopicPublisher } from './topic-publisher.js'
 import { TopicSubscriber } from './topic-subscriber.js'
-import { keepsNothing, openSockets } from './watch.js'
+import { keepsNothing, openSockets, untilOr } from './watch.js'
 
 const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(6, 60))
 const FIRST = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 2
-const LONGEST = { timeoutMs: 30_000 }
+const LONGEST_MS = 30_000
 
 interface Report {
   readonly problems: string[]
@@ -37,11 +36,7 @@ async function runTopic(seed: number, { port }: Running): Promise<Report> {
   const door = { port, tls: false }
   const path = `/topic-${seed}`
   const problems: string[] = []
-  const until = (is: () => boolean, what: string) =>
-    eventually(() => is() || what, LONGEST).then(
-      () => {},
-      (error: Error) => void problems.push(error.message),
-    )
+  const until = untilOr(problems, LONGEST_MS)
   const slow = random.pick(['&slow=cut', '&slow=hold', ''])!
   const isFlood = random.chance(40)
   // It is there all the time, so that it has all messages in their order.

@@ -23,6 +23,14 @@ spy(Clock.prototype, 'after', pulses)
 spy(Keepalive.prototype, 'add', keepalives)
 spy(UwsServer.prototype, 'listen', servers)
 
+export type Until = (is: () => boolean, what: string) => Promise<void>
+
+/** Waits for facts. One that does not come true in time is one more problem. */
+export function untilOr(problems: string[], timeoutMs: number): Until {
+  return (is, what) =>
+    eventually(() => is() || what, { timeoutMs }).catch((error: Error) => void problems.push(error.message))
+}
+
 /** Sockets that this process has open. */
 export function openSockets(): number {
   let sockets = 0

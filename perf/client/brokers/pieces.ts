@@ -31,3 +31,15 @@ export class Pieces {
     this.#rest = at === end ? null : Buffer.from(bytes.subarray(at, end))
   }
 }
+
+const LINE_FEED = 10
+
+/** Hands on each line, without its end. */
+export function lines(take: (bytes: Buffer, from: number, to: number) => void): Pieces {
+  return new Pieces((bytes, from, end) => {
+    const stop = bytes.indexOf(LINE_FEED, from)
+    if (stop < 0 || stop >= end) return from
+    take(bytes, from, stop)
+    return stop + 1
+  })
+}

@@ -2,11 +2,10 @@
 
 import { ResponseReader } from '../response.js'
 import { type Crew, type CrewOptions, openMany, type TakeMessage } from './crew.js'
-import { Pieces } from './pieces.js'
+import { lines } from './pieces.js'
 import { Wire } from './wire.js'
 
 const TARGET = '/perf?queue&lines'
-const LINE_FEED = 10
 
 export async function openPipegateLines(options: CrewOptions): Promise<Crew> {
   const receivers = await openMany(options.receivers, async (i) => work(options, options.taker(i)))
@@ -21,13 +20,8 @@ export async function openPipegateLines(options: CrewOptions): Promise<Crew> {
 
 /** Its head comes with the first job. */
 function work(options: CrewOptions, take: TakeMessage): Wire {
-  const lines = new Pieces((bytes, from, end) => {
-    const stop = bytes.indexOf(LINE_FEED, from)
-    if (stop < 0 || stop >= end) return from
-    take(bytes, from, stop)
-    return stop + 1
-  })
-  const reader = new ResponseReader((bytes, from, to) => lines.push(bytes, from, to))
+  const messages = lines(take)
+  const reader = new ResponseReader((bytes, from, to) => messages.push(bytes, from, to))
   const wire = new Wire(options, 'receiver', (bytes, _from, end) => {
     reader.push(bytes, end)
     if (reader.status !== 0 && reader.status !== 200) throw new Error(`a worker was told ${reader.head}`)

@@ -3,11 +3,10 @@
 import { ResponseReader } from '../response.js'
 import { Talker } from '../talker.js'
 import { type Crew, type CrewOptions, openMany, type TakeMessage } from './crew.js'
-import { Pieces } from './pieces.js'
+import { lines } from './pieces.js'
 import { Wire } from './wire.js'
 
 const NAME = '/perf'
-const LINE_FEED = 10
 
 const get = (query: string) => `GET ${NAME}?${query} HTTP/1.1\r\nHost: localhost\r\n\r\n`
 
@@ -94,13 +93,8 @@ class Asker {
 
 /** A line for each message, as long as the connection lasts. */
 async function subscribe(options: CrewOptions, take: TakeMessage): Promise<Wire> {
-  const lines = new Pieces((bytes, from, end) => {
-    const stop = bytes.indexOf(LINE_FEED, from)
-    if (stop < 0 || stop >= end) return from
-    take(bytes, from, stop)
-    return stop + 1
-  })
-  const reader = new ResponseReader((bytes, from, to) => lines.push(bytes, from, to))
+  const messages = lines(take)
+  const reader = new ResponseReader((bytes, from, to) => messages.push(bytes, from, to))
   const wire = new Wire(options, 'receiver', (bytes, _from, end) => {
     reader.push(bytes, end)
     if (reader.status === 200) wire.welcome()
