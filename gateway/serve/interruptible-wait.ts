@@ -4,7 +4,10 @@ const POLL_MS = 20
 export class InterruptibleWait {
   #interrupt: () => void = () => {}
 
-  /** Resolves when the condition holds, the time is over, or the wait is interrupted. */
+  /**
+   * Resolves when the condition holds, the time is over, or the wait is interrupted. A turn of the event loop passes in any case but
+   * the last: what was told to end just before is sent at the end of the turn, and timers that are due would come first.
+   */
   until(condition: () => boolean, ms: number): Promise<void> {
     return new Promise((resolve) => {
       const done = () => {
@@ -13,7 +16,7 @@ export class InterruptibleWait {
         resolve()
       }
       const poll = setInterval(() => condition() && done(), POLL_MS)
-      const limit = setTimeout(done, ms)
+      const limit = setTimeout(() => setImmediate(done), ms)
       this.#interrupt = done
     })
   }
