@@ -83,6 +83,11 @@ export class Report {
     return { sides, goals: this.goals, series: this.series, notes: this.notes }
   }
 
+  /** The names of those that have been measured. */
+  get sides(): string[] {
+    return [...this.#values.keys()]
+  }
+
   /** The values of a figure, round by round. */
   values(side: string, figure: string): readonly number[] | undefined {
     return this.#values.get(side)?.get(figure)?.values

@@ -1,7 +1,7 @@
 /** The jobs of a crew: opened once, then loaded as often as the lane likes. One crew in a process. */
 
 import { LANGUAGES, type Language } from './brokers/index.js'
-import { Load, type LoadOptions } from './brokers/load.js'
+import { type Flooded, Load, type LoadOptions } from './brokers/load.js'
 import type { JobKind } from './job.js'
 
 export interface CrewArgs extends LoadOptions {
@@ -28,8 +28,7 @@ export interface FloodArgs {
   readonly seconds: number
 }
 
-/** Resolves with how many arrived, and the seconds that it took. */
-export const crewFlood: JobKind<FloodArgs, { messages: number; seconds: number }> = ({ bytes, window, seconds }) =>
+export const crewFlood: JobKind<FloodArgs, Flooded> = ({ bytes, window, seconds }) =>
   current().flood(bytes, window, seconds)
 
 export interface PaceArgs {

@@ -5,6 +5,14 @@ import type { Crew, CrewOptions, OpenCrew, TakeMessage } from './crew.js'
 
 export type LoadOptions = Omit<CrewOptions, 'taker' | 'failed'>
 
+/** What came of sending as many as can be. */
+export interface Flooded {
+  readonly messages: number
+  readonly seconds: number
+  /** The mean wait of whom it is longest for, as a multiple of the mean of all: 1 when all fare alike. */
+  readonly longestWait: { readonly senders: number; readonly receivers: number }
+}
+
 /** A message begins with its number. */
 const DIGITS = 10
 const ZERO = 48
@@ -32,6 +40,9 @@ export class Load {
   readonly #onTheirWay = new Map<number, OnItsWay>()
   /** Microseconds from sending to each arrival; null while they are of no interest. */
   #times: number[] | null = null
+  /** How many messages of each sender have arrived at their last receiver, and how many each receiver has got. */
+  #sent: number[] = []
+  #got: number[] = []
   #failure: unknown = null
   #fail!: (error: unknown) => void
   readonly #failed: Promise<never>
@@ -61,8 +72,11 @@ export class Load {
    * As many as can be: each sender has `window` messages on their way all the time.
    * @param seconds after which nobody sends any more. Resolves when the last one has arrived
    */
-  async flood(bytes: number, window: number, seconds: number): Promise<{ messages: number; seconds: number }> {
+  async flood(bytes: number, window: number, seconds: number): Promise<Flooded> {
+    const { senders, receivers } = this.#options
     this.#template = template(bytes)
+    this.#sent = new Array(senders).fill(0)
+    this.#got = new Array(receivers).fill(0)
     const from = performance.now()
     const until = from + seconds * 1000
     let sent = 0
@@ -73,13 +87,18 @@ export class Load {
         left++
         this.#send(sender, () => {
           left--
+          this.#sent[sender]!++
           if (performance.now() < until) next(sender)
           else if (left === 0) over()
         })
       }
-      for (let i = 0; i < this.#options.senders * window; i++) next(i % this.#options.senders)
+      for (let i = 0; i < senders * window; i++) next(i % senders)
     }, seconds)
-    return { messages: sent, seconds: (performance.now() - from) / 1000 }
+    return {
+      messages: sent,
+      seconds: (performance.now() - from) / 1000,
+      longestWait: { senders: longestWait(this.#sent), receivers: longestWait(this.#got) },
+    }
   }
 
   /** A message at a time, at an even rate, by the senders in turn. Resolves with the microseconds to each arrival. */
@@ -171,6 +190,7 @@ export class Load {
       this.#checkPlace(index, last, number, message.sender)
       this.#compare(bytes, from, to)
       this.#times?.push((performance.now() - message.at) * 1000)
+      this.#got[index]!++
     }
     if (--message.left > 0) return
     this.#onTheirWay.delete(number)
@@ -191,6 +211,12 @@ export class Load {
     if (to - from !== length) throw new Error(`a message of ${to - from} bytes came, and ${length} were sent`)
     if (this.#template.compare(bytes, from + DIGITS, to, DIGITS, length) !== 0) throw new Error('a wrong byte came')
   }
+}
+
+/** Each waited all the time for as many messages as the others, so that its mean wait is one in how many it had. */
+function longestWait(counts: readonly number[]): number {
+  const waits = counts.map((count) => 1 / count)
+  return Math.max(...waits) / (waits.reduce((sum, wait) => sum + wait, 0) / waits.length)
 }
 
 /** Letters, so that it is text for those who care. */
