@@ -15,7 +15,8 @@ export interface JoinOptions {
   readonly waitMs: number
   /** It joins only if somebody of the other side waits already, and does not wait for anybody itself. */
   readonly onlyIfAwaited?: boolean | undefined
-  readonly limits?: SideLimits | undefined
+  /** Of what plugins allow it. They say so when all else has been read. */
+  limits?: SideLimits | undefined
   /** On a queue: it stays there, has its place among those who do, and comes back for one job after the other. */
   readonly stays?: boolean | undefined
   /** Begins a digest of the stream, if this side wants one. */

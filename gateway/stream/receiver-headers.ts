@@ -70,14 +70,13 @@ function receiverHeaders(
   const disposition = receiverDisposition(fieldOf(head, 'Content-Disposition'), type, options)
   const forwarded = forwardedFields(head)
   const encoding = fieldOf(head, 'Content-Encoding')
-  const exposed = [...new Set([...forwarded, ...own].map(([name]) => name))]
   return [
     ...(type === undefined ? [] : [['Content-Type', type] as const]),
     ...(encoding === undefined ? [] : [['Content-Encoding', encoding] as const]),
     ...(disposition === undefined ? [] : [['Content-Disposition', disposition] as const]),
     ...forwarded,
     ...own,
-    ...(exposed.length === 0 ? [] : [['Access-Control-Expose-Headers', exposed.join(', ')] as const]),
+    ...(forwarded.length + own.length === 0 ? [] : [exposing(forwarded, own)]),
     ['X-Content-Type-Options', 'nosniff'],
     ['X-Robots-Tag', 'none'],
     ['X-Pipe-Transfer-Id', transferId],
@@ -86,4 +85,10 @@ function receiverHeaders(
     // Otherwise nginx buffers a slow stream before it passes it on.
     ['X-Accel-Buffering', 'no'],
   ]
+}
+
+/** A script of another origin may read these. */
+function exposing(...lists: readonly HeaderList[]): HeaderList[number] {
+  const names = new Set(lists.flat().map(([name]) => name))
+  return ['Access-Control-Expose-Headers', [...names].join(', ')]
 }

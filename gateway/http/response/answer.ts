@@ -10,9 +10,11 @@ export interface Answer {
   readonly body: string
 }
 
+const WITH_REASON = new Map(Object.entries(STATUS_CODES).map(([code, reason]) => [Number(code), `${code} ${reason}`]))
+
 /** `404` → `404 Not Found`. */
 export function statusWithReason(status: number): string {
-  return `${status} ${STATUS_CODES[status] ?? 'Unknown'}`
+  return WITH_REASON.get(status) ?? `${status} Unknown`
 }
 
 /** Every answer that is not a stream has these. */

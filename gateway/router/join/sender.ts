@@ -80,8 +80,8 @@ export class SenderHandler {
       const refusal = this.#refuse(wanted, context)
       if (refusal !== undefined) return refusal
       source ??= hold()
-      const joinOptions = { ...wanted.joinOptions, limits: context?.limits }
-      const endpoint = join(source, { ...wanted, joinOptions }, context?.key ?? name)
+      wanted.joinOptions.limits = context?.limits
+      const endpoint = join(source, wanted, context?.key ?? name)
       if (endpoint instanceof Refusal) return endpoint
       source.joined(endpoint)
       return undefined
@@ -115,7 +115,7 @@ export class SenderHandler {
     return {
       joinOptions,
       hasOwnId: parameters.get('transfer') !== undefined,
-      head: form === undefined ? { ...head, fields: [...head.fields, ...ofAnswer] } : undefined,
+      head: form === undefined ? { length: head.length, fields: [...head.fields, ...ofAnswer] } : undefined,
       sourceOptions: {
         form,
         replyAtEnd: reply === undefined ? this.options.replyAtEnd : reply === 'end',

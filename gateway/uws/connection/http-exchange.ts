@@ -172,18 +172,17 @@ export class HttpExchange {
    */
   writeHead(status: number, headers: HeaderList, isDelimited = true): void {
     this.#status = status
-    this.res.writeStatus(statusWithReason(status))
-    this.#writeHeaders(headers)
-    this.#writeHeaders(this.headersAlways)
-    if (status === 101) return
-    // A client that knows no chunks finds the end of such a body by the end of the connection.
-    if (this.head.isHttp10 && !isDelimited) this.#closes = true
-    if (this.#closes) this.res.writeHeader('Connection', 'close')
-    else if (this.head.isHttp10) this.res.writeHeader('Connection', 'keep-alive')
-  }
-
-  #writeHeaders(headers: HeaderList): void {
-    for (const [name, value] of headers) this.res.writeHeader(name, headerBytes(value))
+    let head = statusWithReason(status)
+    for (const [name, value] of headers) head += `\r\n${name}: ${value}`
+    for (const [name, value] of this.headersAlways) head += `\r\n${name}: ${value}`
+    if (status !== 101) {
+      // A client that knows no chunks finds the end of such a body by the end of the connection.
+      if (this.head.isHttp10 && !isDelimited) this.#closes = true
+      if (this.#closes) head += '\r\nConnection: close'
+      else if (this.head.isHttp10) head += '\r\nConnection: keep-alive'
+    }
+    // uWebSockets writes what it is given as the status line, and a call for each header is a tenth of a short transfer.
+    this.res.writeStatus(headerBytes(head))
   }
 
   /**
