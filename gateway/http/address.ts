@@ -65,8 +65,12 @@ const FORBIDDEN: readonly (readonly [RegExp, string])[] = [
   [/(^|\/)(\.|%2E){1,2}(\/|$)/, 'a "." or ".." segment'],
 ]
 
+/** Of these characters alone no forbidden part can be made. Most names have no others. */
+const PLAIN = /^[\w~/-]*$/
+
 function nameProblem(name: string): Refusal | undefined {
   if (name.length > MAX_NAME) return new Refusal(FAILURES.nameTooLong, { found: name.length })
+  if (PLAIN.test(name)) return undefined
   for (const [pattern, found] of FORBIDDEN) if (pattern.test(name)) return new Refusal(FAILURES.badName, { found })
   return undefined
 }
