@@ -24,7 +24,7 @@ export interface JoinOptions {
 }
 
 export interface ReceiverJoinOptions extends JoinOptions {
-  /** What it wants of the stream; everything when absent. */
+  /** What it wants of the stream; everything when absent. For pipes: on other names it gets whatever comes. */
   readonly range?: Range | undefined
   /** It takes a live stream that runs as well as a pipe. */
   readonly orLive?: boolean | undefined
@@ -58,6 +58,6 @@ export interface SenderJoinOptions extends JoinOptions {
   readonly takeMs?: number | undefined
   /** On a queue: it is one job of an upload that has many. */
   readonly isLine?: boolean | undefined
-  /** Of a question. */
-  readonly ask?: AskOptions | undefined
+  /** Of a question; its sink is made last. */
+  ask?: AskOptions | undefined
 }

@@ -11,7 +11,7 @@ export class MatchedReceiver extends ReceiverEndpoint implements Queued<MatchedR
 
   constructor(line: ReceiverPipe, sink: Sink, options: ReceiverJoinOptions) {
     // It gets whatever comes: a part of that is nothing that it could ask for.
-    super(line, new Cursor(sink), { ...options, range: undefined })
+    super(line, new Cursor(sink), options.range === undefined ? options : { ...options, range: undefined })
   }
 
   /** Whether its client is there, as far as can be told now. */

@@ -31,10 +31,10 @@ export function receiverHead(
   const answerTo = answerId === undefined ? undefined : `${options.answerAddress}${answerId}`
   const own = answerTo === undefined ? [] : questionHeaders(head, answerTo)
   const headers = [...receiverHeaders(head, transferId, options, own), ...(kind === 'live' ? liveHeaders(offset) : [])]
-  // No part of it can be had.
   if (kind === 'ask') return { status: Number(fieldOf(head, ANSWER_STATUS) ?? 200), headers }
   const { length } = head
-  if (length === undefined) return { status: 200, headers }
+  // No part of a job can be had, nor of what has no end that is known.
+  if (length === undefined || kind === 'queue') return { status: 200, headers }
   const accepts = ['Accept-Ranges', 'bytes'] as const
   const { range } = options
   if (range === undefined || !isServed(range, length)) return { status: 200, headers: [...headers, accepts] }

@@ -76,12 +76,14 @@ export class AnswerAndServeHandler {
       const refusal = refuseAnswerId(this.answerIds, key, answerId) ?? refuseOversized(turn.head, context)
       if (refusal !== undefined) return refusal
       const { source, sink } = both ?? hold()
-      const answer = this.table.joinAnswer(key, answerId, source, turn.head, { ...turn.answer, limits })
+      turn.answer.limits = limits
+      const answer = this.table.joinAnswer(key, answerId, source, turn.head, turn.answer)
       if (answer instanceof Refusal) return answer
       const next = () => {
         if (failed) return
         isInLine = true
-        const endpoint = this.table.joinReceiver(key, sink, { ...turn.next, limits })
+        turn.next.limits = limits
+        const endpoint = this.table.joinReceiver(key, sink, turn.next)
         if (endpoint instanceof Refusal) sink.refuse(endpoint)
         else sink.joined(endpoint)
       }
@@ -95,11 +97,11 @@ export class AnswerAndServeHandler {
     const { request } = exchange
     const refusal = refuseSender(request) ?? refuseWorker(parameters)
     if (refusal !== undefined) return refusal
-    const next = readJoinOptions(parameters, this.options)
+    const next = readJoinOptions(parameters, this.options, 'ask')
     if (next instanceof Refusal) return next
     const answer = readSenderJoinOptions(request, parameters, this.options, 'pipe')
     if (answer instanceof Refusal) return answer
-    const wanted = readReceiverOptions(parameters, name)
+    const wanted = readReceiverOptions(parameters, name, undefined, answerAddress(request, this.options))
     if (wanted instanceof Refusal) return wanted
     const head = streamHead(request, framing.length)
     if (head instanceof Refusal) return head
@@ -107,9 +109,9 @@ export class AnswerAndServeHandler {
     if (status instanceof Refusal) return status
     return {
       answer,
-      head: { ...head, fields: [...head.fields, ...status] },
-      next: { ...next, kind: 'ask' },
-      wanted: { ...wanted, answerAddress: answerAddress(request, this.options) },
+      head: { length: head.length, fields: [...head.fields, ...status] },
+      next,
+      wanted,
     }
   }
 }

@@ -54,8 +54,9 @@ export class AskerHandler {
       if (refusal !== undefined) return refusal
       const { source, sink } = both ?? hold()
       const key = context?.key ?? name
-      const ask = { withinMs, sink, newAnswerId: () => this.answerIds.draw(key) }
-      const joined = this.table.joinAsker(key, source, head, { ...joinOptions, limits: context?.limits, ask })
+      joinOptions.limits = context?.limits
+      joinOptions.ask = { withinMs, sink, newAnswerId: () => this.answerIds.draw(key) }
+      const joined = this.table.joinAsker(key, source, head, joinOptions)
       if (joined instanceof Refusal) return joined
       sink.joined(joined.answer)
       source.joined(joined.question)
@@ -70,18 +71,18 @@ export class AskerHandler {
     if (refusal !== undefined) return refusal
     const ofAsk = readAsker(parameters)
     if (ofAsk instanceof Refusal) return ofAsk
-    const joinOptions = readSenderJoinOptions(request, parameters, this.options, 'pipe')
+    const { takeMs, withinMs } = ofAsk
+    const joinOptions = readSenderJoinOptions(request, parameters, this.options, 'ask', takeMs)
     if (joinOptions instanceof Refusal) return joinOptions
     const wanted = readReceiverOptions(parameters, name)
     if (wanted instanceof Refusal) return wanted
     const head = streamHead(request, framing.length)
     if (head instanceof Refusal) return head
-    const { takeMs, withinMs } = ofAsk
     return {
-      joinOptions: { ...joinOptions, kind: 'ask', takeMs },
+      joinOptions,
       withinMs,
       hasOwnId: parameters.get('transfer') !== undefined,
-      head: { ...head, fields: [...head.fields, [ASK_METHOD, request.method]] },
+      head: { length: head.length, fields: [...head.fields, [ASK_METHOD, request.method]] },
       wanted,
     }
   }

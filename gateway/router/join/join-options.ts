@@ -20,7 +20,11 @@ export function readWait(parameters: Parameters, defaults: Pick<RouterOptions, '
 }
 
 /** The options of either side. */
-export function readJoinOptions(parameters: Parameters, defaults: RouterOptions): JoinOptions | Refusal {
+export function readJoinOptions(
+  parameters: Parameters,
+  defaults: RouterOptions,
+  kind: StreamKindName,
+): JoinOptions | Refusal {
   const receivers = parameters.integer('n', 1, defaults.maxReceivers)
   if (receivers instanceof Refusal) return receivers
   const waitMs = readWait(parameters, defaults)
@@ -30,20 +34,22 @@ export function readJoinOptions(parameters: Parameters, defaults: RouterOptions)
   const sha256 = parameters.switch('sha256')
   if (sha256 instanceof Refusal) return sha256
   const newDigest = sha256 === true ? newSha256 : undefined
-  return { kind: undefined, receivers: receivers ?? 1, waitMs, onlyIfAwaited, limits: undefined, newDigest }
+  return { kind, receivers: receivers ?? 1, waitMs, onlyIfAwaited, limits: undefined, newDigest }
 }
 
+/** @param takeMs of a question, which its own parameters say */
 export function readSenderJoinOptions(
   request: RequestView,
   parameters: Parameters,
   defaults: RouterOptions,
   kind: StreamKindName,
+  takeMs?: number,
 ): SenderJoinOptions | Refusal {
   const ofLive = kind === 'live' ? readLiveSender(parameters, defaults) : undefined
   if (ofLive instanceof Refusal) return ofLive
   const ofQueue = kind === 'queue' ? readQueueSender(parameters) : undefined
   if (ofQueue instanceof Refusal) return ofQueue
-  const common = readJoinOptions(parameters, defaults)
+  const common = readJoinOptions(parameters, defaults, kind)
   if (common instanceof Refusal) return common
   const stall = parameters.integer('stall', 1, MAX_STALL_S)
   if (stall instanceof Refusal) return stall
@@ -69,7 +75,8 @@ export function readSenderJoinOptions(
     transferId: transferId ?? newTransferId(),
     expectedBytes,
     live: ofLive?.live,
-    takeMs: ofQueue?.takeMs,
+    takeMs: ofQueue?.takeMs ?? takeMs,
+    ask: undefined,
   }
 }
 

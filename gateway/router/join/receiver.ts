@@ -74,15 +74,15 @@ export class ReceiverHandler {
     if (live instanceof Refusal) return live
     const withKind = REFUSALS[kind]?.(parameters)
     if (withKind !== undefined) return withKind
-    const joinOptions = readJoinOptions(parameters, this.options)
+    const joinOptions = readJoinOptions(parameters, this.options, kind)
     if (joinOptions instanceof Refusal) return joinOptions
-    const head = readReceiverOptions(parameters, name)
+    const range = kind === 'pipe' ? readRange(exchange.request) : undefined
+    const address = kind === 'ask' ? answerAddress(exchange.request, this.options) : undefined
+    const head = readReceiverOptions(parameters, name, range, address)
     if (head instanceof Refusal) return head
     // A malformed body would be answered in the middle of the stream.
     if (framing.length !== 0) return new Refusal(FAILURES.bodyNotWanted)
-    const range = readRange(exchange.request)
     const { waitMs, onlyIfAwaited, newDigest } = joinOptions
-    const { download, filename, pipe } = head
     // No object is spread here: that takes a microsecond, of some forty for a short transfer.
     return {
       joinOptions: {
@@ -97,13 +97,7 @@ export class ReceiverHandler {
         orLive: kind === 'pipe' && parameters.get('live') === undefined && refuseWithLive(parameters) === undefined,
         live,
       },
-      head: {
-        download,
-        filename,
-        pipe,
-        range,
-        answerAddress: kind === 'ask' ? answerAddress(exchange.request, this.options) : undefined,
-      },
+      head,
       ticket: parameters.isEmpty ? undefined : this.#cut.ticketOf(exchange.request, parameters),
     }
   }

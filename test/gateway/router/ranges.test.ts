@@ -98,6 +98,20 @@ t.test('every other range is ignored', async (t) => {
   }
 })
 
+t.test('a worker gets the whole job, whichever part it asks for', async (t) => {
+  const gw = await startGateway(t)
+  for (const workerFirst of [true, false]) {
+    const worker = () => ask(gw, 'GET /q?queue', 'Range: bytes=4-')
+    const producer = () => send(gw, '/q?queue', '0123456789')
+    const first = await (workerFirst ? worker : producer)()
+    await gw.holds(1, 0)
+    const second = await (workerFirst ? producer : worker)()
+    const response = await (workerFirst ? first : second).waitForResponse()
+    t.same(of(response), { ...WHOLE, accepts: undefined })
+    for (const side of [first, second]) side.destroy()
+  }
+})
+
 t.test('a stream without a length begins at its first byte', async (t) => {
   const gw = await startGateway(t)
   for (const [type, body] of [

@@ -32,7 +32,7 @@ export class LinesWorkerHandler {
     const refusal =
       refuseServiceWorker(request) ?? refuseQueueReceiver(parameters) ?? refuseWithLines(parameters, 'receiver')
     if (refusal !== undefined) return refusal
-    const options = readJoinOptions(parameters, this.options)
+    const options = readJoinOptions(parameters, this.options, 'queue')
     if (options instanceof Refusal) return options
     const wanted = readReceiverOptions(parameters, name)
     if (wanted instanceof Refusal) return wanted
@@ -49,7 +49,6 @@ export class LinesWorkerHandler {
       })
       const ofJobs = {
         ...options,
-        kind: 'queue' as const,
         stays: true,
         limits: context?.limits,
         takes: (job: PipeView) => !this.#unfit.has(job) && mayBeLine(job),

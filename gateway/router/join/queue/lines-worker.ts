@@ -58,7 +58,11 @@ export class LinesWorker implements LineTaker, SinkListener, Staying, Throttled 
   #isFinishing = false
   #isOver = false
 
+  /** It is there for each job, once it has its place. */
+  readonly #ofJob: ReceiverJoinOptions
+
   constructor(readonly request: LinesRequest) {
+    this.#ofJob = { ...request.options, onlyIfAwaited: false }
     this.#gathered = new GatheredLines(request.memory)
     this.#handed = new HandedLines(request.sink, (look) => this.#orFault(look, () => this.#settle()))
   }
@@ -159,10 +163,10 @@ export class LinesWorker implements LineTaker, SinkListener, Staying, Throttled 
   /** Stands in line for the next job. */
   #ask(): void {
     if (this.#next !== undefined || !this.#mayAsk) return
-    const { table, key, options } = this.request
+    const { table, key } = this.request
     const line = new TakenLine(this)
     this.#next = line
-    const endpoint = table.joinReceiver(key, line, { ...options, onlyIfAwaited: false })
+    const endpoint = table.joinReceiver(key, line, this.#ofJob)
     if (endpoint instanceof Refusal) {
       this.#next = undefined
       this.#refused(endpoint)
