@@ -1,4 +1,4 @@
-import { CR, LF } from './line-breaks.js'
+import { CR, indexOfLineFeed } from './line-breaks.js'
 
 const NOTHING = Buffer.alloc(0)
 /** A store that has become larger is given up when it is empty. */
@@ -79,7 +79,7 @@ export class UploadLines {
 function giveOut(all: Uint8Array, from: number, searched: number, take: TakeLine): number {
   let at = from
   for (;;) {
-    const end = all.indexOf(LF, Math.max(at, searched))
+    const end = indexOfLineFeed(all, Math.max(at, searched))
     if (end < 0) return at
     const line = all.subarray(at, end > at && all[end - 1] === CR ? end - 1 : end)
     at = end + 1

@@ -1,11 +1,13 @@
-import type { BorrowedBytes, EndReason, PipeView, ReceiverEndpoint, Sink } from '../../../../core/index.js'
-import { LF } from '../../../stream/topic/line-breaks.js'
+import type { BorrowedBytes, EndReason, PipeView, ReceiverEndpoint, Sink, StreamHead } from '../../../../core/index.js'
+import { indexOfLineFeed, LF } from '../../../stream/topic/line-breaks.js'
 
 /**
  * So long a job may be that is no line of an upload, in bytes, for a worker that takes lines. As long as nothing of a job has arrived no
  * more of it is read.
  */
 export const MOST_WHOLE = 64 * 1024 - 1
+
+const NOTHING = Buffer.alloc(0)
 
 /** The worker that takes it. Called from inside the core. */
 export interface LineTaker {
@@ -33,7 +35,8 @@ export class TakenLine implements Sink {
   start: number | undefined
   isConfirmed = false
   #pipe: PipeView | undefined
-  #parts: Uint8Array[] = []
+  /** What has come, with room for a line break behind it. */
+  #store = NOTHING
   #length = 0
   #isFit = true
 
@@ -44,27 +47,37 @@ export class TakenLine implements Sink {
     return this.#pipe !== undefined
   }
 
-  begin(_head: unknown, pipe: PipeView): void {
+  begin({ length = 0 }: StreamHead, pipe: PipeView): void {
     this.#pipe = pipe
+    if (pipe.isLine === true || length <= MOST_WHOLE) this.#store = Buffer.allocUnsafe(length + 1)
     this.taker.begins(this, pipe)
   }
 
   write(bytes: BorrowedBytes): number {
     if (!this.#isFit) return bytes.length
-    const isOneLine = !this.#endsWithBreak && !bytes.subarray(0, -1).includes(LF)
-    this.#length += bytes.length
-    if (isOneLine && (this.#pipe!.isLine === true || this.#length <= MOST_WHOLE)) {
-      this.#parts.push(Buffer.from(bytes))
+    const end = indexOfLineFeed(bytes)
+    const isOneLine = !this.#endsWithBreak && (end < 0 || end === bytes.length - 1)
+    const length = this.#length + bytes.length
+    if (isOneLine && (this.#pipe!.isLine === true || length <= MOST_WHOLE)) {
+      if (length >= this.#store.length) this.#grow(2 * length)
+      this.#store.set(bytes, this.#length)
+      this.#length = length
     } else {
       this.#isFit = false
-      this.#parts = []
+      this.#store = NOTHING
       this.taker.unfit(this, this.#pipe!)
     }
     return bytes.length
   }
 
   get #endsWithBreak(): boolean {
-    return this.#parts.at(-1)?.at(-1) === LF
+    return this.#length > 0 && this.#store[this.#length - 1] === LF
+  }
+
+  #grow(size: number): void {
+    const store = Buffer.allocUnsafe(size)
+    this.#store.copy(store, 0, 0, this.#length)
+    this.#store = store
   }
 
   postpone(): void {}
@@ -83,9 +96,9 @@ export class TakenLine implements Sink {
 
   finish(): boolean {
     if (!this.#isFit) return false
-    if (!this.#endsWithBreak) this.#parts.push(LINE_BREAK)
-    this.bytes = this.#parts.length === 1 ? this.#parts[0]! : Buffer.concat(this.#parts)
-    this.#parts = []
+    if (!this.#endsWithBreak) this.#store[this.#length++] = LF
+    this.bytes = this.#store.subarray(0, this.#length)
+    this.#store = NOTHING
     this.taker.whole(this)
     return false
   }
@@ -97,5 +110,3 @@ export class TakenLine implements Sink {
     this.taker.aborted(this, reason, pipe)
   }
 }
-
-const LINE_BREAK = Buffer.from([LF])
