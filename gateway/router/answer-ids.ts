@@ -1,7 +1,9 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto'
+import { newTransferId } from '../http/transfer-id.js'
 
-const RANDOM_BYTES = 16
-const PROOF_BYTES = 8
+/** Of base64url: 128 bits, and 60. */
+const RANDOM = 22
+const PROOF = 10
 const ID = /^[A-Za-z0-9_-]{32}$/
 
 /**
@@ -13,18 +15,18 @@ export class AnswerIds {
 
   /** Draws the name of one answer. @param key of the name on which the question is */
   draw(key: string): string {
-    const random = randomBytes(RANDOM_BYTES)
-    return Buffer.concat([random, this.#proof(random, key)]).toString('base64url')
+    const random = newTransferId()
+    return random + this.#proof(random, key)
   }
 
   /** Whether it was drawn here, for this name. */
   wasDrawn(id: string, key: string): boolean {
     if (!ID.test(id)) return false
-    const bytes = Buffer.from(id, 'base64url')
-    return timingSafeEqual(bytes.subarray(RANDOM_BYTES), this.#proof(bytes.subarray(0, RANDOM_BYTES), key))
+    const proof = this.#proof(id.slice(0, RANDOM), key)
+    return timingSafeEqual(Buffer.from(id.slice(RANDOM)), Buffer.from(proof))
   }
 
-  #proof(random: Uint8Array, key: string): Buffer {
-    return createHmac('sha256', this.#secret).update(random).update(key).digest().subarray(0, PROOF_BYTES)
+  #proof(random: string, key: string): string {
+    return createHmac('sha256', this.#secret).update(random).update(key).digest('base64url').slice(0, PROOF)
   }
 }

@@ -17,7 +17,7 @@ import type { AnswerIds } from '../answer-ids.js'
 import type { Exchange } from '../exchange.js'
 import type { Incoming, Outcome } from '../incoming.js'
 import type { RouterOptions } from '../options.js'
-import { answerAddress, refuseAnswerId, refuseWorker } from './ask-options.js'
+import { answerAddress, refusalOfAnswer, refuseWorker } from './ask-options.js'
 import { readJoinOptions, readSenderJoinOptions } from './join-options.js'
 import { readReceiverOptions } from './receiver-options.js'
 import { refuseOversized, refuseSender } from './refusals.js'
@@ -73,12 +73,12 @@ export class AnswerAndServeHandler {
     const proceed = () => {
       const key = context?.key ?? name
       const limits = context?.limits
-      const refusal = refuseAnswerId(this.answerIds, key, answerId) ?? refuseOversized(turn.head, context)
+      const refusal = refuseOversized(turn.head, context)
       if (refusal !== undefined) return refusal
       const { source, sink } = both ?? hold()
       turn.answer.limits = limits
       const answer = this.table.joinAnswer(key, answerId, source, turn.head, turn.answer)
-      if (answer instanceof Refusal) return answer
+      if (answer instanceof Refusal) return refusalOfAnswer(answer, this.answerIds, key, answerId)
       const next = () => {
         if (failed) return
         isInLine = true

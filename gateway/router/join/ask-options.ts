@@ -1,5 +1,5 @@
 /** The parameters of questions: of askers, of workers, and of answers. */
-import { Refusal } from '../../../core/index.js'
+import { CORE_FAILURES, Refusal } from '../../../core/index.js'
 import { FAILURES } from '../../http/failures.js'
 import { isOff, type Parameters, show } from '../../http/parameters.js'
 import type { RequestView } from '../../http/request-view.js'
@@ -64,7 +64,8 @@ function keptOf(query: string): string {
   return kept.size === 0 ? '' : `${kept}&`
 }
 
-/** Why nobody can answer by this name; the table tells whether somebody still waits for it. */
-export function refuseAnswerId(ids: AnswerIds, key: string, id: string): Refusal | undefined {
-  return ids.wasDrawn(id, key) ? undefined : new Refusal(FAILURES.noSuchAnswer, { found: show(id) })
+/** Why nobody waits for the answer of this name: it has been used, or there never was one. */
+export function refusalOfAnswer(refusal: Refusal, ids: AnswerIds, key: string, id: string): Refusal {
+  if (refusal.failure !== CORE_FAILURES.answerGone || ids.wasDrawn(id, key)) return refusal
+  return new Refusal(FAILURES.noSuchAnswer, { found: show(id) })
 }

@@ -19,7 +19,7 @@ import type { AnswerIds } from '../answer-ids.js'
 import type { Exchange, SourceOptions } from '../exchange.js'
 import type { Incoming, Outcome } from '../incoming.js'
 import type { RouterOptions } from '../options.js'
-import { refuseAnswer, refuseAnswerId } from './ask-options.js'
+import { refusalOfAnswer, refuseAnswer } from './ask-options.js'
 import { readSenderJoinOptions } from './join-options.js'
 import { notWithLive } from './live-options.js'
 import { refuseOversized, refuseSender, refuseTakenId } from './refusals.js'
@@ -55,8 +55,8 @@ export class SenderHandler {
   /** @param answerId by which the worker was told to answer */
   answer(incoming: Incoming, name: string, parameters: Parameters, answerId: string): Outcome {
     return this.#handle(incoming, parameters, 'answer', name, ANSWERER, (source, { head, joinOptions }, key) => {
-      const refusal = refuseAnswerId(this.answerIds, key, answerId)
-      return refusal ?? this.table.joinAnswer(key, answerId, source, head!, joinOptions)
+      const joined = this.table.joinAnswer(key, answerId, source, head!, joinOptions)
+      return joined instanceof Refusal ? refusalOfAnswer(joined, this.answerIds, key, answerId) : joined
     })
   }
 

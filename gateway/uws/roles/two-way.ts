@@ -127,8 +127,12 @@ class BodySource implements Source, OwnRequest {
 
   notify(_event: SenderEvent, _pipe: PipeView): void {}
 
+  /**
+   * Lets go of its transfer, even when all of the body has been read. A worker's answer and its next question are one exchange: each
+   * would keep the one before it alive, for as long as the worker stays.
+   */
   end(reason: EndReason, pipe: PipeView): void {
-    this.discard()
+    this.#body?.discard()
     this.options.onEnd?.(reason, pipe)
   }
 
