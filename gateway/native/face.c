@@ -99,18 +99,19 @@ static _Thread_local napi_threadsafe_function half_closed;
 
 static void call_half_closed(napi_env env, napi_value callback, void *context, void *data) {
   napi_value receiver;
-  napi_value values[2];
+  napi_value values[3];
   intptr_t told = (intptr_t)data;
   (void)context;
   if (env == NULL) return;
   napi_get_undefined(env, &receiver);
-  napi_create_int32(env, (int32_t)(told >> 1), &values[0]);
-  napi_get_boolean(env, (told & 1) != 0, &values[1]);
-  napi_call_function(env, receiver, callback, 2, values, NULL);
+  napi_create_int32(env, (int32_t)(told >> 2), &values[0]);
+  napi_get_boolean(env, (told & 2) != 0, &values[1]);
+  napi_get_boolean(env, (told & 1) != 0, &values[2]);
+  napi_call_function(env, receiver, callback, 3, values, NULL);
 }
 
-static void tell_half_closed(int fd, bool asked) {
-  intptr_t told = ((intptr_t)fd << 1) | (intptr_t)asked;
+static void tell_half_closed(int fd, bool asked, bool early) {
+  intptr_t told = ((intptr_t)fd << 2) | ((intptr_t)asked << 1) | (intptr_t)early;
   if (half_closed != NULL) napi_call_threadsafe_function(half_closed, (void *)told, napi_tsfn_nonblocking);
 }
 
@@ -149,9 +150,10 @@ static napi_value listen_by(napi_env env, napi_callback_info info, const char *u
   return NULL;
 }
 
-/* onHalfClosed(run: (socket: number, asked: boolean) => void): void */
+/* onHalfClosed(run: (socket: number, asked: boolean, early: boolean) => void): void */
 static napi_value on_half_closed_(napi_env env, napi_callback_info info) {
-  return listen_by(env, info, "onHalfClosed(run: (socket: number, asked: boolean) => void)", &half_closed, call_half_closed);
+  static const char usage[] = "onHalfClosed(run: (socket: number, asked: boolean, early: boolean) => void)";
+  return listen_by(env, info, usage, &half_closed, call_half_closed);
 }
 
 /* onUnfinishedMessage(run: (socket: number) => void): void */
@@ -418,6 +420,13 @@ static napi_value end_head_(napi_env env, napi_callback_info info) {
   return boolean(env, end_head(fd));
 }
 
+/* askInBody(socket: number): boolean */
+static napi_value ask_in_body_(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "askInBody(socket: number)", &fd)) return NULL;
+  return boolean(env, ask_in_body(fd));
+}
+
 /* bytesDue(socket: number): number */
 static napi_value bytes_due_(napi_env env, napi_callback_info info) {
   int fd;
@@ -606,6 +615,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("countAnswer", count_answer_),
       FUNCTION("joinChunks", join_chunks_),
       FUNCTION("endHead", end_head_),
+      FUNCTION("askInBody", ask_in_body_),
       FUNCTION("bytesDue", bytes_due_),
       FUNCTION("sendDue", send_due_),
       FUNCTION("sentAll", sent_all),

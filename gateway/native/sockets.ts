@@ -28,11 +28,10 @@ export interface Sockets {
   /** Bytes that have come of a message that is not complete; -1: it is too long, and nothing that comes is handed on any more. */
   unfinishedMessage(socket: number): number
   /**
-   * Calls `run` when a client has closed its side while its response is awaited: it goes on reading, or is gone. Not when it had
-   * done so before its request was read and its response has begun. `asked`: an interim response was sent, which draws a reset if
-   * it is gone.
+   * Calls `run` when a client has closed its side while its response is awaited: it goes on reading, or is gone. `asked`: an
+   * interim response was sent, which draws a reset if it is gone. `early`: it had done so when its request was read.
    */
-  onHalfClosed(run: (socket: number, asked: boolean) => void): void
+  onHalfClosed(run: (socket: number, asked: boolean, early: boolean) => void): void
   /** An answer with a body of so many bytes was given. Over TLS this is the only way to know how many are unread. */
   countAnswer(socket: number, bytes: number): void
   /**
@@ -56,6 +55,11 @@ export interface Sockets {
    * and chunks are joined. False: not now, or never.
    */
   endHead(socket: number): boolean
+  /**
+   * On a socket whose chunks are joined: draws the reset of a client that is gone, by a part of the next chunk's line, a few times for
+   * each chunk. True: that, or something else, is on its way to it. False: there is nothing that could be sent.
+   */
+  askInBody(socket: number): boolean
   /**
    * On a socket whose chunks are joined: how many bytes at the end of the chunk written last have not been sent. Give them to
    * `sendDue`, except for the very last one, which leaves when uWebSockets flushes after that.
@@ -141,6 +145,7 @@ export const NO_SOCKETS: Sockets = {
   bodyIsSound: () => true,
   joinChunks: () => false,
   endHead: () => false,
+  askInBody: () => false,
   bytesDue: () => 0,
   sendDue: () => 0,
   sentAll: () => undefined,

@@ -71,7 +71,7 @@ export class UwsServer {
       },
       exchanges: HALF_CLOSABLE,
     }
-    context.sockets.onHalfClosed((socket, asked) => HALF_CLOSABLE[socket]?.halfClosed(asked))
+    context.sockets.onHalfClosed((socket, asked, early) => HALF_CLOSABLE[socket]?.halfClosed(asked, early))
     context.sockets.onUnfinishedMessage(unfinishedMessageChanged)
     this.#takesWebSockets = takesWebSockets
     this.#apps = [certificates === undefined ? this.#withRoutes(App()) : this.#tlsApp(certificates)]

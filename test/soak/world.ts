@@ -15,11 +15,14 @@ import { fullDisk, stoppedReader } from './faults/logs.js'
 import { dnsChange, issuerFaults, lies, redisFaults } from './faults/services.js'
 import { hangup, newCertificate, stoppedClient, stoppedGateway } from './faults/signals.js'
 import { GatewayProcess } from './gateway-process.js'
+import { asked } from './load/ask.js'
 import type { Door } from './load/connection.js'
 import { curlPair } from './load/curl-pair.js'
 import { download, upload } from './load/forward.js'
 import type { Kind } from './load/job.js'
 import { odd } from './load/odd.js'
+import { queued } from './load/queue.js'
+import { published } from './load/topic.js'
 import { transfer } from './load/transfer.js'
 import { watch } from './load/watch.js'
 import { echo } from './load/websocket.js'
@@ -98,6 +101,12 @@ export async function buildWorld(t: Teardown, folder: string, timeline: Timeline
       { name: 'forwarded downloads', kind: download(door), atOnce: 2 },
       { name: 'forwarded uploads', kind: upload(door), atOnce: 2 },
       { name: 'forwarded WebSockets', kind: echo(door), atOnce: 2 },
+      { name: 'queues', kind: queued(door), atOnce: 3 },
+      { name: 'queues, TLS and token', kind: queued(tlsDoor), atOnce: 1 },
+      { name: 'topics', kind: published(door), atOnce: 2 },
+      { name: 'topics, TLS and token', kind: published(tlsDoor), atOnce: 1 },
+      { name: 'questions', kind: asked(door), atOnce: 3 },
+      { name: 'questions, TLS and token', kind: asked(tlsDoor), atOnce: 1 },
       { name: 'requests to refuse', kind: odd(door, tlsDoor), atOnce: 1 },
     ],
     faults: [

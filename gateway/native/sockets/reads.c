@@ -32,7 +32,7 @@
 
 size_t usual_read = SIZE_MAX;
 size_t bulk_read = SIZE_MAX;
-void (*on_half_closed)(int fd, bool asked) = NULL;
+void (*on_half_closed)(int fd, bool asked, bool early) = NULL;
 void (*on_unfinished)(int fd) = NULL;
 
 /* What a client may send ahead while its response is awaited. What one read brings beyond a request may be more, once. */
@@ -121,11 +121,10 @@ static ssize_t reset(void) {
 /* The client has closed its side while its response is awaited. Is it still there? */
 static void look_for_client(const struct connection *connection, int fd) {
   static const char interim[] = "HTTP/1.1 102 Processing\r\n\r\n";
-  /* In the middle of a response it is asked by what is sent next. */
+  /* In the middle of a response it is asked by what is sent next, or by JavaScript: ask_in_body(). */
   bool asks = may_send_interim(fd);
   if (asks) send(fd, interim, sizeof interim - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-  /* Whoever closed its side together with its request has not done so because it has seen enough of the response. */
-  if (on_half_closed != NULL && (asks || !connection->ended_early)) on_half_closed(fd, asks);
+  if (on_half_closed != NULL) on_half_closed(fd, asks, connection->ended_early);
   /* Whoever cannot be asked that way is asked by the kernel, which gives up after a minute and a half. */
   watch_closely(fd);
 }

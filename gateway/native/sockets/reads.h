@@ -13,9 +13,9 @@ extern size_t usual_read;
 extern size_t bulk_read;
 /*
  * Called when a client has closed its side while its response is awaited: it goes on reading, or is gone. `asked`: an interim
- * response has been sent, which it would answer with a reset if it is gone.
+ * response has been sent, which it would answer with a reset if it is gone. `early`: it had done so when its request was read.
  */
-extern void (*on_half_closed)(int fd, bool asked);
+extern void (*on_half_closed)(int fd, bool asked, bool early);
 
 /* Called when the unfinished message of a WebSocket has grown or is complete, or when one is too long. */
 extern void (*on_unfinished)(int fd);

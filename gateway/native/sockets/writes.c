@@ -10,7 +10,9 @@
  * 2. To a client that knows no chunks a body without a length leaves without them: bare.c.
  * 3. A head can leave before there is a body. uWebSockets ends a chunked response's head together with its first chunk, and
  *    writes the last fields of it then; so the helper ends it, and drops what still comes of it.
- * 4. How much has not been sent is known. uWebSockets keeps what the kernel does not take in a buffer of its own and
+ * 4. A client that has closed its side can be asked whether it is there between two chunks, too: the line break behind a chunk, and
+ *    zeros in front of the next size, may leave at any time. It is "1*HEXDIG" in RFC 9112, section 7.1.
+ * 5. How much has not been sent is known. uWebSockets keeps what the kernel does not take in a buffer of its own and
  *    does not say when that is empty.
  */
 #include "writes.h"
@@ -31,6 +33,9 @@ enum leaving { FREE, OUT_CR, OUT_LF, OUT_SIZE, OUT_SIZE_LF, OUT_DATA };
 
 static const char LAST_CHUNK[] = "0\r\n\r\n";
 
+/* In front of one size. Clients take 16 digits (curl, Go), and a chunk's own are less than 8. */
+#define MOST_ZEROS 6
+
 /*
  * What a client may leave unread and go on asking, beyond what the kernel keeps for it: uWebSockets keeps answers without a
  * limit. In bytes.
@@ -50,6 +55,9 @@ struct response {
   uint64_t size;
   /* Data that uWebSockets has been told was sent, and that JavaScript has to send. */
   size_t due;
+  /* Of the next chunk's line: how much of the line break has left already, and how many zeros have. */
+  unsigned char breaks_early;
+  unsigned char zeros;
   /* Bytes of the present response that have been sent. */
   uint64_t sent;
   /* Its head has been ended here, and uWebSockets has not; whether it is in the middle of a line. */
@@ -145,6 +153,7 @@ static size_t skip_head(struct response *response, const unsigned char *bytes, s
     unsigned char c = bytes[at++];
     if (c == '\n' && !response->in_line) {
       response->head_goes_on = false;
+      response->zeros = 0;
       response->place = OUT_SIZE;
       response->size = 0;
     }
@@ -153,6 +162,15 @@ static size_t skip_head(struct response *response, const unsigned char *bytes, s
     response->in_line = c != '\n' && (response->in_line || c != '\r');
   }
   return at;
+}
+
+/* The next chunk's line is being written. Moves on over the bytes of it that have left already, and returns how many those are. */
+static size_t skip_early(struct response *response, const unsigned char *bytes, size_t length) {
+  size_t skipped = length < response->breaks_early ? length : response->breaks_early;
+  move_on(response, bytes, bytes + skipped);
+  response->breaks_early -= (unsigned char)skipped;
+  response->zeros = 0;
+  return skipped;
 }
 
 static ssize_t send_on(struct response *response, int fd, const void *bytes, size_t length, int flags) {
@@ -188,7 +206,7 @@ static ssize_t send_on(struct response *response, int fd, const void *bytes, siz
 ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
   if (fd >= MOST_SOCKETS) return send(fd, bytes, length, flags);
   struct response *response = &responses[fd];
-  size_t skipped = response->head_goes_on ? skip_head(response, bytes, length) : 0;
+  size_t skipped = response->head_goes_on ? skip_head(response, bytes, length) : skip_early(response, bytes, length);
   if (skipped == 0) return send_on(response, fd, bytes, length, flags);
   if (response->is_empty && !response->head_goes_on) send(fd, LAST_CHUNK, sizeof LAST_CHUNK - 1, flags);
   if (skipped == length) return (ssize_t)length;
@@ -208,6 +226,8 @@ void begin_response(int fd, bool bare) {
   response->is_bare = bare;
   response->bare = (struct bare){0};
   response->head_goes_on = false;
+  response->breaks_early = 0;
+  response->zeros = 0;
 }
 
 uint64_t sent_of_response(int fd) { return fd < MOST_SOCKETS ? responses[fd].sent : 0; }
@@ -236,6 +256,27 @@ bool end_head(int fd) {
   responses[fd].head_goes_on = true;
   responses[fd].in_line = false;
   responses[fd].is_empty = false;
+  return true;
+}
+
+bool ask_in_body(int fd) {
+  /* The line break is not there before the first chunk, and leaves once. */
+  static const char LINE[] = "\r\n0";
+  if (fd >= MOST_SOCKETS) return false;
+  struct response *response = &responses[fd];
+  if (response->left > 0 || response->due > 0) return true;
+  bool is_behind_chunk = response->place == OUT_CR && response->held_bytes == 0;
+  if (!(response->head_goes_on || is_behind_chunk) || response->zeros == MOST_ZEROS) return false;
+  size_t from = is_behind_chunk ? response->breaks_early : 2;
+  ssize_t sent = send(fd, LINE + from, sizeof LINE - 1 - from, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent < 0) {
+    if ((errno == EPIPE || errno == ECONNRESET) && on_send_failed != NULL) on_send_failed(fd);
+    return true;
+  }
+  response->sent += (uint64_t)sent;
+  size_t up_to = from + (size_t)sent;
+  if (is_behind_chunk) response->breaks_early = up_to < 2 ? (unsigned char)up_to : 2;
+  if (up_to == sizeof LINE - 1) response->zeros++;
   return true;
 }
 

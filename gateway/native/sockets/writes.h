@@ -28,6 +28,11 @@ bool join_chunks(int fd);
  * uWebSockets writes of it later is dropped. From then on chunks leave by one call each. False: not now, or never.
  */
 bool end_head(int fd);
+/*
+ * Between two chunks of a response whose chunks leave by one call each: sends a part of the next one's line, which a client that is
+ * gone answers with a reset. True: that, or something else, is on its way to it. False: there is nothing that could be sent.
+ */
+bool ask_in_body(int fd);
 /* Bytes at the end of the chunk written last that have to be sent with send_due(), except for the very last byte. */
 size_t bytes_due(int fd);
 /* Returns how many bytes were taken. */

@@ -24,6 +24,10 @@ export abstract class BaseBody {
     this.blocked = false
   }
 
+  probe(): boolean {
+    return false
+  }
+
   /**
    * What uWebSockets still has in its buffer when the response ends is given thirty seconds, and is then dropped without notice.
    * A receiver may need longer, so its response is not ended before the kernel takes the last bytes. Nor is it ended before

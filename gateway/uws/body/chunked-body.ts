@@ -84,9 +84,18 @@ export class ChunkedBody extends BaseBody implements ResponseBody {
       this.#probe = false
       return PROBE
     }
-    if (!this.#joined) this.#joined = !this.target.tls && this.target.sockets.joinChunks(this.target.socket)
-    if (this.#joined) return Number.POSITIVE_INFINITY
+    if (this.#join()) return Number.POSITIVE_INFINITY
     return from === 'turn' ? CORK_ROOM : PIECE
+  }
+
+  #join(): boolean {
+    const { tls, sockets, socket } = this.target
+    if (!this.#joined) this.#joined = !tls && sockets.joinChunks(socket)
+    return this.#joined
+  }
+
+  override probe(): boolean {
+    return this.begun && (this.blocked || (this.#join() && this.target.sockets.askInBody(this.target.socket)))
   }
 
   /** uWebSockets ends the head on the wire with the first chunk. Where the helper cannot end it before, it waits for that. */

@@ -1,6 +1,7 @@
 import type { BodyConsumer } from '../../stream/body-consumer.js'
 import type { HttpExchange } from '../connection/http-exchange.js'
 import { rearm } from '../connection/keepalive.js'
+import { closeSpent } from '../connection/spent-connection.js'
 
 /** The most that is held while there is no consumer: more than a read brings. */
 const MOST_HELD = 1024 * 1024
@@ -111,7 +112,10 @@ export class UwsRequestBody {
   #read(chunk: ArrayBuffer, last: boolean): void {
     const { exchange } = this
     // The request has been answered, and the rest of its body is dropped.
-    if (exchange.over) return
+    if (exchange.over) {
+      if (last && !exchange.head.isReadByHelper) closeSpent(exchange.context, exchange.socket)
+      return
+    }
     // Nothing of the read that broke it is passed on: it may be a byte of the helper's own, which calls for this.
     const isBroken = this.#watched && !exchange.context.sockets.bodyIsSound(exchange.socket)
     if (!isBroken) exchange.bytesIn += chunk.byteLength

@@ -17,7 +17,7 @@ export interface BodyTarget {
   readonly head: () => void
   /** The socket below, and the helper's calls for it. */
   readonly socket: number
-  readonly sockets: Pick<Sockets, 'joinChunks' | 'bytesDue' | 'sendDue' | 'sentAll' | 'hasRoom'>
+  readonly sockets: Pick<Sockets, 'joinChunks' | 'askInBody' | 'bytesDue' | 'sendDue' | 'sentAll' | 'hasRoom'>
   readonly tls: boolean
   /** Present when the head shall leave before the body has a byte, and can: ends it. Returns whether that has worked. */
   readonly endHead?: (() => boolean) | undefined
@@ -40,6 +40,11 @@ export interface ResponseBody {
   write(bytes: BorrowedBytes, from: WriteFrom): number
   /** Sends the head before the body has any bytes, if the framing allows that. Only from a turn. */
   begin(): void
+  /**
+   * The client may have gone: sends it something that changes nothing, if the framing allows that. True: that, or something else, is on
+   * its way to it, and draws its reset.
+   */
+  probe(): boolean
   /** The kernel takes bytes again. */
   unblock(): void
   /** Ends the body. Only when not blocked, and not when done. False: there is no room for its last bytes yet, try again. */

@@ -27,7 +27,7 @@ export interface UwsContext {
 
 /** What is told when a client has closed its side. */
 export interface HalfClosable {
-  halfClosed(asked: boolean): void
+  halfClosed(asked: boolean, early: boolean): void
 }
 
 /** The same, as the server passes it to its exchanges. */

@@ -5,6 +5,7 @@ import { type Answer, type HeaderList, statusWithReason } from '../../http/respo
 import { refusalAnswer } from '../../http/response/failure-answer.js'
 import type { Persistence } from '../../http/response/persistence.js'
 import type { ExchangeContext } from './context.js'
+import { countsAsGone } from './half-close.js'
 import { headerBytes } from './header-bytes.js'
 import { rearm } from './keepalive.js'
 import type { RequestHead } from './request-head.js'
@@ -14,11 +15,6 @@ const NONE: HeaderList = []
 
 /** About how large the head of an answer is. */
 const HEAD_BYTES = 256
-
-/** How long after its request a client may close its side that has seen nothing of its response, in milliseconds. */
-const HALF_CLOSE_MS = 1000
-/** The same for one whose machine has, for the two may have crossed, and for one that cannot be asked. */
-const TOGETHER_MS = 1
 
 /** The role that an exchange was given. */
 export interface ExchangeOwner {
@@ -33,6 +29,8 @@ export interface ExchangeOwner {
    * with a reset. False: there is nothing to send.
    */
   probe?(): boolean
+  /** The same, in the middle of a response that may be silent for long, and every few seconds from then on. */
+  probeBody?(): boolean
   /** The response is over, in whatever way. Frees what was kept for it. */
   over(): void
   /** A callback of uWebSockets met a defect of the gateway. Must not throw. */
@@ -209,28 +207,28 @@ export class HttpExchange {
 
   probe(): void {
     if (this.#status === 0) this.context.sockets.sendInterim(this.socket, 102)
+    else this.#owner?.probeBody?.()
   }
 
   /**
-   * The client has closed its side after its request, which it does when it has nothing more to say, and when it goes. One that
-   * is only silent does so at once, before it has seen anything of the response.
+   * The client has closed its side after its request.
    * @param asked whether the helper has asked it by an interim response
+   * @param early whether it had done so when its request was read
    */
-  halfClosed(asked: boolean): void {
-    if (this.over || this.#owner?.probe?.() === true) return
-    if (asked) {
+  halfClosed(asked: boolean, early: boolean): void {
+    if (this.over) return
+    // Whoever did so together with its request has not done so because it has seen enough of the response.
+    const isInnocent = early && !asked
+    if (!isInnocent && this.#owner?.probe?.() === true) return
+    if (asked || this.#owner?.probeBody?.() === true) {
       // The helper learns whether that drew a reset. The client may go later, too.
       this.context.keepalive.halfClosed.add(this)
       return
     }
+    if (isInnocent) return
     const ms = this.context.clock.now() - this.#startedAt
-    if (this.#status === 0) {
-      // HTTP/1.0 has no interim response.
-      if (ms > TOGETHER_MS) this.res.close()
-      return
-    }
-    const hasSeen = this.context.sockets.hasAcknowledged(this.socket)
-    if (ms > HALF_CLOSE_MS || (hasSeen && ms > TOGETHER_MS)) this.res.close()
+    // HTTP/1.0 has no interim response by which it could be asked.
+    if (countsAsGone(ms, this.#status === 0 || this.context.sockets.hasAcknowledged(this.socket))) this.res.close()
   }
 
   lookForMachine(silentMs: number): void {

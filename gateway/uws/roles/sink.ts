@@ -78,6 +78,11 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     this.#listener?.fault()
   }
 
+  /** Only a topic says nothing for so long that somebody who is not there would be noticed by nothing else. */
+  probeBody(): boolean {
+    return this.options.headAtOnce === true && this.#body?.probe() === true
+  }
+
   /** Never paused, so uWebSockets reports when its peer goes. */
   lookForPeer(): void {}
 

@@ -180,3 +180,30 @@ t.test('chunks are not joined while bytes wait in the buffer of uWebSockets', as
   t.ok(sockets.joinChunks(socket))
   await endsWith(t, response, body)
 })
+
+t.test('between two chunks a client is asked by parts of the next size line, a few times for each', async (t) => {
+  const response = await openResponse(t)
+  const { client, sockets, socket, res } = response
+  client.resume()
+  t.notOk(sockets.askInBody(socket), 'not while uWebSockets writes these lines')
+  t.ok(sockets.joinChunks(socket))
+  const ask = (most: number): number => {
+    let times = 0
+    while (times < most && sockets.askInBody(socket)) times++
+    return times
+  }
+  const bodies = [1, 0x1234, 70_000, 16].map((bytes) => randomBytes(bytes))
+  const asked: number[] = []
+  for (const [i, body] of bodies.entries()) {
+    asked.push(ask(i === 1 ? 1 : 100))
+    write(response, body)
+    await flushAll(response)
+  }
+  t.same(asked, [6, 1, 6, 6])
+  t.equal(ask(3), 3)
+  res.cork(() => void res.end())
+  const { body, complete } = await client.waitForResponse()
+  t.ok(complete && body.equals(Buffer.concat([Buffer.from('begun'), ...bodies])), 'every byte, in its order')
+  for (const line of ['0000001', '01234', '00000011170', '00000010', '0000'])
+    t.ok(client.text.includes(`\r\n${line}\r\n`), line)
+})

@@ -30,6 +30,7 @@ export interface JobSetting {
 export class Job {
   readonly from = performance.now()
   readonly #connections = new Set<Connection>()
+  #isOver = false
 
   constructor(
     readonly id: number,
@@ -51,13 +52,11 @@ export class Job {
       this.#connections.add(connection!)
       return connection
     }
-    try {
-      const connection = await Connection.open(door, readBytes)
-      this.#connections.add(connection)
-      return connection
-    } catch {
-      return undefined
-    }
+    const connection = await Connection.open(door, readBytes).catch(() => undefined)
+    // Its other side may have been refused meanwhile, and nobody would close this one.
+    if (this.#isOver) connection?.leave('destroy')
+    else if (connection !== undefined) this.#connections.add(connection)
+    return this.#isOver ? undefined : connection
   }
 
   /** The outcome of a request that was refused with this code; whether something explains it is looked at. */
@@ -112,6 +111,7 @@ export class Job {
 
   /** Closes what it has opened, except for what can serve again. */
   close(): void {
+    this.#isOver = true
     for (const connection of this.#connections) {
       if (connection.canServe && this.kept.length < 4) {
         connection.resume()

@@ -172,10 +172,11 @@ type Make = (target: BodyTarget, length: number) => ResponseBody
 /** What the native helper knows and does; without it, nothing. */
 function helper(res: FakeResponse, helped: boolean): BodyTarget['sockets'] {
   if (!helped) {
-    const nothing = { bytesDue: () => 0, sendDue: () => 0 }
+    const nothing = { askInBody: () => false, bytesDue: () => 0, sendDue: () => 0 }
     return { ...nothing, joinChunks: () => false, sentAll: () => undefined, hasRoom: () => true }
   }
   return {
+    askInBody: () => false,
     bytesDue: () => (res.due > 0 ? res.due + 1 : 0),
     sendDue: (_, bytes) => res.sendDue(Buffer.from(bytes)),
     joinChunks: () => (res.joined = res.whole),

@@ -1,0 +1,75 @@
+/**
+ * Nothing is kept of a transfer that is over. After very many of each kind, and a full collection of garbage, there are as many objects of
+ * each of our classes as before them. What is kept costs memory in the end, and time at once: each collection copies it.
+ */
+import { type ChildProcess, fork } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import t, { type Test } from 'tap'
+import { eventually } from '../support/eventually.js'
+import { amount } from '../support/thorough.js'
+import type { Counts, Question } from './counted-gateway.js'
+import { runMany, TRANSFERS } from './short-transfers.js'
+
+const COUNT = amount(250, 2000)
+/** What a list or a cache may have grown by. One object for each transfer is far more. */
+const FEW = 20
+/** What is kept on purpose, and bounded. */
+const BOUNDED = ['RetainedTransfer']
+
+class CountedGateway {
+  private constructor(
+    readonly child: ChildProcess,
+    readonly port: number,
+  ) {}
+
+  static async start(t: Test, ...args: string[]): Promise<CountedGateway> {
+    const child = fork(fileURLToPath(new URL('./counted-gateway.js', import.meta.url)), args)
+    t.teardown(() => child.kill('SIGKILL'))
+    const [port] = (await once(child, 'message')) as [number]
+    return new CountedGateway(child, port)
+  }
+
+  async #ask(question: Question): Promise<unknown> {
+    this.child.send(question)
+    return (await once(this.child, 'message'))[0]
+  }
+
+  /** Once nobody is there any more. */
+  async count(): Promise<Counts> {
+    await eventually(async () => {
+      const open = await this.#ask('open')
+      return open === 0 || `${open} requests or transfers are not over`
+    })
+    return (await this.#ask('count')) as Counts
+  }
+}
+
+/** The classes of which there are more than before, and how many more. */
+function grown(before: Counts, after: Counts): Record<string, number> {
+  const more = Object.entries(after).map(([name, count]) => [name, count - before[name]!] as const)
+  return Object.fromEntries(more.filter(([name, count]) => count > FEW && !BOUNDED.includes(name)))
+}
+
+t.test('nothing is kept of a transfer', async (t) => {
+  t.setTimeout(290_000)
+  const gateway = await CountedGateway.start(t)
+  for (const [kind, transfer] of Object.entries(TRANSFERS)) {
+    // What is made once.
+    await runMany(gateway.port, transfer, 20, `warm-${kind.replaceAll(' ', '-')}`)
+    const before = await gateway.count()
+    t.ok(before.PipeTable === 1 && before.HttpExchange! < FEW, 'it is our classes that are counted')
+    await runMany(gateway.port, transfer, COUNT, kind.replaceAll(' ', '-'))
+    t.same(grown(before, await gateway.count()), {}, `${COUNT} ${kind}`)
+  }
+})
+
+t.test('what a Map keeps is found', async (t) => {
+  const gateway = await CountedGateway.start(t, 'keeping')
+  const [[kind, transfer]] = Object.entries(TRANSFERS) as [[string, (typeof TRANSFERS)[string]]]
+  await runMany(gateway.port, transfer, 20, 'warm')
+  const before = await gateway.count()
+  await runMany(gateway.port, transfer, 100, 'kept')
+  const more = grown(before, await gateway.count())
+  t.ok((more.Pipe ?? 0) >= 100, `${kind}: ${JSON.stringify(more)}`)
+})
