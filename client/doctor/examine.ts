@@ -1,5 +1,6 @@
 import type { Chain } from './chain.js'
 import type { Check, Finding, Options } from './check.js'
+import { ask } from './checks/ask.js'
 import { requestBuffering, responseBuffering } from './checks/buffering.js'
 import { receiverLeft, waitingLeft } from './checks/departure.js'
 import { earlyReply } from './checks/early-reply.js'
@@ -8,8 +9,10 @@ import { head } from './checks/head.js'
 import { live } from './checks/live.js'
 import { meet } from './checks/meet.js'
 import { pages } from './checks/pages.js'
+import { queue } from './checks/queue.js'
 import { forwarded, reach } from './checks/reach.js'
 import { silence } from './checks/silence.js'
+import { topic } from './checks/topic.js'
 import { trickle } from './checks/trickle.js'
 import { truncationChunked, truncationLength } from './checks/truncation.js'
 import { truncationHttp2 } from './checks/truncation-http2.js'
@@ -22,7 +25,7 @@ export interface Result extends Finding {
 /** Nobody answers. The message is fit for people. */
 export class Unreachable extends Error {}
 
-const ALONE = [untouched, expect, waitingLeft, head, forwarded, pages]
+const ALONE = [untouched, expect, waitingLeft, head, forwarded, pages, queue, topic, ask]
 /** They need an upload that flows: without one they would all say the same. */
 const FLOWING = [truncationChunked, truncationLength, receiverLeft, live, trickle, silence]
 

@@ -48,6 +48,26 @@ export const REMEDIES = {
   expect: {
     'every proxy': 'pass "Expect: 100-continue" on, or answer it; curl does without: -H Expect:',
   },
+  oneEach: {
+    'every proxy': 'no cache for names, and no collapsing of requests; each response says "Cache-Control: no-store"',
+    nginx: 'proxy_cache off;',
+    HAProxy: 'no http-request cache-use',
+    Varnish: 'sub vcl_recv { return (pass); }',
+  },
+  answers: {
+    nginx: 'proxy_intercept_errors off;',
+    Caddy: 'no handle_response in reverse_proxy',
+    Traefik: 'no middleware "errors"',
+  },
+  retries: {
+    nginx: 'proxy_next_upstream error timeout;',
+    HAProxy: 'retry-on conn-failure   (no status in it)',
+    Envoy: 'retry_on: connect-failure   (no "5xx", "gateway-error" or "retriable-status-codes")',
+  },
+  path: {
+    'every proxy': 'the path as it came; for names below another one set the prefix of the gateway',
+    pipegate: 'prefix: /where/names/live',
+  },
   silence: {
     nginx: 'proxy_read_timeout 61m;  proxy_send_timeout 61m;  client_body_timeout 61m;  send_timeout 61m;',
     HAProxy: 'timeout client 61m;  timeout server 61m',

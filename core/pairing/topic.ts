@@ -263,8 +263,11 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
 
   #scheduleCheck(): void {
     const { silenceMs, stallMs } = this.limits
-    const everyMs = stallMs > 0 ? Math.min(CHECK_MS, silenceMs) : silenceMs
-    this.#nextCheck = this.context.clock.after(everyMs, () => {
+    const { clock } = this.context
+    // Once every silenceMs would be too seldom: a silence that begins just before such a look could last for almost two of them.
+    const leftMs = this.#lastSaidAt + silenceMs - clock.now()
+    const untilSilent = leftMs > 0 ? leftMs : silenceMs
+    this.#nextCheck = clock.after(stallMs > 0 ? Math.min(CHECK_MS, untilSilent) : untilSilent, () => {
       this.#scheduleCheck()
       this.#check(this.context.clock.now())
     })

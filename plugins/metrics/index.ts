@@ -27,7 +27,7 @@ export default definePlugin<MetricsConfig, MetricsFailure>({
     lostLines(registry, host.gateway)
     processMetrics(registry)
     return {
-      hooks: { ...requestHooks(registry), ...transfers.hooks },
+      hooks: { ...requestHooks(registry, host.slot()), ...transfers.hooks },
       routes: [
         {
           method: 'GET',

@@ -1202,6 +1202,12 @@ export const FAULTS: readonly Fault[] = [
     by: 'return this.subscribers.size;',
   },
   {
+    name: 'silence is told late when it began between two looks',
+    in: 'pairing/topic.js',
+    replace: 'leftMs > 0 ? leftMs : silenceMs',
+    by: 'silenceMs',
+  },
+  {
     name: 'a closing topic takes messages',
     in: 'pairing/topic.js',
     replace: 'publish(message, options, publisher) { if (this.#isClosing)',

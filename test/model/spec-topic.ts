@@ -220,7 +220,9 @@ export class SpecTopic {
   /** Once a while: who stands still is cut, and silence is told to those who can hear it. */
   #checkLater(): void {
     const { stallMs, silenceMs } = this.limits.topic
-    this.timers.after(stallMs > 0 ? Math.min(1000, silenceMs) : silenceMs, this, () => {
+    const leftMs = this.#saidAt + silenceMs - this.timers.now
+    const nextMs = leftMs > 0 ? leftMs : silenceMs
+    this.timers.after(stallMs > 0 ? Math.min(1000, nextMs) : nextMs, this, () => {
       this.#checkLater()
       const stalled = [...this.subscribers].filter((each) => stallMs > 0 && each.stillFor(this.timers) >= stallMs)
       for (const subscriber of stalled) this.cut(subscriber, 'receivers_stalled')

@@ -26,6 +26,8 @@ export async function startMangler(t: Teardown, to: number | undefined, mangle: 
       if (mangled === undefined) client.destroy()
       else if (!client.destroyed) client.write(mangled)
     })
+    // Otherwise whoever waits for the rest of what was cut would wait until its own deadline.
+    gateway.on('end', () => client.end())
     // A client that was cut off has not gone for the gateway: it is read to the end.
     client.on('close', () => setTimeout(() => gateway.destroy(), 2000).unref())
   })

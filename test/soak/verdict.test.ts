@@ -4,12 +4,15 @@
  */
 
 import { mkdirSync } from 'node:fs'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { Random } from '../model/random.js'
 import { eventually } from '../support/eventually.js'
 import { startGateway } from '../support/gateway.js'
+import { listenOnLoopback } from '../support/loopback.js'
+import { connect } from '../support/raw.js'
 import { plantFaults } from './faults/schedule.js'
 import { GatewayProcess } from './gateway-process.js'
 import { baselineOf, leaksOf } from './leaks.js'
@@ -100,6 +103,15 @@ t.test('what a sender does itself is a cut with its reason, and breaks no rule',
     t.equal(tally.total.cut, 1)
     t.ok([...tally.cuts.keys()].every((reason) => reason === 'sender_left' || reason === 'abandoned'))
   }
+})
+
+t.test('who talks through that proxy is told at once when the gateway closes', async (t) => {
+  const server = createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 200 OK\r\n\r\nhalf'))
+  const to = await listenOnLoopback(server)
+  t.teardown(() => server.close())
+  const client = await connect({ port: await startMangler(t, to, (bytes) => bytes) })
+  await client.waitForClose()
+  t.match(client.text, /half$/, 'after all that it has said')
 })
 
 const WRONG: readonly [what: string, rule: Rule, scene: Case][] = [

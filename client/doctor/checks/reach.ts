@@ -48,7 +48,7 @@ export const forwarded: Check = {
     return bad(
       'warn',
       seen,
-      'The addresses that it gives out, in its help, its pages and links, are wrong.',
+      'The addresses that it gives out, in its help, its pages and links, and to workers for their answers, are wrong.',
       REMEDIES.forwarded,
       { told },
     )

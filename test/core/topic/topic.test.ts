@@ -335,6 +335,19 @@ scene('silence is told to those who can hear it and have read the rest', {}, (be
   for (const each of [lines, numbered]) each.leave()
 })
 
+scene('silence counts from the last message, and not from the last look', {}, (bench, t) => {
+  const numbered = subscribe(bench, 'a', { encoding: NUMBERED })
+  bench.pass(1000)
+  publish(bench, 'a', 'x')
+  bench.pass(14_000)
+  t.equal(numbered.text, '<1:x;')
+  bench.pass(1000)
+  t.equal(numbered.text, '<1:x;~')
+  bench.pass(15_000)
+  t.equal(numbered.text, '<1:x;~~')
+  numbered.leave()
+})
+
 scene('an opening comes first, whatever is published meanwhile', {}, (bench, t) => {
   const subscriber = subscribe(bench, 'a', { encoding: NUMBERED, room: 0 })
   publish(bench, 'a', 'x')

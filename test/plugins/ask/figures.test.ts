@@ -170,6 +170,48 @@ for (const [how, happen] of Object.entries(ENDS)) {
   })
 }
 
+t.test('who is not answered in time is counted, whether the worker had all of the question or not', async (t) => {
+  const { gateway } = await startLogged(t)
+  const counted = async () => (await metrics(gateway)).value('pipegate_ask_timeouts_total')
+  t.equal(await counted(), 0)
+  const whole = curl(['-s', '-w', '%{http_code}', '-o', '/dev/null', '-d', 'x', gateway.url('loud?ask&within=1')])
+  await take(gateway)
+  t.equal((await whole.result).stdout.toString(), '504')
+  await eventually(async () => (await counted()) === 1 || `${await counted()} are counted`)
+  t.equal(
+    (await metrics(gateway)).value('pipegate_transfers_total', { reason: 'no_answer' }),
+    0,
+    'its transfer went well',
+  )
+
+  const half = curl(['-sN', '-w', '%{http_code}', '-X', 'POST', '-T', '.', gateway.url('loud?ask&within=1')])
+  half.stdin.write('half')
+  const worker = curl(['-sN', gateway.url('loud?serve')])
+  await worker.waitFor('half')
+  t.match((await half.result).stdout.toString(), /504$/)
+  t.not((await worker.result).code, 0, 'its response is cut for the same reason, and it did not ask')
+  await eventually(async () => (await counted()) === 2 || `${await counted()} are counted`)
+  t.equal((await metrics(gateway)).value('pipegate_transfers_total', { reason: 'no_answer' }), 1)
+
+  const late = curl(['-s', '-d', 'x', gateway.url('loud?ask&within=1')])
+  const address = await take(gateway)
+  late.kill()
+  await eventually(() => gateway.gateway.table.get('loud') === undefined || 'it is still asked')
+  t.equal(
+    (
+      await curlDone(['-s', '-w', '%{http_code}', '-o', '/dev/null', '-T', '-', address], { input: 'y' })
+    ).stdout.toString(),
+    '410',
+  )
+  const answered = curl(['-s', '-d', 'x', gateway.url('loud?ask&within=30')])
+  await curlDone(['-T', '-', await take(gateway)], { input: 'y' })
+  t.equal((await answered.result).stdout.toString(), 'y')
+  const requests = async () =>
+    (await metrics(gateway)).value('pipegate_requests_total', { method: 'POST', status: '2xx' })
+  await eventually(async () => (await requests()) === 1 || `${await requests()} requests`)
+  t.equal(await counted(), 2, 'neither one who left, nor one who was answered')
+})
+
 t.test('the page of a name says what its questions are doing', async (t) => {
   const { gateway } = await startLogged(t)
   const text = async () => {
