@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url'
 import t, { type Test } from 'tap'
 import { eventually } from '../support/eventually.js'
 import { amount } from '../support/thorough.js'
+import { Caller } from './caller.js'
 import type { Counts, Question } from './counted-gateway.js'
 import { runMany, TRANSFERS } from './short-transfers.js'
 
@@ -35,11 +36,11 @@ class CountedGateway {
     return (await once(this.child, 'message'))[0]
   }
 
-  /** Once nobody is there any more. */
-  async count(): Promise<Counts> {
+  /** Once nobody is there any more, or so many are. */
+  async count(isOpen: (open: number) => boolean = (open) => open === 0): Promise<Counts> {
     await eventually(async () => {
-      const open = await this.#ask('open')
-      return open === 0 || `${open} requests or transfers are not over`
+      const open = (await this.#ask('open')) as number
+      return isOpen(open) || `${open} requests or transfers are not over`
     })
     return (await this.#ask('count')) as Counts
   }
@@ -62,6 +63,26 @@ t.test('nothing is kept of a transfer', async (t) => {
     await runMany(gateway.port, transfer, COUNT, kind.replaceAll(' ', '-'))
     t.same(grown(before, await gateway.count()), {}, `${COUNT} ${kind}`)
   }
+})
+
+t.test('nothing is kept for a worker that answers and takes the next question in one request', async (t) => {
+  const gateway = await CountedGateway.start(t)
+  const [asker, worker] = [await Caller.open(gateway.port), await Caller.open(gateway.port)]
+  let question = worker.ask('GET /q?serve')
+  const askMany = async (count: number) => {
+    for (let i = 0; i < count; i++) {
+      const answer = asker.ask('POST /q?ask', { body: `question ${i}` })
+      const { text, field } = await question
+      t.equal(text, `question ${i}`)
+      const { search } = new URL(field('x-pipe-answer'))
+      question = worker.ask(`POST /q?serve&${search.slice(1)}`, { body: `answer ${i}` })
+      t.equal((await answer).text, `answer ${i}`)
+    }
+    return gateway.count((open) => open <= 2)
+  }
+  const before = await askMany(20)
+  t.same(grown(before, await askMany(COUNT)), {}, `${COUNT} questions`)
+  for (const each of [asker, worker]) each.leave()
 })
 
 t.test('what a Map keeps is found', async (t) => {
