@@ -4,6 +4,7 @@ import type { SenderJoinOptions } from '../join-options.js'
 import type { AskCounts, PipeState, PipeView } from '../pipe-view.js'
 import type { Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
+import { Group, type Member } from './group.js'
 import type { Matchmaker } from './match.js'
 import { Question, type QuestionKeeper } from './question.js'
 import type { SenderEndpoint } from './sender-endpoint.js'
@@ -14,9 +15,9 @@ export class Ask extends SharedName implements QuestionKeeper {
   readonly kind = 'ask'
   readonly sides = { sender: 'askers', receiver: 'workers' }
   /** Those that a worker has or had, and that are not over. */
-  readonly #open = new Set<Question>()
+  readonly #open = new Group<Question>()
   /** Those that can be answered, by the names of their answers. */
-  readonly #answerable = new Map<string, Question>()
+  readonly #answerable = new Map<string, Member<Question>>()
   /** Bytes of answers that are over. */
   #bytesIn = 0
   #bytesOut = 0
@@ -27,7 +28,7 @@ export class Ask extends SharedName implements QuestionKeeper {
 
   /** A worker answers the question that it got with this name for the answer. */
   answer(answerId: string, source: Source, head: StreamHead, options: SenderJoinOptions): SenderEndpoint | Refusal {
-    const question = this.#answerable.get(answerId)
+    const question = this.#answerable.get(answerId)?.who
     if (question === undefined) return new Refusal(CORE_FAILURES.answerGone)
     return question.answerBy(source, head, options, this.context.nextId())
   }
@@ -88,12 +89,13 @@ export class Ask extends SharedName implements QuestionKeeper {
   // --- for its questions
 
   handedOver(question: Question, answerId: string): void {
-    this.#open.add(question)
-    this.#answerable.set(answerId, question)
+    question.open = this.#open.join(question)
+    this.#answerable.set(answerId, question.open)
   }
 
   takenBack(question: Question): void {
-    this.#open.delete(question)
+    question.open?.leave()
+    question.open = undefined
   }
 
   withdrawn(answerId: string): void {
@@ -109,7 +111,9 @@ export class Ask extends SharedName implements QuestionKeeper {
   }
 
   over(question: Question): void {
-    if (!this.#open.delete(question)) return
+    if (question.open === undefined) return
+    question.open.leave()
+    question.open = undefined
     this.#bytesIn += question.answer?.bytesIn ?? 0
     this.#bytesOut += question.answer?.bytesOut ?? 0
     this.matching.settle()

@@ -8,6 +8,7 @@ import type { SenderJoinOptions } from '../join-options.js'
 import type { KindName } from '../kind.js'
 import type { Sink, Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
+import type { Member } from './group.js'
 import type { MatchedReceiver } from './matched-receiver.js'
 import type { PipeContext } from './pipe-context.js'
 import type { ReceiverEndpoint } from './receiver-endpoint.js'
@@ -34,6 +35,8 @@ export interface Matchmaker extends PipeContext {
 export class Match extends Transfer implements KeptFanOutListener, Queued<Match> {
   readonly kind: KindName
   place: Place<Match> | undefined
+  /** Its place among those that have a receiver. */
+  running: Member<Match> | undefined
   #nextLook: Deadline | undefined
   /** Since when the receiver has had a chance to take a byte. */
   #offeredAt = 0

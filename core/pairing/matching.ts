@@ -6,6 +6,7 @@ import type { KindName } from '../kind.js'
 import type { PipeView } from '../pipe-view.js'
 import type { Sink, Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
+import { Group } from './group.js'
 import type { Match, Matchmaker } from './match.js'
 import { MatchedReceiver } from './matched-receiver.js'
 import { orEnd } from './or-end.js'
@@ -36,7 +37,7 @@ export class Matching implements Matchmaker {
   readonly key: string
   readonly #senders = new Line<Match>()
   readonly #receivers = new Line<MatchedReceiver>()
-  readonly #running = new Set<Match>()
+  readonly #running = new Group<Match>()
   #isClosed = false
   /** The next look at those who were passed over. */
   #nextLook: Deadline | undefined
@@ -62,7 +63,7 @@ export class Matching implements Matchmaker {
     return this.#receivers.length
   }
 
-  get running(): ReadonlySet<PipeView> {
+  get running(): Group<Match> {
     return this.#running
   }
 
@@ -138,7 +139,7 @@ export class Matching implements Matchmaker {
   }
 
   onGivenBack(match: Match): void {
-    this.#running.delete(match)
+    leaveRunning(match)
     this.#senders.joinAtHead(match)
   }
 
@@ -156,7 +157,7 @@ export class Matching implements Matchmaker {
       const { match, receiver } = pair
       this.#senders.leave(match)
       this.#leaveLine(receiver)
-      this.#running.add(match)
+      match.running = this.#running.join(match)
       orEnd(match, () => match.receive(receiver))
     }
     // Whoever was passed over may be found to be here after all.
@@ -231,7 +232,7 @@ export class Matching implements Matchmaker {
   onEnded(match: PipeView): void {
     const ended = match as Match
     this.#senders.leave(ended)
-    if (this.#running.delete(ended)) {
+    if (leaveRunning(ended)) {
       this.#bytesIn += match.bytesIn
       this.#bytesOut += match.bytesOut
     }
@@ -278,4 +279,12 @@ export class Matching implements Matchmaker {
   get observer() {
     return this.table.observer
   }
+}
+
+/** Returns whether it was one of those that run. */
+function leaveRunning(match: Match): boolean {
+  const { running } = match
+  running?.leave()
+  match.running = undefined
+  return running !== undefined
 }

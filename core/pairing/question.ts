@@ -6,6 +6,7 @@ import type { PipeView } from '../pipe-view.js'
 import type { Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
 import { Answer } from './answer.js'
+import type { Member } from './group.js'
 import { Match, type Matchmaker } from './match.js'
 import { MatchedReceiver } from './matched-receiver.js'
 import { orEnd } from './or-end.js'
@@ -41,6 +42,8 @@ export class Question extends Match {
   /** The asker, as the receiver of the answer. Set as soon as it has joined. */
   asker!: MatchedReceiver
   answer: Answer | undefined
+  /** Its place among those that a worker has or had, until it is over. */
+  open: Member<Question> | undefined
   /** By which the worker that has it can answer. */
   #answerId: string | undefined
   #within: Deadline | undefined

@@ -50,6 +50,9 @@ export class Line<T extends Queued<T>> {
     if (behind === undefined) this.#last = before
     else behind.before = before
     who.place = undefined
+    // One that is old for V8 would make all behind it old, although they are over soon.
+    place.before = undefined
+    place.behind = undefined
     this.#length--
   }
 

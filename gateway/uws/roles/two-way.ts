@@ -65,15 +65,15 @@ export class UwsTwoWay implements ExchangeOwner, KeepaliveTarget {
 
 /** The body of a request as a source without a response of its own. */
 class BodySource implements Source, OwnRequest {
-  /** Undefined: the request has none. */
-  readonly #body: UwsRequestBody | undefined
+  /** Undefined: the request has none, or it is over and read. */
+  #body: UwsRequestBody | undefined
+  #options: TwoWayOptions | undefined
+  /** Called when the last byte has been read and dealt with. */
+  #read: () => void
 
-  /** @param read called when the last byte has been read and dealt with */
-  constructor(
-    readonly exchange: HttpExchange,
-    readonly options: TwoWayOptions,
-    readonly read: () => void,
-  ) {
+  constructor(exchange: HttpExchange, options: TwoWayOptions, read: () => void) {
+    this.#options = options
+    this.#read = read
     const { length } = options
     if (length === 0) return
     this.#body = new UwsRequestBody(exchange, length === undefined, {
@@ -102,10 +102,10 @@ class BodySource implements Source, OwnRequest {
       consumer.end()
       return
     }
-    const { additions } = this.options
+    const read = this.#read
     const end = () => {
       consumer.end()
-      this.read()
+      read()
     }
     const noticing = {
       feed: consumer.feed.bind(consumer),
@@ -114,7 +114,7 @@ class BodySource implements Source, OwnRequest {
       left: consumer.left.bind(consumer),
       fault: consumer.fault.bind(consumer),
     }
-    body.deliverTo(noticing, additions?.limits?.throttles !== undefined)
+    body.deliverTo(noticing, this.#options?.additions?.limits?.throttles !== undefined)
   }
 
   pause(): void {
@@ -128,16 +128,22 @@ class BodySource implements Source, OwnRequest {
   notify(_event: SenderEvent, _pipe: PipeView): void {}
 
   /**
-   * Lets go of its transfer, even when all of the body has been read. A worker's answer and its next question are one exchange: each
-   * would keep the one before it alive, for as long as the worker stays.
+   * Lets go of its transfer, and of its exchange. A worker's answer and its next question are one exchange: each would keep the one
+   * before it alive for as long as the worker stays, and once one of them is old for V8, each would make the one behind it old.
    */
   end(reason: EndReason, pipe: PipeView): void {
-    this.#body?.discard()
-    this.options.onEnd?.(reason, pipe)
+    const onEnd = this.#options?.onEnd
+    this.discard()
+    if (this.isRead) {
+      this.#body = undefined
+      this.#options = undefined
+      this.#read = NOTHING
+    }
+    onEnd?.(reason, pipe)
   }
 
   discard(): void {
-    if (!this.isRead) this.#body!.discard()
+    this.#body?.discard()
   }
 
   over(): void {
@@ -152,3 +158,5 @@ class BodySource implements Source, OwnRequest {
     this.#body?.fault()
   }
 }
+
+const NOTHING = () => {}
