@@ -37,6 +37,7 @@ export class Matching implements Matchmaker {
   readonly #senders = new Line<Match>()
   readonly #receivers = new Line<MatchedReceiver>()
   readonly #running = new Set<Match>()
+  #lastGivenBack: Match | undefined
   #isClosed = false
   /** The next look at those who were passed over. */
   #nextLook: Deadline | undefined
@@ -137,9 +138,16 @@ export class Matching implements Matchmaker {
     return receiver
   }
 
+  /** It gets its old place: of several whose receivers are gone, none knows which of them is told first. */
   onGivenBack(match: Match): void {
     this.#running.delete(match)
-    this.#senders.joinAtHead(match)
+    const last = this.#lastGivenBack
+    this.#senders.joinBehind(
+      match,
+      ({ id }) => id < match.id,
+      last !== undefined && last.id < match.id ? last : undefined,
+    )
+    this.#lastGivenBack = match
   }
 
   onReady(match: Match): void {
@@ -231,6 +239,7 @@ export class Matching implements Matchmaker {
   onEnded(match: PipeView): void {
     const ended = match as Match
     this.#senders.leave(ended)
+    if (this.#lastGivenBack === ended) this.#lastGivenBack = undefined
     if (this.#running.delete(ended)) {
       this.#bytesIn += match.bytesIn
       this.#bytesOut += match.bytesOut
