@@ -1,9 +1,10 @@
 /** The same of workers that get many jobs in one response. Run by queue-lines-vanished.test.ts. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
-import { type CurlRun, curl } from '../../../support/curl.js'
+import { type CurlRun, curl, curlDone } from '../../../support/curl.js'
 import { eventually } from '../../../support/eventually.js'
-import { startGateway } from '../../../support/gateway.js'
+import { Exposition } from '../../../support/exposition.js'
+import { defaultPlugins, startGateway } from '../../../support/gateway.js'
 import { RemoteMachine } from '../../../support/remote-machine.js'
 import type { Teardown } from '../../../support/teardown.js'
 import { numbers } from './lines-rig.js'
@@ -22,7 +23,12 @@ const means = isPossible ? {} : { skip: 'a machine of its own needs root, unshar
 
 async function rig(t: Teardown, tls: boolean, peerTimeout: number) {
   const machine = (await RemoteMachine.connect(t))!
-  const gateway = await startGateway(t, { host: '0.0.0.0', hosts: '*', peerTimeout: `${peerTimeout}` }, { tls })
+  const plugins = await defaultPlugins()
+  const gateway = await startGateway(
+    t,
+    { host: '0.0.0.0', hosts: '*', peerTimeout: `${peerTimeout}` },
+    { tls, plugins },
+  )
   const url = `${gateway.origin}/q?queue&lines`
   const workers = (count: number) =>
     eventually(() => (countsOf(gateway)?.workers ?? 0) === count || JSON.stringify(countsOf(gateway)), SOON)
@@ -30,6 +36,10 @@ async function rig(t: Teardown, tls: boolean, peerTimeout: number) {
     machine,
     gateway,
     workers,
+    returns: async () => {
+      const { stdout } = await curlDone(['-k', gateway.url('metrics')])
+      return new Exposition(stdout.toString()).value('pipegate_queue_returns_total')
+    },
     there: () => machine.curl(['-skN', url.replace('127.0.0.1', machine.here)]),
     here: () => curl(['-skN', url]),
     pours: (jobs: string, query = '', ...args: string[]) =>
@@ -53,13 +63,14 @@ for (const tls of [false, true]) {
       `${over}: take gives the jobs of a worker that has vanished after ${before} to the next one`,
       { ...means },
       async (t) => {
-        const { machine, workers, there, here, pours } = await rig(t, tls, 600)
+        const { machine, workers, returns, there, here, pours } = await rig(t, tls, 600)
         const lost = there()
         await workers(1)
         if (before > 0) t.equal(await told(pours(numbers(before, 'early'))), `0 [INFO] Delivered ${before} job(s).\n`)
         machine.unplug()
         const upload = pours(numbers(JOBS, 'job'), '&take=1')
         await workers(0)
+        t.equal(await returns(), JOBS, 'each has been given back once, and nothing to the worker that was being cut')
         const next = here()
         t.equal(await told(upload), `0 [INFO] Delivered ${JOBS} job(s).\n`)
         t.same(linesOf(next), wanted(JOBS, 'job'), 'all of them, and in their order')
