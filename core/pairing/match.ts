@@ -20,7 +20,7 @@ import type { Place, Queued } from './waiting-line.js'
 export interface Matchmaker extends PipeContext {
   readonly kind: KindName
   readonly key: string
-  /** It has been given back, and waits in front of all others. */
+  /** It has been given back, and waits in front of all who came later. */
   onGivenBack(match: Match): void
   /** It can be matched now: what it has to send is known, or it has been given back. */
   onReady(match: Match): void

@@ -38,6 +38,7 @@ export class Matching implements Matchmaker {
   readonly #senders = new Line<Match>()
   readonly #receivers = new Line<MatchedReceiver>()
   readonly #running = new Group<Match>()
+  #lastGivenBack: Match | undefined
   #isClosed = false
   /** The next look at those who were passed over. */
   #nextLook: Deadline | undefined
@@ -138,9 +139,16 @@ export class Matching implements Matchmaker {
     return receiver
   }
 
+  /** It gets its old place: of several whose receivers are gone, none knows which of them is told first. */
   onGivenBack(match: Match): void {
     leaveRunning(match)
-    this.#senders.joinAtHead(match)
+    const last = this.#lastGivenBack
+    this.#senders.joinBehind(
+      match,
+      ({ id }) => id < match.id,
+      last !== undefined && last.id < match.id ? last : undefined,
+    )
+    this.#lastGivenBack = match
   }
 
   onReady(match: Match): void {
@@ -232,6 +240,7 @@ export class Matching implements Matchmaker {
   onEnded(match: PipeView): void {
     const ended = match as Match
     this.#senders.leave(ended)
+    if (this.#lastGivenBack === ended) this.#lastGivenBack = undefined
     if (leaveRunning(ended)) {
       this.#bytesIn += match.bytesIn
       this.#bytesOut += match.bytesOut

@@ -30,13 +30,22 @@ export class Line<T extends Queued<T>> {
     this.#entered(place)
   }
 
-  /** Takes the first place, in front of all others. */
-  joinAtHead(who: T): void {
-    const behind = this.#first
-    const place = { who, before: undefined, behind }
+  /**
+   * Takes the place behind those at the head of whom this is true.
+   * @param from one of them, to begin with if it stands here: many who come back one after the other need not all be passed each time
+   */
+  joinBehind(who: T, isBefore: (other: T) => boolean, from?: T): void {
+    let before = from?.place
+    let behind = before === undefined ? this.#first : before.behind
+    while (behind !== undefined && isBefore(behind.who)) {
+      before = behind
+      behind = behind.behind
+    }
+    const place = { who, before, behind }
+    if (before === undefined) this.#first = place
+    else before.behind = place
     if (behind === undefined) this.#last = place
     else behind.before = place
-    this.#first = place
     this.#entered(place)
   }
 

@@ -760,8 +760,20 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a sender that is given back goes to the end of its line',
     in: 'pairing/matching.js',
-    replace: 'this.#senders.joinAtHead(match)',
-    by: 'this.#senders.join(match)',
+    replace: '({ id }) => id < match.id',
+    by: '() => true',
+  },
+  {
+    name: 'a sender that is given back goes in front of one that came earlier',
+    in: 'pairing/matching.js',
+    replace: '({ id }) => id < match.id',
+    by: '() => false',
+  },
+  {
+    name: 'a sender that is given back goes behind the last one that was, whoever came first',
+    in: 'pairing/matching.js',
+    replace: 'last !== undefined && last.id < match.id',
+    by: 'last !== undefined',
   },
   {
     name: 'what may be given back is not kept',

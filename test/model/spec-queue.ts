@@ -14,6 +14,8 @@ export class QueuedSender {
   /** Since when its receiver has had a chance to take a byte. */
   offeredAt = 0
   isOver = false
+  /** The place in the order in which all came. */
+  came = 0
   readonly log: string[] = []
 
   constructor(
@@ -47,6 +49,7 @@ export class SpecQueue {
   readonly receivers: QueuedReceiver[] = []
   readonly running = new Set<QueuedSender>()
   isClosed = false
+  #came = 0
 
   constructor(
     readonly limits: Pick<Limits, 'maxQueued' | 'maxWaiting' | 'maxActive'>,
@@ -82,6 +85,7 @@ export class SpecQueue {
 
   joinSender(sender: QueuedSender): void {
     sender.log.push('waiting')
+    sender.came = ++this.#came
     this.senders.push(sender)
     this.waits(sender)
     this.match()
@@ -225,7 +229,7 @@ export class SpecQueue {
     if (receiver.finishesAtOnce) this.end(sender, 'complete')
   }
 
-  /** A receiver is gone. If nothing has arrived, its sender is the next one to be matched. */
+  /** A receiver is gone. If nothing has arrived, its sender gets its old place. */
   protected loses(sender: QueuedSender, receiver: QueuedReceiver, reason: EndReason): void {
     receiver.isOver = true
     receiver.sender = undefined
@@ -243,7 +247,8 @@ export class SpecQueue {
       return
     }
     this.waits(sender)
-    this.senders.unshift(sender)
+    this.senders.push(sender)
+    this.senders.sort((one, other) => one.came - other.came)
     this.match()
   }
 

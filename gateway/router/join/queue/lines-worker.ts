@@ -85,8 +85,9 @@ export class LinesWorker implements LineTaker, SinkListener, Staying, Throttled 
   }
 
   isHere(): boolean {
-    // When jobs have been given to it, its death costs those only that have arrived in part.
-    return !this.#isOver && (this.#hasHead || this.request.sink.isHere())
+    // When jobs have been given to it, its death costs those only that have arrived in part. One that is being cut gets no more, though
+    // it still stands in line.
+    return !this.#isOver && this.#ending === undefined && (this.#hasHead || this.request.sink.isHere())
   }
 
   mayHaveBegun({ start }: TakenLine): boolean {

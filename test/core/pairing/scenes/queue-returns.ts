@@ -209,6 +209,26 @@ scene('take: one after the other', { limits: { maxQueued: 10, maxWaiting: 20 } }
   t.same(next.sink.bytes, whole(sender))
 })
 
+for (const order of [
+  [0, 1, 2],
+  [2, 1, 0],
+  [1, 0, 2],
+]) {
+  scene(`several that are given back get their old places, whoever is told first: ${order}`, {}, (bench, t) => {
+    const senders = [0, 1, 2].map(() => bench.sender('a', job))
+    const lost = senders.map(() => bench.receiver('a', far))
+    for (const sender of senders) sender.feed(20)
+    const later = bench.sender('a', job)
+    for (const i of order) lost[i]!.leave()
+    for (const sender of [...senders, later]) {
+      const next = bench.receiver('a', job)
+      if (sender === later) sender.feed(20)
+      sender.end()
+      t.same(next.sink.bytes, whole(sender))
+    }
+  })
+}
+
 scene('without take nobody is cut for that', { limits: { idleMs: 0 } }, (bench, t) => {
   const sender = bench.sender('a', job)
   const receiver = bench.receiver('a', far)

@@ -42,8 +42,8 @@ function wire(method: string, target: string, framing: (typeof FRAMINGS)[number]
   return {
     bytes: head + body,
     head: head.length,
-    // What reads TLS does not wait for the last line feed.
-    whole: head.length + body.length - (isChunked && speaksTls() ? 1 : 0),
+    // What reads TLS does not wait for the last line break.
+    whole: head.length + body.length - (isChunked && speaksTls() ? 2 : 0),
     bodyIn: (offset) => parts.reduce((sum, [at, length]) => sum + within(offset - head.length - at, length), 0),
   }
 }
