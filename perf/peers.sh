@@ -26,6 +26,10 @@ if [ ! -x "$bin/go-piping-server" ] && command -v go >/dev/null 2>&1; then
   (cd / && GOBIN="$bin" go install github.com/nwtgck/go-piping-server@latest)
 fi
 
+if [ ! -x "$bin/piping-server" ] && command -v cargo >/dev/null 2>&1; then
+  (cd / && cargo install --quiet --locked --git https://github.com/nwtgck/piping-server-rust --root "${bin%/bin}")
+fi
+
 if [ ! -x "$bin/croc" ] && command -v go >/dev/null 2>&1; then
   (cd / && GOBIN="$bin" go install github.com/schollz/croc/v10@latest)
 fi
@@ -52,4 +56,5 @@ echo "Kafka: $(say test -d .peers/kafka)"
 echo "nchan: $(say test -e "$nchan")"
 echo "croc: $(say test -x "$bin/croc")"
 echo "go-piping-server: $(say test -x "$bin/go-piping-server")"
+echo "piping-server-rust: $(say test -x "$bin/piping-server")"
 echo "piping-server: $(say test -e ../node_modules/piping-server)"

@@ -86,6 +86,22 @@ export const goPipingServer: Peer = {
 
 const GO_PIPING_SERVER = `${PEERS}bin/go-piping-server`
 
+/** The same job, compiled without a collector of garbage: https://github.com/nwtgck/piping-server-rust */
+export const rustPipingServer: Peer = {
+  name: 'piping-server-rust',
+  missing: () => (existsSync(RUST_PIPING_SERVER) ? null : 'piping-server-rust is not installed: sh perf/peers.sh'),
+  command: ({ ports: [port, spare], tls }) => [
+    RUST_PIPING_SERVER,
+    ...['--host', '127.0.0.1', '--http-port', `${tls === undefined ? port : spare}`],
+    ...(tls === undefined
+      ? []
+      : ['--enable-https', '--https-port', `${port}`, '--key-path', tls.key, '--crt-path', tls.cert]),
+  ],
+  target: http,
+}
+
+const RUST_PIPING_SERVER = `${PEERS}bin/piping-server`
+
 /** A bare relay of bytes without HTTP: the floor in practice. */
 export const socat: Peer = {
   name: 'socat',

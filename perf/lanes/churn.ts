@@ -1,7 +1,7 @@
 import { ClientProcess } from '../clients.js'
 import { interleave } from '../interleave.js'
 import type { Context, Lane } from '../lane.js'
-import { type Peer, pipingServer } from '../peers.js'
+import { type Peer, pipingServer, rustPipingServer } from '../peers.js'
 import { Relay } from '../relay.js'
 
 const LOADS = [
@@ -18,7 +18,7 @@ export const churn: Lane = {
   compares: true,
   async run(context) {
     const { head, report } = context
-    const peers = context.sides(pipingServer)
+    const peers = context.sides(pipingServer, rustPipingServer)
     const relays = new Map<Peer, Relay>()
     for (const peer of peers) relays.set(peer, await Relay.start(peer))
     const client = new ClientProcess()
@@ -29,6 +29,11 @@ export const churn: Lane = {
       report.ratioGoal(`${load.name}: per CPU second`, head.name, 'piping-server', {
         what: `transfers per CPU second against piping-server, ${load.name}`,
         target: 3,
+        bound: 'least',
+      })
+      report.ratioGoal(`${load.name}: per CPU second`, head.name, 'piping-server-rust', {
+        what: `transfers per CPU second against piping-server-rust, ${load.name}`,
+        target: 1,
         bound: 'least',
       })
     }

@@ -1,6 +1,6 @@
 import { runBulk } from '../bulk.js'
 import type { Lane } from '../lane.js'
-import { goPipingServer, pipingServer, socat } from '../peers.js'
+import { goPipingServer, pipingServer, rustPipingServer, socat } from '../peers.js'
 
 export const migrate: Lane = {
   name: 'migrate',
@@ -9,7 +9,7 @@ export const migrate: Lane = {
   compares: true,
   async run(context) {
     const { quick, head, report } = context
-    const peers = context.sides(pipingServer, socat, goPipingServer)
+    const peers = context.sides(pipingServer, socat, goPipingServer, rustPipingServer)
     await runBulk(context, peers, { name: 'migrate', framing: 'length', bytes: quick ? 5e8 : 2e9, receivers: 1 })
     report.ratioGoal('migrate: CPU', head.name, 'piping-server', {
       what: 'CPU per GB against piping-server',
