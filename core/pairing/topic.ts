@@ -25,6 +25,8 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
   #isClosing = false
   /** Calls that have not returned, in which it cannot be over. */
   #busy = 0
+  /** Some are being cut: who waits for them is served when all of them have been. */
+  #isCutting = false
 
   /** @param ended its name is free from then on */
   constructor(
@@ -199,8 +201,13 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
     return this.subscribers.size
   }
 
-  /** Delivers what is held, as far as there is room. */
+  /** Delivers what is held, as far as there is room. Those who have to be cut for it may be the last. */
   #serve(): void {
+    this.#deliverHeld()
+    if (this.subscribers.size === 0) this.#endIfEmpty('complete')
+  }
+
+  #deliverHeld(): void {
     while (this.room.held.length > 0 && !this.#isClosing) {
       if (this.room.isUrgent && !this.streams.hasRoom) this.#cutBehind()
       if (!this.streams.hasRoom || this.room.held.length === 0) return
@@ -240,8 +247,7 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
     this.#byCursor.delete(cursor)
     this.streams.leave(stream, cursor)
     this.context.observer?.onLeft(this, 'receiver')
-    this.#serve()
-    this.#endIfEmpty('complete')
+    if (!this.#isCutting) this.#serve()
   }
 
   /** It is over with the last who is there. */
@@ -275,16 +281,21 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
 
   #check(now: number): void {
     const { silenceMs, stallMs } = this.limits
-    if (stallMs > 0) this.#cut(this.streams.stalled(now, stallMs), 'receivers_stalled')
+    const stalled = stallMs > 0 ? this.streams.stalled(now, stallMs) : []
+    this.#cut(stalled, 'receivers_stalled')
+    if (stalled.length > 0) this.#serve()
     if (now - this.#lastSaidAt < silenceMs || this.#isClosing) return
     this.#lastSaidAt = now
     this.streams.tellSilence()
   }
 
+  /** The caller serves the others. It must not happen after each of them: one would be cut within the cut of the one before. */
   #cut(cursors: readonly TopicCursor[], reason: 'fell_behind' | 'receivers_stalled'): void {
+    this.#isCutting = true
     for (const cursor of cursors) {
       const subscriber = this.#byCursor.get(cursor)
       if (subscriber !== undefined) this.cutSubscriber(subscriber, reason)
     }
+    this.#isCutting = false
   }
 }

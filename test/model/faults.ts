@@ -1054,8 +1054,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a slow subscriber that goes holds the others on',
     in: 'pairing/topic.js',
-    replace: "this.context.observer?.onLeft(this, 'receiver'); this.#serve();",
-    by: "this.context.observer?.onLeft(this, 'receiver');",
+    replace: 'if (!this.#isCutting) this.#serve();',
+    by: "this.#endIfEmpty('complete');",
   },
   {
     name: 'who is behind is never cut',
@@ -1186,7 +1186,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a topic outlives its last subscriber',
     in: 'pairing/topic.js',
-    replace: "this.#endIfEmpty('complete');",
+    replace: "if (this.subscribers.size === 0) this.#endIfEmpty('complete');",
     by: '',
   },
   {
@@ -1198,8 +1198,8 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a subscriber that stands still is never cut',
     in: 'pairing/topic.js',
-    replace: 'if (stallMs > 0) this.#cut(',
-    by: 'if (false) this.#cut(',
+    replace: 'const stalled = stallMs > 0 ?',
+    by: 'const stalled = false ?',
   },
   {
     name: 'silence is told to those who do not read',

@@ -196,25 +196,37 @@ export class SpecTopic {
   }
 
   cut(subscriber: SpecSubscriber, reason: EndReason): void {
-    if (subscriber.isGone) return
-    this.cuts++
-    subscriber.log.push(`abort ${reason}`)
-    this.#gone(subscriber)
+    if (!subscriber.isGone) this.#cutAll([subscriber], reason)
+  }
+
+  /** Nobody is served before all of them have gone. */
+  #cutAll(subscribers: readonly SpecSubscriber[], reason: EndReason): void {
+    this.cuts += subscribers.length
+    for (const subscriber of subscribers) {
+      subscriber.log.push(`abort ${reason}`)
+      this.#forget(subscriber)
+    }
+    if (subscribers.length > 0) this.#serve()
+    this.#endIfEmpty('complete')
   }
 
   #cutBehind(isServed: (subscriber: SpecSubscriber) => boolean): void {
     const behind = [...this.subscribers].filter((each) => each.behind >= this.limits.windowBytes && isServed(each))
-    for (const subscriber of behind) this.cut(subscriber, 'fell_behind')
+    this.#cutAll(behind, 'fell_behind')
   }
 
   #gone(subscriber: SpecSubscriber): void {
+    this.#forget(subscriber)
+    this.#serve()
+    this.#endIfEmpty('complete')
+  }
+
+  #forget(subscriber: SpecSubscriber): void {
     subscriber.isGone = true
     this.subscribers.delete(subscriber)
     const { stream } = subscriber
     stream.subscribers.delete(subscriber)
     if (stream.subscribers.size === 0) this.streams.delete(stream.format)
-    this.#serve()
-    this.#endIfEmpty('complete')
   }
 
   /** Once a while: who stands still is cut, and silence is told to those who can hear it. */
@@ -225,7 +237,7 @@ export class SpecTopic {
     this.timers.after(stallMs > 0 ? Math.min(1000, nextMs) : nextMs, this, () => {
       this.#checkLater()
       const stalled = [...this.subscribers].filter((each) => stallMs > 0 && each.stillFor(this.timers) >= stallMs)
-      for (const subscriber of stalled) this.cut(subscriber, 'receivers_stalled')
+      this.#cutAll(stalled, 'receivers_stalled')
       if (this.timers.now - this.#saidAt < silenceMs || this.isClosing) return
       this.#saidAt = this.timers.now
       for (const stream of this.streams.values())

@@ -226,8 +226,6 @@ void begin_response(int fd, bool bare) {
   response->is_bare = bare;
   response->bare = (struct bare){0};
   response->head_goes_on = false;
-  response->breaks_early = 0;
-  response->zeros = 0;
 }
 
 uint64_t sent_of_response(int fd) { return fd < MOST_SOCKETS ? responses[fd].sent : 0; }
@@ -260,23 +258,21 @@ bool end_head(int fd) {
 }
 
 bool ask_in_body(int fd) {
-  /* The line break is not there before the first chunk, and leaves once. */
+  /* One octet for each question. The line break is not there before the first chunk. */
   static const char LINE[] = "\r\n0";
   if (fd >= MOST_SOCKETS) return false;
   struct response *response = &responses[fd];
   if (response->left > 0 || response->due > 0) return true;
   bool is_behind_chunk = response->place == OUT_CR && response->held_bytes == 0;
   if (!(response->head_goes_on || is_behind_chunk) || response->zeros == MOST_ZEROS) return false;
-  size_t from = is_behind_chunk ? response->breaks_early : 2;
-  ssize_t sent = send(fd, LINE + from, sizeof LINE - 1 - from, MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (sent < 0) {
+  size_t next = is_behind_chunk ? response->breaks_early : 2;
+  if (send(fd, LINE + next, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1) {
     if ((errno == EPIPE || errno == ECONNRESET) && on_send_failed != NULL) on_send_failed(fd);
     return true;
   }
-  response->sent += (uint64_t)sent;
-  size_t up_to = from + (size_t)sent;
-  if (is_behind_chunk) response->breaks_early = up_to < 2 ? (unsigned char)up_to : 2;
-  if (up_to == sizeof LINE - 1) response->zeros++;
+  response->sent++;
+  if (next < 2) response->breaks_early++;
+  else response->zeros++;
   return true;
 }
 

@@ -219,6 +219,31 @@ scene(
   },
 )
 
+scene(
+  'cut: thousands who are behind are cut at once, and are not counted among those who have the message',
+  {
+    limits: { windowBytes: 20, topic: { maxSubscribers: 10_000, slow: 'hold', stallMs: 0, silenceMs: 15_000 } },
+    turn: [Number.POSITIVE_INFINITY],
+  },
+  (bench, t) => {
+    const slow = Array.from({ length: 5000 }, () => subscribe(bench, 'a', { room: 5 }))
+    const slowest = subscribe(bench, 'a', { room: 0 })
+    const fast = subscribe(bench, 'a')
+    for (const letter of ['x', 'y']) publish(bench, 'a', letter.repeat(10))
+    slowest.drain(0)
+    const held = publish(bench, 'a', 'held')
+    // The slowest is cut for it, and with what was held all others are behind.
+    const cutting = publish(bench, 'a', 'cut', { slow: 'cut' })
+    t.same([held.subscribers, cutting.waits], [5001, true])
+    bench.pass(1000)
+    t.equal(cutting.subscribers, 1)
+    t.equal(slow.filter(({ sink }) => sink.aborted === 'fell_behind').length, slow.length)
+    t.match(topicOf(bench), { cuts: 5001, subscribers: 1, messages: 4 })
+    t.equal(fast.text, `${'x'.repeat(10)}\n${'y'.repeat(10)}\nheld\ncut\n`)
+    fast.leave()
+  },
+)
+
 scene('cut: a message that has waited for somebody waits for nobody else', SMALL, (bench, t) => {
   const slow = subscribe(bench, 'a', { room: 0 })
   const picky = publish(bench, 'a', 'for two', { min: 2, slow: 'cut' })
