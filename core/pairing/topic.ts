@@ -18,7 +18,6 @@ const CHECK_MS = 1000
  * when it is accepted; it is accepted when nobody is a window behind. Until then it waits, and with it all that come later.
  */
 export class Topic extends TopicState implements SubscribedTopic, PublicationOwner {
-  readonly #byCursor = new Map<TopicCursor, Subscriber>()
   #lastSaidAt: number
   #nextCheck: Deadline | undefined
   #nextCut: Deadline | undefined
@@ -48,7 +47,6 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
     const cursor = new TopicCursor(sink)
     const subscriber = new Subscriber(this, cursor, this.streams.of(encoding))
     this.subscribers.add(subscriber)
-    this.#byCursor.set(cursor, subscriber)
     this.peak = Math.max(this.peak, this.subscribers.size)
     const { observer } = this.context
     observer?.onJoined(this, 'receiver')
@@ -244,7 +242,6 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
   #gone(subscriber: Subscriber): void {
     const { stream, cursor } = subscriber
     if (!this.subscribers.delete(subscriber)) return
-    this.#byCursor.delete(cursor)
     this.streams.leave(stream, cursor)
     this.context.observer?.onLeft(this, 'receiver')
     if (!this.#isCutting) this.#serve()
@@ -291,11 +288,10 @@ export class Topic extends TopicState implements SubscribedTopic, PublicationOwn
 
   /** The caller serves the others. It must not happen after each of them: one would be cut within the cut of the one before. */
   #cut(cursors: readonly TopicCursor[], reason: 'fell_behind' | 'receivers_stalled'): void {
+    if (cursors.length === 0) return
+    const behind = new Set(cursors)
     this.#isCutting = true
-    for (const cursor of cursors) {
-      const subscriber = this.#byCursor.get(cursor)
-      if (subscriber !== undefined) this.cutSubscriber(subscriber, reason)
-    }
+    for (const subscriber of this.subscribers) if (behind.has(subscriber.cursor)) this.cutSubscriber(subscriber, reason)
     this.#isCutting = false
   }
 }
