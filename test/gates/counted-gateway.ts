@@ -6,6 +6,8 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { type Runtime, Session } from 'node:inspector'
 import { join } from 'node:path'
+import { GCProfiler, type GCProfilerResult } from 'node:v8'
+import '../../gateway/serve/v8-flags.js'
 import { loadConfig } from '../../gateway/config/config.js'
 import { definePlugin, type GatewayView, type PipeView, PLUGIN_API, z } from '../../gateway/host/plugin-api.js'
 import { logTo } from '../../gateway/log/log.js'
@@ -16,8 +18,8 @@ import { PROJECT } from '../support/project.js'
 
 /** How many objects there are, by class. */
 export type Counts = Readonly<Record<string, number>>
-/** `open`: requests, pipes and topics that are not over. */
-export type Question = 'count' | 'open'
+/** `open`: requests, pipes and topics that are not over. `promoted`: bytes that have grown old since it was last asked. */
+export type Question = 'count' | 'open' | 'promoted'
 
 const ROOMS = ['core', 'gateway', 'plugins']
 
@@ -100,8 +102,22 @@ function openOnes(): number {
   return view!.openRequests + table.waiting + table.streaming + table.topics.size
 }
 
+let profiler: GCProfiler | undefined
+
+/** What the collections of the young generation have moved into the old one. */
+function promoted(): number {
+  const collections = profiler?.stop()?.statistics ?? []
+  profiler = new GCProfiler()
+  profiler.start()
+  const oldBytes = ({ heapSpaceStatistics }: GCProfilerResult['statistics'][number]['afterGC']) =>
+    heapSpaceStatistics.find(({ spaceName }) => spaceName === 'old_space')!.spaceUsedSize
+  const scavenges = collections.filter(({ gcType }) => gcType === 'Scavenge')
+  return scavenges.reduce((sum, { beforeGC, afterGC }) => sum + oldBytes(afterGC) - oldBytes(beforeGC), 0)
+}
+
+const ANSWERS: Readonly<Record<Question, () => unknown>> = { count, open: openOnes, promoted }
 process.on('message', async (question: Question) => {
-  process.send!(question === 'count' ? await count() : openOnes())
+  process.send!(await ANSWERS[question]())
 })
 process.on('disconnect', () => process.exit())
 process.send!(await gateway.start())

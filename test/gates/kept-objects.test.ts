@@ -2,14 +2,11 @@
  * Nothing is kept of a transfer that is over. After very many of each kind, and a full collection of garbage, there are as many objects of
  * each of our classes as before them. What is kept costs memory in the end, and time at once: each collection copies it.
  */
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
-import t, { type Test } from 'tap'
-import { eventually } from '../support/eventually.js'
+import t from 'tap'
 import { amount } from '../support/thorough.js'
 import { Caller } from './caller.js'
-import type { Counts, Question } from './counted-gateway.js'
+import type { Counts } from './counted-gateway.js'
+import { CountedGateway } from './counted-gateway-process.js'
 import { runMany, TRANSFERS } from './short-transfers.js'
 
 const COUNT = amount(250, 2000)
@@ -17,34 +14,6 @@ const COUNT = amount(250, 2000)
 const FEW = 20
 /** What is kept on purpose, and bounded. */
 const BOUNDED = ['RetainedTransfer']
-
-class CountedGateway {
-  private constructor(
-    readonly child: ChildProcess,
-    readonly port: number,
-  ) {}
-
-  static async start(t: Test, ...args: string[]): Promise<CountedGateway> {
-    const child = fork(fileURLToPath(new URL('./counted-gateway.js', import.meta.url)), args)
-    t.teardown(() => child.kill('SIGKILL'))
-    const [port] = (await once(child, 'message')) as [number]
-    return new CountedGateway(child, port)
-  }
-
-  async #ask(question: Question): Promise<unknown> {
-    this.child.send(question)
-    return (await once(this.child, 'message'))[0]
-  }
-
-  /** Once nobody is there any more, or so many are. */
-  async count(isOpen: (open: number) => boolean = (open) => open === 0): Promise<Counts> {
-    await eventually(async () => {
-      const open = (await this.#ask('open')) as number
-      return isOpen(open) || `${open} requests or transfers are not over`
-    })
-    return (await this.#ask('count')) as Counts
-  }
-}
 
 /** The classes of which there are more than before, and how many more. */
 function grown(before: Counts, after: Counts): Record<string, number> {
