@@ -24,6 +24,8 @@ export interface RouterOptions extends AddressRules {
   readonly transferIds: Pick<TransferIds, 'isInUse'>
   /** A defect was caught where nobody is left to be told. */
   readonly onFault: (error: unknown) => void
+  /** Calls this when the turns of crowds come to it: in a later turn of the event loop, which has a budget of its own. */
+  readonly whenTurnComes: (run: () => void) => void
   /** Which hosts are served. */
   readonly hosts: HostRule
   /** The scheme that the client of a request uses. */

@@ -13,7 +13,7 @@ import { installSocketHelper, type SocketHelper } from '../native/socket-helper.
 import { Router } from '../router/router.js'
 import { TransferIds } from '../router/transfer-ids.js'
 import { CertificateWatcher } from '../tls/certificate-watcher.js'
-import { crowdTurn } from '../uws/connection/end-of-turn.js'
+import { crowdTurn, whenCrowdsTurnComes } from '../uws/connection/end-of-turn.js'
 import { Keepalive } from '../uws/connection/keepalive.js'
 import { PeerWatch } from '../uws/connection/peer-watch.js'
 import { ConfiguredCertificates, type Reread } from './configured-certificates.js'
@@ -229,6 +229,11 @@ export class Gateway {
       newTransferId,
       transferIds: this.#transferIds,
       onFault: (error: unknown) => this.log.error({ err: error }, 'a request met a defect of the gateway'),
+      whenTurnComes: (run: () => void) =>
+        whenCrowdsTurnComes({
+          flush: run,
+          fault: (error) => this.log.error({ err: error }, 'a WebSocket met a defect of the gateway'),
+        }),
       hosts: this.#hosts,
       schemeOf,
       isDraining: () => this.#isDraining,

@@ -20,6 +20,8 @@ import { type JobOwner, LineJob } from './line-job.js'
 export const MOST_BYTES = 1024 * 1024
 /** Jobs of one upload that run at once. */
 const MOST_RUNNING = 1024
+/** So many jobs are given before all others have a turn: a thousand take tens of milliseconds. */
+const MOST_IN_A_TURN = 64
 
 /** One upload with many jobs that has been let in. */
 export interface LinesUpload {
@@ -54,6 +56,9 @@ export class LinesProducer implements JobOwner, Staying {
   /** Why no more lines are taken. */
   #failure: Refusal | undefined
   #isScheduled = false
+  /** Its turn is over, and the next one has not come. */
+  #isResting = false
+  #inTurn = 0
   readonly #take = (line: Uint8Array) => this.#give(line)
 
   constructor(readonly upload: LinesUpload) {
@@ -118,12 +123,26 @@ export class LinesProducer implements JobOwner, Staying {
     this.#isScheduled = true
     queueMicrotask(() => {
       this.#isScheduled = false
-      try {
-        this.#goOn()
-      } catch (error) {
-        this.upload.onFault(error)
-        this.upload.reply.cut()
-      }
+      this.#goOnOrFault()
+    })
+  }
+
+  #goOnOrFault(): void {
+    try {
+      this.#goOn()
+    } catch (error) {
+      this.upload.onFault(error)
+      this.upload.reply.cut()
+    }
+  }
+
+  /** Its turn is over: goes on when everybody else has had one. A worker's asking for the next job, a microtask, lets nobody in. */
+  #rest(): void {
+    this.#isResting = true
+    this.#inTurn = 0
+    setImmediate(() => {
+      this.#isResting = false
+      this.#goOnOrFault()
     })
   }
 
@@ -151,7 +170,7 @@ export class LinesProducer implements JobOwner, Staying {
   }
 
   get #mayGive(): boolean {
-    if (this.#failure !== undefined || this.upload.reply.isOver) return false
+    if (this.#failure !== undefined || this.#isResting || this.upload.reply.isOver) return false
     const { windowBytes } = this.upload.table.limits
     return this.#waiting === 0 && this.#jobs.size < MOST_RUNNING && this.#bytes < windowBytes
   }
@@ -180,6 +199,8 @@ export class LinesProducer implements JobOwner, Staying {
     job.endpoint = endpoint
     if (line.length > 0) endpoint.feed(line)
     endpoint.end()
+    this.#inTurn++
+    if (this.#inTurn >= MOST_IN_A_TURN) this.#rest()
     return this.#mayGive
   }
 

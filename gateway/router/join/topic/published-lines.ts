@@ -5,9 +5,12 @@ import { UploadLines } from '../../../stream/topic/upload-lines.js'
 import { MOST_BYTES, Publishing, type PublishRequest } from './publishing.js'
 import type { PublisherParameters } from './topic-parameters.js'
 
+/** So many lines are published before all others have a turn: one read has half a million empty ones, and takes seconds. */
+const MOST_IN_A_TURN = 512
+
 /**
- * Each line of the body is a message, for as long as the upload goes on. While one of them waits the upload is not read. It is
- * answered at its end, or when a line cannot be published.
+ * Each line of the body is a message, for as long as the upload goes on. While one of them waits the upload is not read, nor between
+ * its turns. It is answered at its end, or when a line cannot be published.
  */
 export class PublishedLines extends Publishing {
   readonly #lines = new UploadLines()
@@ -16,6 +19,9 @@ export class PublishedLines extends Publishing {
   readonly #options: PublisherParameters
   #leave: () => void = () => {}
   #isRead = false
+  /** Its turn is over, and the next one has not come. */
+  #isResting = false
+  #inTurn = 0
   #messages = 0
   /** How many have got the last one. */
   #subscribers = 0
@@ -43,11 +49,33 @@ export class PublishedLines extends Publishing {
   delivered(subscribers: number): void {
     this.publication = undefined
     this.#count(subscribers)
+    this.#goOn()
+  }
+
+  #goOn(): void {
     this.#lines.goOn(this.#take)
     this.#held.set(this.#lines.kept)
     if (this.#waits) return
     if (this.#isRead) this.#finish()
     else this.request.reply.body.resume()
+  }
+
+  /** Its turn is over: goes on when everybody else has had one. */
+  #rest(): void {
+    const { reply, onFault } = this.request
+    this.#isResting = true
+    this.#inTurn = 0
+    reply.body.pause()
+    setImmediate(() => {
+      this.#isResting = false
+      if (reply.isOver) return
+      try {
+        this.#goOn()
+      } catch (error) {
+        onFault(error)
+        reply.cut()
+      }
+    })
   }
 
   protected override over(): void {
@@ -59,11 +87,11 @@ export class PublishedLines extends Publishing {
   #feed(bytes: Uint8Array): void {
     if (this.request.reply.isOver) return
     // It may have been read before it was paused.
-    if (this.publication !== undefined) this.#lines.keep(bytes)
+    if (this.#waits) this.#lines.keep(bytes)
     else this.#lines.feed(bytes, this.#take)
     const { kept } = this.#lines
     if (this.request.reply.isOver) return
-    if (this.publication === undefined && kept > MOST_BYTES) this.#tooLong(kept)
+    if (!this.#waits && kept > MOST_BYTES) this.#tooLong(kept)
     else if (!this.#held.set(kept)) this.refused(new Refusal(FAILURES.noMemory))
   }
 
@@ -92,7 +120,10 @@ export class PublishedLines extends Publishing {
     const subscribers = this.publish(line, this.#options)
     if (subscribers !== undefined) {
       this.#count(subscribers)
-      return true
+      this.#inTurn++
+      if (this.#inTurn < MOST_IN_A_TURN) return true
+      this.#rest()
+      return false
     }
     if (this.publication !== undefined) reply.body.pause()
     return false
@@ -100,7 +131,7 @@ export class PublishedLines extends Publishing {
 
   /** Something else has to happen before the next line. */
   get #waits(): boolean {
-    return this.publication !== undefined || this.request.reply.isOver
+    return this.publication !== undefined || this.#isResting || this.request.reply.isOver
   }
 
   #count(subscribers: number): void {

@@ -39,7 +39,7 @@ export class PublisherHandler {
     }
     const proceed = () => {
       const { topics, options } = this
-      const { memory } = options
+      const { memory, onFault } = options
       const key = context?.key ?? name
       const most = context?.limits?.maxBytes ?? Number.POSITIVE_INFINITY
       const maxBytes = parameters.lines ? most : Math.min(most, MOST_BYTES)
@@ -49,7 +49,7 @@ export class PublisherHandler {
       if (refusal !== undefined) return refusal
       if (reply === undefined) hold()
       reply!.limit(context?.limits)
-      const publishing = { topics, key, parameters, type, reply: reply!, accept, memory, maxBytes }
+      const publishing = { topics, key, parameters, type, reply: reply!, accept, memory, onFault, maxBytes }
       if (parameters.lines) return new PublishedLines(publishing).start()
       new WholeMessage(publishing)
       return undefined

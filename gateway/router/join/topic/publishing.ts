@@ -19,6 +19,8 @@ export interface PublishRequest {
   /** The client's `Accept`. */
   readonly accept: string
   readonly memory: RouterOptions['memory']
+  /** Is told of a defect of the gateway. */
+  readonly onFault: RouterOptions['onFault']
   /** The most bytes that its body may have. */
   readonly maxBytes: number
 }

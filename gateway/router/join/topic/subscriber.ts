@@ -19,7 +19,7 @@ const SUBSCRIBER = { side: 'receiver', right: 'receive' } as const
 export class SubscriberHandler {
   constructor(
     readonly topics: Topics,
-    readonly options: Pick<RouterOptions, 'newTransferId' | 'waitMs' | 'onFault'>,
+    readonly options: Pick<RouterOptions, 'newTransferId' | 'waitMs' | 'onFault' | 'whenTurnComes'>,
     readonly admission: Admission,
   ) {}
 
@@ -59,13 +59,13 @@ export class SubscriberHandler {
     accept: string,
     onlyIfAwaited: boolean | undefined,
   ): Outcome {
-    const { newTransferId, waitMs, onFault } = this.options
+    const { newTransferId, waitMs, onFault, whenTurnComes } = this.options
     const failed = (error: unknown) => {
       onFault(error)
       return new Refusal(FAILURES.internal, { id: exchange.id })
     }
     const mayPublish = context?.identity === undefined || context.identity.rights.has('send')
-    const socket = new TopicSocket({ topics: this.topics, key, mayPublish, waitMs, newTransferId })
+    const socket = new TopicSocket({ topics: this.topics, key, mayPublish, waitMs, newTransferId, whenTurnComes })
     const place = this.topics.subscribe(key, socket, SOCKETS, { onlyIfAwaited, newTransferId })
     if (place instanceof Refusal) return place
     const link = exchange.toReply(accept, 'keep', failed).accept('', context?.headers ?? [], socket)

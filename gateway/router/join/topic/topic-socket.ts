@@ -32,6 +32,7 @@ export interface TopicSocketOptions {
   /** How long a message may wait, in milliseconds. */
   readonly waitMs: number
   readonly newTransferId: () => string
+  readonly whenTurnComes: (run: () => void) => void
 }
 
 /** A WebSocket on a topic: it gets every message, its own too, and what it sends is published. */
@@ -69,8 +70,9 @@ export class TopicSocket implements Sink, WebSocketPeer {
     return took
   }
 
+  /** Only the turns of crowds begin another budget: whoever asked again without them would be postponed for ever. */
   postpone(): void {
-    setImmediate(() => this.#drained())
+    this.options.whenTurnComes(() => this.#drained())
   }
 
   queued(): number {

@@ -69,3 +69,16 @@ part('too long is 1009, a stop is 1012, and one that does not read is cut', asyn
   await eventually(() => stays.closed[0]?.code === 1012 || JSON.stringify(stays.closed))
   t.equal(stays.closed[0]?.reason, 'Server shutting down.')
 })
+
+part('more of them than are few, and more messages than one turn has room for', async (t) => {
+  const gateway = await startGateway(t)
+  const all: Opened[] = []
+  for (let i = 0; i < 24; i++) all.push(await open(gateway, 'a?topic'))
+  await countsAre(gateway, 'a', { subscribers: 24 })
+  // Nothing but WebSockets streams here, so that nobody else's output begins another turn.
+  for (let i = 0; i < 200; i++) all[0]!.socket.send(`message ${i}`)
+  const wanted = Array.from({ length: 200 }, (_, i) => `message ${i}`)
+  for (const { got } of all) await eventually(() => got.length === 200 || `${got.length} messages`)
+  for (const { got } of all) t.same(got, wanted)
+  for (const { socket } of all) socket.terminate()
+})
