@@ -215,6 +215,7 @@ export class Gateway {
 
   #newRouter(plugins: PluginHost | null, { schemeOf }: GatewayView): Router {
     const { config } = this
+    const onFault = (error: unknown) => this.log.error({ err: error }, 'a request met a defect of the gateway')
     const options = {
       prefix: config.prefix,
       bareNames: config.bareNames,
@@ -228,12 +229,8 @@ export class Gateway {
       version: packageVersion(),
       newTransferId,
       transferIds: this.#transferIds,
-      onFault: (error: unknown) => this.log.error({ err: error }, 'a request met a defect of the gateway'),
-      whenTurnComes: (run: () => void) =>
-        whenCrowdsTurnComes({
-          flush: run,
-          fault: (error) => this.log.error({ err: error }, 'a WebSocket met a defect of the gateway'),
-        }),
+      onFault,
+      whenTurnComes: (run: () => void) => whenCrowdsTurnComes({ flush: run, fault: onFault }),
       hosts: this.#hosts,
       schemeOf,
       isDraining: () => this.#isDraining,
