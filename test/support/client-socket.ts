@@ -114,7 +114,15 @@ export class ClientSocket {
 
   /** Closes the socket the way a dying process would: FIN, or RST when there were unread bytes. */
   destroy(): void {
-    this.#wire.destroy()
-    this.#socket.destroy()
+    if (this.#wire === this.#socket) {
+      this.#socket.destroy()
+      return
+    }
+    // Node 20 reads on in memory that it has freed when this happens inside a 'data' of the TLS socket: it ends with a segmentation fault.
+    this.#socket.pause()
+    setImmediate(() => {
+      this.#wire.destroy()
+      this.#socket.destroy()
+    })
   }
 }

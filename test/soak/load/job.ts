@@ -12,7 +12,8 @@ const EXPLAINED: readonly (readonly [code: RegExp, faults: readonly string[]])[]
   [/^NO_MEMORY$|^overflow$|^REVERSE_PROXY_NO_MEMORY$/i, ['memory at its limit']],
   [/^AUTH_JWT_(NO_KEYS|UNKNOWN_KEY)$/, ['key server gone', 'key server with other keys', 'gateway stopped']],
   [/^ADMIT_TIMEOUT$/, ['Redis gone', 'Redis stopped', 'key server gone', 'gateway stopped']],
-  [/^WEBSOCKET_CUT$/, ['descriptors at their limit', 'gateway stopped']],
+  // Without memory it is closed with 1013, and who is sending a message may see the reset before that.
+  [/^WEBSOCKET_CUT$/, ['memory at its limit', 'descriptors at their limit', 'gateway stopped']],
   [
     /^REVERSE_PROXY_/,
     ['upstreams that lie', 'DNS answers that change', 'descriptors at their limit', 'gateway stopped'],
