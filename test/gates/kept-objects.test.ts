@@ -9,7 +9,7 @@ import type { Counts } from './counted-gateway.js'
 import { CountedGateway } from './counted-gateway-process.js'
 import { runMany, TRANSFERS } from './short-transfers.js'
 
-const COUNT = amount(250, 2000)
+const COUNT = amount(120, 2000)
 /** What a list or a cache may have grown by. One object for each transfer is far more. */
 const FEW = 20
 /** What is kept on purpose, and bounded. */
