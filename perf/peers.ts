@@ -53,18 +53,18 @@ export function pipegate(project = PROJECT, name = 'pipegate'): Peer {
   }
 }
 
+/** What all of them take that speak as Piping Server does. */
+function pipingFlags({ ports: [port, spare], tls }: StartOptions): readonly string[] {
+  if (tls === undefined) return ['--http-port', `${port}`]
+  const https = ['--enable-https', '--https-port', `${port}`, '--key-path', tls.key, '--crt-path', tls.cert]
+  return ['--http-port', `${spare}`, ...https]
+}
+
 /** The same job on the same runtime: https://github.com/nwtgck/piping-server */
 export const pipingServer: Peer = {
   name: 'piping-server',
   missing: () => (existsSync(PIPING_SERVER) ? null : 'piping-server is not installed: npm ci'),
-  command: ({ ports: [port, spare], tls }) => [
-    process.execPath,
-    PIPING_SERVER,
-    ...['--host', '127.0.0.1', '--http-port', `${tls === undefined ? port : spare}`],
-    ...(tls === undefined
-      ? []
-      : ['--enable-https', '--https-port', `${port}`, '--key-path', tls.key, '--crt-path', tls.cert]),
-  ],
+  command: (options) => [process.execPath, PIPING_SERVER, '--host', '127.0.0.1', ...pipingFlags(options)],
   target: http,
 }
 
@@ -74,13 +74,7 @@ const PIPING_SERVER = `${PROJECT}node_modules/piping-server/dist/src/index.js`
 export const goPipingServer: Peer = {
   name: 'go-piping-server',
   missing: () => (existsSync(GO_PIPING_SERVER) ? null : 'go-piping-server is not installed: sh perf/peers.sh'),
-  command: ({ ports: [port, spare], tls }) => [
-    GO_PIPING_SERVER,
-    ...['--http-port', `${tls === undefined ? port : spare}`],
-    ...(tls === undefined
-      ? []
-      : ['--enable-https', '--https-port', `${port}`, '--key-path', tls.key, '--crt-path', tls.cert]),
-  ],
+  command: (options) => [GO_PIPING_SERVER, ...pipingFlags(options)],
   target: http,
 }
 
@@ -90,13 +84,7 @@ const GO_PIPING_SERVER = `${PEERS}bin/go-piping-server`
 export const rustPipingServer: Peer = {
   name: 'piping-server-rust',
   missing: () => (existsSync(RUST_PIPING_SERVER) ? null : 'piping-server-rust is not installed: sh perf/peers.sh'),
-  command: ({ ports: [port, spare], tls }) => [
-    RUST_PIPING_SERVER,
-    ...['--host', '127.0.0.1', '--http-port', `${tls === undefined ? port : spare}`],
-    ...(tls === undefined
-      ? []
-      : ['--enable-https', '--https-port', `${port}`, '--key-path', tls.key, '--crt-path', tls.cert]),
-  ],
+  command: (options) => [RUST_PIPING_SERVER, '--host', '127.0.0.1', ...pipingFlags(options)],
   target: http,
 }
 

@@ -95,7 +95,6 @@ export class Ask extends SharedName implements QuestionKeeper {
 
   takenBack(question: Question): void {
     question.open?.leave()
-    question.open = undefined
   }
 
   withdrawn(answerId: string): void {
@@ -111,9 +110,7 @@ export class Ask extends SharedName implements QuestionKeeper {
   }
 
   over(question: Question): void {
-    if (question.open === undefined) return
-    question.open.leave()
-    question.open = undefined
+    if (question.open?.leave() !== true) return
     this.#bytesIn += question.answer?.bytesIn ?? 0
     this.#bytesOut += question.answer?.bytesOut ?? 0
     this.matching.settle()

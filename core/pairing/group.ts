@@ -6,9 +6,10 @@ export class Member<T> {
     readonly others: Set<Member<T>>,
   ) {}
 
-  leave(): void {
-    this.others.delete(this)
+  /** Returns whether it was there until now. */
+  leave(): boolean {
     this.who = undefined
+    return this.others.delete(this)
   }
 }
 

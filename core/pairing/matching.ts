@@ -141,7 +141,7 @@ export class Matching implements Matchmaker {
 
   /** It gets its old place: of several whose receivers are gone, none knows which of them is told first. */
   onGivenBack(match: Match): void {
-    leaveRunning(match)
+    match.running?.leave()
     const last = this.#lastGivenBack
     this.#senders.joinBehind(
       match,
@@ -241,7 +241,7 @@ export class Matching implements Matchmaker {
     const ended = match as Match
     this.#senders.leave(ended)
     if (this.#lastGivenBack === ended) this.#lastGivenBack = undefined
-    if (leaveRunning(ended)) {
+    if (ended.running?.leave() === true) {
       this.#bytesIn += match.bytesIn
       this.#bytesOut += match.bytesOut
     }
@@ -288,12 +288,4 @@ export class Matching implements Matchmaker {
   get observer() {
     return this.table.observer
   }
-}
-
-/** Returns whether it was one of those that run. */
-function leaveRunning(match: Match): boolean {
-  const { running } = match
-  running?.leave()
-  match.running = undefined
-  return running !== undefined
 }

@@ -42,7 +42,7 @@ export class Question extends Match {
   /** The asker, as the receiver of the answer. Set as soon as it has joined. */
   asker!: MatchedReceiver
   answer: Answer | undefined
-  /** Its place among those that a worker has or had, until it is over. */
+  /** Its place among those that a worker has or had, which it leaves when it is over. */
   open: Member<Question> | undefined
   /** By which the worker that has it can answer. */
   #answerId: string | undefined

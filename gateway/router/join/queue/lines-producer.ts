@@ -14,6 +14,7 @@ import { endingCode, endingOf } from '../../../http/response/endings.js'
 import { UploadLines } from '../../../stream/topic/upload-lines.js'
 import type { Exchange } from '../../exchange.js'
 import type { RouterOptions } from '../../options.js'
+import { LineTurns } from '../line-turns.js'
 import { type JobOwner, LineJob } from './line-job.js'
 
 /** The longest line, in bytes. */
@@ -56,9 +57,7 @@ export class LinesProducer implements JobOwner, Staying {
   /** Why no more lines are taken. */
   #failure: Refusal | undefined
   #isScheduled = false
-  /** Its turn is over, and the next one has not come. */
-  #isResting = false
-  #inTurn = 0
+  readonly #turns = new LineTurns(MOST_IN_A_TURN, () => this.#goOnOrFault())
   readonly #take = (line: Uint8Array) => this.#give(line)
 
   constructor(readonly upload: LinesUpload) {
@@ -136,16 +135,6 @@ export class LinesProducer implements JobOwner, Staying {
     }
   }
 
-  /** Its turn is over: goes on when everybody else has had one. A worker's asking for the next job, a microtask, lets nobody in. */
-  #rest(): void {
-    this.#isResting = true
-    this.#inTurn = 0
-    setImmediate(() => {
-      this.#isResting = false
-      this.#goOnOrFault()
-    })
-  }
-
   /** A line more, if one may be given now. */
   #goOn(): void {
     if (this.#mayGive) this.#lines.goOn(this.#take)
@@ -170,7 +159,7 @@ export class LinesProducer implements JobOwner, Staying {
   }
 
   get #mayGive(): boolean {
-    if (this.#failure !== undefined || this.#isResting || this.upload.reply.isOver) return false
+    if (this.#failure !== undefined || this.#turns.isResting || this.upload.reply.isOver) return false
     const { windowBytes } = this.upload.table.limits
     return this.#waiting === 0 && this.#jobs.size < MOST_RUNNING && this.#bytes < windowBytes
   }
@@ -199,8 +188,7 @@ export class LinesProducer implements JobOwner, Staying {
     job.endpoint = endpoint
     if (line.length > 0) endpoint.feed(line)
     endpoint.end()
-    this.#inTurn++
-    if (this.#inTurn >= MOST_IN_A_TURN) this.#rest()
+    this.#turns.took()
     return this.#mayGive
   }
 

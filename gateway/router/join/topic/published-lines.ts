@@ -2,6 +2,7 @@ import { HeldBytes, Refusal } from '../../../../core/index.js'
 import { FAILURES } from '../../../http/failures.js'
 import { textAnswer } from '../../../http/response/answer.js'
 import { UploadLines } from '../../../stream/topic/upload-lines.js'
+import { LineTurns } from '../line-turns.js'
 import { MOST_BYTES, Publishing, type PublishRequest } from './publishing.js'
 import type { PublisherParameters } from './topic-parameters.js'
 
@@ -19,9 +20,7 @@ export class PublishedLines extends Publishing {
   readonly #options: PublisherParameters
   #leave: () => void = () => {}
   #isRead = false
-  /** Its turn is over, and the next one has not come. */
-  #isResting = false
-  #inTurn = 0
+  readonly #turns = new LineTurns(MOST_IN_A_TURN, () => this.#goOnOrFault())
   #messages = 0
   /** How many have got the last one. */
   #subscribers = 0
@@ -60,22 +59,15 @@ export class PublishedLines extends Publishing {
     else this.request.reply.body.resume()
   }
 
-  /** Its turn is over: goes on when everybody else has had one. */
-  #rest(): void {
+  #goOnOrFault(): void {
     const { reply, onFault } = this.request
-    this.#isResting = true
-    this.#inTurn = 0
-    reply.body.pause()
-    setImmediate(() => {
-      this.#isResting = false
-      if (reply.isOver) return
-      try {
-        this.#goOn()
-      } catch (error) {
-        onFault(error)
-        reply.cut()
-      }
-    })
+    if (reply.isOver) return
+    try {
+      this.#goOn()
+    } catch (error) {
+      onFault(error)
+      reply.cut()
+    }
   }
 
   protected override over(): void {
@@ -120,9 +112,8 @@ export class PublishedLines extends Publishing {
     const subscribers = this.publish(line, this.#options)
     if (subscribers !== undefined) {
       this.#count(subscribers)
-      this.#inTurn++
-      if (this.#inTurn < MOST_IN_A_TURN) return true
-      this.#rest()
+      if (this.#turns.took()) return true
+      reply.body.pause()
       return false
     }
     if (this.publication !== undefined) reply.body.pause()
@@ -131,7 +122,7 @@ export class PublishedLines extends Publishing {
 
   /** Something else has to happen before the next line. */
   get #waits(): boolean {
-    return this.publication !== undefined || this.#isResting || this.request.reply.isOver
+    return this.publication !== undefined || this.#turns.isResting || this.request.reply.isOver
   }
 
   #count(subscribers: number): void {
