@@ -6,7 +6,8 @@
  * coverage, which nothing here uses and through which every import then goes; and it needs a build of its own, 12 s, to leave
  * out its TypeScript. The tests are tap's either way: `npx tap dist/test/core/pipe.test.js` shows more at a terminal.
  */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import t from 'tap'
 import { PROJECT } from './support/project.js'
@@ -64,13 +65,16 @@ const mixed = [...LONGEST.flatMap((file) => [file, ...others.splice(0, 2)]), ...
 const files = mixed.filter((file) => wanted.length === 0 || wanted.some((path) => file.startsWith(path)))
 if (files.length === 0) throw new Error(`no test is called ${wanted.join(' or ')}`)
 
+const tries = mkdtempSync(join(tmpdir(), 'pipegate-tests-'))
+t.teardown(() => rmSync(tries, { recursive: true, force: true }))
 t.setTimeout(0)
 t.jobs = JOBS
 t.plan(files.length)
 for (const file of files) {
   const name = join('dist', file.replace(/\.ts$/, '.js'))
   // tap puts its hooks into NODE_OPTIONS; only another program before Node can take them out again.
-  const node = ['-u', 'NODE_OPTIONS', process.execPath, '--enable-source-maps', name]
+  const node = ['env', '-u', 'NODE_OPTIONS', process.execPath, '--enable-source-maps', name]
   const env = { ...process.env, TAP_TIMEOUT: String(TIMEOUT) }
-  void t.spawn('env', node, { name, cwd: PROJECT, env, buffered: true, timeout: TIMEOUT * 1000 })
+  const args = ['test/again.sh', tries, ...node]
+  void t.spawn('sh', args, { name, cwd: PROJECT, env, buffered: true, timeout: 2 * TIMEOUT * 1000 })
 }
