@@ -15,7 +15,8 @@ export class RestartableServer {
   async up(): Promise<void> {
     const server = createServer(this.#listener)
     this.#server = server
-    this.port = await listenOnLoopback(server, this.port)
+    // 0 would be any port, which may be a client's when it comes back.
+    this.port = await listenOnLoopback(server, this.port || undefined)
   }
 
   /** Refuses connections from now on, and cuts those that are open. */
