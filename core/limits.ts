@@ -8,6 +8,8 @@ export interface Limits {
   readonly maxWaiting: number
   /** Transfers that may stream at once. */
   readonly maxActive: number
+  /** How many there are of both in other tables that these two limits hold for as well. Absent: there is no other table. */
+  readonly elsewhere?: { readonly waiting: number; readonly streaming: number }
   /** A source is paused while the slowest receiver is this many bytes behind what was read. */
   readonly windowBytes: number
   /** The most that one transfer may hold when its source cannot be paused in time. At least `windowBytes`. */

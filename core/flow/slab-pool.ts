@@ -26,6 +26,14 @@ export interface CopyWatcher {
   givenUp(copy: OwnedBytes): void
 }
 
+/** Other pools within the same bound. */
+export interface OtherPools {
+  /** What they hold together, in bytes. */
+  readonly heldBytes: number
+  /** What this one holds, for the others to know. */
+  tell(heldBytes: number): void
+}
+
 /**
  * All memory for bytes that somebody has not taken yet, shared and bounded: slabs of one size for transfers that stream, a few
  * large ones for those with many receivers, and bytes that are kept elsewhere, in memory of their own size.
@@ -55,12 +63,14 @@ export class SlabPool implements MemoryBudget {
    * @param maxSlabs how many may exist at once: the bound on all memory is as much
    * @param allocate makes the memory; a custom one can place it in shared memory
    * @param copies is told of what is kept in large slabs
+   * @param others for which the bound holds as well, all together
    */
   constructor(
     readonly slabBytes: number,
     readonly maxSlabs: number,
     readonly allocate: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
     readonly copies?: CopyWatcher,
+    readonly others?: OtherPools,
   ) {}
 
   /** A slab for the caller alone, or undefined when the memory is used up. */
@@ -78,19 +88,23 @@ export class SlabPool implements MemoryBudget {
   }
 
   #acquire(bytes: number, free: OwnedBytes[]): OwnedBytes | undefined {
-    const slab = free.pop()
+    // What lies free here may be in use elsewhere by now.
+    const slab = this.heldBytes + bytes > this.#bound ? undefined : free.pop()
     if (slab !== undefined) {
       this.#unused -= bytes
+      this.others?.tell(this.heldBytes)
       return slab
     }
     if (!this.#makeRoom(bytes)) return undefined
     this.#made += bytes
+    this.others?.tell(this.heldBytes)
     return own(this.allocate(bytes).fill(0))
   }
 
   /** Gives a slab of either size back. The caller must not use it again. */
   release(slab: OwnedBytes): void {
     this.#unused += slab.byteLength
+    this.others?.tell(this.heldBytes)
     if (slab.byteLength === this.slabBytes) {
       this.#free.push(slab)
       return
@@ -103,6 +117,7 @@ export class SlabPool implements MemoryBudget {
     if (isOptional && this.isScarce) return false
     if (!this.#makeRoom(bytes)) return false
     this.#elsewhere += bytes
+    this.others?.tell(this.heldBytes)
     return true
   }
 
@@ -112,6 +127,7 @@ export class SlabPool implements MemoryBudget {
 
   give(bytes: number): void {
     this.#elsewhere -= bytes
+    this.others?.tell(this.heldBytes)
   }
 
   /**
@@ -155,7 +171,7 @@ export class SlabPool implements MemoryBudget {
   }
 
   get #bound(): number {
-    return this.maxSlabs * this.slabBytes
+    return this.maxSlabs * this.slabBytes - (this.others?.heldBytes ?? 0)
   }
 
   /** Whether so many bytes more may exist. Free slabs that stand in the way are left to the garbage collector. */

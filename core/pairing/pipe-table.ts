@@ -210,7 +210,7 @@ export class PipeTable implements SharedNameContext, TopicContext {
   }
 
   mayWait(): boolean {
-    return this.waiting < this.limits.maxWaiting
+    return this.waiting + (this.limits.elsewhere?.waiting ?? 0) < this.limits.maxWaiting
   }
 
   nextId(): number {
@@ -218,7 +218,7 @@ export class PipeTable implements SharedNameContext, TopicContext {
   }
 
   mayStream(): boolean {
-    return this.#streaming < this.limits.maxActive
+    return this.#streaming + (this.limits.elsewhere?.streaming ?? 0) < this.limits.maxActive
   }
 
   onStreaming(_pipe: PipeView): void {

@@ -9,6 +9,8 @@ export interface CommandInput {
   readonly config: Config
   /** Where it came from, for the same another time. */
   readonly again: Reread
+  /** The plugins to load, and what the configuration says for them. @param others as for `loadPlugins` */
+  plugins(others?: readonly PluginEntry[]): readonly PluginEntry[]
   /**
    * Loads the code of the configured plugins, and of others. @throws Error with a line for each that cannot be loaded
    * @param others besides those of the configuration

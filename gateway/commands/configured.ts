@@ -1,6 +1,6 @@
 import type { CommandResult } from '../../client/cli/command.js'
 import { type LoadedConfig, loadConfigWithOrigins, renderConfig } from '../config/config.js'
-import { enabledPlugins, tokenPlugin } from '../config/plugin-entries.js'
+import { enabledPlugins, type PluginEntry, tokenPlugin } from '../config/plugin-entries.js'
 import { type BundledPlugins, loadPlugins } from '../host/loading/loader.js'
 import type { CommandInput, RunCommand } from './command-input.js'
 import { flagValues } from './settings-flags.js'
@@ -24,10 +24,12 @@ export async function configured(
   if (values.printConfig === true) return { text: renderConfig(config, origins) + pluginComment(plugins), exitCode: 0 }
   const file = config.tokenFile
   const tokens = file === undefined ? [] : [tokenPlugin(plugins, { file }, origins.tokenFile.name)]
+  const wanted = (others: readonly PluginEntry[] = []) => enabledPlugins([...plugins, ...tokens, ...others], DEFAULTS)
   return run({
     config,
     again: { began, read },
-    loadPlugins: (others = []) => loadPlugins(enabledPlugins([...plugins, ...tokens, ...others], DEFAULTS), BUNDLED),
+    plugins: wanted,
+    loadPlugins: (others) => loadPlugins(wanted(others), BUNDLED),
     freshToken,
   })
 }

@@ -19,7 +19,7 @@ export function refuseUnprotected(): never {
 }
 
 /** What a person has chosen: another configuration, plugins with it, and the token that was made. */
-export interface Protected extends Pick<CommandInput, 'config' | 'loadPlugins'> {
+export interface Protected extends Pick<CommandInput, 'config' | 'plugins' | 'loadPlugins'> {
   readonly token?: string
 }
 
@@ -28,20 +28,20 @@ export interface Protected extends Pick<CommandInput, 'config' | 'loadPlugins'> 
  * @throws WrongUsage when nobody is there, or gives no answer
  */
 export async function protect(input: CommandInput): Promise<Protected> {
-  const { config, loadPlugins, again, freshToken } = input
+  const { config, plugins, loadPlugins, again, freshToken } = input
   if (!isatty(0) || !isatty(1)) return refuseUnprotected()
   const answer = await askWhoMay(process.stdin, process.stdout)
   if (answer === undefined) return refuseUnprotected()
   switch (answer.kind) {
     case 'open':
-      return { config: { ...config, open: true }, loadPlugins }
+      return { config: { ...config, open: true }, plugins, loadPlugins }
     case 'hosts':
-      return { config: { ...config, hosts: answer.hosts }, loadPlugins }
+      return { config: { ...config, hosts: answer.hosts }, plugins, loadPlugins }
     case 'token': {
       const { token, config: tokens } = await freshToken()
       process.stdout.write(`\nThe token, which is shown now and kept nowhere: ${token}\n\n`)
       const entry = tokenPlugin(again.began.plugins, tokens, 'the token of this run')
-      return { config, loadPlugins: () => loadPlugins([entry]), token }
+      return { config, plugins: () => plugins([entry]), loadPlugins: () => loadPlugins([entry]), token }
     }
   }
 }

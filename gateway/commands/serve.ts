@@ -2,6 +2,7 @@ import type { CommandResult } from '../../client/cli/command.js'
 import { createLog, type ProcessLog } from '../log/log.js'
 import { Gateway } from '../serve/gateway.js'
 import { packageVersion } from '../serve/package-version.js'
+import { Threads } from '../serve/threads/threads.js'
 import type { CommandInput } from './command-input.js'
 import { lacksProtection, type Protected, protect } from './protection.js'
 import { startBanner } from './start-banner.js'
@@ -11,7 +12,7 @@ import { hasTerminal } from './terminal.js'
 export async function serve(input: CommandInput): Promise<CommandResult> {
   const processLog = createLog(input.config)
   const log = processLog.logger
-  const { gateway, port, bannerWith } = await started(input, processLog).catch(async (error: unknown) => {
+  const { gateway, served, port, bannerWith } = await started(input, processLog).catch(async (error: unknown) => {
     for (const warning of processLog.endStart()) processLog.print(`! ${warning}\n`)
     // What stopped it is printed below them.
     await processLog.flush()
@@ -25,7 +26,7 @@ export async function serve(input: CommandInput): Promise<CommandResult> {
   process.on('SIGHUP', (signal) => {
     // Closing the terminal ends what was started on it.
     if (beganOnTerminal && !hasTerminal()) received(signal)
-    else gateway.reload()
+    else served.reload()
   })
   const url = `${config.tlsCert === undefined ? 'http' : 'https'}://${host}:${port}${config.prefix}/`
   log.info({ url, version: packageVersion(), node: process.version }, 'listening')
@@ -33,14 +34,23 @@ export async function serve(input: CommandInput): Promise<CommandResult> {
   if (bannerWith !== undefined) processLog.print(bannerWith(warnings))
   const signal = await first
   log.info({ signal, drainSeconds: config.drain }, 'draining')
-  const outcome = await Promise.race([gateway.stop(), second])
+  const outcome = await Promise.race([served.stop(), second])
   log.info({}, outcome === undefined ? 'stopped' : 'stopped at the second signal')
   await processLog.flush()
   return { text: '', exitCode: outcome === undefined ? 0 : 1 }
 }
 
+/** What serves: one gateway, or several in threads. */
+interface Served {
+  start(): Promise<number>
+  reload(): void
+  stop(): Promise<void>
+}
+
 interface Started {
+  /** Where several serve, one like them, which does not. */
   readonly gateway: Gateway
+  readonly served: Served
   readonly port: number
   /** Undefined where the lines of the log tell of the start. */
   readonly bannerWith: ((warnings: readonly string[]) => string) | undefined
@@ -48,10 +58,18 @@ interface Started {
 
 async function started(input: CommandInput, processLog: ProcessLog): Promise<Started> {
   const { gateway, chosen } = await protectedGateway(input, processLog)
+  const { config } = gateway
+  const served = config.threads === 1 ? gateway : severalLike(gateway, chosen, processLog)
   processLog.logger.info({ plugins: gateway.plugins }, 'plugins, in the order in which they are asked')
   const banner = processLog.hasBanner ? await startBanner(gateway, chosen.token) : undefined
-  const port = await gateway.start()
-  return { gateway, port, bannerWith: banner && ((warnings) => banner(port, warnings)) }
+  const port = await served.start()
+  return { gateway, served, port, bannerWith: banner && ((warnings) => banner(port, warnings)) }
+}
+
+/** As many as the configuration says, in threads. */
+function severalLike(gateway: Gateway, { config, plugins }: Protected, { look, logger, print }: ProcessLog): Served {
+  gateway.announce()
+  return new Threads({ config, plugins: plugins(), look, logger, print, entry: new URL('../thread.js', import.meta.url) })
 }
 
 /** The gateway, after a person has said who may use it if nothing else does. Only its plugins know whether they let in everybody. */

@@ -45,5 +45,6 @@ export const GROUP_OF: Readonly<Record<SettingKey, string>> = {
   maxActive: AMOUNTS,
   reply: ANSWERS,
   failedEnd: ANSWERS,
+  threads: MACHINE,
   socketHelper: MACHINE,
 }

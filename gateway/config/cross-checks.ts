@@ -18,6 +18,7 @@ export function crossCheck(values: Values, origins: Origins): readonly Problem[]
   checks.audience()
   checks.memory()
   checks.tls()
+  checks.threads()
   return checks.problems
 }
 
@@ -64,6 +65,16 @@ class CrossChecks {
     }
     if (given.length > 0) this.#redirect()
     else this.#withoutTls()
+  }
+
+  threads(): void {
+    const { threads = 1, tlsCert, socketHelper } = this.values
+    if (threads === 1) return
+    if (tlsCert !== undefined)
+      this.#conflict(['threads', 'tlsCert'], `threads ${threads} and tlsCert`, 'one thread, or a proxy in front that speaks TLS')
+    if (socketHelper === false)
+      this.#conflict(['threads', 'socketHelper'], `threads ${threads} without socketHelper`, 'both, or one thread')
+    if (process.platform !== 'linux') this.#conflict(['threads'], `threads ${threads} on ${process.platform}`, 'one thread')
   }
 
   #redirect(): void {

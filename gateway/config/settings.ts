@@ -12,6 +12,7 @@ import {
   seconds,
   urlPrefix,
   type ValueType,
+  threads,
 } from './value-types.js'
 
 /** What a setting has besides its schema. Flags, variables, the help text and the documentation derive from it. */
@@ -155,6 +156,12 @@ export const settings = z.strictObject({
     choice('cut', 'clean'),
     'cut',
     'How the answer to a sender ends when its transfer failed: cut, so that curl exits non-zero, or clean.',
+  ),
+  threads: setting(
+    threads(),
+    '1',
+    'Threads that serve the port together, each with its own names; auto is one for each processor. When to have more than one: ' +
+      'docs/performance.md.',
   ),
   socketHelper: setting(
     boolean(),

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { z } from 'zod'
 import { isHostEntry } from '../http/hosts.js'
 import { isAddressOrNetwork } from '../http/trusted-proxies.js'
@@ -33,6 +34,9 @@ export interface ValueType<T> {
   readonly choices?: readonly string[]
 }
 
+/** As many as the helper has room for. */
+const MOST_THREADS = 64
+
 /** Whole numbers only; `2abc`, `1.5`, `0x10` and `1e3` as text are refused, where `parseInt` would guess. */
 function wholeNumber(min: number, max: number): z.ZodType<number, unknown> {
   const digits = z.string().regex(/^\d+$/).transform(Number)
@@ -43,6 +47,17 @@ function wholeNumber(min: number, max: number): z.ZodType<number, unknown> {
 export function integer(min: number, max = Number.MAX_SAFE_INTEGER): ValueType<number> {
   const range = max === Number.MAX_SAFE_INTEGER ? `of at least ${min}` : `from ${min} to ${max}`
   return { name: 'integer', schema: wholeNumber(min, max), expected: `an integer ${range}`, metavar: 'N' }
+}
+
+/** A number of threads; `auto` is as many as the machine has processors for this process. */
+export function threads(): ValueType<number> {
+  const auto = z.literal('auto').transform(() => Math.min(availableParallelism(), MOST_THREADS))
+  return {
+    name: 'integer',
+    schema: z.union([auto, wholeNumber(1, MOST_THREADS)]),
+    expected: `an integer from 1 to ${MOST_THREADS}, or auto`,
+    metavar: 'N|auto',
+  }
 }
 
 /** A duration in whole seconds. */

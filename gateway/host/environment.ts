@@ -17,4 +17,8 @@ export interface HostEnvironment {
   readonly stopMs: number
   /** Ends a pipe. To be called after the callback that is running, never from inside it. */
   readonly stop: PipeTable['stop']
+  /** How many gateways like this one there are in this process. */
+  readonly threads: number
+  /** What a plugin says in the other ones. */
+  readonly reportsElsewhere: (plugin: string) => Promise<readonly unknown[]>
 }

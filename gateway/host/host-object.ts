@@ -24,7 +24,7 @@ export interface SharedByPlugins {
 /** The `Host` that a plugin's `setup` is given. @param folder the one that paths in its configuration are relative to */
 export function createHost(shared: SharedByPlugins, plugin: Plugin, config: object, log: Logger, folder: string): Host {
   const { names, provided, timers } = shared
-  const { prefix, pipes, gateway, throttles, now, stop } = shared.environment
+  const { prefix, pipes, gateway, throttles, now, stop, reportsElsewhere } = shared.environment
   return {
     config,
     log,
@@ -38,6 +38,7 @@ export function createHost(shared: SharedByPlugins, plugin: Plugin, config: obje
       if (row === undefined) throw new Error(`plugin ${plugin.name} has no failure "${key}"`)
       return new RefusalWithHeaders(withCode(plugin.name, key, row), values, headers)
     },
+    reportsElsewhere: () => reportsElsewhere(plugin.name),
     has: (name) => names.has(name),
     everybodyAuthenticates: () => shared.everybodyAuthenticates,
     every: (ms, run) => {

@@ -37,7 +37,7 @@ export class PluginHost {
     readonly environment: HostEnvironment,
   ) {
     const { log, decideMs, stopMs } = environment
-    for (const loaded of plugins) checkPlugin(loaded)
+    for (const loaded of plugins) checkPlugin(loaded, environment.threads)
     const ordered = inOrder(plugins.map((loaded) => ({ ...loaded.plugin, loaded })))
     const names = new Set(ordered.map(({ name }) => name))
     const provided = new Map<Token<unknown>, unknown>()
@@ -65,6 +65,11 @@ export class PluginHost {
   /** Names in the order in which their hooks run. */
   get order(): readonly string[] {
     return this.#installed.map(({ plugin }) => plugin.name)
+  }
+
+  /** What a plugin says of itself to its instances in other threads. */
+  reportOf(name: string): unknown {
+    return this.#installed.find(({ plugin }) => plugin.name === name)?.parts.report?.()
   }
 
   /** One line for each plugin, for people: what it is, and its hooks, routes, modes and claims. */

@@ -27,6 +27,11 @@ export interface LogOptions {
   readonly logFormat: 'auto' | 'json' | 'pretty'
 }
 
+/** How lines look that are to stand in the log of this process. */
+export interface LogLook extends LogOptions {
+  readonly isColoured: boolean
+}
+
 /** Where lines go, each with its line break. */
 export interface LineSink {
   write(line: string): unknown
@@ -43,6 +48,8 @@ export interface GatewayLog {
 
 /** The log of a process: it has a start and an end. */
 export interface ProcessLog extends GatewayLog {
+  /** How its lines look. */
+  readonly look: LogLook
   /** A person sees it on a terminal: a banner tells of the start, and its lines are kept back until {@link endStart}. */
   readonly hasBanner: boolean
   /** The start is over. Returns the warnings that were kept back, as a person reads them, without time. */
@@ -66,8 +73,10 @@ export function createLog(config: LogOptions): ProcessLog {
   const flush = async () => void (await writer.flush(FLUSH))
   const hasBanner = isTerminal && isPretty && WITH_BANNER.includes(config.logLevel)
   const start = hasBanner ? new StartLines(config.logLevel !== 'info') : undefined
+  const look: LogLook = { logLevel: config.logLevel, logFormat: isPretty ? 'pretty' : 'json', isColoured }
   return {
-    ...logTo(writer, { ...config, logFormat: isPretty ? 'pretty' : 'json' }, isColoured, start),
+    ...logTo(writer, look, isColoured, start),
+    look,
     hasBanner,
     endStart: () => start?.end().map(textForPerson) ?? [],
     print: (text) => writer.write(text),

@@ -3,7 +3,9 @@
  * version of Node.
  */
 #include "arrivals.h"
+#include "door.h"
 #include "engine-head.h"
+#include "hand-over.h"
 #include "memory-file.h"
 #include "output.h"
 #include "peers.h"
@@ -15,6 +17,7 @@
 #include "writes.h"
 #include <arpa/inet.h>
 #include <node_api.h>
+#include <pthread.h>
 #include <string.h>
 
 /* What this was built from: build.sh says. A test compares. */
@@ -161,6 +164,23 @@ static napi_value on_unfinished_message(napi_env env, napi_callback_info info) {
   return listen_by(env, info, "onUnfinishedMessage(run: (socket: number) => void)", &unfinished, call_unfinished);
 }
 
+/* Once for the process: the next thread must find no page of it writable, which the one before makes it for a moment. */
+static bool installed_for(const char *object) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  static bool is_installed = false;
+  pthread_mutex_lock(&lock);
+  if (!is_installed) {
+    on_all_sent = settle_reads;
+    on_half_closed = tell_half_closed;
+    on_unfinished = tell_unfinished;
+    on_send_failed = send_has_failed;
+    find_output(object);
+    is_installed = replace_calls(object, REPLACEMENTS, sizeof REPLACEMENTS / sizeof *REPLACEMENTS);
+  }
+  pthread_mutex_unlock(&lock);
+  return is_installed;
+}
+
 /* install(object: string, usualRead: number, bulkRead: number): boolean — in bytes. False: the object has another layout. */
 static napi_value install(napi_env env, napi_callback_info info) {
   static const char usage[] = "install(object: string, usualRead: number, bulkRead: number)";
@@ -177,12 +197,7 @@ static napi_value install(napi_env env, napi_callback_info info) {
   }
   usual_read = (size_t)usual;
   bulk_read = (size_t)bulk;
-  on_all_sent = settle_reads;
-  on_half_closed = tell_half_closed;
-  on_unfinished = tell_unfinished;
-  on_send_failed = send_has_failed;
-  find_output(object);
-  return boolean(env, replace_calls(object, REPLACEMENTS, sizeof REPLACEMENTS / sizeof *REPLACEMENTS));
+  return boolean(env, installed_for(object));
 }
 
 /* setBulkRead(bytes: number): void — the most that a bulk read brings from now on, for all sockets. */
@@ -577,6 +592,109 @@ static napi_value abandon_(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* --- several threads */
+
+static bool text_of(napi_env env, napi_value value, char *text, size_t room, size_t *length) {
+  return napi_get_value_string_latin1(env, value, text, room, length) == napi_ok && *length < room - 1;
+}
+
+/* spreadNames(prefix: string, threads: number): void — once, before any thread joins. */
+static napi_value spread_names_(napi_env env, napi_callback_info info) {
+  static const char usage[] = "spreadNames(prefix: string, threads: number)";
+  napi_value values[CALLS_MOST];
+  struct naming naming = {.threads = 0};
+  if (!arguments(env, info, 2, values, usage)) return NULL;
+  if (!text_of(env, values[0], naming.prefix, sizeof naming.prefix, &naming.prefix_length) ||
+      napi_get_value_uint32(env, values[1], &naming.threads) != napi_ok || naming.threads < 1 || naming.threads > THREADS_MOST) {
+    return wrong(env, usage);
+  }
+  spread_names(&naming);
+  return NULL;
+}
+
+/* ownerOf(target: string): number — the number of the thread that has its name. The target is text of Latin-1, an octet each. */
+static napi_value owner_of_(napi_env env, napi_callback_info info) {
+  static const char usage[] = "ownerOf(target: string)";
+  napi_value values[CALLS_MOST];
+  char target[8192];
+  size_t length;
+  if (!arguments(env, info, 1, values, usage)) return NULL;
+  if (!text_of(env, values[0], target, sizeof target, &length)) return wrong(env, usage);
+  return number(env, owner_of_target(names_are_spread(), target, length));
+}
+
+static _Thread_local napi_threadsafe_function bell_of_mailbox;
+
+static void call_ring(napi_env env, napi_value callback, void *context, void *data) {
+  napi_value receiver;
+  (void)context;
+  (void)data;
+  if (env == NULL) return;
+  napi_get_undefined(env, &receiver);
+  napi_call_function(env, receiver, callback, 0, NULL, NULL);
+}
+
+static void ring(void *bell) { napi_call_threadsafe_function((napi_threadsafe_function)bell, NULL, napi_tsfn_nonblocking); }
+
+static void leave(void *nothing) {
+  (void)nothing;
+  leave_threads();
+}
+
+/* onConnections(run: () => void): void — called when there are some to be taken, once the thread has joined. */
+static napi_value on_connections(napi_env env, napi_callback_info info) {
+  return listen_by(env, info, "onConnections(run: () => void)", &bell_of_mailbox, call_ring);
+}
+
+/* joinThreads(number: number): void */
+static napi_value join_threads_(napi_env env, napi_callback_info info) {
+  static const char usage[] = "joinThreads(number: number), after onConnections()";
+  napi_value values[CALLS_MOST];
+  uint32_t own;
+  if (!arguments(env, info, 1, values, usage)) return NULL;
+  if (napi_get_value_uint32(env, values[0], &own) != napi_ok || own >= names_are_spread()->threads || bell_of_mailbox == NULL) {
+    return wrong(env, usage);
+  }
+  join_threads(own, ring, bell_of_mailbox);
+  /* Nobody may ring when the thread is over. Hooks run in the opposite order of their making, so this one runs before the bell's. */
+  napi_add_env_cleanup_hook(env, leave, NULL);
+  return NULL;
+}
+
+/* takeConnection(): number — -1: there is none. */
+static napi_value take_connection_(napi_env env, napi_callback_info info) {
+  (void)info;
+  return number(env, take_connection());
+}
+
+/* openDoor(host: string, port: number): number — the port, or -errno. */
+static napi_value open_door_(napi_env env, napi_callback_info info) {
+  static const char usage[] = "openDoor(host: string, port: number)";
+  napi_value values[CALLS_MOST];
+  char host[256];
+  size_t length;
+  int port;
+  if (!arguments(env, info, 2, values, usage)) return NULL;
+  if (!text_of(env, values[0], host, sizeof host, &length) || napi_get_value_int32(env, values[1], &port) != napi_ok) {
+    return wrong(env, usage);
+  }
+  return number(env, open_door(host, port));
+}
+
+/* closeDoor(): void */
+static napi_value close_door_(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+  close_door();
+  return NULL;
+}
+
+/* handedOver(): number — connections that this thread has given to others. */
+static napi_value handed_over(napi_env env, napi_callback_info info) {
+  (void)info;
+  return number(env, (int64_t)connections_given());
+}
+
 /* remoteIpv4(socket: number): string | undefined */
 static napi_value remote_ipv4(napi_env env, napi_callback_info info) {
   char text[INET_ADDRSTRLEN];
@@ -636,6 +754,14 @@ NAPI_MODULE_INIT() {
       FUNCTION("socketOf", socket_of),
       FUNCTION("abandon", abandon_),
       FUNCTION("remoteIpv4", remote_ipv4),
+      FUNCTION("spreadNames", spread_names_),
+      FUNCTION("ownerOf", owner_of_),
+      FUNCTION("onConnections", on_connections),
+      FUNCTION("joinThreads", join_threads_),
+      FUNCTION("takeConnection", take_connection_),
+      FUNCTION("openDoor", open_door_),
+      FUNCTION("closeDoor", close_door_),
+      FUNCTION("handedOver", handed_over),
   };
   napi_value sources = latin1(env, SOURCES, NAPI_AUTO_LENGTH);
   if (napi_set_named_property(env, exports, "sources", sources) != napi_ok ||

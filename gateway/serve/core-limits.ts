@@ -5,8 +5,10 @@ import type { Config } from '../config/config.js'
 const REMINDER_MS = 10_000
 
 /** What the configuration means for the core. */
-export function coreLimits(config: Config): PipeTable['limits'] {
+/** @param elsewhere what waits and streams in other threads of this process */
+export function coreLimits(config: Config, elsewhere?: PipeTable['limits']['elsewhere']): PipeTable['limits'] {
   return {
+    ...(elsewhere && { elsewhere }),
     maxWaiting: config.maxWaiting,
     maxActive: config.maxActive,
     windowBytes: config.window,

@@ -21,10 +21,12 @@ import { coreLimits } from './core-limits.js'
 import { gatewayView, pipesView } from './gateway-view.js'
 import { healthReport } from './health-report.js'
 import { InterruptibleWait } from './interruptible-wait.js'
-import { bothObservers, transferLog } from './observers.js'
+import { allObservers, transferLog } from './observers.js'
 import { logOpenness } from './openness.js'
 import { packageVersion } from './package-version.js'
 import { Ports } from './ports/ports.js'
+import type { Place } from './threads/place.js'
+import { elsewhere, otherPools, publisher } from './threads/published.js'
 import { Ticker } from './ticker.js'
 
 /** How long all plugins together may take to start. */
@@ -58,27 +60,34 @@ export class Gateway {
   #state: State = 'idle'
   #stopped: Promise<void> | undefined
 
-  /** @throws when the plugins, or a certificate and its key, cannot be used */
+  /**
+   * @param place where it is one of several in threads of this process
+   * @throws when the plugins, or a certificate and its key, cannot be used
+   */
   constructor(
     readonly config: Config,
     log: GatewayLog,
     plugins: readonly LoadedPlugin[] = [],
     again?: Reread,
+    readonly place?: Place,
   ) {
     this.log = log.logger.child({}, { serializers: { err: loggableError } })
     this.#peers = new PeerWatch(config.peerTimeout)
     this.slabs = new SlabPool(SLAB_BYTES, Math.floor(config.memory / SLAB_BYTES), undefined, {
       copied: (original, copy) => this.#help.sockets.stageCopy(original, copy),
       givenUp: (copy) => this.#help.sockets.stageRelease(copy),
-    })
+    }, place && otherPools(place.counts))
     this.#hosts = new HostRule(config.hosts, config.host, trustedProxyTest(config.trustedProxies))
     const view = this.#view()
     this.#plugins = this.#pluginHost(plugins, view)
-    const observer = bothObservers(
+    const observer = allObservers([
       this.#transferIds,
-      bothObservers(transferLog(log.transfer), this.#plugins.events.pipes),
-    )
-    this.table = new PipeTable(coreLimits(config), this.#clock, this.slabs, observer, crowdTurn)
+      transferLog(log.transfer),
+      this.#plugins.events.pipes,
+      place === undefined ? null : publisher(place.counts, () => this.table),
+    ])
+    const limits = coreLimits(config, place && elsewhere(place.counts))
+    this.table = new PipeTable(limits, this.#clock, this.slabs, observer, crowdTurn)
     this.#router = this.#newRouter(plugins.length === 0 ? null : this.#plugins, view)
     this.#help = installSocketHelper(config.socketHelper)
     const context = this.#serverContext(log)
@@ -89,13 +98,18 @@ export class Gateway {
       takesWebSockets: true,
       certificates: this.#certificates?.current,
     }
-    this.#ports = new Ports(config, context, service, this.log)
+    this.#ports = new Ports(config, context, service, this.log, place)
     this.#ticker = new Ticker(this.#clock, () => this.#help.sockets.turnedAway(), this.log)
   }
 
   /** Names of the plugins, in their order, with their hooks, routes, modes and claims. */
   get plugins(): readonly string[] {
     return this.#plugins.describe()
+  }
+
+  /** What a plugin says when one in another thread asks; undefined where it says nothing. */
+  reportOf(plugin: string): unknown {
+    return this.#plugins.reportOf(plugin)
   }
 
   /** Nobody gets in without credentials. */
@@ -118,8 +132,7 @@ export class Gateway {
    * @throws with one line on why a plugin does not start, or a port cannot be opened
    */
   async start(): Promise<number> {
-    this.#logSocketHelp()
-    logOpenness(this.log, this.#hosts, this.#plugins)
+    if (this.place === undefined) this.announce()
     // Not AbortSignal.timeout(): that keeps no process alive, and one with a plugin that hangs would end without a word.
     const control = new AbortController()
     const timer = setTimeout(() => control.abort(), START_MS)
@@ -210,6 +223,8 @@ export class Gateway {
       decideMs: this.config.decide * 1000,
       stopMs: STOP_MS,
       stop: (key, failure) => this.table.stop(key, failure),
+      threads: this.config.threads,
+      reportsElsewhere: (plugin) => this.place?.reportsOf(plugin) ?? Promise.resolve([]),
     })
   }
 
@@ -235,7 +250,7 @@ export class Gateway {
       schemeOf,
       isDraining: () => this.#isDraining,
       memory: this.slabs,
-      health: () => healthReport(this.#isDraining, this.table, this.slabs),
+      health: () => healthReport(this.#isDraining, this.table, this.slabs, this.place?.counts),
     }
     return new Router(this.table, options, plugins)
   }
@@ -266,6 +281,12 @@ export class Gateway {
     } catch (error) {
       throw new Error(`cannot serve HTTPS: ${(error as Error).message}`)
     }
+  }
+
+  /** Says in the log what holds for all that follows. */
+  announce(): void {
+    this.#logSocketHelp()
+    logOpenness(this.log, this.#hosts, this.#plugins)
   }
 
   #logSocketHelp(): void {

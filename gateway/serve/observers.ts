@@ -18,8 +18,12 @@ export function transferLog(onEnded: GatewayLog['transfer']): PipeObserver | nul
   }
 }
 
-/** One observer that calls both; the other one when one is null. */
-export function bothObservers(first: PipeObserver | null, second: PipeObserver | null): PipeObserver | null {
+/** One observer that calls all that there are. */
+export function allObservers(observers: readonly (PipeObserver | null)[]): PipeObserver | null {
+  return observers.reduce(bothObservers, null)
+}
+
+function bothObservers(first: PipeObserver | null, second: PipeObserver | null): PipeObserver | null {
   if (first === null || second === null) return first ?? second
   return {
     onWaiting(pipe) {

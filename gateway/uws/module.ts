@@ -29,6 +29,8 @@ export interface UwsTlsOptions {
 export interface UwsApp extends Pick<TemplatedApp, 'close' | 'ws'> {
   any(pattern: string, handler: (res: HttpResponse, req: HttpRequest) => void): UwsApp
   listen(host: string, port: number, options: number, done: (socket: us_listen_socket | false) => void): UwsApp
+  /** A connection that was accepted elsewhere is this app's from here on. */
+  adoptSocket(fd: number): UwsApp
 }
 
 export interface UwsTlsApp extends UwsApp {

@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js'
 import type { RequestRecord } from '../http/request-record.js'
+import { threadHelper } from '../native/threads.js'
 import type { Exchange } from '../router/exchange.js'
 import type { ExchangeContext, HalfClosable, UwsContext } from './connection/context.js'
 import { readHead } from './connection/request-head.js'
@@ -34,6 +35,12 @@ function ignore(res: HttpResponse, { clock }: UwsContext): void {
 /** Of all servers of this thread, for sockets are numbered by the process. */
 const HALF_CLOSABLE: (HalfClosable | undefined)[] = []
 
+/** How requests are numbered, so that no two of a process have the same number. */
+export interface RequestNumbers {
+  readonly first: number
+  readonly step: number
+}
+
 /** The HTTP server. It makes an exchange of every request and hands it over. */
 export class UwsServer {
   /**
@@ -46,7 +53,7 @@ export class UwsServer {
   readonly #handle: (exchange: Exchange) => void
   readonly #takesWebSockets: boolean
   #listening: us_listen_socket | undefined
-  #requests = 0
+  #requests: number
   #open = 0
   /** Until when answers may still be being read, by `context.clock`. */
   #readUntil = 0
@@ -61,7 +68,9 @@ export class UwsServer {
     certificates: readonly ServerCertificate[] | undefined,
     handle: (exchange: Exchange) => void,
     takesWebSockets = false,
+    readonly numbers: RequestNumbers = { first: 1, step: 1 },
   ) {
+    this.#requests = numbers.first - numbers.step
     this.#handle = handle
     this.#exchangeContext = {
       ...context,
@@ -125,7 +134,7 @@ export class UwsServer {
     }
     this.#open++
     const head = readHead(req, res, context.sockets)
-    this.#handle(new UwsExchange(++this.#requests, res, head, this.#exchangeContext, upgrade))
+    this.#handle(new UwsExchange((this.#requests += this.numbers.step), res, head, this.#exchangeContext, upgrade))
   }
 
   /** Requests whose response is not over. */
@@ -158,6 +167,20 @@ export class UwsServer {
         resolve(us_socket_local_port(socket))
       })
     })
+  }
+
+  /**
+   * Serves no port of its own: its connections are accepted for several threads, and change hands between them.
+   * @param number of this thread
+   */
+  joinThreads(number: number): void {
+    const helper = threadHelper()
+    helper.onConnections(() => {
+      for (let socket = helper.takeConnection(); socket >= 0; socket = helper.takeConnection()) {
+        this.#apps[0]!.adoptSocket(socket)
+      }
+    })
+    helper.joinThreads(number)
   }
 
   /** No new connections; those that are open go on. */

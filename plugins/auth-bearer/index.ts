@@ -7,6 +7,7 @@ import { TokenStore } from './token-store.js'
 export default definePlugin<Config, FailureKey>({
   name: 'auth-bearer',
   api: PLUGIN_API,
+  scope: 'thread',
   summary: 'Asks for a token, which belongs to a project and has rights.',
   after: ['links'],
   config,

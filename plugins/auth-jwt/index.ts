@@ -22,6 +22,7 @@ import { verifier } from './verify.js'
 export default definePlugin({
   name: 'auth-jwt',
   api: PLUGIN_API,
+  scope: 'thread',
   summary: 'lets in who has a signed JWT',
   after: ['links', 'auth-bearer'],
   config,

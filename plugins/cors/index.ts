@@ -12,6 +12,7 @@ const ORIGIN = /^[a-z][a-z0-9+.-]*:\/\/[\x21-\x7e]{1,512}$/
 export default definePlugin<Config>({
   name: 'cors',
   api: 1,
+  scope: 'thread',
   summary: 'Lets pages of other origins use this gateway.',
   first: true,
   config: schema,

@@ -11,6 +11,7 @@ export function linksPlugin(clock: () => number = Date.now) {
   return definePlugin<Config, FailureKey>({
     name: 'links',
     api: PLUGIN_API,
+    scope: 'thread',
     summary: 'Lets signed links in that expire, and makes them.',
     config,
     failures: FAILURES,

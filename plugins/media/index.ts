@@ -16,6 +16,7 @@ const FAILURES = {
 export default definePlugin({
   name: 'media',
   api: PLUGIN_API,
+  scope: 'thread',
   summary: 'Plays a stream (?video), and makes one of a screen, a camera or a microphone (?share).',
   config: z.strictObject({}),
   failures: FAILURES,

@@ -3,10 +3,12 @@ import type { GatewayView, Pipes, PipeView } from '../../gateway/host/plugin-api
 
 /** What is, read when somebody scrapes. */
 export function gatewayGauges(registry: Registry, pipes: Pipes, gateway: GatewayView): void {
-  const gauge = (name: string, help: string, read: () => number) => {
+  // What one thread counts is added up, and what holds for the process said once.
+  const gauge = (name: string, help: string, read: () => number, aggregator: 'sum' | 'first' = 'sum') => {
     new Gauge({
       name,
       help,
+      aggregator,
       registers: [registry],
       collect() {
         this.set(read())
@@ -83,17 +85,18 @@ export function gatewayGauges(registry: Registry, pipes: Pipes, gateway: Gateway
     },
   })
   gauge('pipegate_open_requests', 'Requests whose response is not over.', () => gateway.openRequests)
-  gauge('pipegate_window_bytes', 'How far a receiver may be behind another one.', () => gateway.window)
+  gauge('pipegate_window_bytes', 'How far a receiver may be behind another one.', () => gateway.window, 'first')
   gauge(
     'pipegate_held_bytes',
     'Bytes held: for receivers that have not taken them, of waiting senders, and of uploads on which plugins decide.',
     () => gateway.heldBytes,
   )
-  gauge('pipegate_memory_limit_bytes', 'The most that pipegate_held_bytes may be.', () => gateway.memory)
+  gauge('pipegate_memory_limit_bytes', 'The most that pipegate_held_bytes may be.', () => gateway.memory, 'first')
   gauge('pipegate_socket_helper_active', '1 while no sender can hold the event loop, else 0.', () =>
     gateway.socketHelperInactive === undefined ? 1 : 0,
+    'first',
   )
-  gauge('pipegate_draining', '1 while the gateway takes no new work, else 0.', () => (gateway.draining ? 1 : 0))
+  gauge('pipegate_draining', '1 while the gateway takes no new work, else 0.', () => (gateway.draining ? 1 : 0), 'first')
 }
 
 function isFlowing({ kind, state }: PipeView): boolean {

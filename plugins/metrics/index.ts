@@ -1,4 +1,4 @@
-import { Registry } from 'prom-client'
+import { AggregatorRegistry, Registry } from 'prom-client'
 import { definePlugin, type Host, type Reply, type RequestView } from '../../gateway/host/plugin-api.js'
 import { type MetricsConfig, metricsConfig, readToken } from './config.js'
 import { METRICS_FAILURES, type MetricsFailure } from './failures.js'
@@ -14,6 +14,7 @@ import { Transfers } from './transfers.js'
 export default definePlugin<MetricsConfig, MetricsFailure>({
   name: 'metrics',
   api: 1,
+  scope: 'thread',
   summary: 'Numbers for Prometheus at /metrics.',
   config: metricsConfig,
   failures: METRICS_FAILURES,
@@ -21,27 +22,31 @@ export default definePlugin<MetricsConfig, MetricsFailure>({
   setup(host) {
     const auth = new ScrapeAuth(readToken(host.config, process.env))
     const registry = new Registry()
+    const ofProcess = new Registry()
     const transfers = new Transfers(registry, host.pipes)
     const delay = new LoopDelay(registry)
     gatewayGauges(registry, host.pipes, host.gateway)
     lostLines(registry, host.gateway)
-    processMetrics(registry)
+    processMetrics(ofProcess, registry)
+    const collect = async () => `${await counted(registry, await host.reportsElsewhere())}\n${await ofProcess.metrics()}`
     return {
       hooks: { ...requestHooks(registry, host.slot()), ...transfers.hooks },
       routes: [
         {
           method: 'GET',
           path: '/metrics',
-          handle: (request, reply) => scrape(host, registry, auth, request, reply),
+          handle: (request, reply) => scrape(host, collect, auth, request, reply),
         },
       ],
       start() {
         delay.start()
         host.every(ROTATE_MS, () => delay.rotate())
       },
+      report: () => registry.getMetricsAsJSON(),
       stop() {
         delay.stop()
         registry.clear()
+        ofProcess.clear()
       },
     }
   },
@@ -49,16 +54,22 @@ export default definePlugin<MetricsConfig, MetricsFailure>({
 
 type MetricsHost = Host<MetricsConfig, MetricsFailure>
 
-function scrape(host: MetricsHost, registry: Registry, auth: ScrapeAuth, request: RequestView, reply: Reply): void {
+/** What all threads have counted, as one text. */
+async function counted(own: Registry, elsewhere: readonly unknown[]): Promise<string> {
+  if (elsewhere.length === 0) return own.metrics()
+  return AggregatorRegistry.aggregate([await own.getMetricsAsJSON(), ...elsewhere] as object[][]).metrics()
+}
+
+function scrape(host: MetricsHost, collect: () => Promise<string>, auth: ScrapeAuth, request: RequestView, reply: Reply): void {
   const found = auth.problem(request)
   if (found !== undefined) {
     reply.give(host.refuse('unauthorized', { found }, [['WWW-Authenticate', 'Bearer realm="metrics"']]))
     return
   }
-  registry.metrics().then(
+  collect().then(
     (body) => {
       const headers = [
-        ['Content-Type', registry.contentType],
+        ['Content-Type', Registry.PROMETHEUS_CONTENT_TYPE],
         ['Cache-Control', 'no-store'],
         ['X-Content-Type-Options', 'nosniff'],
       ] as const

@@ -20,6 +20,8 @@ export class LoopDelay {
       name: 'pipegate_event_loop_delay_seconds',
       help: 'How late the event loop was, over the last one to two minutes, by quantile (1 is the maximum).',
       labelNames: ['quantile'],
+      // Of several threads the one that is latest.
+      aggregator: 'max',
       registers: [registry],
       collect() {
         for (const quantile of QUANTILES) this.set({ quantile }, read(quantile))

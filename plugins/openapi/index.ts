@@ -5,6 +5,7 @@ import { openApi } from './document.js'
 export default definePlugin({
   name: 'openapi',
   api: PLUGIN_API,
+  scope: 'thread',
   summary: 'Describes the protocol to programs (openapi.json).',
   config: z.strictObject({}),
 

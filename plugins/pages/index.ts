@@ -36,6 +36,7 @@ const FAVICON: Answer = {
 export default definePlugin({
   name: 'pages',
   api: PLUGIN_API,
+  scope: 'thread',
   summary: 'Sends (/) and receives (?receive) in a browser.',
   config: z.strictObject({}),
 

@@ -34,6 +34,7 @@ const NO_MORE_EVENTS: Answer = { status: 204, headers: [['Cache-Control', 'no-st
 export default definePlugin<Config, ProgressFailure>({
   name: 'progress',
   api: 1,
+  scope: 'thread',
   summary: 'Shows transfers as they run (?progress), and what became of them (?status).',
   config: schema,
   failures: PROGRESS_FAILURES,

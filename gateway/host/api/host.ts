@@ -2,6 +2,7 @@ import type { Failure, HeldBytes, PipeView, Refusal, Throttle } from '../../../c
 import type { RequestView } from '../../http/request-view.js'
 import type { HeaderList } from '../../http/response/answer.js'
 import type { Slot } from './context.js'
+import type { Parts } from './plugin.js'
 
 /** A row of a plugin's own catalogue. Its code is made of the plugin's name and the row's key: `AUTH_BEARER_UNKNOWN`. */
 export type FailureRow = Omit<Failure, 'code'>
@@ -33,6 +34,8 @@ export interface Host<C = unknown, K extends string = string> {
   provide<T>(token: Token<T>, value: T): void
   /** What an earlier plugin has provided; undefined when none has. */
   use<T>(token: Token<T>): T | undefined
+  /** What the instances of this plugin in other threads say: see {@link Parts.report}. Of one thread that is nothing. */
+  reportsElsewhere(): Promise<readonly unknown[]>
   /** The pipes that have not ended, by key and all of them. */
   readonly pipes: Pipes
   /** What the gateway knows about itself. */

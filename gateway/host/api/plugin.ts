@@ -31,6 +31,11 @@ export interface Plugin<C = unknown, K extends string = string> {
   readonly needs?: readonly string[]
   /** Plugins that are ordered before this one if they are loaded. */
   readonly after?: readonly string[]
+  /**
+   * `thread`: where the setting `threads` is above 1, each thread may have an instance of its own, which sees the names of that
+   * thread only. `process`, as without it: there must be one for all, so it is not loaded there.
+   */
+  readonly scope?: 'thread' | 'process'
   /** Order it before all plugins that do not set this. */
   readonly first?: boolean
   readonly config: ConfigSchema<C>
@@ -60,6 +65,8 @@ export interface Parts {
   readonly pageOrigins?: readonly string[]
   /** Every client that this plugin lets in has been identified by what it presented: nobody comes in without credentials. */
   readonly authenticates?: boolean
+  /** What this instance says when one in another thread asks {@link Host.reportsElsewhere}: anything that can be cloned, or a promise of it. */
+  report?(): unknown
   /** Called before the port opens, in order. A throw stops the start and undoes it. The signal fires at the start's deadline. */
   start?(signal: AbortSignal): void | Promise<void>
   /** The port is closed; running transfers may go on for this many milliseconds. */

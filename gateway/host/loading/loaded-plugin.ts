@@ -13,8 +13,12 @@ export interface LoadedPlugin {
 
 const NAME = /^[a-z][a-z0-9-]*$/
 
-/** Whether what was loaded is a plugin for this gateway. @throws Error with one line */
-export function checkPlugin({ plugin, where = 'the plugin' }: LoadedPlugin): void {
+/**
+ * Whether what was loaded is a plugin for this gateway.
+ * @param threads how many gateways like this one there are in this process
+ * @throws Error with one line
+ */
+export function checkPlugin({ plugin, where = 'the plugin' }: LoadedPlugin, threads: number): void {
   if (typeof plugin?.setup !== 'function' || typeof plugin.config?.safeParse !== 'function') {
     throw new Error(`${where}: found no plugin; its default export must be what definePlugin() returns`)
   }
@@ -31,6 +35,14 @@ export function checkPlugin({ plugin, where = 'the plugin' }: LoadedPlugin): voi
   }
   if (plugin.first !== undefined && typeof plugin.first !== 'boolean') {
     throw new Error(`${where}: first of plugin ${plugin.name} is true or false`)
+  }
+  if (plugin.scope !== undefined && plugin.scope !== 'thread' && plugin.scope !== 'process') {
+    throw new Error(`${where}: scope of plugin ${plugin.name} is 'thread' or 'process'`)
+  }
+  if (threads > 1 && plugin.scope !== 'thread') {
+    throw new Error(
+      `${where}: plugin ${plugin.name} cannot have an instance in each of ${threads} threads; set threads to 1, or leave it out`,
+    )
   }
   for (const list of [plugin.needs, plugin.after, plugin.reads]) {
     if (list === undefined || (Array.isArray(list) && list.every((each) => typeof each === 'string'))) continue

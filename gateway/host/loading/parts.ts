@@ -5,7 +5,7 @@ import type { Parts } from '../api/plugin.js'
 import { isPromise } from '../error-boundary.js'
 import { HOOK_NAMES, type HookName } from '../hooks/plugin-hooks.js'
 
-const PARTS = ['hooks', 'routes', 'modes', 'claims', 'pageOrigins', 'authenticates', 'start', 'drain', 'stop']
+const PARTS = ['hooks', 'routes', 'modes', 'claims', 'pageOrigins', 'authenticates', 'report', 'start', 'drain', 'stop']
 /** Parameters of senders and receivers; no plugin can have them. */
 const RESERVED_PARAMETERS = new Set<string>([
   ...KIND_NAMES,
@@ -50,6 +50,7 @@ export function checkedParts(parts: Parts): Parts {
     claims,
     pageOrigins: [...pageOrigins],
     authenticates: authenticates === true,
+    report: () => parts.report?.(),
     start: (signal) => parts.start?.(signal),
     drain: (ms) => parts.drain?.(ms),
     stop: () => parts.stop?.(),

@@ -187,6 +187,9 @@ static void take_head(struct reader *reader, unsigned char *octets, size_t lengt
   bool over = reader->half_head == NULL ? take_fresh(reader, octets, length, reading)
                                         : take_more(reader, octets, length, reading);
   if (!over) return;
+  const struct head *head = &reading->head;
+  reading->leaves = head->problem == PROBLEM_NONE && reading->is_elsewhere != NULL && reading->is_elsewhere(head);
+  if (reading->leaves) return;
   size_t of_head = reading->consumed;
   reading->start = octets + of_head;
   reading->consumed = 0;
@@ -224,6 +227,7 @@ static void read_on(struct reader *reader, unsigned char *octets, size_t joined,
   reading->length = 0;
   reading->consumed = 0;
   reading->has_head = false;
+  reading->leaves = false;
   take(reader, octets, joined, length, reading);
   reading->rest = length - reading->consumed;
   bring_to_front(reading, front, in_chunks && reading->length > 0);

@@ -70,6 +70,10 @@ struct reading {
   size_t rest;
   /* Of a planned read: bytes of the body from its first on that stand where they were read to. */
   size_t joined;
+  /* Asked of each sound head, unless NULL: whether its request is somebody else's. Kept from call to call. */
+  bool (*is_elsewhere)(const struct head *head);
+  /* It is: `head` tells about it, all behind it is the rest, there is no output, and the reader is of no more use. */
+  bool leaves;
   /* The output begins with a head: that of a request which `head` tells about, or a stand-in when that one has a problem. */
   bool has_head;
   struct head head;

@@ -11,6 +11,7 @@
  */
 #include "arrivals.h"
 #include "common.h"
+#include "hand-over.h"
 #include "peers.h"
 #include "reads.h"
 #include "sockets.h"
@@ -137,7 +138,21 @@ static bool keep(struct arrival *arrival) {
   return true;
 }
 
+/* The connection goes on elsewhere, and what is followed of it is followed by descriptors of its own. */
+static void keep_all(int fd) {
+  for (int id = followed[fd], next; id != 0; id = next) {
+    next = arrivals[id].next;
+    if (!keep(&arrivals[id])) close_arrival(&arrivals[id]);
+  }
+  followed[fd] = 0;
+}
+
 int helped_close(int fd) {
+  if (is_parting(fd)) {
+    keep_all(fd);
+    hand_over(fd);
+    return 0;
+  }
   if (fd < 0 || fd >= MOST_SOCKETS || followed[fd] == 0) return close(fd);
   bool ends = is_ending(fd);
   bool is_lost = false;

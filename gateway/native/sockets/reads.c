@@ -20,6 +20,7 @@
 #include "ahead.h"
 #include "common.h"
 #include "frames.h"
+#include "hand-over.h"
 #include "peers.h"
 #include "polls.h"
 #include "reader.h"
@@ -30,8 +31,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-size_t usual_read = SIZE_MAX;
-size_t bulk_read = SIZE_MAX;
+_Thread_local size_t usual_read = SIZE_MAX;
+_Thread_local size_t bulk_read = SIZE_MAX;
 void (*on_half_closed)(int fd, bool asked, bool early) = NULL;
 void (*on_unfinished)(int fd) = NULL;
 
@@ -204,6 +205,25 @@ static size_t follow_frames(struct connection *connection, int fd, const unsigne
   return passed;
 }
 
+/* The present request is for a name of another thread, which gets the connection with all that has come of it. */
+static ssize_t give_away(struct connection *connection, int fd, const unsigned char *octets, bool is_ahead) {
+  struct ahead *ahead = &connection->ahead;
+  if (is_ahead) drop_ahead(ahead, last.consumed);
+  else if (!keep_ahead(ahead, octets + last.consumed, last.rest)) return reset();
+  struct parcel *parcel = make_parcel(fd, &last.head, ahead);
+  forget_ahead(ahead);
+  if (parcel == NULL) return reset();
+  if (unsent(fd) == 0) {
+    hand_over_at_close(parcel);
+    return reset();
+  }
+  /* uWebSockets has something of the last response yet, which would be lost. */
+  bool kept = keep_ahead(ahead, parcel->octets, parcel->length);
+  drop_parcel(parcel);
+  settle_reads(fd);
+  return kept ? nothing_yet() : reset();
+}
+
 static ssize_t read_request(struct connection *connection, int fd, unsigned char *buffer, size_t length) {
   struct reader *reader = &connection->reader;
   if (connection->failed) return reset();
@@ -224,6 +244,7 @@ static ssize_t read_request(struct connection *connection, int fd, unsigned char
   if (got <= 0) return got;
   if (scatters) take_scattered(reader, &scatter, (size_t)got);
   else reader_take(reader, octets, (size_t)got, &last);
+  if (last.leaves) return give_away(connection, fd, octets, is_ahead);
   if (last.has_head) {
     begin_response(fd, last.head.minor == 0);
     connection->ended_early = has_hung_up(fd);
@@ -261,6 +282,15 @@ ssize_t helped_recv(int fd, void *buffer, size_t length, int flags) {
 int socket_read_last(void) { return last_socket; }
 
 const struct reading *head_read_last(void) { return last.has_head ? &last : NULL; }
+
+void give_away_if(bool (*is_elsewhere)(const struct head *head)) { last.is_elsewhere = is_elsewhere; }
+
+bool begin_with(int fd, const unsigned char *octets, size_t length) {
+  forget_reads(fd, true);
+  if (!keep_ahead(&connections[fd].ahead, octets, length)) return false;
+  settle_reads(fd);
+  return true;
+}
 
 void forget_reads(int fd, bool plain) {
   struct connection *connection = connection_of(fd);

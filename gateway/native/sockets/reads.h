@@ -8,9 +8,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The most that one read brings, in bytes: usually, and from a socket that expects bulk. */
-extern size_t usual_read;
-extern size_t bulk_read;
+/* The most that one read of this thread brings, in bytes: usually, and from a socket that expects bulk. */
+extern _Thread_local size_t usual_read;
+extern _Thread_local size_t bulk_read;
 /*
  * Called when a client has closed its side while its response is awaited: it goes on reading, or is gone. `asked`: an interim
  * response has been sent, which it would answer with a reset if it is gone. `early`: it had done so when its request was read.
@@ -28,6 +28,10 @@ int socket_read_last(void);
 const struct reading *head_read_last(void);
 /* The number belongs to a new connection. `plain`: its requests are read here, which TLS does not allow. */
 void forget_reads(int fd, bool plain);
+/* This thread gives connections away whose next request is somebody else's: hand-over.h. NULL: it keeps all. */
+void give_away_if(bool (*is_elsewhere)(const struct head *head));
+/* The same as forget_reads(), of a connection over plain TCP of which so much has come. False: there is no memory for that. */
+bool begin_with(int fd, const unsigned char *octets, size_t length);
 /* Something has changed on which it depends whether this socket is to be read. */
 void settle_reads(int fd);
 /* The kernel has refused to send to it: the connection is dead. */

@@ -7,6 +7,7 @@ import type { Logger } from '../../log/log.js'
 import type { Exchange } from '../../router/exchange.js'
 import type { Certificate } from '../../tls/certificate.js'
 import { UwsServer } from '../../uws/server.js'
+import type { Place } from '../threads/place.js'
 import { explainListenFailure } from './listen-failure.js'
 import { redirect, uncertified } from './redirect.js'
 
@@ -37,8 +38,10 @@ export class Ports {
     context: ConstructorParameters<typeof UwsServer>[0],
     { handle, takesWebSockets, hosts, certificates }: Service,
     readonly log: Logger,
+    readonly place?: Place,
   ) {
-    this.#server = new UwsServer(context, certificates, this.#guarded(handle), takesWebSockets)
+    const numbers = place && { first: place.number + 1, step: place.threads }
+    this.#server = new UwsServer(context, certificates, this.#guarded(handle), takesWebSockets, numbers)
     if (config.redirectPort === undefined) return
     this.#names = certificates?.flatMap(({ names }) => names) ?? []
     const unserved = (request: RequestView) =>
@@ -49,7 +52,7 @@ export class Ports {
 
   /**
    * Opens the main port, and then the one that redirects to it. Returns the number of the main one, which matters when the
-   * configuration says 0.
+   * configuration says 0. Where several gateways have one port, connections of that come in instead, and the number is 0.
    * @throws with one line on why a port cannot be opened; the main port is closed again then
    */
   async open(): Promise<number> {
@@ -63,6 +66,10 @@ export class Ports {
   }
 
   async #open(): Promise<void> {
+    if (this.place !== undefined) {
+      this.#server.joinThreads(this.place.number)
+      return
+    }
     const { host, port, redirectPort = 0 } = this.config
     const opened = await this.#server.listen(host, port)
     if (opened === undefined) throw new Error(await explainListenFailure(host, port, '--port'))

@@ -19,6 +19,8 @@ export function hostOf(plugins: readonly LoadedPlugin[]) {
     decideMs: 60_000,
     stopMs: 50,
     stop: () => false,
+    threads: 1,
+    reportsElsewhere: async () => [],
   })
   return { host, lines, log }
 }
