@@ -69,7 +69,14 @@ async function started(input: CommandInput, processLog: ProcessLog): Promise<Sta
 /** As many as the configuration says, in threads. */
 function severalLike(gateway: Gateway, { config, plugins }: Protected, { look, logger, print }: ProcessLog): Served {
   gateway.announce()
-  return new Threads({ config, plugins: plugins(), look, logger, print, entry: new URL('../thread.js', import.meta.url) })
+  return new Threads({
+    config,
+    plugins: plugins(),
+    look,
+    logger,
+    print,
+    entry: new URL('../thread.js', import.meta.url),
+  })
 }
 
 /** The gateway, after a person has said who may use it if nothing else does. Only its plugins know whether they let in everybody. */

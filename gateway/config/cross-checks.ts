@@ -71,10 +71,15 @@ class CrossChecks {
     const { threads = 1, tlsCert, socketHelper } = this.values
     if (threads === 1) return
     if (tlsCert !== undefined)
-      this.#conflict(['threads', 'tlsCert'], `threads ${threads} and tlsCert`, 'one thread, or a proxy in front that speaks TLS')
+      this.#conflict(
+        ['threads', 'tlsCert'],
+        `threads ${threads} and tlsCert`,
+        'one thread, or a proxy in front that speaks TLS',
+      )
     if (socketHelper === false)
       this.#conflict(['threads', 'socketHelper'], `threads ${threads} without socketHelper`, 'both, or one thread')
-    if (process.platform !== 'linux') this.#conflict(['threads'], `threads ${threads} on ${process.platform}`, 'one thread')
+    if (process.platform !== 'linux')
+      this.#conflict(['threads'], `threads ${threads} on ${process.platform}`, 'one thread')
   }
 
   #redirect(): void {

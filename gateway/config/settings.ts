@@ -10,9 +10,9 @@ import {
   integer,
   networks,
   seconds,
+  threads,
   urlPrefix,
   type ValueType,
-  threads,
 } from './value-types.js'
 
 /** What a setting has besides its schema. Flags, variables, the help text and the documentation derive from it. */

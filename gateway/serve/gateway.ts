@@ -37,6 +37,8 @@ const SLAB_BYTES = 64 * 1024
 /** How long a closing gateway waits for last lines to leave and for lingering connections. */
 const GRACE_MS = 1000
 
+export const NOTHING_TO_READ = 'nothing is read again: there are no certificates, and settings are read at the start'
+
 type State = 'idle' | 'open' | 'draining' | 'closed'
 
 /** The whole product in one object: `start()` opens the port, `stop()` drains and closes it. */
@@ -73,10 +75,16 @@ export class Gateway {
   ) {
     this.log = log.logger.child({}, { serializers: { err: loggableError } })
     this.#peers = new PeerWatch(config.peerTimeout)
-    this.slabs = new SlabPool(SLAB_BYTES, Math.floor(config.memory / SLAB_BYTES), undefined, {
-      copied: (original, copy) => this.#help.sockets.stageCopy(original, copy),
-      givenUp: (copy) => this.#help.sockets.stageRelease(copy),
-    }, place && otherPools(place.counts))
+    this.slabs = new SlabPool(
+      SLAB_BYTES,
+      Math.floor(config.memory / SLAB_BYTES),
+      undefined,
+      {
+        copied: (original, copy) => this.#help.sockets.stageCopy(original, copy),
+        givenUp: (copy) => this.#help.sockets.stageRelease(copy),
+      },
+      place && otherPools(place.counts),
+    )
     this.#hosts = new HostRule(config.hosts, config.host, trustedProxyTest(config.trustedProxies))
     const view = this.#view()
     this.#plugins = this.#pluginHost(plugins, view)
@@ -154,7 +162,7 @@ export class Gateway {
   reload(): void {
     if (this.#state !== 'open') return
     if (this.#certificates !== undefined) this.#certificates.reload()
-    else this.log.info({}, 'nothing is read again: there are no certificates, and settings are read at the start')
+    else this.log.info({}, NOTHING_TO_READ)
   }
 
   /**

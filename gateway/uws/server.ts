@@ -134,7 +134,8 @@ export class UwsServer {
     }
     this.#open++
     const head = readHead(req, res, context.sockets)
-    this.#handle(new UwsExchange((this.#requests += this.numbers.step), res, head, this.#exchangeContext, upgrade))
+    this.#requests += this.numbers.step
+    this.#handle(new UwsExchange(this.#requests, res, head, this.#exchangeContext, upgrade))
   }
 
   /** Requests whose response is not over. */

@@ -92,11 +92,18 @@ export function gatewayGauges(registry: Registry, pipes: Pipes, gateway: Gateway
     () => gateway.heldBytes,
   )
   gauge('pipegate_memory_limit_bytes', 'The most that pipegate_held_bytes may be.', () => gateway.memory, 'first')
-  gauge('pipegate_socket_helper_active', '1 while no sender can hold the event loop, else 0.', () =>
-    gateway.socketHelperInactive === undefined ? 1 : 0,
+  gauge(
+    'pipegate_socket_helper_active',
+    '1 while no sender can hold the event loop, else 0.',
+    () => (gateway.socketHelperInactive === undefined ? 1 : 0),
     'first',
   )
-  gauge('pipegate_draining', '1 while the gateway takes no new work, else 0.', () => (gateway.draining ? 1 : 0), 'first')
+  gauge(
+    'pipegate_draining',
+    '1 while the gateway takes no new work, else 0.',
+    () => (gateway.draining ? 1 : 0),
+    'first',
+  )
 }
 
 function isFlowing({ kind, state }: PipeView): boolean {

@@ -28,7 +28,8 @@ export default definePlugin<MetricsConfig, MetricsFailure>({
     gatewayGauges(registry, host.pipes, host.gateway)
     lostLines(registry, host.gateway)
     processMetrics(ofProcess, registry)
-    const collect = async () => `${await counted(registry, await host.reportsElsewhere())}\n${await ofProcess.metrics()}`
+    const collect = async () =>
+      `${await counted(registry, await host.reportsElsewhere())}\n${await ofProcess.metrics()}`
     return {
       hooks: { ...requestHooks(registry, host.slot()), ...transfers.hooks },
       routes: [
@@ -60,7 +61,13 @@ async function counted(own: Registry, elsewhere: readonly unknown[]): Promise<st
   return AggregatorRegistry.aggregate([await own.getMetricsAsJSON(), ...elsewhere] as object[][]).metrics()
 }
 
-function scrape(host: MetricsHost, collect: () => Promise<string>, auth: ScrapeAuth, request: RequestView, reply: Reply): void {
+function scrape(
+  host: MetricsHost,
+  collect: () => Promise<string>,
+  auth: ScrapeAuth,
+  request: RequestView,
+  reply: Reply,
+): void {
   const found = auth.problem(request)
   if (found !== undefined) {
     reply.give(host.refuse('unauthorized', { found }, [['WWW-Authenticate', 'Bearer realm="metrics"']]))

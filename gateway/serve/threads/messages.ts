@@ -31,7 +31,6 @@ export type FromThread =
 /** To a thread. */
 export type ToThread =
   | { readonly kind: 'stop'; readonly drainMs: number }
-  | { readonly kind: 'reload' }
   /** Another thread asks for the report of a plugin. */
   | { readonly kind: 'asked'; readonly id: number; readonly plugin: string }
   | { readonly kind: 'reports'; readonly id: number; readonly reports: readonly unknown[] }

@@ -75,9 +75,6 @@ class Thread {
         await gateway.stop(message.drainMs)
         this.#end()
         return
-      case 'reload':
-        gateway.reload()
-        return
       case 'asked':
         this.#tell({ kind: 'report', id: message.id, report: await gateway.reportOf(message.plugin) })
         return

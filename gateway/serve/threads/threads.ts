@@ -4,6 +4,7 @@ import type { PluginEntry } from '../../config/plugin-entries.js'
 import type { Logger, LogLook } from '../../log/log.js'
 import { installSocketHelper } from '../../native/socket-helper.js'
 import { threadHelper } from '../../native/threads.js'
+import { NOTHING_TO_READ } from '../gateway.js'
 import { explainListenFailure } from '../ports/listen-failure.js'
 import type { FromThread, ThreadStart, ToThread } from './messages.js'
 import { SharedCounts } from './shared-counts.js'
@@ -80,9 +81,9 @@ export class Threads {
     return this.#port
   }
 
-  /** Reads again, in each thread, what can be read again. */
+  /** Without certificates there is nothing to be read again. */
   reload(): void {
-    this.#tellAll({ kind: 'reload' })
+    this.#options.logger.info({}, NOTHING_TO_READ)
   }
 
   /** Drains and closes, like `Gateway.stop`. Resolves when every thread is over. A second call cuts the drain short. */
@@ -137,7 +138,10 @@ export class Threads {
         this.#reported(number, message.id, message.report)
         return
       case 'defect':
-        this.#options.logger.error({ thread: number, err: message.error }, 'a thread has met a defect, and ends what it has')
+        this.#options.logger.error(
+          { thread: number, err: message.error },
+          'a thread has met a defect, and ends what it has',
+        )
     }
   }
 
@@ -148,7 +152,10 @@ export class Threads {
     if (performance.now() - since > LASTED_MS) this.#againMs = AGAIN_MS.first
     const delay = this.#againMs
     this.#againMs = Math.min(AGAIN_MS.most, delay * 2)
-    this.#options.logger.warn({ thread: number, ms: delay }, 'a thread is over: its names wait until it is started again')
+    this.#options.logger.warn(
+      { thread: number, ms: delay },
+      'a thread is over: its names wait until it is started again',
+    )
     setTimeout(() => this.#again(number), delay)
   }
 
@@ -173,7 +180,8 @@ export class Threads {
     await new Promise<void>((done) => {
       this.#questions.set(id, { reports, missing: new Set(others), done })
       setTimeout(done, REPORT_MS).unref()
-      for (const number of others) this.#running[number]!.worker.postMessage({ kind: 'asked', id, plugin } satisfies ToThread)
+      for (const number of others)
+        this.#running[number]!.worker.postMessage({ kind: 'asked', id, plugin } satisfies ToThread)
       if (others.length === 0) done()
     })
     this.#questions.delete(id)
