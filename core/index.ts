@@ -37,7 +37,7 @@ export { isDoneOfMany } from './pipe-view.js'
 export type { Digest, SenderEvent, Sink, SinkListener, Source } from './ports.js'
 export { isServed, type Range } from './range.js'
 export type { StreamHead } from './stream-head.js'
-export { Throttle, type Throttled } from './throttle.js'
+export { Throttle, type ThrottleBucket, type Throttled } from './throttle.js'
 export { Publication } from './topic/publication.js'
 export { TOPIC_FAILURES } from './topic-failure.js'
 export {

@@ -4,6 +4,14 @@ export interface Throttled {
   unthrottled(): void
 }
 
+/** What may be spent of a throttle. Several may share one, also in several threads. */
+export interface ThrottleBucket {
+  /** Bytes; below 0 it is a debt. */
+  level: number
+  /** When it was filled last, on the throttle's clock, in milliseconds. */
+  filledAt: number
+}
+
 /** The size of the bucket, in seconds of its rate. A larger one would allow bursts, a smaller one would lose speed. */
 const BUCKET_S = 0.1
 
@@ -13,8 +21,7 @@ const BUCKET_S = 0.1
  * read beyond the level stays a debt, so the average holds.
  */
 export class Throttle {
-  #level: number
-  #filledAt: number
+  readonly #bucket: ThrottleBucket
   readonly #waiting: Throttled[] = []
   #isRefilling = false
 
@@ -22,25 +29,27 @@ export class Throttle {
    * @param bytesPerSecond more than 0
    * @param now reads a clock in milliseconds that never goes back
    * @param onWait called when the first transfer begins to wait: from then on `refill` has to be called until it returns false
+   * @param bucket one that others spend of as well; without it, a full one of its own
    */
   constructor(
     readonly bytesPerSecond: number,
     readonly now: () => number,
     readonly onWait: (throttle: Throttle) => void,
+    bucket: ThrottleBucket = { level: bytesPerSecond * BUCKET_S, filledAt: now() },
   ) {
-    this.#level = bytesPerSecond * BUCKET_S
-    this.#filledAt = now()
+    this.#bucket = bucket
+    this.#fill()
   }
 
   /** Bytes have been read. */
   spend(bytes: number): void {
     this.#fill()
-    this.#level -= bytes
+    this.#bucket.level -= bytes
   }
 
   /** Nothing may be read now. */
   get isDry(): boolean {
-    return this.#level <= 0
+    return this.#bucket.level <= 0
   }
 
   /** Calls `unthrottled` once, when there is something to spend again. */
@@ -76,7 +85,8 @@ export class Throttle {
   #fill(): void {
     const now = this.now()
     const capacity = this.bytesPerSecond * BUCKET_S
-    this.#level = Math.min(capacity, this.#level + ((now - this.#filledAt) / 1000) * this.bytesPerSecond)
-    this.#filledAt = now
+    const bucket = this.#bucket
+    bucket.level = Math.min(capacity, bucket.level + ((now - bucket.filledAt) / 1000) * this.bytesPerSecond)
+    bucket.filledAt = now
   }
 }

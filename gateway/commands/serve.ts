@@ -72,6 +72,7 @@ function severalLike(gateway: Gateway, { config, plugins }: Protected, { look, l
   return new Threads({
     config,
     plugins: plugins(),
+    memories: gateway.memories.all,
     look,
     logger,
     print,

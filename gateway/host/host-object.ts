@@ -24,7 +24,7 @@ export interface SharedByPlugins {
 /** The `Host` that a plugin's `setup` is given. @param folder the one that paths in its configuration are relative to */
 export function createHost(shared: SharedByPlugins, plugin: Plugin, config: object, log: Logger, folder: string): Host {
   const { names, provided, timers } = shared
-  const { prefix, pipes, gateway, throttles, now, stop, reportsElsewhere } = shared.environment
+  const { prefix, pipes, gateway, throttles, now, stop, reportsElsewhere, thread, memories } = shared.environment
   return {
     config,
     log,
@@ -38,6 +38,8 @@ export function createHost(shared: SharedByPlugins, plugin: Plugin, config: obje
       if (row === undefined) throw new Error(`plugin ${plugin.name} has no failure "${key}"`)
       return new RefusalWithHeaders(withCode(plugin.name, key, row), values, headers)
     },
+    thread,
+    sharedMemory: (name, bytes, fill) => memories.get(plugin.name, name, bytes, fill),
     reportsElsewhere: () => reportsElsewhere(plugin.name),
     has: (name) => names.has(name),
     everybodyAuthenticates: () => shared.everybodyAuthenticates,
@@ -50,7 +52,7 @@ export function createHost(shared: SharedByPlugins, plugin: Plugin, config: obje
       provided.set(token, value)
     },
     use: <T>(token: Token<T>) => provided.get(token) as T | undefined,
-    throttle: (bytesPerSecond) => throttles.create(bytesPerSecond),
+    throttle: (bytesPerSecond, bucket) => throttles.create(bytesPerSecond, bucket),
     end: (key, row) => {
       // By the time it is ended another pipe may have the same key.
       const pipe = pipes.get(key)

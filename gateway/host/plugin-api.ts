@@ -21,6 +21,7 @@ export {
   Refusal,
   type Side,
   type Throttle,
+  type ThrottleBucket,
   type TopicCounts,
 } from '../../core/index.js'
 export { type Address, canonicalName, readAddress } from '../http/address.js'

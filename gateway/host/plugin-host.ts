@@ -37,7 +37,7 @@ export class PluginHost {
     readonly environment: HostEnvironment,
   ) {
     const { log, decideMs, stopMs } = environment
-    for (const loaded of plugins) checkPlugin(loaded, environment.threads)
+    for (const loaded of plugins) checkPlugin(loaded, environment.thread.count)
     const ordered = inOrder(plugins.map((loaded) => ({ ...loaded.plugin, loaded })))
     const names = new Set(ordered.map(({ name }) => name))
     const provided = new Map<Token<unknown>, unknown>()

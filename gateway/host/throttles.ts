@@ -1,4 +1,4 @@
-import { Throttle } from '../../core/index.js'
+import { Throttle, type ThrottleBucket } from '../../core/index.js'
 
 /** Short enough for a smooth flow, long enough to cost nothing. */
 const REFILL_MS = 50
@@ -10,14 +10,18 @@ export class Throttles {
 
   constructor(readonly now: () => number) {}
 
-  /** @throws RangeError when the speed is not more than 0 */
-  create(bytesPerSecond: number): Throttle {
+  /**
+   * @param bucket one that others spend of as well
+   * @throws RangeError when the speed is not more than 0
+   */
+  create(bytesPerSecond: number, bucket?: ThrottleBucket): Throttle {
     if (!(bytesPerSecond > 0))
       throw new RangeError(`a throttle of ${bytesPerSecond} bytes a second lets nothing through`)
-    return new Throttle(bytesPerSecond, this.now, (throttle) => {
+    const onWait = (throttle: Throttle) => {
       this.#waiting.add(throttle)
       this.#timer ??= setInterval(() => this.#refill(), REFILL_MS)
-    })
+    }
+    return new Throttle(bytesPerSecond, this.now, onWait, bucket)
   }
 
   stop(): void {

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js'
 import type { LoadedPlugin } from '../host/loading/loaded-plugin.js'
 import type { GatewayView } from '../host/plugin-api.js'
 import { PluginHost } from '../host/plugin-host.js'
+import { SharedMemories } from '../host/shared-memories.js'
 import { Throttles } from '../host/throttles.js'
 import { HostRule } from '../http/hosts.js'
 import { newTransferId } from '../http/transfer-id.js'
@@ -46,6 +47,8 @@ export class Gateway {
   readonly table: PipeTable
   readonly slabs: SlabPool
   readonly log: Logger
+  /** What plugins share with their instances in other threads. */
+  readonly memories: SharedMemories
   readonly #clock = new Clock(() => performance.now())
   readonly #keepalive = new Keepalive()
   readonly #peers: PeerWatch
@@ -74,6 +77,7 @@ export class Gateway {
     readonly place?: Place,
   ) {
     this.log = log.logger.child({}, { serializers: { err: loggableError } })
+    this.memories = new SharedMemories(place?.memories)
     this.#peers = new PeerWatch(config.peerTimeout)
     this.slabs = new SlabPool(
       SLAB_BYTES,
@@ -231,7 +235,8 @@ export class Gateway {
       decideMs: this.config.decide * 1000,
       stopMs: STOP_MS,
       stop: (key, failure) => this.table.stop(key, failure),
-      threads: this.config.threads,
+      thread: { number: this.place?.number ?? 0, count: this.config.threads },
+      memories: this.memories,
       reportsElsewhere: (plugin) => this.place?.reportsOf(plugin) ?? Promise.resolve([]),
     })
   }

@@ -1,5 +1,13 @@
 import type { WindowConfig } from './config.js'
 
+/** Points for each key, in a window of time that begins with its first one. */
+export interface Windows {
+  /** Takes a point. Returns 0, or in how many milliseconds there is one again. */
+  take(key: string): number
+  /** Drops windows that are over. */
+  forgetOld(): void
+}
+
 interface Window {
   used: number
   readonly endsAt: number
@@ -9,7 +17,7 @@ interface Window {
  * Counts in this process: each key has `points` in a window of time that begins with its first one. What is refused is not
  * counted, so that a client that waits as long as it is told gets in.
  */
-export class FixedWindowLimiter {
+export class FixedWindowLimiter implements Windows {
   /** All windows are equally long, so the order in which they began is the order in which they end. */
   readonly #windows = new Map<string, Window>()
   readonly #points: number
@@ -24,7 +32,6 @@ export class FixedWindowLimiter {
     this.#ms = seconds * 1000
   }
 
-  /** Takes a point. Returns 0, or in how many milliseconds there is one again. */
   take(key: string): number {
     this.forgetOld()
     const found = this.#windows.get(key)
@@ -43,7 +50,6 @@ export class FixedWindowLimiter {
     return this.#windows.size
   }
 
-  /** Drops windows that are over. */
   forgetOld(): void {
     const now = this.now()
     for (const [key, { endsAt }] of this.#windows) {

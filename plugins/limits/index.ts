@@ -24,6 +24,7 @@ const SCOPES: readonly ScopeName[] = ['token', 'project', 'address']
 export default definePlugin({
   name: 'limits',
   api: PLUGIN_API,
+  scope: 'thread',
   summary: 'how much each token, project and address may do',
   after: ['links', 'auth-bearer', 'auth-jwt'],
   config: schema,

@@ -1,6 +1,6 @@
 import { type RateLimiterRedis, RateLimiterRes } from 'rate-limiter-flexible'
 import type { WindowConfig } from './config.js'
-import type { FixedWindowLimiter } from './fixed-window-limiter.js'
+import type { Windows } from './fixed-window-limiter.js'
 import type { RedisConnection } from './redis-connection.js'
 
 /** Counts in Redis, so that several gateways count together; in memory while Redis is down. */
@@ -12,7 +12,7 @@ export class RedisWindowLimiter {
     readonly name: string,
     readonly config: WindowConfig,
     /** Counts while Redis is down. */
-    readonly fallback: FixedWindowLimiter,
+    readonly fallback: Windows,
   ) {}
 
   /** As `FixedWindowLimiter.take`, but not later than the deadline, a reading of the connection's clock. */

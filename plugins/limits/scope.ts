@@ -1,10 +1,11 @@
 import type { Host, Join, Refusal } from '../../gateway/host/plugin-api.js'
-import { ConcurrencyCounter } from './concurrency-counter.js'
+import { type Concurrency, ConcurrencyCounter } from './concurrency-counter.js'
 import type { Config, ScopeConfig, ScopeName } from './config.js'
 import type { FailureKey } from './failures.js'
-import { FixedWindowLimiter } from './fixed-window-limiter.js'
+import { FixedWindowLimiter, type Windows } from './fixed-window-limiter.js'
 import type { RedisConnection } from './redis-connection.js'
 import { RedisWindowLimiter } from './redis-window-limiter.js'
+import { SharedBuckets, SharedConcurrency, SharedWindows } from './shared-limits.js'
 import { Throttles } from './throttles.js'
 
 type LimitsHost = Host<Config, FailureKey>
@@ -15,9 +16,9 @@ const RETRY_PIPES_S = 5
 
 /** All limits of one kind of key: of tokens, of projects or of addresses. */
 export class Scope {
-  readonly #local: Partial<Record<WindowName, FixedWindowLimiter>> = {}
+  readonly #local: Partial<Record<WindowName, Windows>> = {}
   readonly #shared: Partial<Record<WindowName, RedisWindowLimiter>> = {}
-  readonly #pipes: ConcurrencyCounter | undefined
+  readonly #pipes: Concurrency | undefined
   readonly #throttles: Throttles | undefined
 
   constructor(
@@ -27,18 +28,28 @@ export class Scope {
     redis: RedisConnection | undefined,
   ) {
     const { maxKeys } = host.config
+    const isAlone = host.thread.count === 1
     for (const what of ['requests', 'transfers'] as const) {
       const window = config[what]
       if (window === undefined) continue
-      const limiter = new FixedWindowLimiter(window, maxKeys, host.now)
+      const limiter = isAlone
+        ? new FixedWindowLimiter(window, maxKeys, host.now)
+        : new SharedWindows(host, `${name} ${what}`, window, maxKeys)
       this.#local[what] = limiter
       // Requests are counted by address in a synchronous hook, which cannot wait for Redis.
       if (redis === undefined || (name === 'address' && what === 'requests')) continue
       this.#shared[what] = new RedisWindowLimiter(redis, `${name}:${what}`, window, limiter)
     }
     const { pipes, bytesPerSecond } = config
-    if (pipes !== undefined) this.#pipes = new ConcurrencyCounter(pipes)
-    if (bytesPerSecond !== undefined) this.#throttles = new Throttles(() => host.throttle(bytesPerSecond), maxKeys)
+    if (pipes !== undefined) {
+      this.#pipes = isAlone
+        ? new ConcurrencyCounter(pipes)
+        : new SharedConcurrency(host, `${name} pipes`, pipes, maxKeys)
+    }
+    if (bytesPerSecond !== undefined) {
+      const buckets = isAlone ? undefined : new SharedBuckets(host, `${name} speed`, maxKeys)
+      this.#throttles = new Throttles((key) => host.throttle(bytesPerSecond, buckets?.of(key)), maxKeys)
+    }
   }
 
   /** Counts in this process, unless it is counted together with other gateways: then `takeShared` does. */

@@ -14,9 +14,9 @@ interface Entry {
 export class Throttles {
   readonly #entries = new Map<string, Entry>()
 
-  /** @param create makes a throttle with the speed that every key has */
+  /** @param create makes a throttle for a key, with the speed that every key has */
   constructor(
-    readonly create: () => Throttle,
+    readonly create: (key: string) => Throttle,
     readonly maxKeys: number,
   ) {}
 
@@ -25,7 +25,7 @@ export class Throttles {
     let entry = this.#entries.get(key)
     if (entry === undefined) {
       if (this.#entries.size >= this.maxKeys) this.#forgetOne()
-      entry = { throttle: this.create(), users: 0, idleSweeps: 0 }
+      entry = { throttle: this.create(key), users: 0, idleSweeps: 0 }
       this.#entries.set(key, entry)
     }
     entry.users++

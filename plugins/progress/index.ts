@@ -16,6 +16,7 @@ import { PROGRESS_FAILURES, type ProgressFailure } from './failures.js'
 import { dashboard } from './page/index.js'
 import { Receipts } from './receipts.js'
 import { Spectators } from './spectators.js'
+import { Tally } from './tally.js'
 import { Transfers } from './transfers.js'
 
 const TICK_MS = 250
@@ -42,11 +43,14 @@ export default definePlugin<Config, ProgressFailure>({
   setup(host) {
     const { now, pipes, config } = host
     const wallClock = Date.now
-    const receipts = new Receipts({ most: config.receipts, keepMs: config.keep * 1000, now, wallClock })
+    // Each thread has its share of them, for its own names.
+    const most = Math.ceil(config.receipts / host.thread.count)
+    const receipts = new Receipts({ most, keepMs: config.keep * 1000, now, wallClock })
     const transfers = new Transfers(pipes, receipts, { lingerMs: config.linger * 1000, now, wallClock })
     const spectators = new Spectators(transfers, {
       perName: config.spectators,
       names: config.names,
+      watched: new Tally(host, 'watched names'),
       lifeMs: config.life * 1000,
       frozenMs: FROZEN_MS,
       now,

@@ -3,11 +3,14 @@ import type { Receipt } from '../transfer-status/snapshot.js'
 import { EVENT_STREAM, event, KEEP_ALIVE } from './event-stream.js'
 import type { RetainedTransfer } from './retained-transfer.js'
 import { Spectator } from './spectator.js'
+import type { Tally } from './tally.js'
 import type { Transfers } from './transfers.js'
 
 export interface SpectatorLimits {
   readonly perName: number
   readonly names: number
+  /** Counts watched names, here and in other threads. */
+  readonly watched: Tally
   /** How long one of them may stay, in milliseconds. */
   readonly lifeMs: number
   /** How long one of them may take nothing, in milliseconds. */
@@ -42,7 +45,7 @@ export class Spectators {
   full(key: string): { readonly what: 'spectators' | 'names'; readonly expected: number } | undefined {
     const { names, perName } = this.limits
     const audience = this.#audiences.get(key)
-    if (audience === undefined) return this.#audiences.size < names ? undefined : { what: 'names', expected: names }
+    if (audience === undefined) return this.limits.watched.sum < names ? undefined : { what: 'names', expected: names }
     return audience.members.size < perName ? undefined : { what: 'spectators', expected: perName }
   }
 
@@ -86,6 +89,7 @@ export class Spectators {
     if (audience === undefined) return
     const text = this.#state(transfer.key) + done(this.transfers.receipts.read(transfer))
     this.#audiences.delete(transfer.key)
+    this.#count()
     for (const spectator of audience.members) spectator.finish(text)
   }
 
@@ -131,6 +135,10 @@ export class Spectators {
     }
   }
 
+  #count(): void {
+    this.limits.watched.set(this.#audiences.size)
+  }
+
   #state(key: string): string {
     return event('state', this.transfers.snapshot(key))
   }
@@ -140,12 +148,15 @@ export class Spectators {
     if (audience === undefined) {
       const queue = queueOf(this.transfers.pipes.get(key))
       this.#audiences.set(key, { members: new Set([spectator]), atRest: false, bytes: 0, queue })
+      this.#count()
     } else audience.members.add(spectator)
   }
 
   #leave(key: string, spectator: Spectator): void {
     const audience = this.#audiences.get(key)
-    if (audience?.members.delete(spectator) && audience.members.size === 0) this.#audiences.delete(key)
+    if (!audience?.members.delete(spectator) || audience.members.size > 0) return
+    this.#audiences.delete(key)
+    this.#count()
   }
 }
 

@@ -1,4 +1,5 @@
-import { type Body, definePlugin, PLUGIN_API } from '../../gateway/host/plugin-api.js'
+import { randomFillSync } from 'node:crypto'
+import { type Body, definePlugin, type Host, PLUGIN_API } from '../../gateway/host/plugin-api.js'
 import { type Config, type ForwardingConfig, schema } from './config.js'
 import { FAILURES, type FailureKey } from './failures.js'
 import { ForwardedRequest } from './forwarding/forwarded-request.js'
@@ -16,12 +17,13 @@ const TICK_MS = 250
 export default definePlugin<Config, FailureKey>({
   name: 'reverse-proxy',
   api: PLUGIN_API,
+  scope: 'thread',
   summary: 'forwards requests by host and path to other servers',
   config: schema,
   failures: FAILURES,
 
   setup(host) {
-    const loops = new LoopDetector(host.config.maxHops)
+    const loops = new LoopDetector(host.config.maxHops, nameOfGateway(host))
     const routes = host.config.routes.map((config): Route => {
       const { host: name, prefix } = config
       const service = config.self ? undefined : new Service(config as ForwardingConfig, host, { [CDN_LOOP]: loops.own })
@@ -77,6 +79,12 @@ export default definePlugin<Config, FailureKey>({
     }
   },
 })
+
+/** Drawn at each start, one for all threads: no two gateways have the same one. */
+function nameOfGateway({ sharedMemory }: Pick<Host, 'sharedMemory'>): string {
+  const drawn = sharedMemory('name', 8, (memory) => randomFillSync(memory))
+  return `pipegate-${Buffer.from(drawn).toString('hex')}`
+}
 
 const NO_BODY: Body = { length: 0, read: (_feed, end) => end(), pause() {}, resume() {} }
 

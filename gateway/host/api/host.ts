@@ -1,4 +1,4 @@
-import type { Failure, HeldBytes, PipeView, Refusal, Throttle } from '../../../core/index.js'
+import type { Failure, HeldBytes, PipeView, Refusal, Throttle, ThrottleBucket } from '../../../core/index.js'
 import type { RequestView } from '../../http/request-view.js'
 import type { HeaderList } from '../../http/response/answer.js'
 import type { Slot } from './context.js'
@@ -34,14 +34,24 @@ export interface Host<C = unknown, K extends string = string> {
   provide<T>(token: Token<T>, value: T): void
   /** What an earlier plugin has provided; undefined when none has. */
   use<T>(token: Token<T>): T | undefined
+  /** Of the threads of this process that have an instance of this plugin each: which one this is, from 0 on, and how many there are. */
+  readonly thread: { readonly number: number; readonly count: number }
+  /**
+   * Memory that the instances of this plugin in all threads share, by a name: full of zeros, or as `fill` leaves it, which is called
+   * once. Only in `setup`, which asks for the same each time. It outlives a thread that ends and is started again.
+   */
+  sharedMemory(name: string, bytes: number, fill?: (memory: Uint8Array) => void): SharedArrayBuffer
   /** What the instances of this plugin in other threads say: see {@link Parts.report}. Of one thread that is nothing. */
   reportsElsewhere(): Promise<readonly unknown[]>
   /** The pipes that have not ended, by key and all of them. */
   readonly pipes: Pipes
   /** What the gateway knows about itself. */
   readonly gateway: GatewayView
-  /** A speed limit shared by all transfers that it is given to with `Join.throttle`. */
-  throttle(bytesPerSecond: number): Throttle
+  /**
+   * A speed limit shared by all transfers that it is given to with `Join.throttle`.
+   * @param bucket what may be spent now, where others spend of it as well
+   */
+  throttle(bytesPerSecond: number, bucket?: ThrottleBucket): Throttle
   /**
    * Ends the pipe that has this key now: both sides are told the failure's message, as `[ERROR] Transfer failed: …`. It
    * happens after the callback that is running. If there is no pipe, or it has ended by then, nothing happens.

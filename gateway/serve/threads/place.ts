@@ -6,6 +6,8 @@ export interface Place {
   readonly number: number
   readonly threads: number
   readonly counts: SharedCounts
+  /** What plugins share. */
+  readonly memories: ReadonlyMap<string, SharedArrayBuffer>
   /** What the same plugin says in all other threads. One that has no answer is left out. */
   reportsOf(plugin: string): Promise<readonly unknown[]>
 }

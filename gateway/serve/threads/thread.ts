@@ -37,11 +37,12 @@ class Thread {
   }
 
   async start(plugins: readonly LoadedPlugin[]): Promise<void> {
-    const { number, threads, config, counts } = this.#start
+    const { number, threads, config, counts, memories } = this.#start
     const gateway = new Gateway(config, this.#log, plugins, undefined, {
       number,
       threads,
       counts: new SharedCounts(counts, number),
+      memories,
       reportsOf: (plugin) => this.#reportsOf(plugin),
     })
     this.#gateway = gateway

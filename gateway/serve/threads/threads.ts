@@ -21,6 +21,8 @@ const LASTED_MS = 60_000
 export interface ThreadsOptions {
   readonly config: Config
   readonly plugins: readonly PluginEntry[]
+  /** What plugins share, as one that was set up first has asked for it. */
+  readonly memories: ReadonlyMap<string, SharedArrayBuffer>
   readonly look: LogLook
   readonly logger: Logger
   /** Writes lines of the log that come from a thread. */
@@ -100,9 +102,9 @@ export class Threads {
 
   /** Resolves when it is ready. @throws with one line on why it does not start */
   #startOne(number: number): Promise<void> {
-    const { config, plugins, look, entry } = this.#options
+    const { config, plugins, memories, look, entry } = this.#options
     const { threads } = config
-    const start: ThreadStart = { number, threads, config, plugins, look, counts: this.#counts }
+    const start: ThreadStart = { number, threads, config, plugins, memories, look, counts: this.#counts }
     const worker = new Worker(entry, { workerData: start, name: `gateway ${number}` })
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
     const running: Running = { worker, since: performance.now(), ended, isReady: false }

@@ -1,14 +1,13 @@
-import { randomBytes } from 'node:crypto'
-
 /** The header in which gateways that have forwarded a request leave their names, so that a loop is detected: RFC 8586. */
 export const CDN_LOOP = 'cdn-loop'
 
 /** Finds loops by the names of this gateway and of others in that header. */
 export class LoopDetector {
-  /** Drawn at each start: no two gateways have the same one. */
-  readonly own = `pipegate-${randomBytes(8).toString('hex')}`
-
-  constructor(readonly maxHops: number) {}
+  /** @param own name of this gateway, which no other one has */
+  constructor(
+    readonly maxHops: number,
+    readonly own: string,
+  ) {}
 
   /**
    * The header that this gateway forwards with.

@@ -4,6 +4,7 @@ import { Writable } from 'node:stream'
 import { pino } from 'pino'
 import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
 import { PluginHost } from '../../../gateway/host/plugin-host.js'
+import { SharedMemories } from '../../../gateway/host/shared-memories.js'
 
 /** The plugins alone, with what they log. */
 export function hostOf(plugins: readonly LoadedPlugin[]) {
@@ -19,7 +20,8 @@ export function hostOf(plugins: readonly LoadedPlugin[]) {
     decideMs: 60_000,
     stopMs: 50,
     stop: () => false,
-    threads: 1,
+    thread: { number: 0, count: 1 },
+    memories: new SharedMemories(),
     reportsElsewhere: async () => [],
   })
   return { host, lines, log }

@@ -2,8 +2,10 @@
 
 import t from 'tap'
 import type { PipeView, Reply } from '../../../gateway/host/plugin-api.js'
+import { SharedMemories } from '../../../gateway/host/shared-memories.js'
 import { Receipts } from '../../../plugins/progress/receipts.js'
 import { Spectators } from '../../../plugins/progress/spectators.js'
+import { Tally } from '../../../plugins/progress/tally.js'
 import { Transfers } from '../../../plugins/progress/transfers.js'
 
 /** A response whose client takes everything, or nothing. */
@@ -75,7 +77,10 @@ function rig({ perName = 2, names = 2 } = {}) {
   const pipes = { get: (key: string) => table.get(key), all: () => table.values() }
   const receipts = new Receipts({ most: 10, keepMs: 86_400_000, now, wallClock })
   const transfers = new Transfers(pipes, receipts, { lingerMs: 30_000, now, wallClock })
-  const spectators = new Spectators(transfers, { perName, names, lifeMs: 1_800_000, frozenMs: 60_000, now })
+  const memories = new SharedMemories()
+  const shared = (name: string, bytes: number) => memories.get('progress', name, bytes)
+  const watched = new Tally({ sharedMemory: shared, thread: { number: 0, count: 1 } }, 'watched')
+  const spectators = new Spectators(transfers, { perName, names, watched, lifeMs: 1_800_000, frozenMs: 60_000, now })
   let id = 0
   return {
     clock,
