@@ -15,15 +15,21 @@ export interface ChurnArgs {
   readonly fresh: boolean
   /** Of every body. */
   readonly bytes: number
+  /** Each of those that run at a time has one name, again and again, and not a new one for each transfer. */
+  readonly reuses?: boolean
 }
 
 /** Transfers back to back. Resolves with the seconds that they took together. */
-export const churn: JobKind<ChurnArgs, number> = async ({ target, prefix, transfers, parallel, fresh, bytes }) => {
+export const churn: JobKind<ChurnArgs, number> = async (args) => {
+  const { target, prefix, transfers, parallel, fresh, bytes, reuses = false } = args
   const from = performance.now()
   let begun = 0
-  const work = async (): Promise<void> => {
+  const work = async (_: unknown, own: number): Promise<void> => {
     const pair = new Pair(target, bytes, fresh)
-    while (begun < transfers) await pair.transfer(`${prefix}${begun++}`)
+    while (begun < transfers) {
+      const next = begun++
+      await pair.transfer(`${prefix}${reuses ? own : next}`)
+    }
     pair.close()
   }
   await Promise.all(Array.from({ length: parallel }, work))

@@ -18,6 +18,7 @@ import { reverseProxy } from './reverse-proxy.js'
 import { slowReader } from './slow-reader.js'
 import { soak } from './soak.js'
 import { spectators } from './spectators.js'
+import { threads } from './threads.js'
 import { topic } from './topic.js'
 import { waiting } from './waiting.js'
 
@@ -34,6 +35,7 @@ export const LANES: readonly Lane[] = [
   live,
   ipc,
   churn,
+  threads,
   topic,
   queue,
   ask,

@@ -173,6 +173,12 @@ export const ROOMS: readonly Room[] = [
     libraries: false,
   },
   {
+    path: 'gateway/thread.ts',
+    purpose: 'What each of several threads runs: gateway and bundled plugins, put together',
+    imports: ['gateway/serve', 'gateway/host', 'plugins/bundled.ts'],
+    libraries: false,
+  },
+  {
     path: 'gateway/main.ts',
     purpose: 'Runs it',
     imports: ['gateway/program.ts', 'client/cli'],
