@@ -6,11 +6,13 @@
 #include "door.h"
 #include "engine-head.h"
 #include "hand-over.h"
+#include "identities.h"
 #include "memory-file.h"
 #include "output.h"
 #include "peers.h"
 #include "polls.h"
 #include "reads.h"
+#include "secure.h"
 #include "slots.h"
 #include "sockets.h"
 #include "stage.h"
@@ -18,6 +20,7 @@
 #include <arpa/inet.h>
 #include <node_api.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What this was built from: build.sh says. A test compares. */
@@ -31,7 +34,7 @@ static const struct replacement REPLACEMENTS[] = {
     {"recv", (void *)helped_recv},          {"send", (void *)helped_send},
     {"accept4", (void *)helped_accept4},    {"bind", (void *)helped_bind},
     {"uv_poll_start", (void *)helped_poll_start}, {"uv_poll_stop", (void *)helped_poll_stop},
-    {"close", (void *)helped_close},
+    {"close", (void *)helped_close},        {"shutdown", (void *)helped_shutdown},
 };
 
 /* --- arguments and results */
@@ -174,6 +177,7 @@ static bool installed_for(const char *object) {
     on_half_closed = tell_half_closed;
     on_unfinished = tell_unfinished;
     on_send_failed = send_has_failed;
+    on_flushed = settle_reads;
     find_output(object);
     is_installed = replace_calls(object, REPLACEMENTS, sizeof REPLACEMENTS / sizeof *REPLACEMENTS);
   }
@@ -465,7 +469,7 @@ static napi_value send_due_(napi_env env, napi_callback_info info) {
 static napi_value sent_all(napi_env env, napi_callback_info info) {
   int fd;
   if (!only_socket(env, info, "sentAll(socket: number)", &fd)) return NULL;
-  return boolean(env, unsent(fd) == 0);
+  return boolean(env, left_with_engine(fd) == 0);
 }
 
 /* hasAcknowledged(socket: number): boolean */
@@ -590,6 +594,110 @@ static napi_value abandon_(napi_env env, napi_callback_info info) {
   int id;
   if (only_socket(env, info, "abandon(connection: number)", &id)) abandon(id);
   return NULL;
+}
+
+/* --- TLS */
+
+/* The text, to be freed with free(); NULL: it is none, or there is no memory. */
+static char *copied_text(napi_env env, napi_value value) {
+  size_t length;
+  if (napi_get_value_string_utf8(env, value, NULL, 0, &length) != napi_ok) return NULL;
+  char *text = malloc(length + 1);
+  if (text != NULL) napi_get_value_string_utf8(env, value, text, length + 1, &length);
+  return text;
+}
+
+static char *copied_element(napi_env env, napi_value list, uint32_t at) {
+  napi_value value;
+  return napi_get_element(env, list, at, &value) == napi_ok ? copied_text(env, value) : NULL;
+}
+
+/* One of them: its chain, its key, and its names behind them. */
+static bool add_listed(napi_env env, napi_value list, struct identities *identities, const struct client_rules *rules, char *why, size_t room) {
+  uint32_t length = 0;
+  napi_get_array_length(env, list, &length);
+  char *chain = copied_element(env, list, 0);
+  char *key = copied_element(env, list, 1);
+  bool good = chain != NULL && key != NULL && add_identity(identities, chain, key, rules, why, room);
+  free(chain);
+  if (key != NULL) OPENSSL_cleanse(key, strlen(key));
+  free(key);
+  for (uint32_t i = 2; good && i < length; i++) {
+    char *name = copied_element(env, list, i);
+    good = name != NULL && add_name(identities, name);
+    free(name);
+  }
+  return good;
+}
+
+static bool add_all(napi_env env, napi_value lists, struct identities *identities, const struct client_rules *rules, char *why, size_t room) {
+  uint32_t count = 0;
+  if (identities == NULL || napi_get_array_length(env, lists, &count) != napi_ok || count == 0) return false;
+  for (uint32_t i = 0; i < count; i++) {
+    napi_value list;
+    if (napi_get_element(env, lists, i, &list) != napi_ok || !add_listed(env, list, identities, rules, why, room)) return false;
+  }
+  return true;
+}
+
+/*
+ * useCertificates(certificates: string[][], clients: number, authorities: string, revoked: string): void — chain, key and names of each, in PEM;
+ * whether clients are not asked for one (0), may (1) or have to (2) show one, by whose authorities, and which ones were revoked; "" is none. Throws
+ * why they cannot be used.
+ */
+static napi_value use_certificates(napi_env env, napi_callback_info info) {
+  static const char usage[] = "useCertificates(certificates: string[][], clients: number, authorities: string, revoked: string)";
+  napi_value values[CALLS_MOST];
+  uint32_t rule;
+  if (!arguments(env, info, 4, values, usage)) return NULL;
+  char *authorities = copied_text(env, values[2]);
+  char *revoked = copied_text(env, values[3]);
+  if (napi_get_value_uint32(env, values[1], &rule) != napi_ok || rule > REQUIRED || authorities == NULL || revoked == NULL) {
+    free(authorities);
+    free(revoked);
+    return wrong(env, usage);
+  }
+  char why[256] = "certificates, keys and names are text";
+  const struct client_rules rules = {(enum client_certificates)rule, authorities, *revoked == 0 ? NULL : revoked};
+  struct identities *identities = new_identities();
+  bool good = add_all(env, values[0], identities, &rules, why, sizeof why);
+  free(authorities);
+  free(revoked);
+  if (good) {
+    use_identities(identities);
+  } else {
+    drop_identities(identities);
+    napi_throw_error(env, NULL, why);
+  }
+  return NULL;
+}
+
+/* secureTerms(socket: number): string | undefined */
+static napi_value secure_terms_(napi_env env, napi_callback_info info) {
+  char text[128];
+  int fd;
+  if (!only_socket(env, info, "secureTerms(socket: number)", &fd) || !secure_terms(fd, text, sizeof text)) return NULL;
+  return latin1(env, text, NAPI_AUTO_LENGTH);
+}
+
+/* clientCertificate(socket: number): Buffer | undefined — in DER. */
+static napi_value client_certificate_(napi_env env, napi_callback_info info) {
+  int fd;
+  int length;
+  if (!only_socket(env, info, "clientCertificate(socket: number)", &fd)) return NULL;
+  unsigned char *der = client_certificate(fd, &length);
+  napi_value result = NULL;
+  if (der != NULL) napi_create_buffer_copy(env, (size_t)length, der, NULL, &result);
+  free(der);
+  return result;
+}
+
+/* clientCertificateFault(socket: number): string | undefined */
+static napi_value client_certificate_fault_(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "clientCertificateFault(socket: number)", &fd)) return NULL;
+  const char *fault = client_certificate_fault(fd);
+  return fault == NULL ? NULL : latin1(env, fault, NAPI_AUTO_LENGTH);
 }
 
 /* --- several threads */
@@ -754,6 +862,10 @@ NAPI_MODULE_INIT() {
       FUNCTION("socketOf", socket_of),
       FUNCTION("abandon", abandon_),
       FUNCTION("remoteIpv4", remote_ipv4),
+      FUNCTION("useCertificates", use_certificates),
+      FUNCTION("secureTerms", secure_terms_),
+      FUNCTION("clientCertificate", client_certificate_),
+      FUNCTION("clientCertificateFault", client_certificate_fault_),
       FUNCTION("spreadNames", spread_names_),
       FUNCTION("ownerOf", owner_of_),
       FUNCTION("onConnections", on_connections),

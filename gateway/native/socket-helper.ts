@@ -17,7 +17,7 @@ export interface SocketHelper {
   readonly inactive: string | undefined
 }
 
-interface NativeHelper extends Omit<Sockets, 'saveMemory'> {
+interface NativeHelper extends Omit<Sockets, 'saveMemory' | 'speakTls'> {
   setBulkRead(bytes: number): void
   /** Caps reads and tunes accepted sockets for the loaded object of this name. False: its layout is not the expected one. */
   install(object: string, usualRead: number, bulkRead: number): boolean
@@ -33,7 +33,7 @@ export function installSocketHelper(wanted: boolean): SocketHelper {
     const installed = helper.install(loadEngine().object, USUAL_READ, BULK_READ)
     const saveMemory = (on: boolean) => helper.setBulkRead(on ? USUAL_READ : BULK_READ)
     return installed
-      ? { sockets: { ...helper, saveMemory }, inactive: undefined }
+      ? { sockets: { ...helper, saveMemory, speakTls: true }, inactive: undefined }
       : inactive('the loaded uWebSockets has another layout')
   } catch (error) {
     return inactive(error instanceof Error ? error.message.split('\n')[0]! : String(error))

@@ -10,8 +10,25 @@ export interface Sockets {
    * (native/head.h has the names); then the head as native/head.h says. Undefined over TLS.
    */
   currentHead(): string | undefined
-  /** Whether ports that are opened from now on speak TLS, which the helper cannot read. */
+  /** Whether TLS is spoken below uWebSockets, which sees plain connections then. */
+  readonly speakTls: boolean
+  /** Whether ports that are opened from now on speak TLS. */
   openForTls(on: boolean): void
+  /**
+   * What new connections over TLS begin with from here on, in all threads. Each certificate is its chain and its key in PEM, and its names; the
+   * first is for clients that ask for no name, or for one that none has.
+   * @param clients whether they are not asked for a certificate (0), may (1) or must (2) show one
+   * @param authorities who vouches for those, in PEM; '' for nobody
+   * @param revoked lists of those that do not count any more, in PEM; '' for none
+   * @throws Error with one line on what cannot be used; nothing has changed then
+   */
+  useCertificates(certificates: readonly (readonly string[])[], clients: 0 | 1 | 2, authorities: string, revoked: string): void
+  /** Version and cipher: `TLSv1.3 TLS_AES_128_GCM_SHA256`. Undefined for a plain connection. */
+  secureTerms(socket: number): string | undefined
+  /** The certificate that the client has shown, in DER. */
+  clientCertificate(socket: number): Buffer | undefined
+  /** Why that certificate does not count, in words; undefined when it does. */
+  clientCertificateFault(socket: number): string | undefined
   /** After how many seconds of silence a client's machine is gone, for ports that are opened from now on. 0 is never. */
   watchPeers(seconds: number): void
   /** The response is over: the next request may come, or the connection closes when all has been sent. */
@@ -128,7 +145,12 @@ export const NO_SOCKETS: Sockets = {
   saveMemory() {},
   currentSocket: () => -1,
   currentHead: () => undefined,
+  speakTls: false,
   openForTls() {},
+  useCertificates() {},
+  secureTerms: () => undefined,
+  clientCertificate: () => undefined,
+  clientCertificateFault: () => undefined,
   watchPeers() {},
   responseIsOver() {},
   discard() {},

@@ -281,7 +281,7 @@ export class Gateway {
       peers: this.#peers,
       log: request ?? (() => {}),
       onFault: (error: unknown) => this.log.error({ err: error }, 'a transfer met a defect of the gateway'),
-      tls: config.tlsCert !== undefined,
+      tls: config.tlsCert !== undefined && !sockets.speakTls,
       cleanFailures: config.failedEnd === 'clean',
     }
   }

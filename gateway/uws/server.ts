@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js'
 import type { RequestRecord } from '../http/request-record.js'
 import { threadHelper } from '../native/threads.js'
@@ -52,6 +53,8 @@ export class UwsServer {
   readonly #exchangeContext: ExchangeContext
   readonly #handle: (exchange: Exchange) => void
   readonly #takesWebSockets: boolean
+  /** TLS is spoken below the engine. */
+  readonly #speaksTls: boolean
   #listening: us_listen_socket | undefined
   #requests: number
   #open = 0
@@ -83,7 +86,9 @@ export class UwsServer {
     context.sockets.onHalfClosed((socket, asked, early) => HALF_CLOSABLE[socket]?.halfClosed(asked, early))
     context.sockets.onUnfinishedMessage(unfinishedMessageChanged)
     this.#takesWebSockets = takesWebSockets
-    this.#apps = [certificates === undefined ? this.#withRoutes(App()) : this.#tlsApp(certificates)]
+    this.#speaksTls = certificates !== undefined && context.sockets.speakTls
+    if (this.#speaksTls) this.useCertificates(certificates!)
+    this.#apps = [certificates === undefined || this.#speaksTls ? this.#withRoutes(App()) : this.#tlsApp(certificates)]
   }
 
   /**
@@ -91,6 +96,11 @@ export class UwsServer {
    * @throws when uWebSockets cannot use a certificate or its key; nothing has changed then
    */
   useCertificates(certificates: readonly ServerCertificate[]): void {
+    if (this.#speaksTls) {
+      const texts = certificates.map(({ cert, key, names }) => [readFileSync(cert, 'utf8'), readFileSync(key, 'utf8'), ...names])
+      this.context.sockets.useCertificates(texts, 0, '', '')
+      return
+    }
     const [listener, last] = [this.#apps[0], this.#apps.at(-1)] as [UwsTlsApp, UwsTlsApp]
     const next = this.#tlsApp(certificates)
     // Nothing is accepted in between: this is one turn of the loop.
@@ -156,7 +166,7 @@ export class UwsServer {
   /** Opens the port for this process alone, and returns its number; undefined when the port cannot be opened. */
   listen(host: string, port: number): Promise<number | undefined> {
     return new Promise((resolve) => {
-      this.context.sockets.openForTls(this.context.tls)
+      this.context.sockets.openForTls(this.#speaksTls)
       this.context.sockets.watchPeers(this.context.peers.seconds)
       // Exclusive: otherwise a second gateway would share the port, and half of the pairs would never meet.
       this.#apps[0]!.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {

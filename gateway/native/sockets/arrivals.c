@@ -14,6 +14,7 @@
 #include "hand-over.h"
 #include "peers.h"
 #include "reads.h"
+#include "secure.h"
 #include "sockets.h"
 #include "writes.h"
 #include <fcntl.h>
@@ -62,7 +63,7 @@ static void look(struct arrival *arrival) {
   struct tcp_info tcp;
   if (!arrival->open || !ask(arrival->fd, &tcp)) return;
   /* Of what was sent again only the first time counts. */
-  arrival->written = tcp.tcpi_bytes_sent - tcp.tcpi_bytes_retrans + tcp.tcpi_notsent_bytes;
+  arrival->written = tcp.tcpi_bytes_sent - tcp.tcpi_bytes_retrans + tcp.tcpi_notsent_bytes + kept_bytes(arrival->fd);
   arrival->acknowledged = tcp.tcpi_bytes_acked;
 }
 
@@ -153,6 +154,7 @@ int helped_close(int fd) {
     hand_over(fd);
     return 0;
   }
+  forget_secure(fd);
   if (fd < 0 || fd >= MOST_SOCKETS || followed[fd] == 0) return close(fd);
   bool ends = is_ending(fd);
   bool is_lost = false;

@@ -6,9 +6,8 @@
  * The head of such a response leaves by one call, for it is written inside a cork. A chunk may be cut anywhere.
  */
 #include "bare.h"
-#include "common.h"
+#include "wire.h"
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/uio.h>
 
 static const char VERSION[] = "HTTP/1.0";
@@ -98,7 +97,7 @@ ssize_t bare_send(struct bare *bare, int fd, const unsigned char *bytes, size_t 
     seen += run;
     seen += skip(&ahead, bytes + seen, length - seen);
   }
-  ssize_t sent = message.msg_iovlen > 0 ? sendmsg(fd, &message, flags) : 0;
+  ssize_t sent = message.msg_iovlen > 0 ? wire_sendmsg(fd, &message, flags) : 0;
   size_t done = move_by_sent(bare, bytes, length, sent > 0 ? (size_t)sent : 0);
   return done > 0 ? (ssize_t)done : sent;
 }

@@ -15,6 +15,7 @@
  */
 #include "polls.h"
 #include "common.h"
+#include "secure.h"
 
 struct poll {
   /* NULL while uSockets does not poll the socket. */
@@ -23,6 +24,8 @@ struct poll {
   bool watched;
   bool held;
   bool due;
+  /* What has been encrypted waits here. */
+  bool flushes;
   /* Somebody does send urgent data, which would be told again and again. */
   bool has_urgent;
   /* The client had closed its side when uSockets was last told of something to read; it is told once. */
@@ -46,6 +49,7 @@ static int apply(struct poll *poll) {
   int events = poll->wanted;
   if (poll->held) events &= ~UV_READABLE;
   if (poll->due && (poll->wanted & UV_READABLE)) events |= UV_WRITABLE;
+  if (poll->flushes) events |= UV_WRITABLE;
   if ((events & UV_READABLE) && !poll->hung_up) events |= UV_DISCONNECT;
   if (poll->held && events == 0 && !poll->has_urgent) events = UV_PRIORITIZED;
   if (events == poll->polled) return 0;
@@ -62,6 +66,7 @@ static void on_poll(uv_poll_t *handle, int status, int events) {
   } else {
     if (events & UV_PRIORITIZED) poll->has_urgent = true;
     if (events & UV_DISCONNECT) poll->hung_up = true;
+    if (poll->flushes && (events & UV_WRITABLE)) flush_secure((int)(poll - polls));
     if (poll->due) events |= UV_READABLE;
     events &= poll->wanted;
   }
@@ -100,6 +105,12 @@ bool has_hung_up(int fd) { return fd < MOST_SOCKETS && polls[fd].hung_up; }
 void hold_reads(int fd, bool on) {
   if (fd >= MOST_SOCKETS || polls[fd].held == on) return;
   polls[fd].held = on;
+  if (polls[fd].handle != NULL) apply(&polls[fd]);
+}
+
+void expect_write(int fd, bool on) {
+  if (fd >= MOST_SOCKETS || polls[fd].flushes == on) return;
+  polls[fd].flushes = on;
   if (polls[fd].handle != NULL) apply(&polls[fd]);
 }
 

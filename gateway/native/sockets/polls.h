@@ -17,6 +17,8 @@ void forget_polls(int fd);
 bool has_hung_up(int fd);
 /* While on, uSockets is not told that there is something to read, only of a reset. */
 void hold_reads(int fd, bool on);
+/* While on, flush_secure() is called when there is room to write. */
+void expect_write(int fd, bool on);
 /* While on, uSockets is told that there is something to read, although the kernel has nothing: as soon as it wants to read. */
 void expect_read(int fd, bool on);
 

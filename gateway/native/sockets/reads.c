@@ -24,6 +24,7 @@
 #include "peers.h"
 #include "polls.h"
 #include "reader.h"
+#include "secure.h"
 #include "stage.h"
 #include "writes.h"
 #include <errno.h>
@@ -95,7 +96,7 @@ void settle_reads(int fd) {
   }
   /* A client that does not read its answers gets no more of them. */
   bool unread = state == READER_HEAD && unsent(fd) > 0;
-  bool has_something = connection->ahead.length > 0 || connection->ended || (connection->closing && !connection->closed);
+  bool has_something = connection->ahead.length > 0 || has_received(fd) || connection->ended || (connection->closing && !connection->closed);
   bool is_full = awaits && connection->ahead.length >= MOST_AHEAD;
   hold_reads(fd, connection->ended || is_full || unread || state == READER_BROKEN);
   expect_read(fd, has_something && !awaits && !unread && state != READER_BROKEN && (!connection->closing || unsent(fd) == 0));
@@ -124,7 +125,7 @@ static void look_for_client(const struct connection *connection, int fd) {
   static const char interim[] = "HTTP/1.1 102 Processing\r\n\r\n";
   /* In the middle of a response it is asked by what is sent next, or by JavaScript: ask_in_body(). */
   bool asks = may_send_interim(fd);
-  if (asks) send(fd, interim, sizeof interim - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (asks) wire_send(fd, interim, sizeof interim - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (on_half_closed != NULL) on_half_closed(fd, asks, connection->ended_early);
   /* Whoever cannot be asked that way is asked by the kernel, which gives up after a minute and a half. */
   watch_closely(fd);
@@ -134,14 +135,14 @@ static void look_for_client(const struct connection *connection, int fd) {
 static void close_own_side(struct connection *connection, int fd) {
   if (!connection->closing || connection->closed || unsent(fd) > 0) return;
   connection->closed = true;
-  shutdown(fd, SHUT_WR);
+  wire_end(fd);
 }
 
 /* --- reading */
 
 /* The present request is complete and its response is not: what comes is kept, within bounds. */
 static ssize_t read_ahead(struct connection *connection, int fd, unsigned char *buffer) {
-  ssize_t got = recv(fd, buffer, MOST_AHEAD, 0);
+  ssize_t got = wire_recv(fd, buffer, MOST_AHEAD, 0);
   if (got < 0) return got;
   if (got > 0 && !keep_ahead(&connection->ahead, buffer, (size_t)got)) return reset();
   if (got == 0) {
@@ -155,7 +156,7 @@ static ssize_t read_ahead(struct connection *connection, int fd, unsigned char *
 static ssize_t read_in_vain(struct connection *connection, int fd, unsigned char *buffer) {
   forget_ahead(&connection->ahead);
   close_own_side(connection, fd);
-  ssize_t got = connection->ended ? 0 : recv(fd, buffer, usual_read, 0);
+  ssize_t got = connection->ended ? 0 : wire_recv(fd, buffer, usual_read, 0);
   if (got == 0) {
     connection->ended = true;
     settle_reads(fd);
@@ -177,9 +178,10 @@ static ssize_t read_next(struct connection *connection, int fd, unsigned char *a
   if (connection->ended) return 0;
   /* What is behind the body stays with the kernel. */
   const struct reader *reader = &connection->reader;
-  if (reader->state != READER_BODY_OF_LENGTH) return recv(fd, at, most, 0);
+  if (reader->state != READER_BODY_OF_LENGTH) return wire_recv(fd, at, most, 0);
   if (reader->left < most) most = (size_t)reader->left;
-  ssize_t got = connection->has_crowd ? stage_recv(fd, &(struct iovec){at, most}, 1) : recv(fd, at, most, 0);
+  bool stages = connection->has_crowd && !is_secured(fd);
+  ssize_t got = stages ? stage_recv(fd, &(struct iovec){at, most}, 1) : wire_recv(fd, at, most, 0);
   if (got > 0) stage_note(at, (size_t)got, (struct gaps){.first = SIZE_MAX});
   return got;
 }
@@ -239,7 +241,7 @@ static ssize_t read_request(struct connection *connection, int fd, unsigned char
   /* What is not taken now stays there, in front of what may be behind it. */
   bool is_ahead = connection->ahead.length > 0;
   struct scatter scatter;
-  bool scatters = !is_ahead && !connection->ended && reader_scatter(reader, &scatter, octets, most);
+  bool scatters = !is_ahead && !connection->ended && !is_secured(fd) && reader_scatter(reader, &scatter, octets, most);
   ssize_t got = scatters ? read_scattered(connection, fd, &scatter) : read_next(connection, fd, octets, most);
   if (got <= 0) return got;
   if (scatters) take_scattered(reader, &scatter, (size_t)got);

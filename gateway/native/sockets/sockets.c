@@ -17,6 +17,7 @@
 #include "sockets.h"
 #include "peers.h"
 #include "reads.h"
+#include "secure.h"
 #include "writes.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -64,7 +65,9 @@ int helped_accept4(int listener, struct sockaddr *address, socklen_t *length, in
   if (fd < 0) return (errno == EMFILE || errno == ENFILE) && spare_fd >= 0 ? turn_away(listener) : fd;
   /* Nobody would remember where its requests begin. */
   if (fd >= MOST_SOCKETS) return close_unread(fd);
-  forget_reads(fd, listener >= MOST_SOCKETS || !is_for_tls[listener]);
+  forget_reads(fd, true);
+  forget_secure(fd);
+  if (listener < MOST_SOCKETS && is_for_tls[listener] && !secure(fd)) return close_unread(fd);
   forget_writes(fd);
   forget_peer(fd);
   return fd;
@@ -80,7 +83,8 @@ int helped_bind(int fd, const struct sockaddr *address, socklen_t length) {
 
 int queued_bytes(int fd) {
   int bytes = 0;
-  return ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+  bytes = ioctl(fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+  return bytes + (int)kept_bytes(fd);
 }
 
 bool has_room(int fd, int most) {
@@ -93,7 +97,7 @@ bool has_room(int fd, int most) {
 void send_interim(int fd, int status) {
   const char *text = status == 100 ? "HTTP/1.1 100 Continue\r\n\r\n" : "HTTP/1.1 102 Processing\r\n\r\n";
   /* The send buffer is empty, so it is taken whole. What becomes of it is seen by peer_is_gone(). */
-  send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
+  wire_send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
 /* Not known is as if nothing had happened. */

@@ -11,7 +11,7 @@
 /* Take the places of accept4() and bind(). */
 int helped_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags);
 int helped_bind(int fd, const struct sockaddr *address, socklen_t length);
-/* Whether sockets that are bound from now on are for TLS: what they accept cannot be read here. */
+/* Whether sockets that are bound from now on are for TLS. */
 void open_for_tls(bool on);
 /* Connections closed unread since the start, because no descriptor was left for them. */
 uint32_t connections_turned_away(void);

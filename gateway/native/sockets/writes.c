@@ -18,6 +18,7 @@
 #include "writes.h"
 #include "bare.h"
 #include "common.h"
+#include "secure.h"
 #include "stage.h"
 #include <errno.h>
 #include <stdint.h>
@@ -121,7 +122,7 @@ static int hold(struct response *response, const unsigned char *bytes, size_t le
 
 /* The size line that waits here, and data behind it. Returns how much was sent of both. */
 static ssize_t send_both(struct response *response, int fd, const void *bytes, size_t length, int flags) {
-  if (stage_has(bytes, length)) {
+  if (!is_secured(fd) && stage_has(bytes, length)) {
     ssize_t sent = send(fd, response->held, response->held_bytes, flags | MSG_MORE);
     if (sent < response->held_bytes) return sent;
     ssize_t behind = stage_send(fd, bytes, length, flags);
@@ -129,7 +130,7 @@ static ssize_t send_both(struct response *response, int fd, const void *bytes, s
   }
   struct iovec parts[] = {{response->held, response->held_bytes}, {(void *)bytes, length}};
   struct msghdr message = {.msg_iov = parts, .msg_iovlen = 2};
-  return sendmsg(fd, &message, flags);
+  return wire_sendmsg(fd, &message, flags);
 }
 
 static ssize_t send_behind_held(struct response *response, int fd, const void *bytes, size_t length, int flags) {
@@ -185,7 +186,8 @@ static ssize_t send_on(struct response *response, int fd, const void *bytes, siz
   size_t left_before = response->left;
   if (response->held_bytes > 0) sent = send_behind_held(response, fd, bytes, length, flags);
   else if (response->is_bare) sent = bare_send(&response->bare, fd, bytes, length, flags);
-  else sent = stage_has(bytes, length) ? stage_send(fd, bytes, length, flags) : send(fd, bytes, length, flags);
+  else if (!is_secured(fd) && stage_has(bytes, length)) sent = stage_send(fd, bytes, length, flags);
+  else sent = wire_send(fd, bytes, length, flags);
   if (sent > 0) response->sent += (uint64_t)sent;
   if (sent < 0 && (errno == EPIPE || errno == ECONNRESET) && on_send_failed != NULL) {
     int why = errno;
@@ -208,7 +210,7 @@ ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
   struct response *response = &responses[fd];
   size_t skipped = response->head_goes_on ? skip_head(response, bytes, length) : skip_early(response, bytes, length);
   if (skipped == 0) return send_on(response, fd, bytes, length, flags);
-  if (response->is_empty && !response->head_goes_on) send(fd, LAST_CHUNK, sizeof LAST_CHUNK - 1, flags);
+  if (response->is_empty && !response->head_goes_on) wire_send(fd, LAST_CHUNK, sizeof LAST_CHUNK - 1, flags);
   if (skipped == length) return (ssize_t)length;
   ssize_t sent = send_on(response, fd, (const unsigned char *)bytes + skipped, length - skipped, flags);
   /* An error comes again with the next call. */
@@ -244,7 +246,7 @@ bool end_head(int fd) {
   static const char END[] = "Transfer-Encoding: chunked\r\n\r\n";
   if (fd >= MOST_SOCKETS || responses[fd].left > 0 || responses[fd].is_bare || responses[fd].sent == 0) return false;
   /* There is room: nothing but a head has been sent. */
-  ssize_t sent = send(fd, END, sizeof END - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+  ssize_t sent = wire_send(fd, END, sizeof END - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent != (ssize_t)sizeof END - 1) {
     /* A part of it, and nobody could send the rest. */
     if (sent > 0) shutdown(fd, SHUT_RDWR);
@@ -266,7 +268,7 @@ bool ask_in_body(int fd) {
   bool is_behind_chunk = response->place == OUT_CR && response->held_bytes == 0;
   if (!(response->head_goes_on || is_behind_chunk) || response->zeros == MOST_ZEROS) return false;
   size_t next = is_behind_chunk ? response->breaks_early : 2;
-  if (send(fd, LINE + next, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1) {
+  if (wire_send(fd, LINE + next, 1, MSG_NOSIGNAL | MSG_DONTWAIT) != 1) {
     if ((errno == EPIPE || errno == ECONNRESET) && on_send_failed != NULL) on_send_failed(fd);
     return true;
   }
@@ -303,4 +305,6 @@ bool is_unread(int fd) {
   return fd < MOST_SOCKETS && (responses[fd].left > MOST_UNREAD || responses[fd].answered > 4 * MOST_UNREAD);
 }
 
-size_t unsent(int fd) { return fd < MOST_SOCKETS ? responses[fd].left : 0; }
+size_t left_with_engine(int fd) { return fd < MOST_SOCKETS ? responses[fd].left : 0; }
+
+size_t unsent(int fd) { return fd < MOST_SOCKETS ? responses[fd].left + kept_bytes(fd) : 0; }

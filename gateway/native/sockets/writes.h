@@ -41,7 +41,9 @@ size_t send_due(int fd, const unsigned char *bytes, size_t length);
 void count_answer(int fd, size_t bytes);
 /* Answers pile up because the client does not read them. */
 bool is_unread(int fd);
-/* Bytes that wait in uWebSockets' buffer, without a chunk's due. Over TLS only whether it is more than 0 is known. */
+/* Bytes that wait in uWebSockets' buffer, without a chunk's due. */
+size_t left_with_engine(int fd);
+/* The same, and what waits encrypted. */
 size_t unsent(int fd);
 
 #endif

@@ -19,7 +19,7 @@ export interface UwsContext {
   readonly log: RequestLog
   /** A defect of the gateway was caught. The caller ends the exchange in which it happened. */
   readonly onFault: (error: unknown) => void
-  /** Over TLS nothing may be written to another connection inside a callback. */
+  /** The engine itself speaks TLS, without the helper: nothing may be written to another connection inside a callback. */
   readonly tls: boolean
   /** End a failed sender's response cleanly instead of cutting it. */
   readonly cleanFailures: boolean

@@ -1,0 +1,267 @@
+/*
+ * Mozilla's "intermediate" recommendation (https://wiki.mozilla.org/Security/Server_Side_TLS): TLS 1.2 and 1.3, forward secrecy and
+ * authenticated encryption only. What else there is of TLS, and is left out: renegotiation, compression, early data, which
+ * somebody could send again, and sessions that are kept here. Clients resume by tickets.
+ */
+#include "identities.h"
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/x509v3.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+static const char CIPHERS[] =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
+    "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+struct name {
+  char *text;
+  SSL_CTX *context;
+};
+
+struct identities {
+  /* For those who ask for none of the names. */
+  SSL_CTX *usual;
+  SSL_CTX *last;
+  struct name *names;
+  size_t count;
+  SSL_CTX **all;
+  size_t contexts;
+  /* Whoever is in the middle of choosing, and the process, which uses them. */
+  int users;
+};
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct identities *present = NULL;
+
+/* --- what they are made of */
+
+struct identities *new_identities(void) {
+  struct identities *identities = calloc(1, sizeof *identities);
+  if (identities != NULL) identities->users = 1;
+  return identities;
+}
+
+void drop_identities(struct identities *identities) {
+  if (identities == NULL) return;
+  for (size_t i = 0; i < identities->count; i++) free(identities->names[i].text);
+  for (size_t i = 0; i < identities->contexts; i++) SSL_CTX_free(identities->all[i]);
+  free(identities->names);
+  free(identities->all);
+  free(identities);
+}
+
+/* Makes room for one more. */
+static bool grow(void **all, size_t count, size_t each) {
+  void *grown = realloc(*all, (count + 1) * each);
+  if (grown == NULL) return false;
+  *all = grown;
+  return true;
+}
+
+static void explain(const char *what, char *why, size_t room) {
+  unsigned long code = ERR_peek_last_error();
+  const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
+  snprintf(why, room, "%s%s%s", what, reason == NULL ? "" : ": ", reason == NULL ? "" : reason);
+  ERR_clear_error();
+}
+
+static bool use_chain(SSL_CTX *context, const char *chain) {
+  BIO *source = BIO_new_mem_buf(chain, -1);
+  X509 *own = source == NULL ? NULL : PEM_read_bio_X509(source, NULL, NULL, NULL);
+  bool good = own != NULL && SSL_CTX_use_certificate(context, own) == 1;
+  X509_free(own);
+  X509 *next;
+  while (good && (next = PEM_read_bio_X509(source, NULL, NULL, NULL)) != NULL) {
+    good = SSL_CTX_add0_chain_cert(context, next) == 1;
+    if (!good) X509_free(next);
+  }
+  BIO_free(source);
+  /* That there is no further one is an error of the reader. */
+  if (good) ERR_clear_error();
+  return good;
+}
+
+static bool use_key(SSL_CTX *context, const char *text) {
+  BIO *source = BIO_new_mem_buf(text, -1);
+  EVP_PKEY *key = source == NULL ? NULL : PEM_read_bio_PrivateKey(source, NULL, NULL, NULL);
+  bool good = key != NULL && SSL_CTX_use_PrivateKey(context, key) == 1 && SSL_CTX_check_private_key(context) == 1;
+  EVP_PKEY_free(key);
+  BIO_free(source);
+  return good;
+}
+
+static bool trust(SSL_CTX *context, const struct client_rules *rules) {
+  X509_STORE *store = SSL_CTX_get_cert_store(context);
+  BIO *source = BIO_new_mem_buf(rules->authorities, -1);
+  X509 *each;
+  int count = 0;
+  while (source != NULL && (each = PEM_read_bio_X509(source, NULL, NULL, NULL)) != NULL) {
+    if (X509_STORE_add_cert(store, each) == 1 && SSL_CTX_add_client_CA(context, each) == 1) count++;
+    X509_free(each);
+  }
+  BIO_free(source);
+  ERR_clear_error();
+  return count > 0;
+}
+
+static bool revoke(SSL_CTX *context, const char *lists) {
+  X509_STORE *store = SSL_CTX_get_cert_store(context);
+  BIO *source = BIO_new_mem_buf(lists, -1);
+  X509_CRL *each;
+  int count = 0;
+  while (source != NULL && (each = PEM_read_bio_X509_CRL(source, NULL, NULL, NULL)) != NULL) {
+    if (X509_STORE_add_crl(store, each) == 1) count++;
+    X509_CRL_free(each);
+  }
+  BIO_free(source);
+  ERR_clear_error();
+  return count > 0 && X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK) == 1;
+}
+
+/* A client without a certificate, or with one that nobody here vouches for, gets its answer from JavaScript, in words. */
+static int accept_any(int good, X509_STORE_CTX *store) {
+  (void)good;
+  (void)store;
+  return 1;
+}
+
+static bool ask_clients(SSL_CTX *context, const struct client_rules *rules) {
+  static const unsigned char ID[] = "pipegate";
+  if (rules == NULL || rules->rule == NEVER_ASKED) return true;
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, accept_any);
+  /* A session that is resumed has the certificate of the first one, and is checked again. */
+  SSL_CTX_set_session_id_context(context, ID, sizeof ID - 1);
+  return trust(context, rules) && (rules->revoked == NULL || revoke(context, rules->revoked));
+}
+
+/* HTTP/1.1, or a refusal in words: a client that speaks HTTP/2 only would else be answered in a language that it does not know. */
+static int choose_protocol(SSL *session, const unsigned char **out, unsigned char *out_length, const unsigned char *in,
+                           unsigned in_length, void *nothing) {
+  static const unsigned char SPOKEN[] = "\x08http/1.1\x08http/1.0";
+  unsigned char *found;
+  (void)session;
+  (void)nothing;
+  int outcome = SSL_select_next_proto(&found, out_length, SPOKEN, sizeof SPOKEN - 1, in, in_length);
+  *out = found;
+  return outcome == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+/* --- names */
+
+bool add_name(struct identities *identities, const char *name) {
+  char *text = strdup(name);
+  if (text == NULL || !grow((void **)&identities->names, identities->count, sizeof *identities->names)) {
+    free(text);
+    return false;
+  }
+  identities->names[identities->count++] = (struct name){text, identities->last};
+  return true;
+}
+
+static SSL_CTX *find(const struct identities *identities, const char *wanted) {
+  const char *rest = strchr(wanted, '.');
+  SSL_CTX *wild = NULL;
+  for (size_t i = 0; i < identities->count; i++) {
+    const struct name *name = &identities->names[i];
+    if (strcasecmp(name->text, wanted) == 0) return name->context;
+    if (rest != NULL && name->text[0] == '*' && strcasecmp(name->text + 1, rest) == 0) wild = name->context;
+  }
+  return wild;
+}
+
+/* `of` is what the connection began with, which may be others than are in use by now. */
+static int choose_identity(SSL *session, int *alert, void *of) {
+  (void)alert;
+  const char *wanted = SSL_get_servername(session, TLSEXT_NAMETYPE_host_name);
+  SSL_CTX *found = wanted == NULL ? NULL : find(of, wanted);
+  if (found != NULL && found != SSL_get_SSL_CTX(session)) SSL_set_SSL_CTX(session, found);
+  /* Tells a client that its name was understood. */
+  return found == NULL ? SSL_TLSEXT_ERR_NOACK : SSL_TLSEXT_ERR_OK;
+}
+
+/* --- contexts */
+
+static SSL_CTX *new_context(struct identities *identities) {
+  SSL_CTX *context = SSL_CTX_new(TLS_server_method());
+  if (context == NULL) return NULL;
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_cipher_list(context, CIPHERS);
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context, 1);
+  /* Buffers of a connection that says nothing are given back: 34 KiB. */
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
+  SSL_CTX_set_tlsext_servername_callback(context, choose_identity);
+  SSL_CTX_set_tlsext_servername_arg(context, identities);
+  return context;
+}
+
+bool add_identity(struct identities *identities, const char *chain, const char *key, const struct client_rules *rules, char *why, size_t room) {
+  ERR_clear_error();
+  SSL_CTX *context = new_context(identities);
+  const char *fault = context == NULL                                                                        ? "there is no memory"
+                      : !use_chain(context, chain)                                                           ? "the certificate cannot be used"
+                      : !use_key(context, key)                                                               ? "the key cannot be used"
+                      : !ask_clients(context, rules)                                                         ? "the clients' authorities, or what they have revoked, cannot be used"
+                      : !grow((void **)&identities->all, identities->contexts, sizeof *identities->all) ? "there is no memory"
+                                                                                                             : NULL;
+  if (fault != NULL) {
+    explain(fault, why, room);
+    SSL_CTX_free(context);
+    return false;
+  }
+  identities->all[identities->contexts++] = context;
+  identities->last = context;
+  if (identities->usual == NULL) identities->usual = context;
+  return true;
+}
+
+/* --- in use */
+
+static struct identities *take_present(void) {
+  pthread_mutex_lock(&lock);
+  struct identities *identities = present;
+  if (identities != NULL) identities->users++;
+  pthread_mutex_unlock(&lock);
+  return identities;
+}
+
+static void let_go(struct identities *identities) {
+  pthread_mutex_lock(&lock);
+  bool is_over = identities != NULL && --identities->users == 0;
+  pthread_mutex_unlock(&lock);
+  if (is_over) drop_identities(identities);
+}
+
+void use_identities(struct identities *identities) {
+  pthread_mutex_lock(&lock);
+  struct identities *before = present;
+  present = identities;
+  pthread_mutex_unlock(&lock);
+  let_go(before);
+}
+
+SSL *new_session(void) {
+  struct identities *identities = take_present();
+  if (identities == NULL) return NULL;
+  SSL *session = SSL_new(identities->usual);
+  /* The names that it may ask for are these as long as it lives. */
+  if (session == NULL || SSL_set_app_data(session, identities) != 1) {
+    let_go(identities);
+    SSL_free(session);
+    return NULL;
+  }
+  return session;
+}
+
+void end_session(SSL *session) {
+  if (session == NULL) return;
+  struct identities *identities = SSL_get_app_data(session);
+  SSL_free(session);
+  let_go(identities);
+}

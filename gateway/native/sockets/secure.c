@@ -1,0 +1,421 @@
+/*
+ * TLS below uWebSockets, with the OpenSSL that Node has: the binary exports its functions, and its headers come with it.
+ *
+ * 1. Of what is received as much is read from the kernel at a time as there is room for when it is decrypted, and all of it is
+ *    decrypted at once. So nothing is left here but a part of a record, for which the kernel will tell of more. Where there is little room
+ *    OpenSSL reads for itself, record by record, and what it keeps then is told of by has_received().
+ * 2. What is sent is encrypted in batches of four records, which leave by one call. What the kernel does not take of a batch is kept, and
+ *    leaves when there is room: nobody is asked for the same bytes again, as OpenSSL would have it.
+ * 3. Handshakes cost a millisecond each. In one turn of the event loop a few are begun, and the others a turn later.
+ * 4. The end of a connection is announced in TLS. One that comes without that, from a network or from somebody on it, is a cut.
+ */
+#include "secure.h"
+#include "identities.h"
+#include "polls.h"
+#include <errno.h>
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* The longest record, encrypted: RFC 8446, 5.2. */
+#define RECORD_MOST ((size_t)16 * 1024)
+#define ENCRYPTED_MOST (RECORD_MOST + 256 + 5)
+/* Encrypted at once, and of one that has not kept up the last time. */
+#define BATCH (4 * RECORD_MOST)
+#define READ_MOST ((size_t)512 * 1024)
+/* Of one thread, in a millisecond in which the event loop does not turn. */
+#define HANDSHAKES_AT_ONCE 8
+
+struct secure {
+  SSL *session;
+  int fd;
+  bool is_open;
+  /* The client has said that it sends no more; whether its end came without that. */
+  bool has_ended;
+  bool was_cut;
+  /* A handshake, or what came in place of one, has failed; or OpenSSL has found a fault later. */
+  bool has_failed;
+  /* The last batch did not leave whole. */
+  bool is_slow;
+  bool ends;
+  /* Encrypted, and not sent. */
+  unsigned char *kept;
+  size_t kept_from;
+  size_t kept_length;
+};
+
+struct secure *secured[MOST_SOCKETS];
+void (*on_flushed)(int fd) = NULL;
+
+static uint64_t done = 0;
+static uint64_t failed = 0;
+
+uint64_t handshakes_done(void) { return __atomic_load_n(&done, __ATOMIC_RELAXED); }
+uint64_t handshakes_failed(void) { return __atomic_load_n(&failed, __ATOMIC_RELAXED); }
+
+/* --- between OpenSSL and the socket */
+
+/* What has been read of a socket, and is to be decrypted now. */
+static _Thread_local struct {
+  const unsigned char *at;
+  size_t length;
+} incoming;
+
+/* What has been encrypted, and leaves by one call. */
+static _Thread_local struct {
+  unsigned char *bytes;
+  size_t length;
+  bool collects;
+} outgoing;
+
+/* Keeps what the kernel has not taken. */
+static bool keep(struct secure *secure, const unsigned char *bytes, size_t length) {
+  if (length == 0) return true;
+  unsigned char *grown = malloc(secure->kept_length + length);
+  if (grown == NULL) return false;
+  if (secure->kept_length > 0) memcpy(grown, secure->kept + secure->kept_from, secure->kept_length);
+  memcpy(grown + secure->kept_length, bytes, length);
+  free(secure->kept);
+  secure->kept = grown;
+  secure->kept_from = 0;
+  secure->kept_length += length;
+  expect_write(secure->fd, true);
+  return true;
+}
+
+/* False: the connection is dead. */
+static bool send_or_keep(struct secure *secure, const unsigned char *bytes, size_t length) {
+  size_t sent = 0;
+  if (secure->kept_length == 0) {
+    ssize_t taken = send(secure->fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (taken < 0 && errno != EAGAIN && errno != EINTR) return false;
+    if (taken > 0) sent = (size_t)taken;
+  }
+  secure->is_slow = sent < length;
+  return keep(secure, bytes + sent, length - sent);
+}
+
+static int socket_write(BIO *bio, const char *bytes, int length) {
+  struct secure *secure = BIO_get_data(bio);
+  BIO_clear_retry_flags(bio);
+  if (outgoing.collects && outgoing.length + (size_t)length <= BATCH + 8 * ENCRYPTED_MOST) {
+    memcpy(outgoing.bytes + outgoing.length, bytes, (size_t)length);
+    outgoing.length += (size_t)length;
+    return length;
+  }
+  return send_or_keep(secure, (const unsigned char *)bytes, (size_t)length) ? length : -1;
+}
+
+static int socket_read(BIO *bio, char *to, int most) {
+  struct secure *secure = BIO_get_data(bio);
+  BIO_clear_retry_flags(bio);
+  if (incoming.at != NULL) {
+    size_t here = incoming.length < (size_t)most ? incoming.length : (size_t)most;
+    if (here == 0) {
+      BIO_set_retry_read(bio);
+      return -1;
+    }
+    memcpy(to, incoming.at, here);
+    incoming.at += here;
+    incoming.length -= here;
+    return (int)here;
+  }
+  ssize_t got = recv(secure->fd, to, (size_t)most, MSG_DONTWAIT);
+  if (got == 0) secure->was_cut = true;
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
+  return (int)got;
+}
+
+static long socket_control(BIO *bio, int what, long number, void *pointer) {
+  (void)bio;
+  (void)number;
+  (void)pointer;
+  return what == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+static BIO_METHOD *method;
+
+static void make_method(void) {
+  method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
+  if (method == NULL) return;
+  BIO_meth_set_write(method, socket_write);
+  BIO_meth_set_read(method, socket_read);
+  BIO_meth_set_ctrl(method, socket_control);
+}
+
+static BIO *new_bio(struct secure *secure) {
+  static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
+  CRYPTO_THREAD_run_once(&once, make_method);
+  BIO *bio = method == NULL ? NULL : BIO_new(method);
+  if (bio == NULL) return NULL;
+  BIO_set_data(bio, secure);
+  BIO_set_init(bio, 1);
+  return bio;
+}
+
+/* --- from the first octet to the last */
+
+bool secure(int fd) {
+  forget_secure(fd);
+  struct secure *secure = calloc(1, sizeof *secure);
+  SSL *session = secure == NULL ? NULL : new_session();
+  BIO *bio = session == NULL ? NULL : new_bio(secure);
+  if (bio == NULL) {
+    end_session(session);
+    free(secure);
+    return false;
+  }
+  SSL_set_bio(session, bio, bio);
+  SSL_set_accept_state(session);
+  secure->session = session;
+  secure->fd = fd;
+  secured[fd] = secure;
+  return true;
+}
+
+void forget_secure(int fd) {
+  struct secure *secure = fd >= 0 && fd < MOST_SOCKETS ? secured[fd] : NULL;
+  if (secure == NULL) return;
+  secured[fd] = NULL;
+  /* Its end has not been announced: what is still here is of no use to anybody. */
+  if (!secure->is_open) __atomic_add_fetch(&failed, 1, __ATOMIC_RELAXED);
+  end_session(secure->session);
+  free(secure->kept);
+  free(secure);
+}
+
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Whether another handshake may go on in this turn. */
+static bool may_shake_hands(void) {
+  static _Thread_local int64_t since;
+  static _Thread_local int begun;
+  int64_t now = now_ms();
+  if (now != since) begun = 0;
+  since = now;
+  return ++begun <= HANDSHAKES_AT_ONCE;
+}
+
+static ssize_t nothing_yet(void) {
+  errno = EAGAIN;
+  return -1;
+}
+
+static ssize_t reset(struct secure *secure) {
+  secure->has_failed = true;
+  errno = ECONNRESET;
+  return -1;
+}
+
+/* What an outcome of OpenSSL that brought nothing means. */
+static ssize_t outcome(struct secure *secure, int result) {
+  int error = SSL_get_error(secure->session, result);
+  ERR_clear_error();
+  if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) return nothing_yet();
+  if (error != SSL_ERROR_ZERO_RETURN) return reset(secure);
+  secure->has_ended = true;
+  return 0;
+}
+
+static ssize_t shake_hands(struct secure *secure) {
+  if (!may_shake_hands()) {
+    expect_read(secure->fd, true);
+    return nothing_yet();
+  }
+  int result = SSL_do_handshake(secure->session);
+  if (result != 1) return outcome(secure, result);
+  secure->is_open = true;
+  __atomic_add_fetch(&done, 1, __ATOMIC_RELAXED);
+  return 1;
+}
+
+/* --- receiving */
+
+static ssize_t decrypt(struct secure *secure, unsigned char *to, size_t most) {
+  size_t all = 0;
+  while (all < most) {
+    size_t got = 0;
+    int result = SSL_read_ex(secure->session, to + all, most - all, &got);
+    if (result == 1) {
+      all += got;
+      continue;
+    }
+    ssize_t why = outcome(secure, result);
+    /* What came before is given first, and the reason with the next call. */
+    if (all == 0) return why;
+    break;
+  }
+  return (ssize_t)all;
+}
+
+/* Reads so much that all of it has room when it is decrypted, with what is left of a record from before. */
+static ssize_t receive_much(struct secure *secure, unsigned char *to, size_t most) {
+  static _Thread_local unsigned char encrypted[READ_MOST];
+  size_t room = most - RECORD_MOST;
+  ssize_t got = recv(secure->fd, encrypted, room < READ_MOST ? room : READ_MOST, MSG_DONTWAIT);
+  if (got < 0) return got;
+  if (got == 0) return reset(secure);
+  incoming.at = encrypted;
+  incoming.length = (size_t)got;
+  ssize_t plain = decrypt(secure, to, most);
+  incoming.at = NULL;
+  return plain;
+}
+
+ssize_t secure_recv(int fd, void *bytes, size_t most) {
+  struct secure *secure = secured[fd];
+  if (secure->has_failed) return reset(secure);
+  if (secure->has_ended) return 0;
+  ERR_clear_error();
+  if (!secure->is_open) {
+    ssize_t result = shake_hands(secure);
+    if (result <= 0) return result;
+  }
+  bool is_much = most >= 2 * RECORD_MOST && !SSL_has_pending(secure->session);
+  return is_much ? receive_much(secure, bytes, most) : decrypt(secure, bytes, most);
+}
+
+bool secure_has_received(int fd) {
+  const struct secure *secure = secured[fd];
+  return SSL_pending(secure->session) > 0 || secure->has_ended || secure->has_failed;
+}
+
+/* --- sending */
+
+/* Encrypts up to a record of what begins so many bytes behind the start of the parts. Returns how much that is. */
+static size_t encrypt(struct secure *secure, const struct iovec *parts, int count, size_t from) {
+  static _Thread_local unsigned char joined[RECORD_MOST];
+  size_t before = 0;
+  int i = 0;
+  while (i < count && from >= before + parts[i].iov_len) before += parts[i++].iov_len;
+  if (i == count) return 0;
+  const unsigned char *at = (const unsigned char *)parts[i].iov_base + (from - before);
+  size_t length = parts[i].iov_len - (from - before);
+  /* A short part, such as the line of a chunk, shares its record with what is behind it. */
+  if (length < RECORD_MOST && i + 1 < count) {
+    memcpy(joined, at, length);
+    for (i++; i < count && length < RECORD_MOST; i++) {
+      size_t more = parts[i].iov_len < RECORD_MOST - length ? parts[i].iov_len : RECORD_MOST - length;
+      memcpy(joined + length, parts[i].iov_base, more);
+      length += more;
+    }
+    at = joined;
+  }
+  size_t written = 0;
+  if (SSL_write_ex(secure->session, at, length < RECORD_MOST ? length : RECORD_MOST, &written) == 1) return written;
+  ERR_clear_error();
+  return 0;
+}
+
+static size_t length_of(const struct iovec *parts, int count) {
+  size_t length = 0;
+  for (int i = 0; i < count; i++) length += parts[i].iov_len;
+  return length;
+}
+
+/* Encrypts and sends up to a batch. Returns how much of it was encrypted; 0: the connection is dead. */
+static size_t send_batch(struct secure *secure, const struct iovec *parts, int count, size_t from, size_t all) {
+  size_t most = secure->is_slow ? RECORD_MOST : BATCH;
+  size_t taken = 0;
+  outgoing.collects = true;
+  outgoing.length = 0;
+  while (from + taken < all && taken < most) {
+    size_t here = encrypt(secure, parts, count, from + taken);
+    if (here == 0) break;
+    taken += here;
+  }
+  outgoing.collects = false;
+  return send_or_keep(secure, outgoing.bytes, outgoing.length) ? taken : 0;
+}
+
+static ssize_t dead(void) {
+  errno = EPIPE;
+  return -1;
+}
+
+ssize_t secure_send(int fd, const struct iovec *parts, int count) {
+  struct secure *secure = secured[fd];
+  if (secure->has_failed || secure->ends || !secure->is_open) return dead();
+  if (outgoing.bytes == NULL && (outgoing.bytes = malloc(BATCH + 8 * ENCRYPTED_MOST)) == NULL) return dead();
+  if (secure->kept_length > 0 && flush_secure(fd)) return nothing_yet();
+  size_t all = length_of(parts, count);
+  size_t taken = 0;
+  ERR_clear_error();
+  while (taken < all && secure->kept_length == 0) {
+    size_t here = send_batch(secure, parts, count, taken, all);
+    if (here == 0) return taken > 0 ? (ssize_t)taken : dead();
+    taken += here;
+  }
+  return (ssize_t)taken;
+}
+
+bool flush_secure(int fd) {
+  struct secure *secure = is_secured(fd) ? secured[fd] : NULL;
+  if (secure == NULL || secure->kept_length == 0) return false;
+  ssize_t sent = send(fd, secure->kept + secure->kept_from, secure->kept_length, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+    /* Whoever sends next finds out, and so does whoever reads. */
+    secure->has_failed = true;
+    sent = (ssize_t)secure->kept_length;
+  }
+  if (sent > 0) {
+    secure->kept_from += (size_t)sent;
+    secure->kept_length -= (size_t)sent;
+  }
+  if (secure->kept_length > 0) return true;
+  free(secure->kept);
+  secure->kept = NULL;
+  secure->kept_from = 0;
+  expect_write(fd, false);
+  if (secure->ends) shutdown(fd, SHUT_WR);
+  if (on_flushed != NULL) on_flushed(fd);
+  return false;
+}
+
+size_t secure_kept(int fd) { return secured[fd]->kept_length; }
+
+int secure_shutdown(int fd) {
+  struct secure *secure = secured[fd];
+  if (secure->ends) return 0;
+  if (secure->is_open && !secure->has_failed) SSL_shutdown(secure->session);
+  ERR_clear_error();
+  secure->ends = true;
+  /* The end of the connection is behind what is kept. */
+  return secure->kept_length > 0 ? 0 : shutdown(fd, SHUT_WR);
+}
+
+int helped_shutdown(int fd, int how) { return is_secured(fd) && how == SHUT_WR ? secure_shutdown(fd) : shutdown(fd, how); }
+
+/* --- what is known of it */
+
+bool secure_terms(int fd, char *text, size_t room) {
+  if (!is_secured(fd) || !secured[fd]->is_open) return false;
+  const SSL *session = secured[fd]->session;
+  int length = snprintf(text, room, "%s %s", SSL_get_version(session), SSL_get_cipher_name(session));
+  return length > 0 && (size_t)length < room;
+}
+
+unsigned char *client_certificate(int fd, int *length) {
+  if (!is_secured(fd) || !secured[fd]->is_open) return NULL;
+  X509 *shown = SSL_get1_peer_certificate(secured[fd]->session);
+  if (shown == NULL) return NULL;
+  unsigned char *der = NULL;
+  *length = i2d_X509(shown, NULL);
+  unsigned char *at = der = *length > 0 ? malloc((size_t)*length) : NULL;
+  if (at != NULL) i2d_X509(shown, &at);
+  X509_free(shown);
+  return der;
+}
+
+const char *client_certificate_fault(int fd) {
+  if (!is_secured(fd)) return NULL;
+  long result = SSL_get_verify_result(secured[fd]->session);
+  return result == X509_V_OK ? NULL : X509_verify_cert_error_string(result);
+}

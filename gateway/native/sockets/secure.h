@@ -1,0 +1,28 @@
+/* secure.c: connections over TLS, below uWebSockets, which sees plain ones. */
+#ifndef PIPEGATE_SECURE_H
+#define PIPEGATE_SECURE_H
+
+#include "wire.h"
+#include <stdint.h>
+
+/* The descriptor is a new connection, over which TLS is spoken. False: there is no memory, or there are no certificates. */
+bool secure(int fd);
+/* It is about to be closed, or another connection's. */
+void forget_secure(int fd);
+/* The kernel has room again. Called by polls.c. Returns whether something is still kept. */
+bool flush_secure(int fd);
+/* Called when all that was kept has been sent. */
+extern void (*on_flushed)(int fd);
+/* Takes the place of shutdown(). */
+int helped_shutdown(int fd, int how);
+/* What has been agreed on, "TLSv1.3 TLS_AES_128_GCM_SHA256". False: nothing yet. */
+bool secure_terms(int fd, char *text, size_t room);
+/* The certificate that the client has shown, in DER; NULL: none. To be freed with free(). */
+unsigned char *client_certificate(int fd, int *length);
+/* Why that certificate does not count, in words; NULL: it does. */
+const char *client_certificate_fault(int fd);
+/* Handshakes that were completed, and those that were not, in this process. */
+uint64_t handshakes_done(void);
+uint64_t handshakes_failed(void);
+
+#endif
