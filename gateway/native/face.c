@@ -28,13 +28,14 @@
 #define SOURCES "unknown"
 #endif
 
-#define CALLS_MOST 4
+#define CALLS_MOST 5
 
 static const struct replacement REPLACEMENTS[] = {
     {"recv", (void *)helped_recv},          {"send", (void *)helped_send},
     {"accept4", (void *)helped_accept4},    {"bind", (void *)helped_bind},
     {"uv_poll_start", (void *)helped_poll_start}, {"uv_poll_stop", (void *)helped_poll_stop},
     {"close", (void *)helped_close},        {"shutdown", (void *)helped_shutdown},
+    {"writev", (void *)helped_writev},
 };
 
 /* --- arguments and results */
@@ -258,14 +259,10 @@ static napi_value sent_staged(napi_env env, napi_callback_info info) {
   return number(env, (int64_t)bytes_sent_staged());
 }
 
-/* openForTls(on: boolean): void — whether ports that are opened from now on speak TLS. */
+/* openForTls(place: number): void — with which certificates ports that are opened from now on speak TLS; 0: they do not. */
 static napi_value open_for_tls_(napi_env env, napi_callback_info info) {
-  static const char usage[] = "openForTls(on: boolean)";
-  napi_value values[CALLS_MOST];
-  bool on;
-  if (!arguments(env, info, 1, values, usage)) return NULL;
-  if (napi_get_value_bool(env, values[0], &on) != napi_ok) return wrong(env, usage);
-  open_for_tls(on);
+  int place;
+  if (only_socket(env, info, "openForTls(place: number)", &place)) open_for_tls(place);
   return NULL;
 }
 
@@ -640,19 +637,33 @@ static bool add_all(napi_env env, napi_value lists, struct identities *identitie
   return true;
 }
 
+/* newPlace(): number — for the certificates of a gateway; 0: there is none. */
+static napi_value new_place_(napi_env env, napi_callback_info info) {
+  (void)info;
+  return number(env, new_place());
+}
+
+/* leavePlace(place: number): void */
+static napi_value leave_place(napi_env env, napi_callback_info info) {
+  int place;
+  if (only_socket(env, info, "leavePlace(place: number)", &place)) use_identities(place, NULL);
+  return NULL;
+}
+
 /*
- * useCertificates(certificates: string[][], clients: number, authorities: string, revoked: string): void — chain, key and names of each, in PEM;
+ * useCertificates(place: number, certificates: string[][], clients: number, authorities: string, revoked: string): void — chain, key and names of each, in PEM;
  * whether clients are not asked for one (0), may (1) or have to (2) show one, by whose authorities, and which ones were revoked; "" is none. Throws
  * why they cannot be used.
  */
 static napi_value use_certificates(napi_env env, napi_callback_info info) {
-  static const char usage[] = "useCertificates(certificates: string[][], clients: number, authorities: string, revoked: string)";
+  static const char usage[] = "useCertificates(place: number, certificates: string[][], clients: number, authorities: string, revoked: string)";
   napi_value values[CALLS_MOST];
   uint32_t rule;
-  if (!arguments(env, info, 4, values, usage)) return NULL;
-  char *authorities = copied_text(env, values[2]);
-  char *revoked = copied_text(env, values[3]);
-  if (napi_get_value_uint32(env, values[1], &rule) != napi_ok || rule > REQUIRED || authorities == NULL || revoked == NULL) {
+  int place;
+  if (!arguments(env, info, 5, values, usage)) return NULL;
+  char *authorities = copied_text(env, values[3]);
+  char *revoked = copied_text(env, values[4]);
+  if (!is_socket(env, values[0], &place) || napi_get_value_uint32(env, values[2], &rule) != napi_ok || rule > REQUIRED || authorities == NULL || revoked == NULL) {
     free(authorities);
     free(revoked);
     return wrong(env, usage);
@@ -660,11 +671,11 @@ static napi_value use_certificates(napi_env env, napi_callback_info info) {
   char why[256] = "certificates, keys and names are text";
   const struct client_rules rules = {(enum client_certificates)rule, authorities, *revoked == 0 ? NULL : revoked};
   struct identities *identities = new_identities();
-  bool good = add_all(env, values[0], identities, &rules, why, sizeof why);
+  bool good = add_all(env, values[1], identities, &rules, why, sizeof why);
   free(authorities);
   free(revoked);
   if (good) {
-    use_identities(identities);
+    use_identities(place, identities);
   } else {
     drop_identities(identities);
     napi_throw_error(env, NULL, why);
@@ -862,6 +873,8 @@ NAPI_MODULE_INIT() {
       FUNCTION("socketOf", socket_of),
       FUNCTION("abandon", abandon_),
       FUNCTION("remoteIpv4", remote_ipv4),
+      FUNCTION("newPlace", new_place_),
+      FUNCTION("leavePlace", leave_place),
       FUNCTION("useCertificates", use_certificates),
       FUNCTION("secureTerms", secure_terms_),
       FUNCTION("clientCertificate", client_certificate_),

@@ -12,8 +12,11 @@ export interface Sockets {
   currentHead(): string | undefined
   /** Whether TLS is spoken below uWebSockets, which sees plain connections then. */
   readonly speakTls: boolean
-  /** Whether ports that are opened from now on speak TLS. */
-  openForTls(on: boolean): void
+  /** A place for the certificates of one gateway, of which a process may have several; 0 when there is none left. */
+  newPlace(): number
+  leavePlace(place: number): void
+  /** With which certificates ports that are opened from now on speak TLS; 0: they do not. */
+  openForTls(place: number): void
   /**
    * What new connections over TLS begin with from here on, in all threads. Each certificate is its chain and its key in PEM, and its names; the
    * first is for clients that ask for no name, or for one that none has.
@@ -22,7 +25,13 @@ export interface Sockets {
    * @param revoked lists of those that do not count any more, in PEM; '' for none
    * @throws Error with one line on what cannot be used; nothing has changed then
    */
-  useCertificates(certificates: readonly (readonly string[])[], clients: 0 | 1 | 2, authorities: string, revoked: string): void
+  useCertificates(
+    place: number,
+    certificates: readonly (readonly string[])[],
+    clients: 0 | 1 | 2,
+    authorities: string,
+    revoked: string,
+  ): void
   /** Version and cipher: `TLSv1.3 TLS_AES_128_GCM_SHA256`. Undefined for a plain connection. */
   secureTerms(socket: number): string | undefined
   /** The certificate that the client has shown, in DER. */
@@ -146,6 +155,8 @@ export const NO_SOCKETS: Sockets = {
   currentSocket: () => -1,
   currentHead: () => undefined,
   speakTls: false,
+  newPlace: () => 0,
+  leavePlace() {},
   openForTls() {},
   useCertificates() {},
   secureTerms: () => undefined,

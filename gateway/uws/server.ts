@@ -53,8 +53,8 @@ export class UwsServer {
   readonly #exchangeContext: ExchangeContext
   readonly #handle: (exchange: Exchange) => void
   readonly #takesWebSockets: boolean
-  /** TLS is spoken below the engine. */
-  readonly #speaksTls: boolean
+  /** TLS is spoken below the engine, with the certificates in this place. 0: it is not. */
+  readonly #place: number = 0
   #listening: us_listen_socket | undefined
   #requests: number
   #open = 0
@@ -86,9 +86,13 @@ export class UwsServer {
     context.sockets.onHalfClosed((socket, asked, early) => HALF_CLOSABLE[socket]?.halfClosed(asked, early))
     context.sockets.onUnfinishedMessage(unfinishedMessageChanged)
     this.#takesWebSockets = takesWebSockets
-    this.#speaksTls = certificates !== undefined && context.sockets.speakTls
-    if (this.#speaksTls) this.useCertificates(certificates!)
-    this.#apps = [certificates === undefined || this.#speaksTls ? this.#withRoutes(App()) : this.#tlsApp(certificates)]
+    if (certificates !== undefined && context.sockets.speakTls) {
+      this.#place = context.sockets.newPlace()
+      this.useCertificates(certificates)
+    }
+    this.#apps = [
+      certificates === undefined || this.#place > 0 ? this.#withRoutes(App()) : this.#tlsApp(certificates),
+    ]
   }
 
   /**
@@ -96,9 +100,9 @@ export class UwsServer {
    * @throws when uWebSockets cannot use a certificate or its key; nothing has changed then
    */
   useCertificates(certificates: readonly ServerCertificate[]): void {
-    if (this.#speaksTls) {
+    if (this.#place > 0) {
       const texts = certificates.map(({ cert, key, names }) => [readFileSync(cert, 'utf8'), readFileSync(key, 'utf8'), ...names])
-      this.context.sockets.useCertificates(texts, 0, '', '')
+      this.context.sockets.useCertificates(this.#place, texts, 0, '', '')
       return
     }
     const [listener, last] = [this.#apps[0], this.#apps.at(-1)] as [UwsTlsApp, UwsTlsApp]
@@ -166,7 +170,7 @@ export class UwsServer {
   /** Opens the port for this process alone, and returns its number; undefined when the port cannot be opened. */
   listen(host: string, port: number): Promise<number | undefined> {
     return new Promise((resolve) => {
-      this.context.sockets.openForTls(this.#speaksTls)
+      this.context.sockets.openForTls(this.#place)
       this.context.sockets.watchPeers(this.context.peers.seconds)
       // Exclusive: otherwise a second gateway would share the port, and half of the pairs would never meet.
       this.#apps[0]!.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
@@ -205,5 +209,6 @@ export class UwsServer {
   close(): void {
     this.closePort()
     for (const app of this.#apps) app.close()
+    if (this.#place > 0) this.context.sockets.leavePlace(this.#place)
   }
 }

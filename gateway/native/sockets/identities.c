@@ -13,6 +13,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define PLACES 1024
+
 static const char CIPHERS[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
@@ -35,7 +37,9 @@ struct identities {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static struct identities *present = NULL;
+/* From 1 on. */
+static struct identities *present[PLACES];
+static bool is_taken[PLACES];
 
 /* --- what they are made of */
 
@@ -223,9 +227,18 @@ bool add_identity(struct identities *identities, const char *chain, const char *
 
 /* --- in use */
 
-static struct identities *take_present(void) {
+int new_place(void) {
   pthread_mutex_lock(&lock);
-  struct identities *identities = present;
+  int place = 1;
+  while (place < PLACES && is_taken[place]) place++;
+  if (place < PLACES) is_taken[place] = true;
+  pthread_mutex_unlock(&lock);
+  return place < PLACES ? place : 0;
+}
+
+static struct identities *take_present(int place) {
+  pthread_mutex_lock(&lock);
+  struct identities *identities = present[place];
   if (identities != NULL) identities->users++;
   pthread_mutex_unlock(&lock);
   return identities;
@@ -238,16 +251,18 @@ static void let_go(struct identities *identities) {
   if (is_over) drop_identities(identities);
 }
 
-void use_identities(struct identities *identities) {
+void use_identities(int place, struct identities *identities) {
+  if (place <= 0 || place >= PLACES) return;
   pthread_mutex_lock(&lock);
-  struct identities *before = present;
-  present = identities;
+  struct identities *before = present[place];
+  present[place] = identities;
+  is_taken[place] = identities != NULL;
   pthread_mutex_unlock(&lock);
   let_go(before);
 }
 
-SSL *new_session(void) {
-  struct identities *identities = take_present();
+SSL *new_session(int place) {
+  struct identities *identities = take_present(place);
   if (identities == NULL) return NULL;
   SSL *session = SSL_new(identities->usual);
   /* The names that it may ask for are these as long as it lives. */

@@ -31,10 +31,12 @@ bool add_identity(struct identities *identities, const char *chain, const char *
 /* The one added last is for clients that ask for this name, in lower case. "*." stands for one label. */
 bool add_name(struct identities *identities, const char *name);
 void drop_identities(struct identities *identities);
-/* From here on connections begin with these, which are not the caller's any more. */
-void use_identities(struct identities *identities);
+/* A place for those of one gateway, of which a process may have several; 0: there is none left. */
+int new_place(void);
+/* From here on connections of that gateway begin with these, which are not the caller's any more. NULL: it has none any more, nor a place. */
+void use_identities(int place, struct identities *identities);
 /* A session of a new connection. NULL: there are none, or no memory. */
-SSL *new_session(void);
+SSL *new_session(int place);
 void end_session(SSL *session);
 
 #endif

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
 #include <time.h>
 
 /* The longest record, encrypted: RFC 8446, 5.2. */
@@ -158,10 +159,10 @@ static BIO *new_bio(struct secure *secure) {
 
 /* --- from the first octet to the last */
 
-bool secure(int fd) {
+bool secure(int fd, int place) {
   forget_secure(fd);
   struct secure *secure = calloc(1, sizeof *secure);
-  SSL *session = secure == NULL ? NULL : new_session();
+  SSL *session = secure == NULL ? NULL : new_session(place);
   BIO *bio = session == NULL ? NULL : new_bio(secure);
   if (bio == NULL) {
     end_session(session);
@@ -392,6 +393,10 @@ int secure_shutdown(int fd) {
 }
 
 int helped_shutdown(int fd, int how) { return is_secured(fd) && how == SHUT_WR ? secure_shutdown(fd) : shutdown(fd, how); }
+
+ssize_t helped_writev(int fd, const struct iovec *parts, int count) {
+  return is_secured(fd) ? secure_send(fd, parts, count) : writev(fd, parts, count);
+}
 
 /* --- what is known of it */
 

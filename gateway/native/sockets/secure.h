@@ -5,16 +5,17 @@
 #include "wire.h"
 #include <stdint.h>
 
-/* The descriptor is a new connection, over which TLS is spoken. False: there is no memory, or there are no certificates. */
-bool secure(int fd);
+/* The descriptor is a new connection, over which TLS is spoken with the certificates in this place. False: there are none, or no memory. */
+bool secure(int fd, int place);
 /* It is about to be closed, or another connection's. */
 void forget_secure(int fd);
 /* The kernel has room again. Called by polls.c. Returns whether something is still kept. */
 bool flush_secure(int fd);
 /* Called when all that was kept has been sent. */
 extern void (*on_flushed)(int fd);
-/* Takes the place of shutdown(). */
+/* Take the places of shutdown(), and of writev(), by which large messages of WebSockets leave. */
 int helped_shutdown(int fd, int how);
+ssize_t helped_writev(int fd, const struct iovec *parts, int count);
 /* What has been agreed on, "TLSv1.3 TLS_AES_128_GCM_SHA256". False: nothing yet. */
 bool secure_terms(int fd, char *text, size_t room);
 /* The certificate that the client has shown, in DER; NULL: none. To be freed with free(). */

@@ -34,11 +34,11 @@
 static _Thread_local int spare_fd = -1;
 static uint32_t turned_away = 0;
 
-/* Sockets that listen from now on are for TLS. */
-static bool opens_for_tls = false;
-static bool is_for_tls[MOST_SOCKETS];
+/* Where the certificates of sockets that listen from now on are, and of each; 0: those are not for TLS. */
+static _Thread_local int opens_with = 0;
+static int speaks_with[MOST_SOCKETS];
 
-void open_for_tls(bool on) { opens_for_tls = on; }
+void open_for_tls(int place) { opens_with = place; }
 
 uint32_t connections_turned_away(void) { return __atomic_load_n(&turned_away, __ATOMIC_RELAXED); }
 
@@ -67,7 +67,8 @@ int helped_accept4(int listener, struct sockaddr *address, socklen_t *length, in
   if (fd >= MOST_SOCKETS) return close_unread(fd);
   forget_reads(fd, true);
   forget_secure(fd);
-  if (listener < MOST_SOCKETS && is_for_tls[listener] && !secure(fd)) return close_unread(fd);
+  int place = listener < MOST_SOCKETS ? speaks_with[listener] : 0;
+  if (place > 0 && !secure(fd, place)) return close_unread(fd);
   forget_writes(fd);
   forget_peer(fd);
   return fd;
@@ -77,7 +78,7 @@ int helped_bind(int fd, const struct sockaddr *address, socklen_t length) {
   int on = 1;
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   watch_accepted(fd);
-  if (fd < MOST_SOCKETS) is_for_tls[fd] = opens_for_tls;
+  if (fd < MOST_SOCKETS) speaks_with[fd] = opens_with;
   return bind(fd, address, length);
 }
 

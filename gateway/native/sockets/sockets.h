@@ -11,8 +11,8 @@
 /* Take the places of accept4() and bind(). */
 int helped_accept4(int listener, struct sockaddr *address, socklen_t *length, int flags);
 int helped_bind(int fd, const struct sockaddr *address, socklen_t length);
-/* Whether sockets that are bound from now on are for TLS. */
-void open_for_tls(bool on);
+/* Over sockets that are bound from now on TLS is spoken, with the certificates in this place. 0: it is not. */
+void open_for_tls(int place);
 /* Connections closed unread since the start, because no descriptor was left for them. */
 uint32_t connections_turned_away(void);
 /* Bytes that were sent and that the peer's machine has not acknowledged. */

@@ -71,7 +71,7 @@ export class Threads {
     helper.spreadNames(prefix, threads)
     try {
       await Promise.all(Array.from({ length: threads }, (_, number) => this.#startOne(number)))
-      sockets.openForTls(false)
+      sockets.openForTls(0)
       sockets.watchPeers(peerTimeout)
       const opened = helper.openDoor(host, port)
       if (opened < 0) throw new Error(await explainListenFailure(host, port, '--port'))
