@@ -179,6 +179,7 @@ static bool installed_for(const char *object) {
     on_unfinished = tell_unfinished;
     on_send_failed = send_has_failed;
     on_flushed = settle_reads;
+    on_flush_failed = send_has_failed;
     find_output(object);
     is_installed = replace_calls(object, REPLACEMENTS, sizeof REPLACEMENTS / sizeof *REPLACEMENTS);
   }

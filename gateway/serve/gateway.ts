@@ -282,6 +282,7 @@ export class Gateway {
       log: request ?? (() => {}),
       onFault: (error: unknown) => this.log.error({ err: error }, 'a transfer met a defect of the gateway'),
       tls: config.tlsCert !== undefined && !sockets.speakTls,
+      isEncrypted: config.tlsCert !== undefined,
       cleanFailures: config.failedEnd === 'clean',
     }
   }

@@ -53,7 +53,8 @@ export class UwsHost {
       readSize: new ReadSize(new SlabPool(65_536, 64), sockets),
       log: () => {},
       onFault: (error: unknown) => this.faults.push(error),
-      tls: tls !== undefined,
+      tls: tls !== undefined && !sockets.speakTls,
+      isEncrypted: tls !== undefined,
       cleanFailures: false,
     }
     this.#server = new UwsServer(context, tls && [{ ...tls, names: [] }], (exchange) => this.#handle(exchange))

@@ -50,6 +50,7 @@ struct secure {
 
 struct secure *secured[MOST_SOCKETS];
 void (*on_flushed)(int fd) = NULL;
+void (*on_flush_failed)(int fd) = NULL;
 
 static uint64_t done = 0;
 static uint64_t failed = 0;
@@ -362,8 +363,8 @@ bool flush_secure(int fd) {
   if (secure == NULL || secure->kept_length == 0) return false;
   ssize_t sent = send(fd, secure->kept + secure->kept_from, secure->kept_length, MSG_NOSIGNAL | MSG_DONTWAIT);
   if (sent < 0 && errno != EAGAIN && errno != EINTR) {
-    /* Whoever sends next finds out, and so does whoever reads. */
     secure->has_failed = true;
+    if (on_flush_failed != NULL) on_flush_failed(fd);
     sent = (ssize_t)secure->kept_length;
   }
   if (sent > 0) {

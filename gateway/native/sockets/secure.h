@@ -13,6 +13,8 @@ void forget_secure(int fd);
 bool flush_secure(int fd);
 /* Called when all that was kept has been sent. */
 extern void (*on_flushed)(int fd);
+/* Called when the kernel refuses to send what was kept. */
+extern void (*on_flush_failed)(int fd);
 /* Take the places of shutdown(), and of writev(), by which large messages of WebSockets leave. */
 int helped_shutdown(int fd, int how);
 ssize_t helped_writev(int fd, const struct iovec *parts, int count);

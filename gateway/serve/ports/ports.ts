@@ -47,7 +47,7 @@ export class Ports {
     const unserved = (request: RequestView) =>
       hosts.isBounded ? hosts.unserved(request) : uncertified(request, this.#names)
     const toMain = this.#guarded((exchange) => redirect(exchange, { port: this.#number, unserved }))
-    this.#redirects = new UwsServer({ ...context, tls: false }, undefined, toMain)
+    this.#redirects = new UwsServer({ ...context, tls: false, isEncrypted: false }, undefined, toMain)
   }
 
   /**

@@ -21,6 +21,8 @@ export interface UwsContext {
   readonly onFault: (error: unknown) => void
   /** The engine itself speaks TLS, without the helper: nothing may be written to another connection inside a callback. */
   readonly tls: boolean
+  /** What is written is longer on the way. */
+  readonly isEncrypted: boolean
   /** End a failed sender's response cleanly instead of cutting it. */
   readonly cleanFailures: boolean
 }

@@ -5,6 +5,9 @@ const FRAME = 12
 /** No chunk but the first and the last one is shorter. */
 const LEAST_CHUNK = 4096
 
+/** Of TLS, in bytes. */
+const LONGEST_RECORD = 16 * 1024
+
 /** So many bytes of the body, and so many of the connection's output, had been written at one moment. */
 interface Mark {
   readonly body: number
@@ -26,7 +29,7 @@ export class ArrivalMarks {
   #arrived = 0
 
   constructor(
-    readonly context: Pick<UwsContext, 'sockets' | 'tls'>,
+    readonly context: Pick<UwsContext, 'sockets' | 'isEncrypted'>,
     readonly socket: number,
   ) {
     const { sockets } = context
@@ -41,7 +44,7 @@ export class ArrivalMarks {
     this.#isNoted = false
     this.#note()
     // What the head took is known now.
-    if (isFirst && this.#isNoted && !this.context.tls) this.#noteHead(body)
+    if (isFirst && this.#isNoted && !this.context.isEncrypted) this.#noteHead(body)
   }
 
   /** Up to which byte of the body all has arrived for certain. */
@@ -52,7 +55,7 @@ export class ArrivalMarks {
     while (this.#marks.length > 1 && this.#marks[1]!.output <= acknowledged) this.#marks.shift()
     const [before, next] = this.#marks
     // Counted back from the next mark: what lies between may be framing as well.
-    const counted = next === undefined ? before!.body : next.body - (next.output - acknowledged)
+    const counted = next === undefined ? before!.body : next.body - (next.output - acknowledged) - this.#useless
     this.#arrived = Math.max(this.#arrived, before!.output <= acknowledged ? before!.body : 0, counted)
     return this.#arrived
   }
@@ -69,6 +72,11 @@ export class ArrivalMarks {
   /** What is known now is all that will be. */
   release(): void {
     this.context.sockets.unfollow(this.#connection)
+  }
+
+  /** A record that has not come whole is of no use. */
+  get #useless(): number {
+    return this.context.isEncrypted ? LONGEST_RECORD : 0
   }
 
   get #acknowledged(): number {

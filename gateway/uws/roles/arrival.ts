@@ -15,7 +15,7 @@ export class Arrival {
   readonly #backoff = new Backoff()
 
   constructor(
-    readonly context: Pick<UwsContext, 'sockets' | 'peers' | 'tls'>,
+    readonly context: Pick<UwsContext, 'sockets' | 'peers' | 'isEncrypted'>,
     readonly socket: number,
   ) {
     this.sockets = context.sockets
@@ -33,7 +33,7 @@ export class Arrival {
     const before = sockets.written(this.#connection)
     const took = write()
     // Where the head ends is not known where it is encrypted, or has not left: then any byte counts.
-    const isKnown = !this.context.tls && took > 0 && sockets.sentAll(this.socket) !== false
+    const isKnown = !this.context.isEncrypted && took > 0 && sockets.sentAll(this.socket) !== false
     if (body.begun) sockets.beginsAt(this.#connection, isKnown ? sockets.written(this.#connection) - took : before)
     return took
   }

@@ -1,6 +1,6 @@
 /** Questions and answers that get through: what each side is told and gets. */
 import { curl, curlDone } from '../../../support/curl.js'
-import { speaksTls, startGateway } from '../../../support/gateway.js'
+import { startGateway } from '../../../support/gateway.js'
 import { amount } from '../../../support/thorough.js'
 import { answerId, answers, answerTo, counts, nothingLeft, open, part, serves } from './rig.js'
 
@@ -243,22 +243,20 @@ part('many askers and workers at once: each gets the answer to its own question'
   await nothingLeft(gateway)
 })
 
-if (!speaksTls()) {
-  part('HTTP/1.0: the answer ends with the connection, and the address has no host', async (t) => {
-    const gateway = await startGateway(t)
-    const asker = await gateway.connect()
-    await asker.send('POST /q?ask HTTP/1.0\r\nContent-Length: 3\r\n\r\nwhy')
-    const worker = await gateway.connect()
-    await worker.send('GET /q?serve HTTP/1.0\r\n\r\n')
-    await worker.waitForClose()
-    const address = /\r\nX-Pipe-Answer: (\S+)\r\n/.exec(worker.text)?.[1]
-    t.match(address, /^\/q\?answer=[\w-]{32}$/)
-    await curlDone(['-T', '-', `${gateway.origin}${address}`], { input: 'because' })
-    await asker.waitForClose()
-    t.match(asker.text, /^HTTP\/1\.[01] 200 OK\r\n[\s\S]*\r\n\r\nbecause$/)
-    await nothingLeft(gateway)
-  })
-}
+part('HTTP/1.0: the answer ends with the connection, and the address has no host', async (t) => {
+  const gateway = await startGateway(t)
+  const asker = await gateway.connect()
+  await asker.send('POST /q?ask HTTP/1.0\r\nContent-Length: 3\r\n\r\nwhy')
+  const worker = await gateway.connect()
+  await worker.send('GET /q?serve HTTP/1.0\r\n\r\n')
+  await worker.waitForClose()
+  const address = /\r\nX-Pipe-Answer: (\S+)\r\n/.exec(worker.text)?.[1]
+  t.match(address, /^\/q\?answer=[\w-]{32}$/)
+  await curlDone(['-T', '-', `${gateway.origin}${address}`], { input: 'because' })
+  await asker.waitForClose()
+  t.match(asker.text, /^HTTP\/1\.[01] 200 OK\r\n[\s\S]*\r\n\r\nbecause$/)
+  await nothingLeft(gateway)
+})
 
 part('a name in a prefix, with what is not ASCII, and other parameters: the address leads back', async (t) => {
   const gateway = await startGateway(t)

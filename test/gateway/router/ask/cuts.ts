@@ -43,7 +43,7 @@ function wire(method: string, target: string, framing: (typeof FRAMINGS)[number]
     bytes: head + body,
     head: head.length,
     // What reads TLS does not wait for the last line break.
-    whole: head.length + body.length - (isChunked && speaksTls() ? 2 : 0),
+    whole: head.length + body.length,
     bodyIn: (offset) => parts.reduce((sum, [at, length]) => sum + within(offset - head.length - at, length), 0),
   }
 }
@@ -85,10 +85,10 @@ async function endOf({ raw }: Client): Promise<string> {
 }
 
 /** Whether this end may be there before what has been sent. Over TLS a client has something unread, and resets when it goes. */
-const overtakes = (way: Way) => way === 'reset' || speaksTls()
+const overtakes = (way: Way) => way === 'reset' || (way === 'destroy' && speaksTls())
 
-/** Whether a client that has ended in this way behind a whole request is still there. TLS has no end of one side only. */
-const listens = (way: Way) => way === 'halfClose' && !speaksTls()
+/** Whether a client that has ended in this way behind a whole request is still there. */
+const listens = (way: Way) => way === 'halfClose'
 
 /**
  * Waits until all that came of this request has been read, if it is one already.

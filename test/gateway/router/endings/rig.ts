@@ -4,7 +4,7 @@ import type { Test } from 'tap'
 import t from 'tap'
 import type { EndReason } from '../../../../core/index.js'
 import { curl } from '../../../support/curl.js'
-import { type Running, speaksTls } from '../../../support/gateway.js'
+import type { Running } from '../../../support/gateway.js'
 import { parseResponse, type RawClient } from '../../../support/raw.js'
 
 export const MIB = 1024 * 1024
@@ -60,5 +60,3 @@ export function endsBadly(t: Test, client: RawClient, line: string): void {
 t.jobs = 4
 export const parts: Promise<unknown>[] = []
 export const part = (name: string, run: (t: Test) => Promise<void>) => parts.push(t.test(name, run))
-/** The helper sees no decrypted bytes, so over TLS a chunked body is what uWebSockets takes it for. */
-export const plainPart = speaksTls() ? () => {} : part

@@ -16,7 +16,6 @@ import {
   openLive,
   openViewer,
   part,
-  plainPart,
   seenBy,
   viewersOf,
 } from './rig.js'
@@ -48,7 +47,7 @@ part('the places for viewers of a stream: the next one reads 429, and gets one w
 })
 
 // Hundreds of handshakes, of which both sides are in this process, are most of what these would do over TLS.
-plainPart('256 viewers by default, and the 257th is refused', async (t) => {
+part('256 viewers by default, and the 257th is refused', async (t) => {
   const gateway = await startGateway(t)
   const viewers = await Promise.all(Array.from({ length: 256 }, () => openViewer(gateway, 'b?live')))
   await viewersOf(gateway, 'b', 256)
@@ -66,7 +65,7 @@ plainPart('256 viewers by default, and the 257th is refused', async (t) => {
   t.equal(await sender.lastLine(), '[INFO] Live stream ended (peak 256 viewers).')
 })
 
-plainPart('100 live names: the next one reads 429, pipes do not, and one is free when a stream ends', async (t) => {
+part('100 live names: the next one reads 429, pipes do not, and one is free when a stream ends', async (t) => {
   const gateway = await startGateway(t)
   const senders = await Promise.all(Array.from({ length: 99 }, (_, i) => openLive(gateway, `c${i}?live`)))
   const waiting = await openViewer(gateway, 'c99?live')

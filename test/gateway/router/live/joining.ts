@@ -1,7 +1,7 @@
 /** Viewers join: where they begin, what their head says, by which requests. */
 import { curl, curlDone } from '../../../support/curl.js'
 import { startGateway } from '../../../support/gateway.js'
-import { exactly, hasRead, joined, openLive, openViewer, part, plainPart, seenBy, viewersOf } from './rig.js'
+import { exactly, hasRead, joined, openLive, openViewer, part, seenBy, viewersOf } from './rig.js'
 
 part('viewers come at any time, and each begins at the next byte', async (t) => {
   const gateway = await startGateway(t)
@@ -88,7 +88,7 @@ part('a Range is not heeded: a part of what has no end cannot be had', async (t)
 })
 
 // Over TLS it is uWebSockets that reads heads, and it serves no HTTP/1.0.
-plainPart('viewers of HTTP/1.0: until the end of the connection, and a reset when it is cut', async (t) => {
+part('viewers of HTTP/1.0: until the end of the connection, and a reset when it is cut', async (t) => {
   const gateway = await startGateway(t)
   for (const end of ['clean', 'cut'] as const) {
     const name = `e-${end}`

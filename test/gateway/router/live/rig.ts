@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import t from 'tap'
 import type { LiveCounts, PipeView } from '../../../../core/index.js'
 import { eventually } from '../../../support/eventually.js'
-import { type Running, speaksTls } from '../../../support/gateway.js'
+import type { Running } from '../../../support/gateway.js'
 import { parseResponse, type RawClient } from '../../../support/raw.js'
 import { bodyOf } from '../../../support/tape.js'
 
@@ -133,4 +133,3 @@ export function nameOf(target: string): string {
 t.jobs = 4
 export const parts: Promise<unknown>[] = []
 export const part = (name: string, run: (t: Test) => Promise<void>) => parts.push(t.test(name, run))
-export const plainPart = speaksTls() ? () => {} : part

@@ -13,7 +13,6 @@ import {
   openViewer,
   part,
   pipeOf,
-  plainPart,
   seenBy,
   viewersOf,
 } from './rig.js'
@@ -150,7 +149,7 @@ part('a viewer waits for the sender: as long as it said, and then reads 408', as
 })
 
 // Over TLS uWebSockets serves no HTTP/1.0.
-plainPart('a sender of HTTP/1.0 gets its lines in one answer, and streams all the same', async (t) => {
+part('a sender of HTTP/1.0 gets its lines in one answer, and streams all the same', async (t) => {
   const gateway = await startGateway(t)
   const viewer = await joined(gateway, 'j?live', 1)
   const body = newBody(2 * MIB)

@@ -1,7 +1,7 @@
 /** Workers that are gone: no job is lost on one whose death could be seen. `vanished.ts` has those of which nothing is heard. */
 import { curl } from '../../../support/curl.js'
 import { eventually } from '../../../support/eventually.js'
-import { speaksTls, startGateway } from '../../../support/gateway.js'
+import { startGateway } from '../../../support/gateway.js'
 import { amount } from '../../../support/thorough.js'
 import { counts, countsOf, lastLine, part, produce, Worker, work } from './rig.js'
 
@@ -66,25 +66,22 @@ part('all that wait are dead: the sender waits for one that lives', async (t) =>
   for (const client of [producer, living.client]) client.destroy()
 })
 
-// Over TLS whoever closes its side is gone.
-if (!speaksTls()) {
-  part('a worker that closes its sending side and reads on is served', async (t) => {
-    const gateway = await startGateway(t)
-    const rounds = amount(30, 1000)
-    for (let i = 0; i < rounds; i++) {
-      const worker = await work(gateway)
-      await counts(gateway, 0, 1)
-      const producer = await gateway.connect()
-      worker.client.halfClose()
-      await producer.send('PUT /q?queue HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\njob')
-      await worker.client.waitFor(/\r\n\r\njob$/)
-      if ((await lastLine(producer)) !== '[INFO] Transfer complete.') t.fail(`job ${i}: ${producer.text}`)
-      for (const client of [producer, worker.client]) client.destroy()
-      await counts(gateway, 0, 0)
-    }
-    t.pass(`${rounds} jobs`)
-  })
-}
+part('a worker that closes its sending side and reads on is served', async (t) => {
+  const gateway = await startGateway(t)
+  const rounds = amount(30, 1000)
+  for (let i = 0; i < rounds; i++) {
+    const worker = await work(gateway)
+    await counts(gateway, 0, 1)
+    const producer = await gateway.connect()
+    worker.client.halfClose()
+    await producer.send('PUT /q?queue HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\njob')
+    await worker.client.waitFor(/\r\n\r\njob$/)
+    if ((await lastLine(producer)) !== '[INFO] Transfer complete.') t.fail(`job ${i}: ${producer.text}`)
+    for (const client of [producer, worker.client]) client.destroy()
+    await counts(gateway, 0, 0)
+  }
+  t.pass(`${rounds} jobs`)
+})
 
 part('senders that leave while they wait take their jobs along', async (t) => {
   const gateway = await startGateway(t)

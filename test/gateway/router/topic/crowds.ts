@@ -6,7 +6,7 @@ import { connectPeer, type Peer } from '../../../support/peer.js'
 import type { RawClient } from '../../../support/raw.js'
 import { ResponseReader } from '../../../support/response-reader.js'
 import { differsAt, bodyOf as tapeOf } from '../../../support/tape.js'
-import { bodyOf, countsAre, countsOf, KIB, MIB, part, plainPart, post, subscribed } from './rig.js'
+import { bodyOf, countsAre, countsOf, KIB, MIB, part, post, subscribed } from './rig.js'
 
 const LINE_BREAK = Buffer.from('\n')
 const SUBSCRIBE = 'GET /a?topic HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -119,12 +119,12 @@ async function reader(
   const answer = new ResponseReader((bytes, offset) => {
     wrongAt ??= differsAt(stream, bytes, offset)
   })
-  const peer = await connectPeer({ port: gateway.port, onBytes: (bytes) => answer.push(bytes) })
+  const peer = await connectPeer({ port: gateway.port, tls: speaksTls(), onBytes: (bytes) => answer.push(bytes) })
   await peer.send(SUBSCRIBE)
   return { peer, answer, wrongAt: () => wrongAt }
 }
 
-plainPart(`${CROWD} subscribers of which half are deaf: what they are behind is kept once`, async (t) => {
+part(`${CROWD} subscribers of which half are deaf: what they are behind is kept once`, async (t) => {
   const gateway = await startGateway(t)
   const stream = streamOf()
   const readers: Awaited<ReturnType<typeof reader>>[] = []

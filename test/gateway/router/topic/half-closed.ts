@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../../../support/eventually.js'
 import { type Running, startGateway } from '../../../support/gateway.js'
 import type { RawClient } from '../../../support/raw.js'
-import { bodyOf, countsAre, countsOf, plainPart, published, subscribed } from './rig.js'
+import { bodyOf, countsAre, countsOf, part, published, subscribed } from './rig.js'
 
 const FORMATS = ['text/plain', 'text/event-stream', 'multipart/mixed'] as const
 type Format = (typeof FORMATS)[number]
@@ -52,7 +52,7 @@ function isAsked(client: RawClient, times: number): Promise<void> {
   )
 }
 
-plainPart('a subscriber that closes its side gets all that is published from then on, and a clean end', async (t) => {
+part('a subscriber that closes its side gets all that is published from then on, and a clean end', async (t) => {
   const gateway = await startGateway(t)
   const whole: RawClient[] = []
   for (const accept of FORMATS) whole.push(await subscribed(gateway, 'a', whole.length + 1, { accept }))
@@ -81,7 +81,7 @@ plainPart('a subscriber that closes its side gets all that is published from the
   }
 })
 
-plainPart('one to which nothing is ever published has a clean end, too', async (t) => {
+part('one to which nothing is ever published has a clean end, too', async (t) => {
   const gateway = await startGateway(t)
   const client = await closesLater(gateway, 'text/plain')
   await isAsked(client, 2)
@@ -90,7 +90,7 @@ plainPart('one to which nothing is ever published has a clean end, too', async (
   t.match([complete, body.length], [true, 0])
 })
 
-plainPart('a subscriber that asks and goes at once frees its place, although nothing is published', async (t) => {
+part('a subscriber that asks and goes at once frees its place, although nothing is published', async (t) => {
   const gateway = await startGateway(t)
   for (let i = 0; i < 60; i++) {
     const client = await gateway.connect()
@@ -105,7 +105,7 @@ plainPart('a subscriber that asks and goes at once frees its place, although not
   t.pass()
 })
 
-plainPart('one that closes its side, reads on, and goes later frees its place', async (t) => {
+part('one that closes its side, reads on, and goes later frees its place', async (t) => {
   const gateway = await startGateway(t)
   for (const way of [closesWithRequest, closesLater]) {
     const clients = await Promise.all(FORMATS.map((accept) => way(gateway, accept)))

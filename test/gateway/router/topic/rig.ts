@@ -3,7 +3,7 @@ import type { Test } from 'tap'
 import t from 'tap'
 import type { TopicCounts } from '../../../../core/index.js'
 import { eventually } from '../../../support/eventually.js'
-import { type Running, speaksTls } from '../../../support/gateway.js'
+import type { Running } from '../../../support/gateway.js'
 import { parseResponse, type RawClient, type RawResponse } from '../../../support/raw.js'
 
 export const KIB = 1024
@@ -74,4 +74,3 @@ export function hasBody(client: RawClient, wanted: string): Promise<void> {
 t.jobs = 4
 export const parts: Promise<unknown>[] = []
 export const part = (name: string, run: (t: Test) => Promise<void>) => parts.push(t.test(name, run))
-export const plainPart = speaksTls() ? () => {} : part

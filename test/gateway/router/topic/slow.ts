@@ -2,7 +2,7 @@
 import { eventually } from '../../../support/eventually.js'
 import { startGateway } from '../../../support/gateway.js'
 import { parseResponse } from '../../../support/raw.js'
-import { countsAre, countsOf, KIB, MIB, part, plainPart, post, published, subscribed, textOf } from './rig.js'
+import { countsAre, countsOf, KIB, MIB, part, post, published, subscribed, textOf } from './rig.js'
 
 /** More than the kernel takes for who does not read, and a window. */
 const MUCH = 24
@@ -79,7 +79,7 @@ part('slowSubscribers: cut is what the configuration says', async (t) => {
 })
 
 // Over TLS nobody sends many requests ahead.
-plainPart('stallMax: one that takes nothing for so long is cut, and the publishers go on', async (t) => {
+part('stallMax: one that takes nothing for so long is cut, and the publishers go on', async (t) => {
   const gateway = await startGateway(t, { stallMax: '1' })
   const deaf = await subscribed(gateway, 'a', 1, { frozen: true })
   const publisher = await gateway.connect()
