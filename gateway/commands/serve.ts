@@ -72,7 +72,7 @@ function severalLike(gateway: Gateway, { config, plugins }: Protected, { look, l
   return new Threads({
     config,
     plugins: plugins(),
-    memories: gateway.memories.all,
+    front: gateway,
     look,
     logger,
     print,

@@ -68,14 +68,8 @@ class CrossChecks {
   }
 
   threads(): void {
-    const { threads = 1, tlsCert, socketHelper } = this.values
+    const { threads = 1, socketHelper } = this.values
     if (threads === 1) return
-    if (tlsCert !== undefined)
-      this.#conflict(
-        ['threads', 'tlsCert'],
-        `threads ${threads} and tlsCert`,
-        'one thread, or a proxy in front that speaks TLS',
-      )
     if (socketHelper === false)
       this.#conflict(['threads', 'socketHelper'], `threads ${threads} without socketHelper`, 'both, or one thread')
     if (process.platform !== 'linux')

@@ -38,8 +38,6 @@ const SLAB_BYTES = 64 * 1024
 /** How long a closing gateway waits for last lines to leave and for lingering connections. */
 const GRACE_MS = 1000
 
-export const NOTHING_TO_READ = 'nothing is read again: there are no certificates, and settings are read at the start'
-
 type State = 'idle' | 'open' | 'draining' | 'closed'
 
 /** The whole product in one object: `start()` opens the port, `stop()` drains and closes it. */
@@ -162,11 +160,28 @@ export class Gateway {
     return port
   }
 
+  /**
+   * Opens the ports for gateways in other threads, which serve the main one. This one has the certificates, and the port that redirects; it is
+   * ended by `stop(0)` once they are over.
+   */
+  async openFront(): Promise<number> {
+    const port = await this.#ports.open()
+    this.#certificates?.start()
+    this.#ticker.start()
+    this.#state = 'open'
+    return port
+  }
+
+  /** Nobody else comes in. */
+  closeFront(): void {
+    this.#ports.stopListening()
+  }
+
   /** Reads certificates and keys again, and which ones the configuration names, for connections from here on. Never throws: the log has the outcome. */
   reload(): void {
     if (this.#state !== 'open') return
     if (this.#certificates !== undefined) this.#certificates.reload()
-    else this.log.info({}, NOTHING_TO_READ)
+    else this.log.info({}, 'nothing is read again: there are no certificates, and settings are read at the start')
   }
 
   /**
@@ -288,7 +303,7 @@ export class Gateway {
   }
 
   #readCertificates(again: Reread | undefined): CertificateWatcher | undefined {
-    if (this.config.tlsCert === undefined) return undefined
+    if (this.config.tlsCert === undefined || this.place !== undefined) return undefined
     const source = new ConfiguredCertificates(this.config, again, this.log)
     try {
       return new CertificateWatcher(source, this.log, (certificates) => this.#ports.useCertificates(certificates))

@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs'
 import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js'
+import { readFileSync } from 'node:fs'
 import type { RequestRecord } from '../http/request-record.js'
 import { threadHelper } from '../native/threads.js'
 import type { Exchange } from '../router/exchange.js'
@@ -56,6 +56,7 @@ export class UwsServer {
   /** TLS is spoken below the engine, with the certificates in this place. 0: it is not. */
   readonly #place: number = 0
   #listening: us_listen_socket | undefined
+  #hasDoor = false
   #requests: number
   #open = 0
   /** Until when answers may still be being read, by `context.clock`. */
@@ -90,9 +91,7 @@ export class UwsServer {
       this.#place = context.sockets.newPlace()
       this.useCertificates(certificates)
     }
-    this.#apps = [
-      certificates === undefined || this.#place > 0 ? this.#withRoutes(App()) : this.#tlsApp(certificates),
-    ]
+    this.#apps = [certificates === undefined || this.#place > 0 ? this.#withRoutes(App()) : this.#tlsApp(certificates)]
   }
 
   /**
@@ -101,7 +100,11 @@ export class UwsServer {
    */
   useCertificates(certificates: readonly ServerCertificate[]): void {
     if (this.#place > 0) {
-      const texts = certificates.map(({ cert, key, names }) => [readFileSync(cert, 'utf8'), readFileSync(key, 'utf8'), ...names])
+      const texts = certificates.map(({ cert, key, names }) => [
+        readFileSync(cert, 'utf8'),
+        readFileSync(key, 'utf8'),
+        ...names,
+      ])
       this.context.sockets.useCertificates(this.#place, texts, 0, '', '')
       return
     }
@@ -185,6 +188,18 @@ export class UwsServer {
   }
 
   /**
+   * Opens the port for servers in other threads, to which its connections go: see {@link joinThreads}. Returns its number; undefined when it cannot
+   * be opened.
+   */
+  openDoor(host: string, port: number): number | undefined {
+    this.context.sockets.openForTls(this.#place)
+    this.context.sockets.watchPeers(this.context.peers.seconds)
+    const opened = threadHelper().openDoor(host, port)
+    this.#hasDoor = opened >= 0
+    return this.#hasDoor ? opened : undefined
+  }
+
+  /**
    * Serves no port of its own: its connections are accepted for several threads, and change hands between them.
    * @param number of this thread
    */
@@ -200,6 +215,8 @@ export class UwsServer {
 
   /** No new connections; those that are open go on. */
   closePort(): void {
+    if (this.#hasDoor) threadHelper().closeDoor()
+    this.#hasDoor = false
     if (this.#listening === undefined) return
     us_listen_socket_close(this.#listening)
     this.#listening = undefined

@@ -1,5 +1,7 @@
 #include "door.h"
+#include "arrivals.h"
 #include "hand-over.h"
+#include "secure.h"
 #include "sockets.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -39,16 +41,17 @@ static unsigned owner_of(const unsigned char *octets, size_t length) {
   return owner_of_head(names_are_spread(), &head);
 }
 
+/* What is encrypted says no name: each thread in turn shakes hands, and passes on who wants another one's names. */
 static void welcome(int fd) {
   static unsigned char octets[FIRST_READ];
-  ssize_t got = recv(fd, octets, sizeof octets, MSG_DONTWAIT);
+  ssize_t got = is_secured(fd) ? 0 : recv(fd, octets, sizeof octets, MSG_DONTWAIT);
   if (got < 0 && errno != EAGAIN && errno != EINTR) {
     close(fd);
     return;
   }
   size_t length = got > 0 ? (size_t)got : 0;
   struct parcel *parcel = make_parcel_of(fd, owner_of(octets, length), octets, length);
-  if (parcel == NULL) close(fd);
+  if (parcel == NULL) helped_close(fd);
   else post(parcel);
 }
 

@@ -70,8 +70,8 @@ export class Ports {
       this.#server.joinThreads(this.place.number)
       return
     }
-    const { host, port, redirectPort = 0 } = this.config
-    const opened = await this.#server.listen(host, port)
+    const { host, port, redirectPort = 0, threads } = this.config
+    const opened = threads > 1 ? this.#server.openDoor(host, port) : await this.#server.listen(host, port)
     if (opened === undefined) throw new Error(await explainListenFailure(host, port, '--port'))
     this.#number = opened
     if (this.#redirects === undefined) return

@@ -4,8 +4,7 @@ import type { PluginEntry } from '../../config/plugin-entries.js'
 import type { Logger, LogLook } from '../../log/log.js'
 import { installSocketHelper } from '../../native/socket-helper.js'
 import { threadHelper } from '../../native/threads.js'
-import { NOTHING_TO_READ } from '../gateway.js'
-import { explainListenFailure } from '../ports/listen-failure.js'
+import type { Gateway } from '../gateway.js'
 import type { FromThread, ThreadStart, ToThread } from './messages.js'
 import { SharedCounts } from './shared-counts.js'
 
@@ -20,9 +19,9 @@ const LASTED_MS = 60_000
 /** What the threads of a process are started with. */
 export interface ThreadsOptions {
   readonly config: Config
+  /** A gateway like those in the threads, which has what is one for all: the port, the certificates. */
+  readonly front: Pick<Gateway, 'openFront' | 'closeFront' | 'reload' | 'stop' | 'memories'>
   readonly plugins: readonly PluginEntry[]
-  /** What plugins share, as one that was set up first has asked for it. */
-  readonly memories: ReadonlyMap<string, SharedArrayBuffer>
   readonly look: LogLook
   readonly logger: Logger
   /** Writes lines of the log that come from a thread. */
@@ -51,7 +50,6 @@ export class Threads {
   readonly #questions = new Map<number, { reports: unknown[]; missing: Set<number>; done: () => void }>()
   #asked = 0
   #againMs = AGAIN_MS.first
-  #port = 0
   #isStopping = false
 
   constructor(options: ThreadsOptions) {
@@ -64,36 +62,30 @@ export class Threads {
    * @throws with one line on why one does not start, or the port cannot be opened
    */
   async start(): Promise<number> {
-    const { host, port, prefix, threads, peerTimeout, socketHelper } = this.#options.config
-    const { sockets, inactive } = installSocketHelper(socketHelper)
+    const { prefix, threads, socketHelper } = this.#options.config
+    const { inactive } = installSocketHelper(socketHelper)
     if (inactive !== undefined) throw new Error(`threads ${threads} need the native helper, and ${inactive}`)
-    const helper = threadHelper()
-    helper.spreadNames(prefix, threads)
+    threadHelper().spreadNames(prefix, threads)
     try {
       await Promise.all(Array.from({ length: threads }, (_, number) => this.#startOne(number)))
-      sockets.openForTls(0)
-      sockets.watchPeers(peerTimeout)
-      const opened = helper.openDoor(host, port)
-      if (opened < 0) throw new Error(await explainListenFailure(host, port, '--port'))
-      this.#port = opened
+      return await this.#options.front.openFront()
     } catch (error) {
       await this.stop(0)
       throw error
     }
-    return this.#port
   }
 
-  /** Without certificates there is nothing to be read again. */
   reload(): void {
-    this.#options.logger.info({}, NOTHING_TO_READ)
+    this.#options.front.reload()
   }
 
   /** Drains and closes, like `Gateway.stop`. Resolves when every thread is over. A second call cuts the drain short. */
   async stop(drainMs: number = this.#options.config.drain * 1000): Promise<void> {
     this.#isStopping = true
-    threadHelper().closeDoor()
+    this.#options.front.closeFront()
     this.#tellAll({ kind: 'stop', drainMs })
     await Promise.all(this.#running.map((each) => each?.ended))
+    await this.#options.front.stop(0)
   }
 
   #tellAll(message: ToThread): void {
@@ -102,9 +94,17 @@ export class Threads {
 
   /** Resolves when it is ready. @throws with one line on why it does not start */
   #startOne(number: number): Promise<void> {
-    const { config, plugins, memories, look, entry } = this.#options
+    const { config, plugins, front, look, entry } = this.#options
     const { threads } = config
-    const start: ThreadStart = { number, threads, config, plugins, memories, look, counts: this.#counts }
+    const start: ThreadStart = {
+      number,
+      threads,
+      config,
+      plugins,
+      memories: front.memories.all,
+      look,
+      counts: this.#counts,
+    }
     const worker = new Worker(entry, { workerData: start, name: `gateway ${number}` })
     const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
     const running: Running = { worker, since: performance.now(), ended, isReady: false }
