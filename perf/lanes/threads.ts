@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { threadHelper } from '../../gateway/native/threads.js'
 import { ClientProcess } from '../clients.js'
 import { interleave } from '../interleave.js'
 import type { Context, Lane } from '../lane.js'
@@ -84,7 +85,7 @@ async function pour(
   const each = quick ? bytes / 2 : bytes
   await relay.settle()
   const before = relay.cpu()
-  const args = [relay.target.port, `/pour-${round}-`, pairs, receivers, each]
+  const args = [relay.target.port, receivers, each, ...spreadPaths(`/pour-${round}-`, pairs)]
   const { stdout } = await promisify(execFile)(program, args.map(String))
   const seconds = Number(stdout)
   await relay.settle()
@@ -96,6 +97,18 @@ async function pour(
     `${name}, round ${round + 1}, ${relay.peer.name}: ${((gigabytes * 1000) / seconds).toFixed(0)} MB/s, ` +
       `${(cpu / gigabytes).toFixed(3)} s/GB`,
   )
+}
+
+/** Paths of which each thread has as many as another one, of 2 as well as of 4: what chance would do to them is not what is measured. */
+function spreadPaths(before: string, count: number): string[] {
+  const helper = threadHelper()
+  helper.spreadNames('/api/v1/pipe', 4)
+  const paths: string[] = []
+  for (let i = 0; paths.length < count; i++) {
+    const path = `${before}${i}`
+    if (helper.ownerOf(path) === paths.length % 4) paths.push(path)
+  }
+  return paths
 }
 
 async function churn(

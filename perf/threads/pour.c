@@ -1,5 +1,5 @@
 /*
- * pour PORT PATH PAIRS RECEIVERS BYTES: as many senders of BYTES each, with RECEIVERS each, at once. What comes is counted and dropped
+ * pour PORT RECEIVERS BYTES PATH...: a sender of BYTES on each path, with RECEIVERS each, at once. What comes is counted and dropped
  * (MSG_TRUNC), and what is sent comes from a file in memory (sendfile), so that the machine is the relay's. Prints the seconds from
  * the first byte to the last. Ends with 1, and says why, when a receiver gets more or less.
  */
@@ -94,9 +94,10 @@ static int give(struct end *end, int file) {
 }
 
 int main(int argc, char **argv) {
-  if (argc != 6) return 2;
-  int port = atoi(argv[1]), pairs = atoi(argv[3]), receivers = atoi(argv[4]);
-  uint64_t bytes = strtoull(argv[5], NULL, 10);
+  if (argc < 5) return 2;
+  int port = atoi(argv[1]), receivers = atoi(argv[2]), pairs = argc - 4;
+  uint64_t bytes = strtoull(argv[3], NULL, 10);
+  char **paths = argv + 4;
   int ends = pairs * (receivers + 1);
   struct end *all = calloc((size_t)ends, sizeof *all);
   int poll = epoll_create1(EPOLL_CLOEXEC);
@@ -112,7 +113,7 @@ int main(int argc, char **argv) {
     for (int k = 0; k < receivers; k++) {
       struct end *end = &all[at++];
       *end = (struct end){.fd = dial(port), .left = bytes};
-      snprintf(text, sizeof text, "GET %s%d?n=%d HTTP/1.1\r\nHost: localhost\r\n\r\n", argv[2], i, receivers);
+      snprintf(text, sizeof text, "GET %s?n=%d HTTP/1.1\r\nHost: localhost\r\n\r\n", paths[i], receivers);
       say(end->fd, text);
     }
   }
@@ -121,7 +122,7 @@ int main(int argc, char **argv) {
   for (int i = 0; i < pairs; i++) {
     struct end *end = &all[at++];
     *end = (struct end){.fd = dial(port), .left = bytes, .sends = 1};
-    snprintf(text, sizeof text, "PUT %s%d?n=%d HTTP/1.1\r\nHost: localhost\r\nContent-Length: %llu\r\n\r\n", argv[2], i, receivers, (unsigned long long)bytes);
+    snprintf(text, sizeof text, "PUT %s?n=%d HTTP/1.1\r\nHost: localhost\r\nContent-Length: %llu\r\n\r\n", paths[i], receivers, (unsigned long long)bytes);
     say(end->fd, text);
   }
   for (int i = 0; i < ends; i++) {
