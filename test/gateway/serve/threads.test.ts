@@ -1,8 +1,9 @@
 /** `--threads N`: whole gateways in threads behind one port. A connection goes to the thread that has the name it asks for. */
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { canonicalName } from '../../../gateway/http/address.js'
 import { threadHelper } from '../../../gateway/native/threads.js'
 import { Random } from '../../model/random.js'
+import { makeCertificate } from '../../support/certificate.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { runProgram } from '../../support/program.js'
@@ -134,36 +135,45 @@ t.test('heads that come in pieces', async (t) => {
   }
 })
 
-t.test('pipelined requests for the names of several threads', async (t) => {
-  const program = await startThreads(t, 3)
-  const names = Array.from({ length: 30 }, (_, i) => namesOf(i % 3, 3, 1, `p${i}-`)[0]!)
-  const sender = await client(program)
-  const receivers = names.map((name) => curl([`http://127.0.0.1:${program.port}/${name}`]))
-  void sender.send(names.map((name) => request('PUT', `/${name}`, `for ${name}`)).join(''))
-  for (const [i, receiver] of receivers.entries()) t.equal((await receiver.result).stdout.toString(), `for ${names[i]}`)
-  await eventually(() => sender.text.split('Transfer complete.').length === 31 || sender.text.slice(-300))
-})
-
-t.test('a kept connection moves with each request, and leaves no descriptor behind', async (t) => {
-  const program = await startThreads(t, 2)
-  const clients = await Promise.all(Array.from({ length: 8 }, () => client(program)))
-  const moves = amount(250, 37_500)
-  const [even, odd] = [namesOf(0, 2, 1)[0]!, namesOf(1, 2, 1)[0]!]
-  const run = async (each: RawClient) => {
-    for (let i = 0; i < moves; i++) {
-      const from = each.receivedBytes
-      void each.send(request('HEAD', `/${i % 2 === 0 ? even : odd}`))
-      const { status } = await each.waitForResponse({ from, head: true })
-      if (status !== 405) throw new Error(`${status}`)
-    }
+for (const tls of [false, true]) {
+  const over = tls ? ', over TLS' : ''
+  const flags = (t: Test) => {
+    if (!tls) return []
+    const { cert, key } = makeCertificate(t.testdir({}))
+    return ['--tls-cert', cert, '--tls-key', key]
   }
-  await Promise.all(clients.map(run))
-  const before = descriptors(program)
-  await Promise.all(clients.map(run))
-  t.equal(descriptors(program), before)
-  for (const each of clients) each.destroy()
-  await eventually(() => descriptors(program) === before - 8 || `${descriptors(program)} descriptors of ${before}`)
-})
+  t.test(`pipelined requests for the names of several threads${over}`, async (t) => {
+    const program = await startThreads(t, 3, flags(t))
+    const names = Array.from({ length: 30 }, (_, i) => namesOf(i % 3, 3, 1, `p${i}-`)[0]!)
+    const sender = await client(program, tls)
+    const receivers = names.map((name) => curl(['-k', program.url(name)]))
+    void sender.send(names.map((name) => request('PUT', `/${name}`, `for ${name}`)).join(''))
+    for (const [i, receiver] of receivers.entries())
+      t.equal((await receiver.result).stdout.toString(), `for ${names[i]}`)
+    await eventually(() => sender.text.split('Transfer complete.').length === 31 || sender.text.slice(-300))
+  })
+
+  t.test(`a kept connection moves with each request, and leaves no descriptor behind${over}`, async (t) => {
+    const program = await startThreads(t, 2, flags(t))
+    const clients = await Promise.all(Array.from({ length: 8 }, () => client(program, tls)))
+    const moves = amount(250, 37_500)
+    const [even, odd] = [namesOf(0, 2, 1)[0]!, namesOf(1, 2, 1)[0]!]
+    const run = async (each: RawClient) => {
+      for (let i = 0; i < moves; i++) {
+        const from = each.receivedBytes
+        void each.send(request('HEAD', `/${i % 2 === 0 ? even : odd}`))
+        const { status } = await each.waitForResponse({ from, head: true })
+        if (status !== 405) throw new Error(`${status}`)
+      }
+    }
+    await Promise.all(clients.map(run))
+    const before = descriptors(program)
+    await Promise.all(clients.map(run))
+    t.equal(descriptors(program), before)
+    for (const each of clients) each.destroy()
+    await eventually(() => descriptors(program) === before - 8 || `${descriptors(program)} descriptors of ${before}`)
+  })
+}
 
 t.test('what is counted is counted for the process', async (t) => {
   const program = await startThreads(t, 3, ['--max-waiting', '6'])

@@ -61,8 +61,8 @@ export function descriptors(program: Program): number {
   return readdirSync(`/proc/${program.pid}/fd`).length
 }
 
-export function client(program: Program): Promise<RawClient> {
-  return connect({ port: program.port })
+export function client(program: Program, tls = false): Promise<RawClient> {
+  return connect({ port: program.port, tls })
 }
 
 export const request = (method: string, target: string, body?: string) =>
