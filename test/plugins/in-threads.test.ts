@@ -176,6 +176,6 @@ t.test('progress and links: what is about a name is where the name is', async (t
     last: { transferId: string }
   }
   const receipt = await curlDone([`${program.url(all[0]!)}?status&transfer=${last.last.transferId}`])
-  t.match(JSON.parse(receipt.stdout.toString()), { reason: 'complete' })
+  t.match(JSON.parse(receipt.stdout.toString()), { state: 'complete' })
   for (const each of watching) each.kill()
 })
