@@ -351,13 +351,6 @@ static napi_value current_head(napi_env env, napi_callback_info info) {
   return latin1(env, (const char *)at, (size_t)(text + FIRST_LINE_MOST - at) + head->text_length);
 }
 
-/* currentIsSpent(): boolean — over TLS: no request is taken from the socket that was read. */
-static napi_value current_is_spent(napi_env env, napi_callback_info info) {
-  int fd = socket_read_last();
-  (void)info;
-  return boolean(env, fd >= 0 && (is_spent(fd) || is_unread(fd)));
-}
-
 /* responseIsOver(socket: number, closes: boolean): void */
 static napi_value response_is_over_(napi_env env, napi_callback_info info) {
   int fd;
@@ -405,23 +398,7 @@ static napi_value expect_bulk_(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
-/* mute(socket: number, on: boolean): void */
-static napi_value mute(napi_env env, napi_callback_info info) {
-  int fd;
-  bool on;
-  if (socket_and_switch(env, info, "mute(socket: number, on: boolean)", &fd, &on)) mute_reads(fd, on);
-  return NULL;
-}
-
 /* --- responses */
-
-/* countAnswer(socket: number, bytes: number): void */
-static napi_value count_answer_(napi_env env, napi_callback_info info) {
-  int fd;
-  int bytes;
-  if (socket_and_number(env, info, "countAnswer(socket: number, bytes: number)", &fd, &bytes)) count_answer(fd, (size_t)bytes);
-  return NULL;
-}
 
 /* joinChunks(socket: number): boolean */
 static napi_value join_chunks_(napi_env env, napi_callback_info info) {
@@ -840,7 +817,6 @@ NAPI_MODULE_INIT() {
       FUNCTION("quietly", quietly),
       FUNCTION("currentSocket", current_socket),
       FUNCTION("currentHead", current_head),
-      FUNCTION("currentIsSpent", current_is_spent),
       FUNCTION("onHalfClosed", on_half_closed_),
       FUNCTION("responseIsOver", response_is_over_),
       FUNCTION("discard", discard),
@@ -849,8 +825,6 @@ NAPI_MODULE_INIT() {
       FUNCTION("unfinishedMessage", unfinished_message_),
       FUNCTION("bodyIsSound", body_is_sound_),
       FUNCTION("expectBulk", expect_bulk_),
-      FUNCTION("mute", mute),
-      FUNCTION("countAnswer", count_answer_),
       FUNCTION("joinChunks", join_chunks_),
       FUNCTION("endHead", end_head_),
       FUNCTION("askInBody", ask_in_body_),

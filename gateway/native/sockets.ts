@@ -58,15 +58,6 @@ export interface Sockets {
    * interim response was sent, which draws a reset if it is gone. `early`: it had done so when its request was read.
    */
   onHalfClosed(run: (socket: number, asked: boolean, early: boolean) => void): void
-  /** An answer with a body of so many bytes was given. Over TLS this is the only way to know how many are unread. */
-  countAnswer(socket: number, bytes: number): void
-  /**
-   * Over TLS, in a callback of uWebSockets that a read caused: the socket is one of `discard`, or its client goes on sending
-   * requests without reading the answers.
-   */
-  currentIsSpent(): boolean
-  /** Over TLS: while on, anything that the peer sends ends the connection. */
-  mute(socket: number, on: boolean): void
   /** While on, reads may be large: each causes one callback. */
   expectBulk(socket: number, on: boolean): void
   /** In each `onData`: whether the framing of the body is sound so far. Always true over TLS, where nobody knows. */
@@ -169,9 +160,6 @@ export const NO_SOCKETS: Sockets = {
   onUnfinishedMessage() {},
   unfinishedMessage: () => 0,
   onHalfClosed() {},
-  countAnswer() {},
-  currentIsSpent: () => false,
-  mute() {},
   expectBulk() {},
   stageCopy() {},
   stageRelease() {},

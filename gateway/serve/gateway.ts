@@ -1,4 +1,4 @@
-import { Clock, LIVE_LIMITS, PipeTable, SlabPool } from '../../core/index.js'
+import { Clock, PipeTable, SlabPool } from '../../core/index.js'
 import type { Config } from '../config/config.js'
 import type { LoadedPlugin } from '../host/loading/loaded-plugin.js'
 import type { GatewayView } from '../host/plugin-api.js'
@@ -6,10 +6,8 @@ import { PluginHost } from '../host/plugin-host.js'
 import { SharedMemories } from '../host/shared-memories.js'
 import { Throttles } from '../host/throttles.js'
 import { HostRule } from '../http/hosts.js'
-import { newTransferId } from '../http/transfer-id.js'
-import { clientAddressReader, trustedProxyTest } from '../http/trusted-proxies.js'
+import { trustedProxyTest } from '../http/trusted-proxies.js'
 import { type GatewayLog, type Logger, loggableError } from '../log/log.js'
-import { ReadSize } from '../native/read-size.js'
 import { installSocketHelper, type SocketHelper } from '../native/socket-helper.js'
 import { Router } from '../router/router.js'
 import { TransferIds } from '../router/transfer-ids.js'
@@ -24,8 +22,9 @@ import { healthReport } from './health-report.js'
 import { InterruptibleWait } from './interruptible-wait.js'
 import { allObservers, transferLog } from './observers.js'
 import { logOpenness } from './openness.js'
-import { packageVersion } from './package-version.js'
 import { Ports } from './ports/ports.js'
+import { routerOptions } from './router-options.js'
+import { serverContext } from './server-context.js'
 import type { Place } from './threads/place.js'
 import { elsewhere, otherPools, publisher } from './threads/published.js'
 import { Ticker } from './ticker.js'
@@ -100,7 +99,13 @@ export class Gateway {
     this.table = new PipeTable(limits, this.#clock, this.slabs, observer, crowdTurn)
     this.#router = this.#newRouter(plugins.length === 0 ? null : this.#plugins, view)
     this.#help = installSocketHelper(config.socketHelper)
-    const context = this.#serverContext(log)
+    const context = serverContext(config, this.log, log.request, {
+      sockets: this.#help.sockets,
+      memory: this.slabs,
+      clock: this.#clock,
+      keepalive: this.#keepalive,
+      peers: this.#peers,
+    })
     this.#certificates = this.#readCertificates(again)
     const service = {
       hosts: this.#hosts,
@@ -172,7 +177,6 @@ export class Gateway {
     return port
   }
 
-  /** Nobody else comes in. */
   closeFront(): void {
     this.#ports.stopListening()
   }
@@ -257,49 +261,18 @@ export class Gateway {
   }
 
   #newRouter(plugins: PluginHost | null, { schemeOf }: GatewayView): Router {
-    const { config } = this
     const onFault = (error: unknown) => this.log.error({ err: error }, 'a request met a defect of the gateway')
-    const options = {
-      prefix: config.prefix,
-      bareNames: config.bareNames,
-      maxReceivers: config.maxReceivers,
-      maxViewers: config.maxViewers,
-      maxSubscribers: config.maxSubscribers,
-      maxLagBytes: LIVE_LIMITS.budgetBytes,
-      waitMs: config.wait * 1000,
-      stallMaxMs: config.stallMax * 1000,
-      replyAtEnd: config.reply === 'end',
-      version: packageVersion(),
-      newTransferId,
+    const options = routerOptions(this.config, {
       transferIds: this.#transferIds,
       onFault,
-      whenTurnComes: (run: () => void) => whenCrowdsTurnComes({ flush: run, fault: onFault }),
+      whenTurnComes: (run) => whenCrowdsTurnComes({ flush: run, fault: onFault }),
       hosts: this.#hosts,
       schemeOf,
       isDraining: () => this.#isDraining,
       memory: this.slabs,
       health: () => healthReport(this.#isDraining, this.table, this.slabs, this.place?.counts),
-    }
+    })
     return new Router(this.table, options, plugins)
-  }
-
-  #serverContext({ request }: GatewayLog) {
-    const { config } = this
-    const { sockets } = this.#help
-    return {
-      sockets,
-      memory: this.slabs,
-      readSize: new ReadSize(this.slabs, sockets),
-      clientAddressOf: clientAddressReader(config.trustedProxies),
-      clock: this.#clock,
-      keepalive: this.#keepalive,
-      peers: this.#peers,
-      log: request ?? (() => {}),
-      onFault: (error: unknown) => this.log.error({ err: error }, 'a transfer met a defect of the gateway'),
-      tls: config.tlsCert !== undefined && !sockets.speakTls,
-      isEncrypted: config.tlsCert !== undefined,
-      cleanFailures: config.failedEnd === 'clean',
-    }
   }
 
   #readCertificates(again: Reread | undefined): CertificateWatcher | undefined {

@@ -22,17 +22,6 @@ import { type ServerCertificate, tlsOptions } from './tls-options.js'
 /** How long a client is given to read an answer before its connection is closed, in milliseconds. */
 const LINGER_MS = 500
 
-/**
- * Closes the connection after a while. As long as this request has no answer, uWebSockets also closes it at the next request.
- */
-function ignore(res: HttpResponse, { clock }: UwsContext): void {
-  let isOpen = true
-  res.onAborted(() => {
-    isOpen = false
-  })
-  clock.after(LINGER_MS, () => isOpen && res.close())
-}
-
 /** Of all servers of this thread, for sockets are numbered by the process. */
 const HALF_CLOSABLE: (HalfClosable | undefined)[] = []
 
@@ -145,10 +134,6 @@ export class UwsServer {
 
   #begin(res: HttpResponse, req: HttpRequest, upgrade?: WebSocketUpgrade): void {
     const { context } = this
-    if (context.sockets.currentIsSpent()) {
-      ignore(res, context)
-      return
-    }
     this.#open++
     const head = readHead(req, res, context.sockets)
     this.#requests += this.numbers.step

@@ -15,7 +15,6 @@ const MOST_LINES = 300
 const LONGER: Readonly<Record<string, string>> = {
   'gateway/native/face.c': 'the functions that JavaScript calls, a few lines each',
   'gateway/native/sockets/reads.c': 'one call, recv(), in all the states that a connection can be in',
-  'gateway/native/sockets/writes.c': 'one call, send(), in all the states that a response can be in',
 }
 
 const IMPORTS = await importsOf(PROJECT)

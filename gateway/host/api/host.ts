@@ -2,7 +2,6 @@ import type { Failure, HeldBytes, PipeView, Refusal, Throttle, ThrottleBucket } 
 import type { RequestView } from '../../http/request-view.js'
 import type { HeaderList } from '../../http/response/answer.js'
 import type { Slot } from './context.js'
-import type { Parts } from './plugin.js'
 
 /** A row of a plugin's own catalogue. Its code is made of the plugin's name and the row's key: `AUTH_BEARER_UNKNOWN`. */
 export type FailureRow = Omit<Failure, 'code'>
@@ -41,7 +40,7 @@ export interface Host<C = unknown, K extends string = string> {
    * once. Only in `setup`, which asks for the same each time. It outlives a thread that ends and is started again.
    */
   sharedMemory(name: string, bytes: number, fill?: (memory: Uint8Array) => void): SharedArrayBuffer
-  /** What the instances of this plugin in other threads say: see {@link Parts.report}. Of one thread that is nothing. */
+  /** What the instances of this plugin in other threads say: see `Parts.report`. Of one thread that is nothing. */
   reportsElsewhere(): Promise<readonly unknown[]>
   /** The pipes that have not ended, by key and all of them. */
   readonly pipes: Pipes

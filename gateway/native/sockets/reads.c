@@ -48,7 +48,7 @@ struct connection {
   struct frames frames;
   /* What has been read beyond the present request. */
   struct ahead ahead;
-  /* Requests are read by `reader`. Never over TLS, where only what is encrypted can be seen. */
+  /* Requests are read by `reader`. */
   bool is_read_here;
   /* Reads may be large: each causes one callback. */
   bool bulk;
@@ -63,10 +63,6 @@ struct connection {
   /* The present response is the last. When it has been sent, so is its end. */
   bool closing;
   bool closed;
-  /* Over TLS: whatever the client sends ends the connection. */
-  bool muted;
-  /* Over TLS: what comes behind the present request is no request. */
-  bool spent;
 };
 
 static struct connection connections[MOST_SOCKETS];
@@ -260,11 +256,9 @@ static ssize_t read_request(struct connection *connection, int fd, unsigned char
   return (ssize_t)last.length;
 }
 
-static ssize_t read_encrypted(int fd, void *buffer, size_t length, int flags) {
-  struct connection *connection = connection_of(fd);
-  size_t cap = connection != NULL && connection->bulk ? bulk_read : usual_read;
-  ssize_t got = recv(fd, buffer, length < cap ? length : cap, flags);
-  return got > 0 && connection != NULL && connection->muted ? reset() : got;
+/* A number that nothing is remembered of. */
+static ssize_t read_unhelped(int fd, void *buffer, size_t length, int flags) {
+  return recv(fd, buffer, length < usual_read ? length : usual_read, flags);
 }
 
 /* What is read now is written over what was read last. */
@@ -278,7 +272,7 @@ ssize_t helped_recv(int fd, void *buffer, size_t length, int flags) {
   end_last_read();
   last_socket = fd;
   last.has_head = false;
-  return is_read_here(fd) ? read_request(&connections[fd], fd, buffer, length) : read_encrypted(fd, buffer, length, flags);
+  return is_read_here(fd) ? read_request(&connections[fd], fd, buffer, length) : read_unhelped(fd, buffer, length, flags);
 }
 
 int socket_read_last(void) { return last_socket; }
@@ -321,11 +315,8 @@ void response_is_over(int fd, bool closes) {
 }
 
 void discard_reads(int fd) {
-  struct connection *connection = connection_of(fd);
-  if (connection == NULL) return;
-  connection->spent = true;
-  if (!connection->is_read_here) return;
-  reader_discard(&connection->reader);
+  if (!is_read_here(fd)) return;
+  reader_discard(&connections[fd].reader);
   settle_reads(fd);
 }
 
@@ -346,10 +337,4 @@ void expect_bulk(int fd, bool on) {
   if (connection_of(fd) != NULL) connections[fd].bulk = on;
 }
 
-void mute_reads(int fd, bool on) {
-  if (connection_of(fd) != NULL) connections[fd].muted = on;
-}
-
 bool client_has_ended(int fd) { return is_read_here(fd) && connections[fd].ended; }
-
-bool is_spent(int fd) { return connection_of(fd) != NULL && !connections[fd].is_read_here && connections[fd].spent; }

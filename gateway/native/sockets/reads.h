@@ -48,11 +48,7 @@ void become_websocket(int fd, uint64_t most);
 int64_t unfinished_message(int fd);
 /* Large reads are worth it, and harmless: each will cause one callback. */
 void expect_bulk(int fd, bool on);
-/* Over TLS: whatever the peer sends ends the connection. */
-void mute_reads(int fd, bool on);
 /* The client has closed its side while its response is awaited, and that has been read. */
 bool client_has_ended(int fd);
-/* Over TLS: discard_reads() was called. */
-bool is_spent(int fd);
 
 #endif

@@ -12,6 +12,7 @@
 #include "secure.h"
 #include "identities.h"
 #include "polls.h"
+#include "records.h"
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
@@ -21,32 +22,9 @@
 #include <sys/uio.h>
 #include <time.h>
 
-/* The longest record, encrypted: RFC 8446, 5.2. */
-#define RECORD_MOST ((size_t)16 * 1024)
-#define ENCRYPTED_MOST (RECORD_MOST + 256 + 5)
-/* Encrypted at once, and of one that has not kept up the last time. */
-#define BATCH (4 * RECORD_MOST)
 #define READ_MOST ((size_t)512 * 1024)
 /* Of one thread, in a millisecond in which the event loop does not turn. */
 #define HANDSHAKES_AT_ONCE 8
-
-struct secure {
-  SSL *session;
-  int fd;
-  bool is_open;
-  /* The client has said that it sends no more; whether its end came without that. */
-  bool has_ended;
-  bool was_cut;
-  /* A handshake, or what came in place of one, has failed; or OpenSSL has found a fault later. */
-  bool has_failed;
-  /* The last batch did not leave whole. */
-  bool is_slow;
-  bool ends;
-  /* Encrypted, and not sent. */
-  unsigned char *kept;
-  size_t kept_from;
-  size_t kept_length;
-};
 
 struct secure *secured[MOST_SOCKETS];
 void (*on_flushed)(int fd) = NULL;
@@ -58,113 +36,13 @@ static uint64_t failed = 0;
 uint64_t handshakes_done(void) { return __atomic_load_n(&done, __ATOMIC_RELAXED); }
 uint64_t handshakes_failed(void) { return __atomic_load_n(&failed, __ATOMIC_RELAXED); }
 
-/* --- between OpenSSL and the socket */
-
-/* What has been read of a socket, and is to be decrypted now. */
-static _Thread_local struct {
-  const unsigned char *at;
-  size_t length;
-} incoming;
-
-/* What has been encrypted, and leaves by one call. */
-static _Thread_local struct {
-  unsigned char *bytes;
-  size_t length;
-  bool collects;
-} outgoing;
-
-/* Keeps what the kernel has not taken. */
-static bool keep(struct secure *secure, const unsigned char *bytes, size_t length) {
-  if (length == 0) return true;
-  unsigned char *grown = malloc(secure->kept_length + length);
-  if (grown == NULL) return false;
-  if (secure->kept_length > 0) memcpy(grown, secure->kept + secure->kept_from, secure->kept_length);
-  memcpy(grown + secure->kept_length, bytes, length);
-  free(secure->kept);
-  secure->kept = grown;
-  secure->kept_from = 0;
-  secure->kept_length += length;
-  expect_write(secure->fd, true);
-  return true;
-}
-
-/* False: the connection is dead. */
-static bool send_or_keep(struct secure *secure, const unsigned char *bytes, size_t length) {
-  size_t sent = 0;
-  if (secure->kept_length == 0) {
-    ssize_t taken = send(secure->fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
-    if (taken < 0 && errno != EAGAIN && errno != EINTR) return false;
-    if (taken > 0) sent = (size_t)taken;
-  }
-  secure->is_slow = sent < length;
-  return keep(secure, bytes + sent, length - sent);
-}
-
-static int socket_write(BIO *bio, const char *bytes, int length) {
-  struct secure *secure = BIO_get_data(bio);
-  BIO_clear_retry_flags(bio);
-  if (outgoing.collects && outgoing.length + (size_t)length <= BATCH + 8 * ENCRYPTED_MOST) {
-    memcpy(outgoing.bytes + outgoing.length, bytes, (size_t)length);
-    outgoing.length += (size_t)length;
-    return length;
-  }
-  return send_or_keep(secure, (const unsigned char *)bytes, (size_t)length) ? length : -1;
-}
-
-static int socket_read(BIO *bio, char *to, int most) {
-  struct secure *secure = BIO_get_data(bio);
-  BIO_clear_retry_flags(bio);
-  if (incoming.at != NULL) {
-    size_t here = incoming.length < (size_t)most ? incoming.length : (size_t)most;
-    if (here == 0) {
-      BIO_set_retry_read(bio);
-      return -1;
-    }
-    memcpy(to, incoming.at, here);
-    incoming.at += here;
-    incoming.length -= here;
-    return (int)here;
-  }
-  ssize_t got = recv(secure->fd, to, (size_t)most, MSG_DONTWAIT);
-  if (got == 0) secure->was_cut = true;
-  if (got < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
-  return (int)got;
-}
-
-static long socket_control(BIO *bio, int what, long number, void *pointer) {
-  (void)bio;
-  (void)number;
-  (void)pointer;
-  return what == BIO_CTRL_FLUSH ? 1 : 0;
-}
-
-static BIO_METHOD *method;
-
-static void make_method(void) {
-  method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
-  if (method == NULL) return;
-  BIO_meth_set_write(method, socket_write);
-  BIO_meth_set_read(method, socket_read);
-  BIO_meth_set_ctrl(method, socket_control);
-}
-
-static BIO *new_bio(struct secure *secure) {
-  static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
-  CRYPTO_THREAD_run_once(&once, make_method);
-  BIO *bio = method == NULL ? NULL : BIO_new(method);
-  if (bio == NULL) return NULL;
-  BIO_set_data(bio, secure);
-  BIO_set_init(bio, 1);
-  return bio;
-}
-
 /* --- from the first octet to the last */
 
 bool secure(int fd, int place) {
   forget_secure(fd);
   struct secure *secure = calloc(1, sizeof *secure);
   SSL *session = secure == NULL ? NULL : new_session(place);
-  BIO *bio = session == NULL ? NULL : new_bio(secure);
+  BIO *bio = session == NULL ? NULL : new_record_bio(secure);
   if (bio == NULL) {
     end_session(session);
     free(secure);
@@ -264,10 +142,9 @@ static ssize_t receive_much(struct secure *secure, unsigned char *to, size_t mos
   ssize_t got = recv(secure->fd, encrypted, room < READ_MOST ? room : READ_MOST, MSG_DONTWAIT);
   if (got < 0) return got;
   if (got == 0) return reset(secure);
-  incoming.at = encrypted;
-  incoming.length = (size_t)got;
+  begin_incoming(encrypted, (size_t)got);
   ssize_t plain = decrypt(secure, to, most);
-  incoming.at = NULL;
+  end_incoming();
   return plain;
 }
 
@@ -326,15 +203,13 @@ static size_t length_of(const struct iovec *parts, int count) {
 static size_t send_batch(struct secure *secure, const struct iovec *parts, int count, size_t from, size_t all) {
   size_t most = secure->is_slow ? RECORD_MOST : BATCH;
   size_t taken = 0;
-  outgoing.collects = true;
-  outgoing.length = 0;
+  if (!collect_outgoing()) return 0;
   while (from + taken < all && taken < most) {
     size_t here = encrypt(secure, parts, count, from + taken);
     if (here == 0) break;
     taken += here;
   }
-  outgoing.collects = false;
-  return send_or_keep(secure, outgoing.bytes, outgoing.length) ? taken : 0;
+  return send_collected(secure) ? taken : 0;
 }
 
 static ssize_t dead(void) {
@@ -345,8 +220,7 @@ static ssize_t dead(void) {
 ssize_t secure_send(int fd, const struct iovec *parts, int count) {
   struct secure *secure = secured[fd];
   if (secure->has_failed || secure->ends || !secure->is_open) return dead();
-  if (outgoing.bytes == NULL && (outgoing.bytes = malloc(BATCH + 8 * ENCRYPTED_MOST)) == NULL) return dead();
-  if (secure->kept_length > 0 && flush_secure(fd)) return nothing_yet();
+  if (secure->kept_length > 0 && flush_secure(fd)) return secure->has_failed ? dead() : nothing_yet();
   size_t all = length_of(parts, count);
   size_t taken = 0;
   ERR_clear_error();
@@ -361,21 +235,13 @@ ssize_t secure_send(int fd, const struct iovec *parts, int count) {
 bool flush_secure(int fd) {
   struct secure *secure = is_secured(fd) ? secured[fd] : NULL;
   if (secure == NULL || secure->kept_length == 0) return false;
-  ssize_t sent = send(fd, secure->kept + secure->kept_from, secure->kept_length, MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+  if (!send_kept(secure)) {
     secure->has_failed = true;
+    expect_write(fd, false);
     if (on_flush_failed != NULL) on_flush_failed(fd);
-    sent = (ssize_t)secure->kept_length;
-  }
-  if (sent > 0) {
-    secure->kept_from += (size_t)sent;
-    secure->kept_length -= (size_t)sent;
+    return true;
   }
   if (secure->kept_length > 0) return true;
-  free(secure->kept);
-  secure->kept = NULL;
-  secure->kept_from = 0;
-  expect_write(fd, false);
   if (secure->ends) shutdown(fd, SHUT_WR);
   if (on_flushed != NULL) on_flushed(fd);
   return false;

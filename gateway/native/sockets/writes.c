@@ -37,18 +37,10 @@ static const char LAST_CHUNK[] = "0\r\n\r\n";
 /* In front of one size. Clients take 16 digits (curl, Go), and a chunk's own are less than 8. */
 #define MOST_ZEROS 6
 
-/*
- * What a client may leave unread and go on asking, beyond what the kernel keeps for it: uWebSockets keeps answers without a
- * limit. In bytes.
- */
-#define MOST_UNREAD ((size_t)256 * 1024)
-
 struct response {
   enum leaving place;
   /* What the last send did not take, in bytes. */
   size_t left;
-  /* Bytes of answers that were given since the last send that took all. */
-  size_t answered;
   /* What waits here to leave with the data behind it. */
   unsigned char held_bytes;
   unsigned char held[LONGEST_LINE];
@@ -195,7 +187,6 @@ static ssize_t send_on(struct response *response, int fd, const void *bytes, siz
     errno = why;
   }
   response->left = length - (sent > 0 ? (size_t)sent : 0);
-  if (response->left == 0) response->answered = 0;
   if (left_before > 0 && response->left == 0 && on_all_sent != NULL) on_all_sent(fd);
   if (is_chunk && sent < (ssize_t)length - 1 && (sent >= 0 || errno == EAGAIN)) {
     response->due = length - 1 - (sent > 0 ? (size_t)sent : 0);
@@ -291,18 +282,6 @@ size_t send_due(int fd, const unsigned char *bytes, size_t length) {
   if (sent <= 0) return 0;
   response->due -= (size_t)sent;
   return (size_t)sent;
-}
-
-void count_answer(int fd, size_t bytes) {
-  if (fd >= 0 && fd < MOST_SOCKETS && responses[fd].left > 0) responses[fd].answered += bytes;
-}
-
-/*
- * Over TLS no more than one record is ever left here, and what uWebSockets keeps behind it can only be counted. Who reads
- * slowly, but does read, is counted too much then.
- */
-bool is_unread(int fd) {
-  return fd < MOST_SOCKETS && (responses[fd].left > MOST_UNREAD || responses[fd].answered > 4 * MOST_UNREAD);
 }
 
 size_t left_with_engine(int fd) { return fd < MOST_SOCKETS ? responses[fd].left : 0; }

@@ -37,10 +37,6 @@ bool ask_in_body(int fd);
 size_t bytes_due(int fd);
 /* Returns how many bytes were taken. */
 size_t send_due(int fd, const unsigned char *bytes, size_t length);
-/* An answer of this many bytes has been given to uWebSockets. */
-void count_answer(int fd, size_t bytes);
-/* Answers pile up because the client does not read them. */
-bool is_unread(int fd);
 /* Bytes that wait in uWebSockets' buffer, without a chunk's due. */
 size_t left_with_engine(int fd);
 /* The same, and what waits encrypted. */

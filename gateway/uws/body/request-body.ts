@@ -1,7 +1,6 @@
 import type { BodyConsumer } from '../../stream/body-consumer.js'
 import type { HttpExchange } from '../connection/http-exchange.js'
 import { rearm } from '../connection/keepalive.js'
-import { closeSpent } from '../connection/spent-connection.js'
 
 /** The most that is held while there is no consumer: more than a read brings. */
 const MOST_HELD = 1024 * 1024
@@ -113,7 +112,6 @@ export class UwsRequestBody {
     const { exchange } = this
     // The request has been answered, and the rest of its body is dropped.
     if (exchange.over) {
-      if (last && !exchange.head.isReadByHelper) closeSpent(exchange.context, exchange.socket)
       return
     }
     // Nothing of the read that broke it is passed on: it may be a byte of the helper's own, which calls for this.

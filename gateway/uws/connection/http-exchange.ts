@@ -13,9 +13,6 @@ import type { WebSocketUpgrade } from './websocket-upgrade.js'
 
 const NONE: HeaderList = []
 
-/** About how large the head of an answer is. */
-const HEAD_BYTES = 256
-
 /** The role that an exchange was given. */
 export interface ExchangeOwner {
   /** Its reading is paused. */
@@ -190,7 +187,6 @@ export class HttpExchange {
    */
   closesBehind(): void {
     this.#closes = true
-    if (!this.head.isReadByHelper) this.context.sockets.discard(this.socket)
     this.context.onEarlyAnswer()
   }
 
@@ -242,7 +238,6 @@ export class HttpExchange {
   /** The whole response was written at once, and uWebSockets keeps what the client does not take. */
   endedWhole(outcome: 'answered' | 'complete', bytes: number): void {
     this.bytesOut = bytes
-    if (this.context.tls) this.context.sockets.countAnswer(this.socket, HEAD_BYTES + bytes)
     this.#finish(outcome)
   }
 

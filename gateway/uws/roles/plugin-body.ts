@@ -9,8 +9,6 @@ export interface PluginBodyOwner {
   readonly exchange: { readonly over: boolean }
   give(refusal: Refusal): boolean
   cut(): void
-  /** The last byte of the body has been read. */
-  requestRead(): void
 }
 
 /** The body of a request as a plugin reads it, within the limits that the gates have set. */
@@ -56,7 +54,6 @@ export class PluginBody implements Body {
     }
     const ended = () => {
       if (owner.exchange.over) return
-      owner.requestRead()
       end()
     }
     const cut = () => owner.cut()

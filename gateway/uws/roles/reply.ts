@@ -138,7 +138,6 @@ export class UwsReply implements Reply, ExchangeOwner, KeepaliveTarget, PluginBo
       return false
     }
     this.#stream = new ReplyStream(this.exchange, head, this)
-    if (this.#requestBody?.ended !== false) this.requestRead()
     this.#stream.begin()
     return true
   }
@@ -181,7 +180,6 @@ export class UwsReply implements Reply, ExchangeOwner, KeepaliveTarget, PluginBo
     this.#requestBody?.over()
     this.throttle?.release()
     this.#stream?.over()
-    this.exchange.context.sockets.mute(this.exchange.socket, false)
   }
 
   gone(): void {}
@@ -210,11 +208,6 @@ export class UwsReply implements Reply, ExchangeOwner, KeepaliveTarget, PluginBo
 
   get discardsRequest(): boolean {
     return this.#after === 'discard'
-  }
-
-  /** Anything that the client sends from now on could only be answered in the middle of the stream. */
-  requestRead(): void {
-    if (this.#stream?.hasBody) this.exchange.context.sockets.mute(this.exchange.socket, true)
   }
 
   /** What is still coming of the request is dropped, which needs a socket that reads. */

@@ -99,15 +99,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     this.#body = openResponseBody(exchange, status, length, writeHead, options.headAtOnce)
     if (options.isConfirmed) this.#arrival = new Arrival(exchange.context, exchange.socket)
     res.onWritable(() => this.#writable())
-    this.requestRead()
     this.#schedule()
-  }
-
-  /** The request, if it is read at the same time, has been read now. */
-  requestRead(): void {
-    const { context, socket, over } = this.exchange
-    // Anything that the client sends from now on could only be answered in the middle of the stream.
-    if (this.#body !== undefined && this.#requestIsRead && !over) context.sockets.mute(socket, true)
   }
 
   get #requestIsRead(): boolean {
@@ -281,9 +273,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
 
   /** The connection may take its next request. */
   #release(): void {
-    const { context, socket } = this.exchange
     this.#keepalive?.release()
-    context.sockets.mute(socket, false)
   }
 
   #keepAlive(): void {

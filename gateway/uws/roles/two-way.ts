@@ -20,7 +20,7 @@ export class UwsTwoWay implements ExchangeOwner, KeepaliveTarget {
     options: TwoWayOptions,
     sinkOptions: SinkOptions,
   ) {
-    this.source = new BodySource(exchange, options, () => this.sink.requestRead())
+    this.source = new BodySource(exchange, options)
     this.sink = new UwsSink(exchange, sinkOptions, this.source)
   }
 
@@ -68,12 +68,9 @@ class BodySource implements Source, OwnRequest {
   /** Undefined: the request has none, or it is over and read. */
   #body: UwsRequestBody | undefined
   #options: TwoWayOptions | undefined
-  /** Called when the last byte has been read and dealt with. */
-  #read: () => void
 
-  constructor(exchange: HttpExchange, options: TwoWayOptions, read: () => void) {
+  constructor(exchange: HttpExchange, options: TwoWayOptions) {
     this.#options = options
-    this.#read = read
     const { length } = options
     if (length === 0) return
     this.#body = new UwsRequestBody(exchange, length === undefined, {
@@ -102,19 +99,7 @@ class BodySource implements Source, OwnRequest {
       consumer.end()
       return
     }
-    const read = this.#read
-    const end = () => {
-      consumer.end()
-      read()
-    }
-    const noticing = {
-      feed: consumer.feed.bind(consumer),
-      end,
-      broken: consumer.broken.bind(consumer),
-      left: consumer.left.bind(consumer),
-      fault: consumer.fault.bind(consumer),
-    }
-    body.deliverTo(noticing, this.#options?.additions?.limits?.throttles !== undefined)
+    body.deliverTo(consumer, this.#options?.additions?.limits?.throttles !== undefined)
   }
 
   pause(): void {
@@ -137,7 +122,6 @@ class BodySource implements Source, OwnRequest {
     if (this.isRead) {
       this.#body = undefined
       this.#options = undefined
-      this.#read = NOTHING
     }
     onEnd?.(reason, pipe)
   }
@@ -158,5 +142,3 @@ class BodySource implements Source, OwnRequest {
     this.#body?.fault()
   }
 }
-
-const NOTHING = () => {}

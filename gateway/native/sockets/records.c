@@ -1,0 +1,143 @@
+#include "records.h"
+#include "polls.h"
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* With its head and what encryption adds. */
+#define ENCRYPTED_MOST (RECORD_MOST + 256 + 5)
+/* Of a batch, and of what TLS itself may say meanwhile. */
+#define OUTGOING_MOST (BATCH + 8 * ENCRYPTED_MOST)
+
+/* What has been read of a socket, and is to be decrypted now; NULL: OpenSSL reads the socket itself. */
+static _Thread_local struct {
+  const unsigned char *at;
+  size_t length;
+} incoming;
+
+/* What has been encrypted, and leaves by one call. */
+static _Thread_local struct {
+  unsigned char *bytes;
+  size_t length;
+  bool collects;
+} outgoing;
+
+/* Keeps what the kernel has not taken. */
+static bool keep(struct secure *secure, const unsigned char *bytes, size_t length) {
+  if (length == 0) return true;
+  unsigned char *grown = malloc(secure->kept_length + length);
+  if (grown == NULL) return false;
+  if (secure->kept_length > 0) memcpy(grown, secure->kept + secure->kept_from, secure->kept_length);
+  memcpy(grown + secure->kept_length, bytes, length);
+  free(secure->kept);
+  secure->kept = grown;
+  secure->kept_from = 0;
+  secure->kept_length += length;
+  expect_write(secure->fd, true);
+  return true;
+}
+
+/* False: the connection is dead. */
+static bool send_or_keep(struct secure *secure, const unsigned char *bytes, size_t length) {
+  size_t sent = 0;
+  if (secure->kept_length == 0) {
+    ssize_t taken = send(secure->fd, bytes, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+    if (taken < 0 && errno != EAGAIN && errno != EINTR) return false;
+    if (taken > 0) sent = (size_t)taken;
+  }
+  secure->is_slow = sent < length;
+  return keep(secure, bytes + sent, length - sent);
+}
+
+static int socket_write(BIO *bio, const char *bytes, int length) {
+  struct secure *secure = BIO_get_data(bio);
+  BIO_clear_retry_flags(bio);
+  if (outgoing.collects && outgoing.length + (size_t)length <= OUTGOING_MOST) {
+    memcpy(outgoing.bytes + outgoing.length, bytes, (size_t)length);
+    outgoing.length += (size_t)length;
+    return length;
+  }
+  return send_or_keep(secure, (const unsigned char *)bytes, (size_t)length) ? length : -1;
+}
+
+static int socket_read(BIO *bio, char *to, int most) {
+  struct secure *secure = BIO_get_data(bio);
+  BIO_clear_retry_flags(bio);
+  if (incoming.at != NULL) {
+    size_t here = incoming.length < (size_t)most ? incoming.length : (size_t)most;
+    if (here == 0) {
+      BIO_set_retry_read(bio);
+      return -1;
+    }
+    memcpy(to, incoming.at, here);
+    incoming.at += here;
+    incoming.length -= here;
+    return (int)here;
+  }
+  ssize_t got = recv(secure->fd, to, (size_t)most, MSG_DONTWAIT);
+  if (got == 0) secure->was_cut = true;
+  if (got < 0 && (errno == EAGAIN || errno == EINTR)) BIO_set_retry_read(bio);
+  return (int)got;
+}
+
+static long socket_control(BIO *bio, int what, long number, void *pointer) {
+  (void)bio;
+  (void)number;
+  (void)pointer;
+  return what == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+static BIO_METHOD *method;
+
+static void make_method(void) {
+  method = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket");
+  if (method == NULL) return;
+  BIO_meth_set_write(method, socket_write);
+  BIO_meth_set_read(method, socket_read);
+  BIO_meth_set_ctrl(method, socket_control);
+}
+
+BIO *new_record_bio(struct secure *secure) {
+  static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
+  CRYPTO_THREAD_run_once(&once, make_method);
+  BIO *bio = method == NULL ? NULL : BIO_new(method);
+  if (bio == NULL) return NULL;
+  BIO_set_data(bio, secure);
+  BIO_set_init(bio, 1);
+  return bio;
+}
+
+void begin_incoming(const unsigned char *octets, size_t length) {
+  incoming.at = octets;
+  incoming.length = length;
+}
+
+void end_incoming(void) { incoming.at = NULL; }
+
+bool collect_outgoing(void) {
+  if (outgoing.bytes == NULL) outgoing.bytes = malloc(OUTGOING_MOST);
+  outgoing.collects = outgoing.bytes != NULL;
+  outgoing.length = 0;
+  return outgoing.collects;
+}
+
+bool send_collected(struct secure *secure) {
+  outgoing.collects = false;
+  return send_or_keep(secure, outgoing.bytes, outgoing.length);
+}
+
+bool send_kept(struct secure *secure) {
+  ssize_t sent = send(secure->fd, secure->kept + secure->kept_from, secure->kept_length, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent < 0 && errno != EAGAIN && errno != EINTR) return false;
+  if (sent <= 0) return true;
+  secure->kept_from += (size_t)sent;
+  secure->kept_length -= (size_t)sent;
+  if (secure->kept_length > 0) return true;
+  free(secure->kept);
+  secure->kept = NULL;
+  secure->kept_from = 0;
+  expect_write(secure->fd, false);
+  return true;
+}
