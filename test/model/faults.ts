@@ -202,7 +202,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'one transfer more than allowed',
     in: 'pairing/pipe-table.js',
-    replace: 'this.#streaming < this.limits.maxActive',
+    replace: 'this.#streaming + (this.limits.elsewhere?.streaming ?? 0) < this.limits.maxActive',
     by: 'this.#streaming <= this.limits.maxActive',
   },
   {

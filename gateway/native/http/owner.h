@@ -9,7 +9,7 @@
 
 #include "head.h"
 
-#define PREFIX_MOST 256
+#define PREFIX_MOST 1024
 #define THREADS_MOST 64
 
 /* How names are found in targets, and how many threads they are spread over. */
