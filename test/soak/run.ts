@@ -21,6 +21,8 @@ export interface RunOptions {
   readonly seconds: number
   /** Of one core, for both gateways together. */
   readonly share: number
+  /** Of each gateway. */
+  readonly threads?: number
   readonly folder: string
   readonly note: (text: string) => void
 }
@@ -51,7 +53,7 @@ export async function soak(t: Teardown, options: RunOptions): Promise<Result> {
   const { seed, share, note } = options
   const timeline = new Timeline()
   const tally = new Tally(note)
-  const world = await buildWorld(t, options.folder, timeline)
+  const world = await buildWorld(t, options.folder, timeline, options.threads)
   const cpuSeconds = () => world.gateways.reduce((sum, each) => sum + (each.isRunning ? each.cpuSeconds : 0), 0)
   const crew = new Crew(seed, { tally, timeline, deadlineMs: DEADLINE_MS }, share, cpuSeconds)
   note('every kind of load once')

@@ -1,5 +1,5 @@
 /**
- * `npm run soak -- --minutes 10 --seed N --load 0.65`: plants faults under a mixed load of every kind, and counts. Exits with 1
+ * `npm run soak -- --minutes 10 --seed N --load 0.65 --threads 2`: plants faults under a mixed load of every kind, and counts. Exits with 1
  * when a rule was broken. The same seed plants the same faults and draws the same requests; what meets what is up to the kernel.
  */
 
@@ -16,14 +16,16 @@ const { values } = parseArgs({
     minutes: { type: 'string', default: '10' },
     seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
     load: { type: 'string', default: '0.65' },
+    threads: { type: 'string', default: '1' },
     quiet: { type: 'boolean', default: false },
   },
 })
 const seconds = Number(values.minutes) * 60
 const seed = Number(values.seed)
 const share = Number(values.load)
+const threads = Number(values.threads)
 if (!(seconds > 0 && Number.isInteger(seed) && share > 0)) {
-  console.error('usage: npm run soak -- [--minutes M] [--seed N] [--load SHARE_OF_A_CORE] [--quiet]')
+  console.error('usage: npm run soak -- [--minutes M] [--seed N] [--load SHARE_OF_A_CORE] [--threads N] [--quiet]')
   process.exit(2)
 }
 console.log(`seed ${seed}`)
@@ -35,7 +37,7 @@ const started = performance.now()
 const note = (text: string) => {
   if (!values.quiet) console.log(`${((performance.now() - started) / 1000).toFixed(1).padStart(7)} s  ${text}`)
 }
-const result = await soak(undo, { seed, seconds, share, folder, note })
+const result = await soak(undo, { seed, seconds, share, threads, folder, note })
 await undo.run()
 console.log(report(result))
 const isRight = result.tally.broken.size === 0

@@ -50,7 +50,7 @@ export interface World {
   readonly servers: TapeServers
 }
 
-export async function buildWorld(t: Teardown, folder: string, timeline: Timeline): Promise<World> {
+export async function buildWorld(t: Teardown, folder: string, timeline: Timeline, threads = 1): Promise<World> {
   const { servers, port: tapePort } = await TapeServers.start(t, ADDRESSES)
   const dns = await startDnsServer(t)
   dns.names.set(NAME, ADDRESSES)
@@ -68,13 +68,13 @@ export async function buildWorld(t: Teardown, folder: string, timeline: Timeline
     name: 'plain',
     folder: folderIn(folder, 'plain'),
     log: 'file',
-    config: plainConfig(tapePort, echoPort, dns.address),
+    config: { threads, ...plainConfig(tapePort, echoPort, dns.address) },
   })
   const guarded = await GatewayProcess.start(t, {
     name: 'guarded',
     folder: folderIn(folder, 'guarded'),
     log: 'pipe',
-    config: guardedConfig(files, issuer.url, redis.url),
+    config: { threads, ...guardedConfig(files, issuer.url, redis.url) },
   })
   const door: Door = { name: 'plain', port: plain.port, tls: false, credentials: () => '' }
   const tlsDoor: Door = {
