@@ -74,6 +74,16 @@ export class Report {
     this.series.push({ side, load, plot: 'memory', unit: 'MiB', points: curve.map(round) })
   }
 
+  /** A figure over the number of threads. */
+  byThreads(
+    side: string,
+    load: string,
+    unit: string,
+    points: readonly (readonly [threads: number, value: number])[],
+  ): void {
+    this.series.push({ side, load, plot: 'threads', unit, points })
+  }
+
   /** Everything but what the lane's process knows. */
   build(): Pick<LaneResult, 'sides' | 'goals' | 'series' | 'notes'> {
     const sides = [...this.#values].map(([name, figures]) => ({

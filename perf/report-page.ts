@@ -107,11 +107,13 @@ ${sides.length === 0 ? '' : figureTable(sides)}
 
 /** A place for each plot; the page's script draws it. */
 function plotsOf({ lane, series }: LaneResult, load: string): Html[] {
-  const plots = (['throughput', 'memory'] as const).filter((plot) =>
+  const plots = (['throughput', 'memory', 'threads'] as const).filter((plot) =>
     series.some((curve) => curve.load === load && curve.plot === plot),
   )
   return plots.map(
-    (plot) => html`<figure><figcaption>${load}: ${plot} over time, first round</figcaption>
+    (
+      plot,
+    ) => html`<figure><figcaption>${plot === 'threads' ? `${load}, by threads` : `${load}: ${plot} over time, first round`}</figcaption>
 <div class="plot" data-lane="${lane}" data-load="${load}" data-plot="${plot}"></div></figure>`,
   )
 }

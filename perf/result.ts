@@ -34,11 +34,11 @@ export interface Goal {
 /** A curve of one side in one round, in seconds from its start. */
 export interface Series {
   readonly side: string
-  readonly plot: 'throughput' | 'memory'
-  /** `MB/s` or `MiB`. */
+  /** Over time; `threads`: over the number of threads. */
+  readonly plot: 'throughput' | 'memory' | 'threads'
   readonly unit: string
   readonly load: string
-  readonly points: readonly (readonly [seconds: number, value: number])[]
+  readonly points: readonly (readonly [at: number, value: number])[]
 }
 
 export interface LaneResult {

@@ -10,7 +10,7 @@ import type { Context, Lane } from '../lane.js'
 import { PROJECT } from '../paths.js'
 import { isOnPath, type Peer } from '../peers.js'
 import { Relay } from '../relay.js'
-import { quantile } from '../stats.js'
+import { median, quantile } from '../stats.js'
 
 const THREADS = [1, 2, 4] as const
 const MIB = 1024 ** 2
@@ -146,7 +146,18 @@ async function lines(
   say(`round ${round + 1}, ${relay.peer.name}: p50 ${p50.toFixed(0)} µs`)
 }
 
-function setGoals({ report }: Context, [one, two, four]: readonly Peer[]): void {
+function setGoals({ report }: Context, sides: readonly Peer[]): void {
+  const [one, two, four] = sides
+  for (const [load, unit] of [
+    ...BULK.flatMap(({ name }) => [
+      [`${name}: throughput`, 'MB/s'],
+      [`${name}: CPU`, 's/GB'],
+    ]),
+    ...CHURN.map(({ name }) => [`${name}: CPU`, 'µs']),
+  ]) {
+    const points = sides.map(({ name }, i): [number, number] => [THREADS[i]!, median(report.values(name, load!)!)])
+    report.byThreads('pipegate', load!, unit!, points)
+  }
   for (const { name, gain } of BULK) {
     const what = `${name}, 2 threads against 1`
     report.ratioGoal(`${name}: throughput`, two!.name, one!.name, {

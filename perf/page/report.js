@@ -16,6 +16,8 @@
   }
 
   function optionsFor(mine, width) {
+    const across = mine[0].plot === 'threads' ? 'threads' : 'seconds'
+    const most = Math.max(...mine.flatMap(({ points }) => points.map(([, value]) => value)))
     const axis = {
       stroke: color('--muted'),
       grid: { stroke: color('--line'), width: 1 },
@@ -26,18 +28,21 @@
       stroke: color(`--side-${sides.indexOf(side) % 5}`),
       width: 2,
       spanGaps: true,
-      points: { show: false },
-      value: (_, value) => (value == null ? '' : `${value.toFixed(0)} ${unit}`),
+      points: { show: across === 'threads' },
+      value: (_, value) => (value == null ? '' : `${value.toFixed(most < 10 ? 3 : 0)} ${unit}`),
     }))
     return {
       width,
       height: HEIGHT,
-      scales: { x: { time: false }, y: { range: (_, _low, high) => [0, Math.max(1, high * 1.1)] } },
+      scales: {
+        x: { time: false },
+        y: { range: (_, _low, high) => [0, most < 10 ? high * 1.1 : Math.max(1, high * 1.1)] },
+      },
       axes: [
-        { ...axis, label: 'seconds', labelSize: 18, size: 36 },
+        { ...axis, label: across, labelSize: 18, size: 36 },
         { ...axis, label: mine[0].unit, labelSize: 18, size: 52 },
       ],
-      series: [{ label: 'seconds', value: (_, at) => (at == null ? '' : at.toFixed(1)) }, ...lines],
+      series: [{ label: across, value: (_, at) => (at == null ? '' : at.toFixed(1)) }, ...lines],
     }
   }
 
