@@ -7,6 +7,9 @@ import { startGateway } from '../../support/gateway.js'
 import { connectPeer } from '../../support/peer.js'
 import { connect } from '../../support/raw.js'
 
+/** What uWebSockets gives a client that takes nothing, and some more. */
+const THIRTY_SECONDS = { timeoutMs: 60_000 }
+
 t.test('a client that goes on asking and reads no answer is cut, and one that reads them late is not', async (t) => {
   const gateway = await startGateway(t)
   const refused = 'GET /x?n=0 HTTP/1.1\r\nHost: x\r\n\r\n'
@@ -24,7 +27,7 @@ t.test('a client that goes on asking and reads no answer is cut, and one that re
   await eventually(async () => {
     await never.send(refused)
     return never.errorCode !== undefined || 'the connection is still open'
-  })
+  }, THIRTY_SECONDS)
 })
 
 t.test('over TLS, too, a client that goes on asking and reads no answer is cut', async (t) => {
@@ -37,6 +40,6 @@ t.test('over TLS, too, a client that goes on asking and reads no answer is cut',
   await eventually(async () => {
     await peer.send(refused)
     return peer.errorCode !== undefined || peer.isClosed || 'the connection is still open'
-  })
+  }, THIRTY_SECONDS)
   peer.leave('destroy')
 })
