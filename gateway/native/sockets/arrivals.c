@@ -154,6 +154,8 @@ int helped_close(int fd) {
     hand_over(fd);
     return 0;
   }
+  /* Between two requests nothing is missing. */
+  if (is_secured(fd) && is_between_requests(fd)) wire_end(fd);
   forget_secure(fd);
   if (fd < 0 || fd >= MOST_SOCKETS || followed[fd] == 0) return close(fd);
   bool ends = is_ending(fd);

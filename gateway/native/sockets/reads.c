@@ -337,4 +337,6 @@ void expect_bulk(int fd, bool on) {
   if (connection_of(fd) != NULL) connections[fd].bulk = on;
 }
 
+bool is_between_requests(int fd) { return is_read_here(fd) && reader_is_idle(&connections[fd].reader) && unsent(fd) == 0; }
+
 bool client_has_ended(int fd) { return is_read_here(fd) && connections[fd].ended; }

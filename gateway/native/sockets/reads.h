@@ -48,6 +48,8 @@ void become_websocket(int fd, uint64_t most);
 int64_t unfinished_message(int fd);
 /* Large reads are worth it, and harmless: each will cause one callback. */
 void expect_bulk(int fd, bool on);
+/* Nothing of a request has come, and all of the last response has been sent. */
+bool is_between_requests(int fd);
 /* The client has closed its side while its response is awaited, and that has been read. */
 bool client_has_ended(int fd);
 

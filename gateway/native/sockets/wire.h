@@ -19,7 +19,7 @@ struct secure;
 /* By descriptor; NULL: not encrypted. Written and read by the thread that owns the socket. */
 extern struct secure *secured[MOST_SOCKETS];
 
-static inline bool is_secured(int fd) { return fd < MOST_SOCKETS && secured[fd] != NULL; }
+static inline bool is_secured(int fd) { return fd >= 0 && fd < MOST_SOCKETS && secured[fd] != NULL; }
 
 ssize_t secure_recv(int fd, void *bytes, size_t most);
 ssize_t secure_send(int fd, const struct iovec *parts, int count);
