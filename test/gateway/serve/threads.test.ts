@@ -195,27 +195,6 @@ t.test('what is counted is counted for the process', async (t) => {
   t.equal(new Set(ids).size, ids.length, 'each request has a number of its own')
 })
 
-t.test('memory is one for all', async (t) => {
-  const program = await startThreads(t, 2, ['--memory', '2MiB', '--window', '1MiB'])
-  const stalled = [0, 1].map((number) => namesOf(number, 2, 1)[0]!)
-  const bodies = stalled.map((name) => ({
-    receivers: [
-      curl(['--limit-rate', '1', '-o', '/dev/null', program.url(`${name}?n=2`)]),
-      curl(['-o', '/dev/null', program.url(`${name}?n=2`)]),
-    ],
-    sender: curl(['-N', '-T', '-', program.url(`${name}?n=2`)], { input: Buffer.alloc(16 * 1024 * 1024) }),
-  }))
-  let most = 0
-  await eventually(async () => {
-    most = Math.max(most, (await health(program)).heldBytes as number)
-    return most > 500_000 || `${most} bytes held`
-  })
-  for (let i = 0; i < 20; i++) most = Math.max(most, (await health(program)).heldBytes as number)
-  t.ok(most <= 2 * 1024 * 1024, `${most} bytes held at most`)
-  for (const { receivers, sender } of bodies) for (const each of [...receivers, sender]) each.kill()
-  await eventually(async () => (await health(program)).heldBytes === 0 || JSON.stringify(await health(program)))
-})
-
 t.test('a thread that dies takes its own transfers with it, visibly, and is started again', async (t) => {
   const program = await startThreads(t, 2, withPlugin(t, BREAKS))
   const breaks = namesOf(0, 2, 1, '').length >= 0 ? threadHelper().ownerOf(`${PREFIX}/x/break`) : 0
