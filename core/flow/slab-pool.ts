@@ -89,7 +89,7 @@ export class SlabPool implements MemoryBudget {
 
   #acquire(bytes: number, free: OwnedBytes[]): OwnedBytes | undefined {
     // What lies free here may be in use elsewhere by now.
-    const slab = this.heldBytes + bytes > this.#bound ? undefined : free.pop()
+    const slab = this.#heldByAll + bytes > this.#bound ? undefined : free.pop()
     if (slab !== undefined) {
       this.#unused -= bytes
       this.others?.tell(this.heldBytes)
@@ -122,7 +122,7 @@ export class SlabPool implements MemoryBudget {
   }
 
   hold(bytes: number): boolean {
-    return this.heldBytes + bytes <= this.#bound - this.#bound / 4 && this.take(bytes)
+    return this.#heldByAll + bytes <= this.#bound - this.#bound / 4 && this.take(bytes)
   }
 
   give(bytes: number): void {
@@ -135,7 +135,7 @@ export class SlabPool implements MemoryBudget {
    * together get half of the memory.
    */
   reserve(bytes: number): boolean {
-    if (bytes > 0 && this.heldBytes + this.#reserved + bytes > this.#bound / 2) return false
+    if (bytes > 0 && this.#heldByAll + this.#reserved + bytes > this.#bound / 2) return false
     this.#reserved += bytes
     return true
   }
@@ -151,7 +151,7 @@ export class SlabPool implements MemoryBudget {
    */
   share(bytes: number): number {
     const usable = this.#bound - Math.min(SLABS_PER_READ * this.slabBytes * this.flowingSources, this.#bound / 4)
-    const held = this.heldBytes + this.#reserved
+    const held = this.#heldByAll + this.#reserved
     return usable <= held ? 0 : Math.floor(bytes * Math.min(1, 2 - (2 * held) / usable))
   }
 
@@ -170,14 +170,20 @@ export class SlabPool implements MemoryBudget {
     return (this.#made - this.#unused) / this.slabBytes
   }
 
+  /** With what other pools hold within the same bound. */
+  get #heldByAll(): number {
+    return this.heldBytes + (this.others?.heldBytes ?? 0)
+  }
+
   get #bound(): number {
-    return this.maxSlabs * this.slabBytes - (this.others?.heldBytes ?? 0)
+    return this.maxSlabs * this.slabBytes
   }
 
   /** Whether so many bytes more may exist. Free slabs that stand in the way are left to the garbage collector. */
   #makeRoom(bytes: number): boolean {
-    if (this.heldBytes + bytes > this.#bound) return false
-    while (this.#made + this.#elsewhere + bytes > this.#bound) {
+    const left = this.#bound - (this.others?.heldBytes ?? 0)
+    if (this.heldBytes + bytes > left) return false
+    while (this.#made + this.#elsewhere + bytes > left) {
       const slab = this.#freeLarge.pop() ?? this.#free.pop()
       if (slab === undefined) return false
       this.#made -= slab.byteLength

@@ -27,7 +27,7 @@ export interface ProcessOptions {
 }
 
 export class GatewayProcess {
-  readonly log = new LogCheck()
+  readonly log: LogCheck
   stderr = ''
   readonly #clockFile: string
 
@@ -39,6 +39,7 @@ export class GatewayProcess {
     clockFile: string,
   ) {
     this.#clockFile = clockFile
+    this.log = new LogCheck(Number(options.config.threads ?? 1))
   }
 
   static async start(t: Teardown, options: ProcessOptions): Promise<GatewayProcess> {

@@ -4,8 +4,8 @@ export class LogCheck {
   lines = 0
   /** Lines of requests. */
   requests = 0
-  /** The highest number of a request. */
-  lastId = 0
+  /** How many requests there must have been at least: each thread numbers its own, in steps. */
+  readonly #numbered: number[]
   /** Lines that the log itself says were lost. */
   lost = 0
   /** Lines that are no JSON. */
@@ -13,6 +13,11 @@ export class LogCheck {
   /** What an operator should look at, and how often it was said. */
   readonly warnings = new Map<string, number>()
   #rest = ''
+
+  /** @param threads of the gateway */
+  constructor(readonly threads = 1) {
+    this.#numbered = Array.from({ length: threads }, () => 0)
+  }
 
   push(bytes: Buffer): void {
     const lines = (this.#rest + bytes.toString('utf8')).split('\n')
@@ -31,7 +36,9 @@ export class LogCheck {
     }
     if (line.msg === 'request') {
       this.requests++
-      this.lastId = Math.max(this.lastId, Number(line.id))
+      const thread = (Number(line.id) - 1) % this.threads
+      const count = Math.ceil(Number(line.id) / this.threads)
+      this.#numbered[thread] = Math.max(this.#numbered[thread]!, count)
     } else if (Number(line.level) >= 40) {
       const message = String(line.msg)
       this.warnings.set(message, (this.warnings.get(message) ?? 0) + 1)
@@ -43,9 +50,10 @@ export class LogCheck {
   get problems(): string[] {
     const problems = this.torn.map((text) => `a torn line: ${text}`)
     if (this.#rest !== '') problems.push(`the last line has no end: ${this.#rest.slice(0, 300)}`)
-    const missing = this.lastId - this.requests
+    const all = this.#numbered.reduce((sum, each) => sum + each)
+    const missing = all - this.requests
     if (missing > this.lost)
-      problems.push(`${missing} of ${this.lastId} requests have no line, and ${this.lost} are said to be lost`)
+      problems.push(`${missing} of ${all} requests have no line, and ${this.lost} are said to be lost`)
     return problems
   }
 }

@@ -152,3 +152,59 @@ t.test('random steps: never negative, never above the bound, and all is given ba
 function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0)
 }
+
+t.test('pools within one bound answer as one pool would that holds what they hold together', async (t) => {
+  const random = new Random(7)
+  const told = [0, 0]
+  const pools = [0, 1].map(
+    (each) =>
+      new SlabPool(64, 16, undefined, undefined, {
+        get heldBytes() {
+          return told[1 - each]!
+        },
+        tell: (heldBytes) => (told[each] = heldBytes),
+      }),
+  )
+  const one = new SlabPool(64, 16)
+  const slabs: { readonly pool: SlabPool; readonly slab: OwnedBytes; readonly same: OwnedBytes }[] = []
+  const kept: { readonly pool: SlabPool; readonly bytes: number }[] = []
+  const refused = { acquire: 0, take: 0, hold: 0, reserve: 0 }
+  for (let step = 0; step < 20_000; step++) {
+    const pool = pools[random.below(2)]!
+    const bytes = random.below(200)
+    const what = random.below(8)
+    if (what === 0) {
+      const [slab, same] = [pool.acquire(), one.acquire()]
+      if ((slab === undefined) !== (same === undefined)) t.fail(`acquire, step ${step}`)
+      if (slab === undefined || same === undefined) refused.acquire++
+      else slabs.push({ pool, slab, same })
+    } else if (what === 1 || what === 2) {
+      const isOptional = what === 2
+      const took = pool.take(bytes, isOptional)
+      if (took !== one.take(bytes, isOptional)) t.fail(`take, step ${step}`)
+      if (took) kept.push({ pool, bytes })
+      else refused.take++
+    } else if (what === 3) {
+      const held = pool.hold(bytes)
+      if (held !== one.hold(bytes)) t.fail(`hold, step ${step}`)
+      if (held) kept.push({ pool, bytes })
+      else refused.hold++
+    } else if (what === 4) {
+      const isSetAside = pool.reserve(bytes)
+      if (isSetAside !== one.reserve(bytes)) t.fail(`reserve, step ${step}`)
+      if (isSetAside) for (const each of [pool, one]) each.unreserve(bytes)
+      else refused.reserve++
+    } else if (what < 7 && slabs.length > 0) {
+      const [{ pool, slab, same }] = slabs.splice(random.below(slabs.length), 1) as [(typeof slabs)[0]]
+      pool.release(slab)
+      one.release(same)
+    } else if (kept.length > 0) {
+      const [{ pool, bytes }] = kept.splice(random.below(kept.length), 1) as [(typeof kept)[0]]
+      pool.give(bytes)
+      one.give(bytes)
+    }
+    if (pool.share(1000) !== one.share(1000)) t.fail(`share, step ${step}`)
+    if (pools[0]!.heldBytes + pools[1]!.heldBytes !== one.heldBytes) t.fail(`held, step ${step}`)
+  }
+  for (const [what, times] of Object.entries(refused)) t.ok(times > 20, `${what}: refused ${times} times`)
+})
