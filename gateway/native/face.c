@@ -6,6 +6,7 @@
 #include "door.h"
 #include "engine-head.h"
 #include "hand-over.h"
+#include "handshake.h"
 #include "identities.h"
 #include "memory-file.h"
 #include "output.h"
@@ -282,6 +283,27 @@ static napi_value watch_peers_(napi_env env, napi_callback_info info) {
 static napi_value turned_away(napi_env env, napi_callback_info info) {
   (void)info;
   return number(env, connections_turned_away());
+}
+
+/* handshakesFailed(place: number): number */
+static napi_value handshakes_failed_(napi_env env, napi_callback_info info) {
+  int place;
+  if (!only_socket(env, info, "handshakesFailed(place: number)", &place)) return NULL;
+  return number(env, handshakes_failed(place));
+}
+
+/* failedHandshakes(place: number): string — a line for each kind: how many, and the address of the last. */
+static napi_value failed_handshakes(napi_env env, napi_callback_info info) {
+  char text[HANDSHAKE_FAULTS * (INET6_ADDRSTRLEN + 12)];
+  int place;
+  if (!only_socket(env, info, "failedHandshakes(place: number)", &place)) return NULL;
+  return latin1(env, text, describe_failed(place, text, sizeof text));
+}
+
+/* keptEncrypted(): number — of all connections, in bytes. */
+static napi_value kept_encrypted(napi_env env, napi_callback_info info) {
+  (void)info;
+  return number(env, (int64_t)kept_of_all());
 }
 
 /* memoryFile(name: string, bytes: Uint8Array): number — the descriptor of the one file in memory. */
@@ -809,6 +831,9 @@ NAPI_MODULE_INIT() {
       FUNCTION("openForTls", open_for_tls_),
       FUNCTION("watchPeers", watch_peers_),
       FUNCTION("turnedAway", turned_away),
+      FUNCTION("handshakesFailed", handshakes_failed_),
+      FUNCTION("failedHandshakes", failed_handshakes),
+      FUNCTION("keptEncrypted", kept_encrypted),
       FUNCTION("stageFrom", stage_from_),
       FUNCTION("stageCopy", stage_copy_),
       FUNCTION("stageRelease", stage_release_),

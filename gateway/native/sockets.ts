@@ -32,6 +32,12 @@ export interface Sockets {
     authorities: string,
     revoked: string,
   ): void
+  /** How many handshakes with the certificates in this place have failed since the start. */
+  handshakesFailed(place: number): number
+  /** The same for each kind, as gateway/serve/failed-handshakes.ts has them: a line with the number, a space and the address of the last client. */
+  failedHandshakes(place: number): string
+  /** What has been encrypted for clients that take nothing more, in bytes. */
+  keptEncrypted(): number
   /** Version and cipher: `TLSv1.3 TLS_AES_128_GCM_SHA256`. Undefined for a plain connection. */
   secureTerms(socket: number): string | undefined
   /** The certificate that the client has shown, in DER. */
@@ -150,6 +156,9 @@ export const NO_SOCKETS: Sockets = {
   leavePlace() {},
   openForTls() {},
   useCertificates() {},
+  handshakesFailed: () => 0,
+  failedHandshakes: () => '',
+  keptEncrypted: () => 0,
   secureTerms: () => undefined,
   clientCertificate: () => undefined,
   clientCertificateFault: () => undefined,

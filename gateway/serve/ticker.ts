@@ -1,5 +1,6 @@
 import type { Clock } from '../../core/index.js'
 import type { Logger } from '../log/log.js'
+import type { FailedHandshakes } from './failed-handshakes.js'
 
 /** How often waits and limits are looked at. */
 const TICK_MS = 250
@@ -17,6 +18,7 @@ export class Ticker {
     readonly clock: Clock,
     readonly turnedAway: () => number,
     readonly log: Logger,
+    readonly handshakes: FailedHandshakes,
   ) {}
 
   /** Keeps the process alive as well: a paused connection alone would not. */
@@ -31,6 +33,7 @@ export class Ticker {
   /** A defect in one deadline's callback leaves the others for the next tick. */
   #tick(): void {
     this.#reportTurnedAway()
+    this.handshakes.report(this.clock.now())
     try {
       this.clock.tick()
     } catch (error) {

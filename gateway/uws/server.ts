@@ -145,6 +145,16 @@ export class UwsServer {
     return this.#open
   }
 
+  /** How many handshakes have failed since the start, where TLS is spoken below the engine. */
+  get handshakesFailed(): number {
+    return this.context.sockets.handshakesFailed(this.#place)
+  }
+
+  /** See {@link Sockets.failedHandshakes}. */
+  get failedHandshakes(): string {
+    return this.context.sockets.failedHandshakes(this.#place)
+  }
+
   /** Some client has no answer yet, or may not have read it. */
   get busy(): boolean {
     return this.#open > 0 || this.context.clock.now() < this.#readUntil

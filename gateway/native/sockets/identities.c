@@ -4,6 +4,7 @@
  * somebody could send again, and sessions that are kept here. Clients resume by tickets.
  */
 #include "identities.h"
+#include "records.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
@@ -12,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-#define PLACES 1024
 
 static const char CIPHERS[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
@@ -199,6 +198,7 @@ static SSL_CTX *new_context(struct identities *identities) {
   SSL_CTX_set_num_tickets(context, 1);
   /* Buffers of a connection that says nothing are given back: 34 KiB. */
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
+  SSL_CTX_set_msg_callback(context, count_talk);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
   SSL_CTX_set_tlsext_servername_callback(context, choose_identity);
   SSL_CTX_set_tlsext_servername_arg(context, identities);

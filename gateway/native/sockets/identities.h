@@ -9,6 +9,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* For certificates of one gateway each, from 1 on. */
+#define PLACES 1024
+
 /* Whether clients show a certificate. */
 enum client_certificates { NEVER_ASKED, OPTIONAL, REQUIRED };
 

@@ -57,7 +57,12 @@ static int apply(struct poll *poll) {
   return events == 0 ? uv_poll_stop(poll->handle) : uv_poll_start(poll->handle, events, on_poll);
 }
 
+static _Thread_local uint64_t turn;
+
+uint64_t turn_of_loop(void) { return turn; }
+
 static void on_poll(uv_poll_t *handle, int status, int events) {
+  turn = uv_now(handle->loop);
   struct poll *poll = poll_of(handle);
   if (poll == NULL || poll->handle != handle) return;
   if (status < 0) {

@@ -19,6 +19,8 @@ bool has_hung_up(int fd);
 void hold_reads(int fd, bool on);
 /* While on, flush_secure() is called when there is room to write. */
 void expect_write(int fd, bool on);
+/* The time at which the present turn of this thread's event loop began, in milliseconds. */
+uint64_t turn_of_loop(void);
 /* While on, uSockets is told that there is something to read, although the kernel has nothing: as soon as it wants to read. */
 void expect_read(int fd, bool on);
 

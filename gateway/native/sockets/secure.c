@@ -6,10 +6,12 @@
  *    OpenSSL reads for itself, record by record, and what it keeps then is told of by has_received().
  * 2. What is sent is encrypted in batches of four records, which leave by one call. What the kernel does not take of a batch is kept, and
  *    leaves when there is room: nobody is asked for the same bytes again, as OpenSSL would have it.
- * 3. Handshakes cost a millisecond each. In one turn of the event loop a few are begun, and the others a turn later.
- * 4. The end of a connection is announced in TLS. One that comes without that, from a network or from somebody on it, is a cut.
+ * 3. A record of one octet costs nearly as much as a large one. Of who sends such less is read at a time.
+ * 4. Records are large for bulk, and small for what comes after a silence: none of a record can be read before all of it is there.
+ * 5. The end of a connection is announced in TLS. One that comes without that, from a network or from somebody on it, is a cut.
  */
 #include "secure.h"
+#include "handshake.h"
 #include "identities.h"
 #include "polls.h"
 #include "records.h"
@@ -23,18 +25,19 @@
 #include <time.h>
 
 #define READ_MOST ((size_t)512 * 1024)
-/* Of one thread, in a millisecond in which the event loop does not turn. */
-#define HANDSHAKES_AT_ONCE 8
+/* Of a client of which it is not known what records it sends, or known that they are short on average. */
+#define READ_LITTLE ((size_t)32 * 1024)
+#define SHORT 1024
+/* Where more than that is kept of all connections, each adds as little as can be. */
+#define KEPT_MOST ((size_t)8 * 1024 * 1024)
+/* Records of a run are so long until it has come so far; and a run is over after so many milliseconds without anything. */
+#define FIRST_RECORDS ((size_t)4 * 1024)
+#define FIRST_OF_RUN ((size_t)64 * 1024)
+#define SILENCE_MS 1000
 
 struct secure *secured[MOST_SOCKETS];
 void (*on_flushed)(int fd) = NULL;
 void (*on_flush_failed)(int fd) = NULL;
-
-static uint64_t done = 0;
-static uint64_t failed = 0;
-
-uint64_t handshakes_done(void) { return __atomic_load_n(&done, __ATOMIC_RELAXED); }
-uint64_t handshakes_failed(void) { return __atomic_load_n(&failed, __ATOMIC_RELAXED); }
 
 /* --- from the first octet to the last */
 
@@ -52,6 +55,7 @@ bool secure(int fd, int place) {
   SSL_set_accept_state(session);
   secure->session = session;
   secure->fd = fd;
+  secure->place = place;
   secured[fd] = secure;
   return true;
 }
@@ -61,9 +65,9 @@ void forget_secure(int fd) {
   if (secure == NULL) return;
   secured[fd] = NULL;
   /* Its end has not been announced: what is still here is of no use to anybody. */
-  if (!secure->is_open) __atomic_add_fetch(&failed, 1, __ATOMIC_RELAXED);
+  end_handshake(secure);
   end_session(secure->session);
-  free(secure->kept);
+  forget_kept(secure);
   free(secure);
 }
 
@@ -71,16 +75,6 @@ static int64_t now_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
   return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Whether another handshake may go on in this turn. */
-static bool may_shake_hands(void) {
-  static _Thread_local int64_t since;
-  static _Thread_local int begun;
-  int64_t now = now_ms();
-  if (now != since) begun = 0;
-  since = now;
-  return ++begun <= HANDSHAKES_AT_ONCE;
 }
 
 static ssize_t nothing_yet(void) {
@@ -104,27 +98,17 @@ static ssize_t outcome(struct secure *secure, int result) {
   return 0;
 }
 
-static ssize_t shake_hands(struct secure *secure) {
-  if (!may_shake_hands()) {
-    expect_read(secure->fd, true);
-    return nothing_yet();
-  }
-  int result = SSL_do_handshake(secure->session);
-  if (result != 1) return outcome(secure, result);
-  secure->is_open = true;
-  __atomic_add_fetch(&done, 1, __ATOMIC_RELAXED);
-  return 1;
-}
-
 /* --- receiving */
 
 static ssize_t decrypt(struct secure *secure, unsigned char *to, size_t most) {
   size_t all = 0;
+  size_t records = 0;
   while (all < most) {
     size_t got = 0;
     int result = SSL_read_ex(secure->session, to + all, most - all, &got);
     if (result == 1) {
       all += got;
+      records++;
       continue;
     }
     ssize_t why = outcome(secure, result);
@@ -132,6 +116,7 @@ static ssize_t decrypt(struct secure *secure, unsigned char *to, size_t most) {
     if (all == 0) return why;
     break;
   }
+  secure->reads_much = all >= records * SHORT;
   return (ssize_t)all;
 }
 
@@ -139,7 +124,8 @@ static ssize_t decrypt(struct secure *secure, unsigned char *to, size_t most) {
 static ssize_t receive_much(struct secure *secure, unsigned char *to, size_t most) {
   static _Thread_local unsigned char encrypted[READ_MOST];
   size_t room = most - RECORD_MOST;
-  ssize_t got = recv(secure->fd, encrypted, room < READ_MOST ? room : READ_MOST, MSG_DONTWAIT);
+  size_t worth = secure->reads_much ? READ_MOST : READ_LITTLE;
+  ssize_t got = recv(secure->fd, encrypted, room < worth ? room : worth, MSG_DONTWAIT);
   if (got < 0) return got;
   if (got == 0) return reset(secure);
   begin_incoming(encrypted, (size_t)got);
@@ -150,6 +136,7 @@ static ssize_t receive_much(struct secure *secure, unsigned char *to, size_t mos
 
 ssize_t secure_recv(int fd, void *bytes, size_t most) {
   struct secure *secure = secured[fd];
+  if (secure->is_plain) return read_plain(secure);
   if (secure->has_failed) return reset(secure);
   if (secure->has_ended) return 0;
   ERR_clear_error();
@@ -163,13 +150,13 @@ ssize_t secure_recv(int fd, void *bytes, size_t most) {
 
 bool secure_has_received(int fd) {
   const struct secure *secure = secured[fd];
-  return SSL_pending(secure->session) > 0 || secure->has_ended || secure->has_failed;
+  return secure->has_ended || secure->has_failed || SSL_pending(secure->session) > 0;
 }
 
 /* --- sending */
 
-/* Encrypts up to a record of what begins so many bytes behind the start of the parts. Returns how much that is. */
-static size_t encrypt(struct secure *secure, const struct iovec *parts, int count, size_t from) {
+/* Encrypts up to a record, of so many bytes, of what begins so many bytes behind the start of the parts. Returns how much that is. */
+static size_t encrypt(struct secure *secure, const struct iovec *parts, int count, size_t from, size_t most) {
   static _Thread_local unsigned char joined[RECORD_MOST];
   size_t before = 0;
   int i = 0;
@@ -178,17 +165,17 @@ static size_t encrypt(struct secure *secure, const struct iovec *parts, int coun
   const unsigned char *at = (const unsigned char *)parts[i].iov_base + (from - before);
   size_t length = parts[i].iov_len - (from - before);
   /* A short part, such as the line of a chunk, shares its record with what is behind it. */
-  if (length < RECORD_MOST && i + 1 < count) {
+  if (length < most && i + 1 < count) {
     memcpy(joined, at, length);
-    for (i++; i < count && length < RECORD_MOST; i++) {
-      size_t more = parts[i].iov_len < RECORD_MOST - length ? parts[i].iov_len : RECORD_MOST - length;
+    for (i++; i < count && length < most; i++) {
+      size_t more = parts[i].iov_len < most - length ? parts[i].iov_len : most - length;
       memcpy(joined + length, parts[i].iov_base, more);
       length += more;
     }
     at = joined;
   }
   size_t written = 0;
-  if (SSL_write_ex(secure->session, at, length < RECORD_MOST ? length : RECORD_MOST, &written) == 1) return written;
+  if (SSL_write_ex(secure->session, at, length < most ? length : most, &written) == 1) return written;
   ERR_clear_error();
   return 0;
 }
@@ -199,15 +186,26 @@ static size_t length_of(const struct iovec *parts, int count) {
   return length;
 }
 
-/* Encrypts and sends up to a batch. Returns how much of it was encrypted; 0: the connection is dead. */
-static size_t send_batch(struct secure *secure, const struct iovec *parts, int count, size_t from, size_t all) {
-  size_t most = secure->is_slow ? RECORD_MOST : BATCH;
+static size_t least(size_t one, size_t other) { return one < other ? one : other; }
+
+/* How much of so many bytes is worth encrypting now. 0: nothing, and the kernel will tell when there is room. */
+static size_t batch_of(const struct secure *secure, size_t length) {
+  /* What is short leaves, or is kept for a while. */
+  if (length <= FIRST_RECORDS || (length <= RECORD_MOST && !secure->is_slow)) return length;
+  size_t room = room_of(secure);
+  return least(length, least(room, kept_of_all() > KEPT_MOST ? FIRST_RECORDS : BATCH));
+}
+
+/* Encrypts and sends so much. Returns how much of it was encrypted; 0: the connection is dead. */
+static size_t send_batch(struct secure *secure, const struct iovec *parts, int count, size_t from, size_t most) {
   size_t taken = 0;
   if (!collect_outgoing()) return 0;
-  while (from + taken < all && taken < most) {
-    size_t here = encrypt(secure, parts, count, from + taken);
+  while (taken < most) {
+    size_t record = secure->run < FIRST_OF_RUN ? FIRST_RECORDS : RECORD_MOST;
+    size_t here = encrypt(secure, parts, count, from + taken, least(record, most - taken));
     if (here == 0) break;
     taken += here;
+    secure->run += here;
   }
   return send_collected(secure) ? taken : 0;
 }
@@ -223,13 +221,18 @@ ssize_t secure_send(int fd, const struct iovec *parts, int count) {
   if (secure->kept_length > 0 && flush_secure(fd)) return secure->has_failed ? dead() : nothing_yet();
   size_t all = length_of(parts, count);
   size_t taken = 0;
+  int64_t now = now_ms();
+  if (now - secure->sent_at > SILENCE_MS) secure->run = 0;
+  secure->sent_at = now;
   ERR_clear_error();
   while (taken < all && secure->kept_length == 0) {
-    size_t here = send_batch(secure, parts, count, taken, all);
+    size_t most = batch_of(secure, all - taken);
+    if (most == 0) break;
+    size_t here = send_batch(secure, parts, count, taken, most);
     if (here == 0) return taken > 0 ? (ssize_t)taken : dead();
     taken += here;
   }
-  return (ssize_t)taken;
+  return taken > 0 || all == 0 ? (ssize_t)taken : nothing_yet();
 }
 
 bool flush_secure(int fd) {

@@ -24,8 +24,5 @@ bool secure_terms(int fd, char *text, size_t room);
 unsigned char *client_certificate(int fd, int *length);
 /* Why that certificate does not count, in words; NULL: it does. */
 const char *client_certificate_fault(int fd);
-/* Handshakes that were completed, and those that were not, in this process. */
-uint64_t handshakes_done(void);
-uint64_t handshakes_failed(void);
 
 #endif

@@ -7,6 +7,7 @@ import type { Logger } from '../../log/log.js'
 import type { Exchange } from '../../router/exchange.js'
 import type { Certificate } from '../../tls/certificate.js'
 import { UwsServer } from '../../uws/server.js'
+import type { FailedHandshakeSource } from '../failed-handshakes.js'
 import type { Place } from '../threads/place.js'
 import { explainListenFailure } from './listen-failure.js'
 import { redirect, uncertified } from './redirect.js'
@@ -88,6 +89,11 @@ export class Ports {
   /** Whether a client has no answer yet, or may not have read it. */
   get busy(): boolean {
     return this.#servers.some((server) => server.busy)
+  }
+
+  /** Handshakes of the main port that have come to nothing. */
+  get handshakes(): FailedHandshakeSource {
+    return this.#server
   }
 
   /** @throws when a certificate or its key cannot be used; nothing has changed then */
