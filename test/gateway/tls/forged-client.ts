@@ -5,6 +5,7 @@
 
 import { createCipheriv, createHmac } from 'node:crypto'
 import { type Socket, connect as tcpConnect } from 'node:net'
+import { Duplex } from 'node:stream'
 import { type TLSSocket, connect as tlsConnect } from 'node:tls'
 import type { Teardown } from '../../support/teardown.js'
 
@@ -40,12 +41,19 @@ export class ForgedClient {
   static async connect(t: Teardown, port: number, version: 'TLSv1.2' | 'TLSv1.3' = 'TLSv1.3'): Promise<ForgedClient> {
     const wire = tcpConnect({ port, host: '127.0.0.1', noDelay: true })
     let first = Buffer.alloc(0)
-    const tap = (data: Buffer) => {
+    wire.setMaxListeners(0)
+    // Node reads a socket itself once TLS is on it, and nobody else sees what comes.
+    const between = new Duplex({
+      read: () => void wire.resume(),
+      write: (data, _, done) => void wire.write(data, done),
+    })
+    wire.on('data', (data) => {
       if (first.length < 43) first = Buffer.concat([first, data])
-    }
-    wire.on('data', tap)
+      if (!between.push(data)) wire.pause()
+    })
+    wire.on('end', () => between.push(null))
     const tls = tlsConnect({
-      socket: wire,
+      socket: between,
       rejectUnauthorized: false,
       minVersion: version,
       maxVersion: version,
