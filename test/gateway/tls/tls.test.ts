@@ -107,7 +107,7 @@ t.test('a client that checks the certificate is content with it, and not with an
     t.same([sender.code, (await receiver.result).stdout.toString()], [0, 'x'])
     t.equal((await curlDone(['--cacert', file('other.pem'), address])).code, 60)
   }
-  t.not((await curlDone([`http://127.0.0.1:${program.port}/help`])).code, 0, 'no HTTP on an HTTPS port')
+  t.equal((await curlDone(['-f', `http://127.0.0.1:${program.port}/help`])).code, 22, 'no HTTP on an HTTPS port')
   t.match(await health(program), { status: 'ok' })
 })
 
