@@ -1,13 +1,14 @@
 /** Connections that do not get as far as TLS: what their clients are told, and what the log says of them. */
+
+import { randomBytes } from 'node:crypto'
 import { createServer, connect as tcpConnect } from 'node:net'
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls'
-import { randomBytes } from 'node:crypto'
 import t from 'tap'
 import { curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { type Running, startGateway } from '../../support/gateway.js'
-import { parseResponse } from '../../support/raw.js'
 import { listenOnLoopback } from '../../support/loopback.js'
+import { parseResponse } from '../../support/raw.js'
 
 t.jobs = 3
 
@@ -29,7 +30,16 @@ function say(port: number, ...pieces: readonly (string | Buffer)[]): Promise<{ t
 
 t.test('plain HTTP on a port for HTTPS is answered in HTTP, whatever the method, and to its end', async (t) => {
   const gateway = await startGateway(t, {}, { tls: true })
-  for (const head of ['GET / ', 'PUT /x ', 'OPTIONS * ', 'PATCH /x ', 'DELETE /x ', 'PROPFIND / ', 'CONNECT x:1 ', 'PRI * ']) {
+  for (const head of [
+    'GET / ',
+    'PUT /x ',
+    'OPTIONS * ',
+    'PATCH /x ',
+    'DELETE /x ',
+    'PROPFIND / ',
+    'CONNECT x:1 ',
+    'PRI * ',
+  ]) {
     // A reset because of unread bytes would take the answer away from its client.
     const { text, error } = await say(gateway.port, `${head}HTTP/1.1\r\nHost: x\r\n\r\n`, randomBytes(100_000))
     t.equal(error, undefined, head)
@@ -46,7 +56,12 @@ t.test('plain HTTP on a port for HTTPS is answered in HTTP, whatever the method,
   })
   t.match(upload.stdout.toString(), /port speaks HTTPS[\s\S]*400$/)
   await eventually(() => whys(gateway).length > 0 || 'nothing is said')
-  t.match(whys(gateway)[0], { level: 30, connections: /^\d$/, why: /^plain HTTP on a port for HTTPS/, client: '127.0.0.1' })
+  t.match(whys(gateway)[0], {
+    level: 30,
+    connections: /^\d$/,
+    why: /^plain HTTP on a port for HTTPS/,
+    client: '127.0.0.1',
+  })
 })
 
 t.test('in single octets, and without an end', async (t) => {
@@ -68,47 +83,65 @@ t.test('in single octets, and without an end', async (t) => {
   t.ok(sent > 0)
 })
 
-t.test('each kind of a handshake that comes to nothing has its words in the log, and many of a kind one line', async (t) => {
-  const gateway = await startGateway(t, {}, { tls: true })
-  const { port } = gateway
-  const shake = (options: ConnectionOptions) =>
-    new Promise<string | undefined>((resolve) => {
-      const socket = tlsConnect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options })
-      socket.once('secureConnect', () => resolve('spoken')).once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
-    })
-  const said = (why: RegExp) => whys(gateway).filter((line) => why.test(String(line.why)))
-  const kinds: readonly [() => Promise<unknown>, RegExp][] = [
-    [() => shake({ ALPNProtocols: ['h2'] }), /^the client does not offer HTTP\/1\.1 \(ALPN\): HTTP\/2 is not spoken here$/],
-    [
-      () => shake({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' }),
-      /^the client offers no version of TLS from 1\.2 on$/,
-    ],
-    [
-      () => shake({ maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' }),
-      /^the client offers no cipher or signature that is spoken here$/,
-    ],
-    [
-      () => curlDone(['--cacert', '/dev/null', `https://127.0.0.1:${port}/`, '--tls-max', '1.2']),
-      /^(the client does not accept the certificate|the client broke off.*)$/,
-    ],
-    [() => shake({ rejectUnauthorized: true, ca: [] }), /^(the client does not accept the certificate|the client broke off.*)$/],
-    [() => say(port, 'SSH-2.0-OpenSSH_9.2\r\n'), /^what came is no TLS$/],
-    [() => say(port, 'PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n'), /^what came is no TLS$/],
-    [() => say(port, Buffer.from('16030100050a00000000', 'hex')), /^what came is broken TLS$/],
-  ]
-  const results = []
-  for (const [begin] of kinds) results.push(await begin())
-  t.equal(results[0], 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL', 'what the client is told')
-  for (const [, why] of kinds) await eventually(() => said(why).length > 0 || `no ${why} in ${JSON.stringify(whys(gateway))}`)
-  // Who only looks whether the port is open is no failure.
-  const before = whys(gateway).length
-  for (let i = 0; i < 5; i++) await new Promise<void>((resolve) => tcpConnect(port, '127.0.0.1').once('connect', function (this: { destroy(): void }) { this.destroy(); resolve() }))
-  for (let i = 0; i < 50; i++) await shake({ ALPNProtocols: ['h2'] })
-  const h2 = kinds[0]![1]
-  await eventually(() => said(h2).length === 2 || `${said(h2).length} lines`)
-  t.equal(said(h2)[1]!.connections, 50, 'one line for fifty')
-  t.equal(whys(gateway).filter(({ why }) => !h2.test(String(why))).length, before - 1, 'nothing else')
-})
+t.test(
+  'each kind of a handshake that comes to nothing has its words in the log, and many of a kind one line',
+  async (t) => {
+    const gateway = await startGateway(t, {}, { tls: true })
+    const { port } = gateway
+    const shake = (options: ConnectionOptions) =>
+      new Promise<string | undefined>((resolve) => {
+        const socket = tlsConnect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options })
+        socket
+          .once('secureConnect', () => resolve('spoken'))
+          .once('error', (error: NodeJS.ErrnoException) => resolve(error.code))
+      })
+    const said = (why: RegExp) => whys(gateway).filter((line) => why.test(String(line.why)))
+    const kinds: readonly [() => Promise<unknown>, RegExp][] = [
+      [
+        () => shake({ ALPNProtocols: ['h2'] }),
+        /^the client does not offer HTTP\/1\.1 \(ALPN\): HTTP\/2 is not spoken here$/,
+      ],
+      [
+        () => shake({ maxVersion: 'TLSv1.1', minVersion: 'TLSv1', ciphers: 'ALL:@SECLEVEL=0' }),
+        /^the client offers no version of TLS from 1\.2 on$/,
+      ],
+      [
+        () => shake({ maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256' }),
+        /^the client offers no cipher or signature that is spoken here$/,
+      ],
+      [
+        () => curlDone(['--cacert', '/dev/null', `https://127.0.0.1:${port}/`, '--tls-max', '1.2']),
+        /^(the client does not accept the certificate|the client broke off.*)$/,
+      ],
+      [
+        () => shake({ rejectUnauthorized: true, ca: [] }),
+        /^(the client does not accept the certificate|the client broke off.*)$/,
+      ],
+      [() => say(port, 'SSH-2.0-OpenSSH_9.2\r\n'), /^what came is no TLS$/],
+      [() => say(port, 'PROXY TCP4 1.2.3.4 5.6.7.8 1 2\r\n'), /^what came is no TLS$/],
+      [() => say(port, Buffer.from('16030100050a00000000', 'hex')), /^what came is broken TLS$/],
+    ]
+    const results = []
+    for (const [begin] of kinds) results.push(await begin())
+    t.equal(results[0], 'ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL', 'what the client is told')
+    for (const [, why] of kinds)
+      await eventually(() => said(why).length > 0 || `no ${why} in ${JSON.stringify(whys(gateway))}`)
+    // Who only looks whether the port is open is no failure.
+    const before = whys(gateway).length
+    for (let i = 0; i < 5; i++)
+      await new Promise<void>((resolve) =>
+        tcpConnect(port, '127.0.0.1').once('connect', function (this: { destroy(): void }) {
+          this.destroy()
+          resolve()
+        }),
+      )
+    for (let i = 0; i < 50; i++) await shake({ ALPNProtocols: ['h2'] })
+    const h2 = kinds[0]![1]
+    await eventually(() => said(h2).length === 2 || `${said(h2).length} lines`)
+    t.equal(said(h2)[1]!.connections, 50, 'one line for fifty')
+    t.equal(whys(gateway).filter(({ why }) => !h2.test(String(why))).length, before - 1, 'nothing else')
+  },
+)
 
 t.test('more is announced than any ClientHello has', async (t) => {
   const gateway = await startGateway(t, {}, { tls: true })
@@ -124,7 +157,10 @@ t.test('TLS on a port for plain HTTP is answered and logged', async (t) => {
   const { stderr, code } = await curlDone(['-k', `https://127.0.0.1:${gateway.port}/`])
   t.equal(code, 35, stderr)
   await eventually(() => gateway.lines.some(({ msg }) => msg === 'request') || 'no line')
-  t.match(gateway.lines.find(({ msg }) => msg === 'request'), { status: 400, code: 'TLS_HANDSHAKE' })
+  t.match(
+    gateway.lines.find(({ msg }) => msg === 'request'),
+    { status: 400, code: 'TLS_HANDSHAKE' },
+  )
 })
 
 t.test('a handshake that was held up for others is gone on with, and then costs nothing', async (t) => {
