@@ -17,6 +17,8 @@ export interface BulkLoad {
   readonly bytes: number
   readonly receivers: number
   readonly tls?: StartOptions['tls']
+  /** Receivers count what they get and do not compare it. */
+  readonly discards?: boolean
 }
 
 /** One transfer, measured. */
@@ -74,12 +76,18 @@ export class BulkClients {
     return `/bulk-${this.#transfers + 1}`
   }
 
-  /** One transfer, compared byte for byte on arrival. Rejects when one of them is wrong or missing. */
+  /** One transfer, compared byte for byte on arrival unless the load says otherwise. Rejects when one of them is wrong or missing. */
   async transfer(relay: Relay, load: BulkLoad): Promise<BulkMeasure> {
     const { target } = relay
     const path = `${this.nextName}?n=${load.receivers}`
     this.#transfers++
-    const receiving = this.#receiver.start('receive', { target, path, bytes: load.bytes, count: load.receivers })
+    const receiving = this.#receiver.start('receive', {
+      target,
+      path,
+      bytes: load.bytes,
+      count: load.receivers,
+      discards: load.discards === true,
+    })
     await receiving.ready
     await relay.settle()
     const memory = new MemoryWatch(relay.pid)

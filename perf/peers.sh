@@ -8,7 +8,7 @@ mkdir -p "$bin"
 
 missing=
 PATH=$PATH:/usr/sbin
-for program in socat haproxy redis-server nats-server icecast2 mosquitto rabbitmq-server time; do
+for program in socat haproxy nginx redis-server nats-server icecast2 mosquitto rabbitmq-server time; do
   command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
 done
 command -v java >/dev/null 2>&1 || missing="$missing default-jre-headless"
@@ -48,7 +48,7 @@ if [ ! -d .peers/kafka ] && command -v mvn >/dev/null 2>&1; then
 fi
 
 say() { if "$@" >/dev/null 2>&1; then echo "here"; else echo "not here"; fi; }
-for program in socat haproxy redis-server nats-server icecast2 mosquitto rabbitmq-server; do
+for program in socat haproxy nginx redis-server nats-server icecast2 mosquitto rabbitmq-server; do
   echo "$program: $(say command -v "$program")"
 done
 for package in zeromq @grpc/grpc-js amqplib kafkajs; do echo "$package: $(say test -e ".peers/node_modules/$package")"; done

@@ -2,6 +2,7 @@
 
 import { ask } from './ask-job.js'
 import { crewClose, crewFlood, crewOpen, crewPace } from './crew-jobs.js'
+import { handshakes } from './handshake-job.js'
 import type { JobKind, Order, Reply } from './job.js'
 import { lines } from './line-job.js'
 import { churn, roundTrips } from './small-jobs.js'
@@ -16,6 +17,7 @@ const KINDS = {
   crewFlood,
   crewOpen,
   crewPace,
+  handshakes,
   lines,
   receive,
   roundTrips,

@@ -7,6 +7,8 @@ import { churn } from './churn.js'
 import { crowd } from './crowd.js'
 import { fanOut } from './fan-out.js'
 import { fanOutOneSlow } from './fan-out-one-slow.js'
+import { fanOutTls } from './fan-out-tls.js'
+import { handshakes } from './handshakes.js'
 import { ipc } from './ipc.js'
 import { live } from './live.js'
 import { migrate } from './migrate.js'
@@ -30,11 +32,13 @@ export const LANES: readonly Lane[] = [
   reverseProxy,
   slowReader,
   fanOut,
+  fanOutTls,
   fanOutOneSlow,
   crowd,
   live,
   ipc,
   churn,
+  handshakes,
   threads,
   topic,
   queue,

@@ -1,6 +1,6 @@
 import { runBulk } from '../bulk.js'
 import type { Lane } from '../lane.js'
-import { goPipingServer, pipingServer } from '../peers.js'
+import { goPipingServer, pipingServer, rustPipingServer } from '../peers.js'
 import { makeTlsFiles } from '../tls-files.js'
 
 export const migrateTls: Lane = {
@@ -12,7 +12,7 @@ export const migrateTls: Lane = {
     const { quick, head, report } = context
     const tls = makeTlsFiles()
     try {
-      const peers = context.sides(pipingServer, goPipingServer)
+      const peers = context.sides(pipingServer, goPipingServer, rustPipingServer)
       const bytes = quick ? 2e8 : 1e9
       await runBulk(context, peers, { name: 'migrate-tls', framing: 'length', bytes, receivers: 1, tls })
     } finally {
@@ -23,5 +23,12 @@ export const migrateTls: Lane = {
       target: 0.7,
       bound: 'most',
     })
+    for (const peer of [goPipingServer, rustPipingServer]) {
+      report.ratioGoal('migrate-tls: CPU', head.name, peer.name, {
+        what: `CPU per GB against ${peer.name} over TLS`,
+        target: 1,
+        bound: 'most',
+      })
+    }
   },
 }

@@ -26,11 +26,9 @@ const resident = ({ pid }: Program) =>
 const descriptors = ({ pid }: Program) => readdirSync(`/proc/${pid}/fd`).length
 
 /** Waits for what a gateway says of itself. */
-async function receives(program: Program, name: string): Promise<void> {
-  await eventually(async () => {
-    const { waiting } = JSON.parse((await curlDone(['-k', program.url('health')])).stdout.toString())
-    return waiting > 0 || `nobody waits for ${name}`
-  })
+async function waits(program: Program, count: number): Promise<true | string> {
+  const { waiting } = JSON.parse((await curlDone(['-k', program.url('health')])).stdout.toString())
+  return waiting === count || `${waiting} wait`
 }
 
 t.test('what nobody sends: each kind ends its own connection, at once, and costs next to nothing', async (t) => {
@@ -61,7 +59,7 @@ t.test('what nobody sends: each kind ends its own connection, at once, and costs
     const from = cpu(program)
     const memory = resident(program)
     await client.send(client.record(DATA, 'GET /flooded HTTP/1.1\r\nHost: localhost\r\n\r\n'))
-    await receives(program, 'flooded')
+    await eventually(() => waits(program, 1))
     for (let i = 0; i < 20 && !client.isClosed; i++) {
       await client.send(...Array.from({ length: 500 }, () => next(client)))
     }
@@ -170,7 +168,7 @@ t.test('alerts and what is behind an end', async (t) => {
   ] as const) {
     const client = await ForgedClient.connect(t, program.port)
     const receiver = curl(['-kN', '-m', '20', program.url(name)])
-    await receives(program, name)
+    await eventually(() => waits(program, 1))
     await client.send(client.record(DATA, put(name, 100)), client.record(DATA, 'x'.repeat(50)))
     await receiver.waitFor('x'.repeat(50))
     await client.send(...records(client))
@@ -182,4 +180,23 @@ t.test('alerts and what is behind an end', async (t) => {
     t.ok(cpu(program) - from < 0.3, `${rest}: nothing turns in circles`)
   }
   t.equal(program.logged('transfer').filter(({ reason }) => reason === 'complete').length, 0)
+})
+
+t.test("TCP's end without TLS's is a cut: a receiver that waits so is gone", async (t) => {
+  const program = await startProgram(t, argsFor(first))
+  for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const announced = await ForgedClient.connect(t, program.port, version)
+    const cut = await ForgedClient.connect(t, program.port, version)
+    const ask = (name: string) => `GET /api/v1/pipe/${name} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n`
+    await announced.send(announced.record(DATA, ask('announced')), announced.record(ALERT, Buffer.from([1, 0])))
+    announced.endWire()
+    await cut.send(cut.record(DATA, ask('cut')))
+    await eventually(() => waits(program, 2))
+    cut.endWire()
+    await eventually(() => waits(program, 1))
+    t.equal(program.logged('transfer').at(-1)!.pipe, 'cut', `${version}: the one that was cut`)
+    // The other one has said that it sends no more, and reads on.
+    await curlDone(['-k', '-T', '-', program.url('announced')], { input: 'for it' })
+    await eventually(() => announced.received.endsWith('for it\r\n0\r\n\r\n') || announced.received)
+  }
 })
