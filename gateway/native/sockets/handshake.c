@@ -63,6 +63,8 @@ static void fail(struct secure *secure, enum handshake_fault fault) {
   secure->has_failed = true;
   end_session(secure->session);
   secure->session = NULL;
+  /* One on which nothing was ever said is none: load balancers look so whether a port is open. */
+  if (secure->first_length == 0) return;
   pthread_mutex_lock(&lock);
   struct failed *failed = &failures[secure->place][fault];
   failed->count++;
@@ -126,8 +128,7 @@ static void join_halves(struct secure *secure) {
 
 void end_handshake(struct secure *secure) {
   leave_halves(secure);
-  /* A connection on which nothing was ever said is no handshake: load balancers look so whether a port is open. */
-  if (!secure->is_open && secure->first_length > 0) fail(secure, FAULT_BROKEN_OFF);
+  if (!secure->is_open) fail(secure, FAULT_BROKEN_OFF);
 }
 
 /* --- those that speak something else */
