@@ -10,7 +10,7 @@ export interface FailedHandshakeSource {
 
 /** In the order of gateway/native/sockets/handshake.h. */
 const WHYS = [
-  'the client broke off, or took longer than half a minute',
+  'the client broke off (it may not accept the certificate), or took longer than half a minute',
   'plain HTTP on a port for HTTPS, answered with 400: use https://',
   'what came is no TLS',
   'the client does not offer HTTP/1.1 (ALPN): HTTP/2 is not spoken here',

@@ -5,6 +5,7 @@
 #ifndef PIPEGATE_RECORDS_H
 #define PIPEGATE_RECORDS_H
 
+#include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -32,6 +33,7 @@ struct secure {
   bool is_half;
   struct secure *older;
   struct secure *younger;
+  char client[INET6_ADDRSTRLEN];
   /* What the client began with: a record's head, and that of the message in it. */
   unsigned char first_length;
   unsigned char first[9];
