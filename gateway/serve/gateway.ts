@@ -17,7 +17,6 @@ import { Keepalive } from '../uws/connection/keepalive.js'
 import { PeerWatch } from '../uws/connection/peer-watch.js'
 import { ConfiguredCertificates, type Reread } from './configured-certificates.js'
 import { coreLimits } from './core-limits.js'
-import { FailedHandshakes } from './failed-handshakes.js'
 import { gatewayView, pipesView } from './gateway-view.js'
 import { healthReport } from './health-report.js'
 import { InterruptibleWait } from './interruptible-wait.js'
@@ -115,8 +114,7 @@ export class Gateway {
       certificates: this.#certificates?.current,
     }
     this.#ports = new Ports(config, context, service, this.log, place)
-    const handshakes = new FailedHandshakes(this.#ports.handshakes, this.log)
-    this.#ticker = new Ticker(this.#clock, () => this.#help.sockets.turnedAway(), this.log, handshakes)
+    this.#ticker = new Ticker(this.#clock, () => this.#help.sockets.turnedAway(), this.log, this.#ports.handshakes)
   }
 
   /** Names of the plugins, in their order, with their hooks, routes, modes and claims. */

@@ -4,7 +4,7 @@
  * 1. Of what is received as much is read from the kernel at a time as there is room for when it is decrypted, and all of it is
  *    decrypted at once. So nothing is left here but a part of a record, for which the kernel will tell of more. Where there is little room
  *    OpenSSL reads for itself, record by record, and what it keeps then is told of by has_received().
- * 2. What is sent is encrypted in batches of four records, which leave by one call. What the kernel does not take of a batch is kept, and
+ * 2. What is sent is encrypted in batches of four records, which leave by one call, as far as there is room. What the kernel does not take of a batch is kept, and
  *    leaves when there is room: nobody is asked for the same bytes again, as OpenSSL would have it.
  * 3. A record of one octet costs nearly as much as a large one. Of who sends such less is read at a time.
  * 4. Records are large for bulk, and small for what comes after a silence: none of a record can be read before all of it is there.

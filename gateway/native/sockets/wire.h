@@ -2,7 +2,7 @@
  * What goes over a connection: as it is, or over TLS encrypted. secure.c; whoever calls these need not know which.
  *
  * They are as the calls of the system that they are named after, with these differences over TLS: what was sent may be kept here for a
- * while, 64 KiB at most, and kept_bytes() says how much; nothing more is taken before all of it has left. What was
+ * while, as far as the kernel takes less than it has said, and kept_bytes() says how much; nothing more is taken before all of it has left. What was
  * received may be kept here as well, of which nobody but has_received() tells. A connection whose end was not announced
  * in TLS has been cut: ECONNRESET.
  */

@@ -7,7 +7,7 @@ import type { Logger } from '../../log/log.js'
 import type { Exchange } from '../../router/exchange.js'
 import type { Certificate } from '../../tls/certificate.js'
 import { UwsServer } from '../../uws/server.js'
-import type { FailedHandshakeSource } from '../failed-handshakes.js'
+import { FailedHandshakes } from '../failed-handshakes.js'
 import type { Place } from '../threads/place.js'
 import { explainListenFailure } from './listen-failure.js'
 import { redirect, uncertified } from './redirect.js'
@@ -29,6 +29,8 @@ export class Ports {
   readonly #server: UwsServer
   /** Tells clients without TLS where the main port is. */
   readonly #redirects: UwsServer | undefined
+  /** Handshakes of the main port that have come to nothing. */
+  readonly handshakes: FailedHandshakes
   #number = 0
   /** Of all certificates. */
   #names: readonly string[] = []
@@ -43,6 +45,7 @@ export class Ports {
   ) {
     const numbers = place && { first: place.number + 1, step: place.threads }
     this.#server = new UwsServer(context, certificates, this.#guarded(handle), takesWebSockets, numbers)
+    this.handshakes = new FailedHandshakes(this.#server, log)
     if (config.redirectPort === undefined) return
     this.#names = certificates?.flatMap(({ names }) => names) ?? []
     const unserved = (request: RequestView) =>
@@ -89,11 +92,6 @@ export class Ports {
   /** Whether a client has no answer yet, or may not have read it. */
   get busy(): boolean {
     return this.#servers.some((server) => server.busy)
-  }
-
-  /** Handshakes of the main port that have come to nothing. */
-  get handshakes(): FailedHandshakeSource {
-    return this.#server
   }
 
   /** @throws when a certificate or its key cannot be used; nothing has changed then */
