@@ -1,15 +1,16 @@
 /** Connections that do not get as far as TLS: what their clients are told, and what the log says of them. */
 
 import { randomBytes } from 'node:crypto'
-import { createServer, connect as tcpConnect } from 'node:net'
+import { createServer, type Socket, connect as tcpConnect } from 'node:net'
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { type Running, startGateway } from '../../support/gateway.js'
 import { listenOnLoopback } from '../../support/loopback.js'
-import { parseResponse } from '../../support/raw.js'
-import { second } from './certificates.js'
+import { startProgram } from '../../support/program.js'
+import { connect, parseResponse } from '../../support/raw.js'
+import { argsFor, second } from './certificates.js'
 
 t.jobs = 3
 
@@ -160,25 +161,38 @@ t.test('TLS on a port for plain HTTP is answered and logged', async (t) => {
   )
 })
 
-t.test('a handshake that was held up for others is gone on with, and then costs nothing', async (t) => {
-  const gateway = await startGateway(t, {}, { tls: true })
+/** What a client begins with. */
+async function clientHello(t: Test): Promise<Buffer> {
   const server = createServer()
   t.teardown(() => void server.close())
-  await listenOnLoopback(server)
-  const hello = await new Promise<Buffer>((resolve) => {
-    server.once('connection', (socket) => socket.once('data', resolve))
-    const { port } = server.address() as { port: number }
+  const port = await listenOnLoopback(server)
+  return new Promise((resolve) => {
+    server.once('connection', (socket) =>
+      socket.once('data', (data) => {
+        resolve(data)
+        socket.destroy()
+      }),
+    )
     tlsConnect({ port, host: '127.0.0.1' }).on('error', () => {})
   })
-  server.close()
-  // All at once, so that most have to wait; and none of them goes on.
-  const halves = await Promise.all(
-    Array.from({ length: 200 }, async () => {
-      const socket = tcpConnect(gateway.port, '127.0.0.1')
+}
+
+function connections(t: Test, port: number, count: number): Promise<Socket[]> {
+  return Promise.all(
+    Array.from({ length: count }, async () => {
+      const socket = tcpConnect(port, '127.0.0.1')
+      t.teardown(() => void socket.destroy())
       await new Promise((resolve) => socket.once('connect', resolve))
       return socket
     }),
   )
+}
+
+t.test('a handshake that was held up for others is gone on with, and then costs nothing', async (t) => {
+  const gateway = await startGateway(t, {}, { tls: true })
+  const hello = await clientHello(t)
+  // All at once, so that most have to wait; and none of them goes on.
+  const halves = await connections(t, gateway.port, 200)
   let answered = 0
   for (const each of halves) {
     each.once('data', () => answered++)
@@ -189,5 +203,28 @@ t.test('a handshake that was held up for others is gone on with, and then costs 
   await new Promise((resolve) => setTimeout(resolve, 1000))
   const { user, system } = process.cpuUsage(from)
   t.ok(user + system < 500_000, `${(user + system) / 1000} ms of CPU in a second in which nothing happens`)
-  for (const each of halves) each.destroy()
+})
+
+t.test('five hundred handshakes at once: who is connected already is served before most of them', async (t) => {
+  const program = await startProgram(t, argsFor(second))
+  const hello = await clientHello(t)
+  const client = await connect({ port: program.port, tls: true })
+  const halves = await connections(t, program.port, 500)
+  const ask = 'GET /api/v1/pipe/version HTTP/1.1\r\nHost: localhost\r\n\r\n'
+  await client.send(ask)
+  const { end } = await client.waitForResponse()
+  let answered = 0
+  for (const each of halves) each.once('data', () => answered++)
+  // All of it is there when the gateway looks again.
+  program.kill('SIGSTOP')
+  await Promise.all(halves.map((each) => new Promise((resolve) => each.write(hello, resolve))))
+  await client.send(ask)
+  let before = -1
+  client.onRead = () => {
+    before = answered
+  }
+  program.kill('SIGCONT')
+  await client.waitForResponse({ from: end })
+  t.ok(before >= 0 && before < 250, `${before} of 500 were gone on with`)
+  await eventually(() => answered === 500 || `${answered} of 500 were gone on with`)
 })
