@@ -70,6 +70,21 @@ t.test('in single octets, and without an end', async (t) => {
   const gateway = await startGateway(t, {}, { tls: true })
   const { text } = await say(gateway.port, ...'GET / HTTP/1.1\r\n\r\n')
   t.match(text, /^HTTP\/1\.1 400 /)
+  // Who reads its answer only when all has been sent.
+  const slow = tcpConnect({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true })
+  let error: string | undefined
+  slow.on('error', (cause: NodeJS.ErrnoException) => {
+    error = cause.code
+  })
+  slow.write('PUT /x HTTP/1.1\r\n')
+  await new Promise((resolve) => slow.once('data', resolve))
+  for (let i = 0; i < 5 && error === undefined; i++) {
+    await new Promise((resolve) => slow.write(randomBytes(20_000), resolve))
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  slow.end()
+  await new Promise((resolve) => slow.once('close', resolve))
+  t.equal(error, undefined, 'nothing is sent into the void')
   // Who sends on for ever is not read for ever.
   const socket = tcpConnect({ port: gateway.port, host: '127.0.0.1' })
   let sent = 0

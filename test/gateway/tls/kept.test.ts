@@ -15,8 +15,8 @@ t.test(
     const next = `PUT /behind HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`
     await client.send('GET /first HTTP/1.1\r\nHost: x\r\n\r\n')
     await gateway.holds(1, 0)
-    // 16 KiB are read ahead: the second record is torn.
-    await client.send(next.slice(0, 10_000))
+    // 16 KiB are read ahead, in one read: the second record is torn.
+    void client.send(next.slice(0, 10_000))
     await client.send(next.slice(10_000))
     const receiver = curl(['-k', gateway.url('behind')])
     await gateway.holds(2, 0)
