@@ -5,24 +5,24 @@ import { installSocketHelper } from '../../../gateway/native/socket-helper.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { startGateway } from '../../support/gateway.js'
+import { DATA, ForgedClient } from './forged-client.js'
 
 t.test(
   'what was decrypted and not asked for yet: a request behind another one, in records that do not end where reads do',
   async (t) => {
     const gateway = await startGateway(t, {}, { tls: true })
-    const client = await gateway.connect()
+    const client = await ForgedClient.connect(t, gateway.port)
     const body = randomBytes(19_000).toString('latin1')
     const next = `PUT /behind HTTP/1.1\r\nHost: x\r\nContent-Length: ${body.length}\r\n\r\n${body}`
-    await client.send('GET /first HTTP/1.1\r\nHost: x\r\n\r\n')
+    await client.send(client.record(DATA, 'GET /first HTTP/1.1\r\nHost: x\r\n\r\n'))
     await gateway.holds(1, 0)
     // 16 KiB are read ahead, in one read: the second record is torn.
-    void client.send(next.slice(0, 10_000))
-    await client.send(next.slice(10_000))
+    await client.send(client.record(DATA, next.slice(0, 10_000)), client.record(DATA, next.slice(10_000)))
     const receiver = curl(['-k', gateway.url('behind')])
     await gateway.holds(2, 0)
     await curlDone(['-k', '-d', 'over', gateway.url('first')])
     t.equal((await receiver.result).stdout.toString('latin1'), body)
-    await client.waitFor('Transfer complete.')
+    await eventually(() => client.received.includes('Transfer complete.') || client.received)
   },
 )
 
