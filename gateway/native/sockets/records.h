@@ -5,6 +5,7 @@
 #ifndef PIPEGATE_RECORDS_H
 #define PIPEGATE_RECORDS_H
 
+#include "clients.h"
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 struct secure {
   SSL *session;
   int fd;
+  struct client client;
   bool is_open;
   /* The client has said that it sends no more; whether its end came without that. */
   bool has_ended;
