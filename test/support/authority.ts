@@ -30,20 +30,21 @@ export function moment(ms: number): string {
 export class Authority implements CertificateFiles {
   readonly cert: string
   readonly key: string
-  readonly #dir: string
+  readonly dir: string
 
   /** @param by who vouches for it; undefined: itself */
   constructor(
     dir: string,
     readonly name: string,
     by?: Authority,
+    dates?: IssueOptions['dates'],
   ) {
-    this.#dir = join(dir, name)
-    mkdirSync(this.#dir)
-    writeFileSync(this.#at('index'), '')
+    this.dir = join(dir, name)
+    mkdirSync(this.dir)
+    writeFileSync(this.at('index'), '')
     const settings = [
-      `database=${this.#at('index')}`,
-      `new_certs_dir=${this.#dir}`,
+      `database=${this.at('index')}`,
+      `new_certs_dir=${this.dir}`,
       'rand_serial=yes',
       'default_md=sha256',
       'default_days=2',
@@ -52,7 +53,7 @@ export class Authority implements CertificateFiles {
     ]
     const any = ['commonName', 'organizationName', 'emailAddress'].map((field) => `${field}=optional`)
     writeFileSync(
-      this.#at('config'),
+      this.at('config'),
       [
         '[ca]',
         'default_ca=own',
@@ -66,14 +67,21 @@ export class Authority implements CertificateFiles {
         '',
       ].join('\n'),
     )
-    const files = by?.issue({ name, extensions: CA }) ?? this.#sign()
+    const files = by?.issue({ name, extensions: CA, ...(dates === undefined ? {} : { dates }) }) ?? this.#sign()
     this.cert = files.cert
     this.key = files.key
   }
 
+  /** What somebody makes who takes this certificate, which is none of an authority, for one. */
+  static like(of: Authority, { cert, key }: CertificateFiles): Authority {
+    const made = Object.create(Authority.prototype)
+    return Object.assign(made, of, { cert, key, dir: of.dir })
+  }
+
   /** Makes a certificate and its key. */
   issue({ name, subject = `/CN=${name}`, names, extensions = [], dates }: IssueOptions): CertificateFiles {
-    const at = (suffix: string) => this.#at(`${name}${suffix}`)
+    const at = (suffix: string) => this.at(`${name}${suffix}`)
+
     const files = { cert: at('.pem'), key: at('.key') }
     const all = [
       ...extensions,
@@ -85,7 +93,7 @@ export class Authority implements CertificateFiles {
       'req',
       '-utf8',
       '-config',
-      this.#at('config'),
+      this.at('config'),
       ...KEY,
       '-keyout',
       files.key,
@@ -95,40 +103,44 @@ export class Authority implements CertificateFiles {
       subject,
     )
     const between = dates === undefined ? [] : ['-startdate', dates[0], '-enddate', dates[1]]
-    const own = ['-config', this.#at('config'), '-cert', this.cert, '-keyfile', this.key, '-extfile', at('.ext')]
+    const own = ['-config', this.at('config'), '-cert', this.cert, '-keyfile', this.key, '-extfile', at('.ext')]
     openssl('ca', '-batch', '-notext', ...own, '-in', at('.csr'), '-out', files.cert, ...between)
     return files
   }
 
   revoke({ cert }: CertificateFiles): void {
-    openssl('ca', '-config', this.#at('config'), '-cert', this.cert, '-keyfile', this.key, '-revoke', cert)
+    openssl('ca', '-config', this.at('config'), '-cert', this.cert, '-keyfile', this.key, '-revoke', cert)
   }
 
   /** Forgets all that it has revoked. */
   forgive(): void {
-    writeFileSync(this.#at('index'), '')
+    writeFileSync(this.at('index'), '')
   }
 
   /** A list of what it has revoked, in PEM, which holds for an hour, or up to a moment. */
   list(until?: string): string {
     const when =
       until === undefined ? ['-crlhours', '1'] : ['-crl_lastupdate', '20200101000000Z', '-crl_nextupdate', until]
-    const own = ['-config', this.#at('config'), '-cert', this.cert, '-keyfile', this.key]
+    const own = ['-config', this.at('config'), '-cert', this.cert, '-keyfile', this.key]
     return openssl('ca', '-gencrl', ...own, ...when)
   }
 
   get pem(): string {
-    return readFileSync(this.cert, 'utf8')
+    return this.pemOf(this)
   }
 
-  #at(file: string): string {
-    return join(this.#dir, file)
+  pemOf({ cert }: CertificateFiles): string {
+    return readFileSync(cert, 'utf8')
+  }
+
+  private at(file: string): string {
+    return join(this.dir, file)
   }
 
   #sign(): CertificateFiles {
-    const files = { cert: this.#at(`${this.name}.pem`), key: this.#at(`${this.name}.key`) }
+    const files = { cert: this.at(`${this.name}.pem`), key: this.at(`${this.name}.key`) }
     const extensions = CA.flatMap((each) => ['-addext', each])
-    const own = ['-config', this.#at('config'), '-subj', `/CN=${this.name}`, '-keyout', files.key, '-out', files.cert]
+    const own = ['-config', this.at('config'), '-subj', `/CN=${this.name}`, '-keyout', files.key, '-out', files.cert]
     openssl('req', '-x509', '-days', '2', ...KEY, ...own, ...extensions)
     return files
   }
