@@ -1,6 +1,6 @@
 /*
  * 1. Whatever in the file is an authority's is trusted for itself, with or without those above it: PARTIAL_CHAIN.
- * 2. The lists are looked at for every certificate of a chain but the trusted one at its end, of which only its file could say that it does not count.
+ * 2. Each certificate of a chain is looked for on the lists. Nobody has to have one that speaks for the trusted one at its end.
  * 3. A list that is too old says nothing: then nobody counts for whom it would speak.
  */
 #include "authorities.h"
@@ -114,10 +114,19 @@ static bool read_lists(struct authorities *to, char *why, size_t room) {
   return X509_STORE_set_flags(to->store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL) == 1;
 }
 
+/*
+ * That no list speaks for a certificate, or only one of somebody above it, who is not in the chain: then OpenSSL finds fault with the list, whose
+ * signature was checked when it was read, and looks the certificate up in it all the same.
+ */
+static bool is_unlisted(int error) {
+  return error == X509_V_ERR_UNABLE_TO_GET_CRL || error == X509_V_ERR_UNABLE_TO_GET_CRL_ISSUER || error == X509_V_ERR_DIFFERENT_CRL_SCOPE ||
+         error == X509_V_ERR_CRL_PATH_VALIDATION_ERROR || error == X509_V_ERR_CRL_SIGNATURE_FAILURE;
+}
+
 /* See 2 above. */
 static int let_trusted_be(int good, X509_STORE_CTX *at) {
   bool is_last = X509_STORE_CTX_get_error_depth(at) == sk_X509_num(X509_STORE_CTX_get0_chain(at)) - 1;
-  if (good || !is_last || X509_STORE_CTX_get_error(at) != X509_V_ERR_UNABLE_TO_GET_CRL) return good;
+  if (good || !is_last || !is_unlisted(X509_STORE_CTX_get_error(at))) return good;
   X509_STORE_CTX_set_error(at, X509_V_OK);
   return 1;
 }
