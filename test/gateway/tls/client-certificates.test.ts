@@ -5,10 +5,20 @@ import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { definePlugin, PLUGIN_API, type Plugin, textAnswer, z } from '../../../gateway/host/plugin-api.js'
 import { Authority, moment } from '../../support/authority.js'
+import {
+  ask,
+  ca,
+  clientFlags,
+  fileWith,
+  folder,
+  Kept,
+  otherCa,
+  startWho,
+  whoPlugin,
+} from '../../support/client-certificates.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { startGateway } from '../../support/gateway.js'
 import { runProgram, startProgram } from '../../support/program.js'
-import { ask, ca, clientFlags, fileWith, folder, Kept, otherCa, startWho, whoPlugin } from './clients.js'
 
 t.jobs = 3
 
@@ -29,7 +39,10 @@ t.test('which certificates count, required and optional', async (t) => {
   const forServers = ca.issue({ name: 'for-servers', extensions: ['extendedKeyUsage=serverAuth'] })
   const forClients = ca.issue({ name: 'for-clients', extensions: ['extendedKeyUsage=clientAuth'] })
   const underLeaf = Authority.like(ca, anna).issue({ name: 'under-leaf' })
-  const ofLeaf = { cert: fileWith(readFileSync(underLeaf.cert, 'utf8') + readFileSync(anna.cert, 'utf8')), key: underLeaf.key }
+  const ofLeaf = {
+    cert: fileWith(readFileSync(underLeaf.cert, 'utf8') + readFileSync(anna.cert, 'utf8')),
+    key: underLeaf.key,
+  }
   const required = await startWho(t, 'required')
   const optional = await startWho(t, 'optional')
   for (const [what, shown, found] of [
@@ -101,7 +114,9 @@ t.test('health is for everybody, and nothing else is', async (t) => {
     config: z.strictObject({}),
     setup: () => ({
       claims: [{ claims: () => true, handle: (_request, _body, reply) => void reply.give(textAnswer(200, 'claimed')) }],
-      routes: [{ method: 'GET', path: '/health', handle: (_request, reply) => void reply.give(textAnswer(200, 'routed')) }],
+      routes: [
+        { method: 'GET', path: '/health', handle: (_request, reply) => void reply.give(textAnswer(200, 'routed')) },
+      ],
     }),
   })
   const plugins = [{ plugin: claims as unknown as Plugin, config: {} }]
@@ -126,7 +141,16 @@ t.test('health is for everybody, and nothing else is', async (t) => {
 
 t.test('pipegate health, where certificates are required', async (t) => {
   const flags = clientFlags('required') as Record<string, string>
-  const args = ['--tls-cert', flags.tlsCert!, '--tls-key', flags.tlsKey!, '--tls-client-auth', 'required', '--tls-client-ca', ca.cert]
+  const args = [
+    '--tls-cert',
+    flags.tlsCert!,
+    '--tls-key',
+    flags.tlsKey!,
+    '--tls-client-auth',
+    'required',
+    '--tls-client-ca',
+    ca.cert,
+  ]
   for (const more of [[], ['--prefix', 'off']]) {
     const program = await startProgram(t, [...args, ...more])
     t.equal((await runProgram(t, ['health', ...args, ...more, '--port', String(program.port)])).code, 0)
@@ -186,16 +210,25 @@ t.test('what cannot be used is told in one sentence, before the port opens', asy
   for (const [settings, expected] of [
     [{ tlsClientCa: leaf }, /anna\.pem has the certificate of CN=anna, O=Example\\, Inc\., which is no authority$/],
     [{ tlsClientCa: ca.key }, /ca\.key has a private key in it; only the certificates of authorities belong there$/],
-    [{ tlsClientCa: fileWith('nothing') }, /some\.pem has no certificate in PEM form, expected those of the authorities/],
+    [
+      { tlsClientCa: fileWith('nothing') },
+      /some\.pem has no certificate in PEM form, expected those of the authorities/,
+    ],
     [{ tlsClientCa: fileWith(ca.pem.replace(/\n.{20}/, '\n')) }, /some\.pem has a certificate that cannot be read$/],
     [{ tlsClientCrl: ca.cert }, /ca\.pem has no revocation list in PEM form \("openssl crl -inform DER"/],
-    [{ tlsClientCrl: fileWith(otherCa.list()) }, /tlsClientCrl has a list by CN = other, which no authority in tlsClientCa has/],
+    [
+      { tlsClientCrl: fileWith(otherCa.list()) },
+      /tlsClientCrl has a list by CN = other, which no authority in tlsClientCa has/,
+    ],
     [{ tlsClientCrl: fileWith(ca.list().replace(/\n.{20}/, '\n')) }, /tlsClientCrl has a list that cannot be read$/],
     [
       { tlsClientCrl: fileWith(ca.list()), tlsClientCa: fileWith(ca.pem + otherCa.pem) },
       /tlsClientCrl has no list by CN = other, so that none of its clients could be let in$/,
     ],
-    [{ socketHelper: 'off' }, /found tlsClientAuth without socketHelper, what the engine's own TLS cannot do, expected both/],
+    [
+      { socketHelper: 'off' },
+      /found tlsClientAuth without socketHelper, what the engine's own TLS cannot do, expected both/,
+    ],
   ] as const) {
     const message = await problem(t, settings)
     t.match(message, expected)

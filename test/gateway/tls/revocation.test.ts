@@ -3,9 +3,9 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { Authority, moment } from '../../support/authority.js'
+import { ask, ca, fileWith, folder, Kept, startWho } from '../../support/client-certificates.js'
 import { eventually } from '../../support/eventually.js'
 import { logged } from './certificates.js'
-import { ask, ca, fileWith, folder, Kept, startWho } from './clients.js'
 
 t.jobs = 4
 
