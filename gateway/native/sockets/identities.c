@@ -2,6 +2,9 @@
  * Mozilla's "intermediate" recommendation (https://wiki.mozilla.org/Security/Server_Side_TLS): TLS 1.2 and 1.3, forward secrecy and
  * authenticated encryption only. What else there is of TLS, and is left out: renegotiation, compression, early data, which
  * somebody could send again, and sessions that are kept here. Clients resume by tickets.
+ *
+ * Of the ciphers the cheapest is taken, unless the client would rather have ChaCha, which is cheaper for who cannot do AES in hardware. Groups of
+ * finite fields are left out: a client that asks for the longest one has its server compute for milliseconds.
  */
 #include "identities.h"
 #include "clients.h"
@@ -21,6 +24,11 @@
 static const char CIPHERS[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+static const char CIPHERS_OF_1_3[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+/* P-521 is for those whose certificates are on it. The first one came with OpenSSL 3.5. */
+static const char GROUPS[] = "X25519MLKEM768:X25519:P-256:P-384:P-521";
+static const char OLDER_GROUPS[] = "X25519:P-256:P-384:P-521";
 
 struct name {
   char *text;
@@ -163,8 +171,10 @@ static SSL_CTX *new_context(struct identities *identities) {
   SSL_CTX *context = SSL_CTX_new(TLS_server_method());
   if (context == NULL) return NULL;
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_cipher_list(context, CIPHERS);
+  SSL_CTX_set_ciphersuites(context, CIPHERS_OF_1_3);
+  if (SSL_CTX_set1_groups_list(context, GROUPS) != 1) SSL_CTX_set1_groups_list(context, OLDER_GROUPS);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context, 1);
   keep_with_tickets(context);
