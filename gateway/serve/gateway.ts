@@ -129,7 +129,7 @@ export class Gateway {
 
   /** Nobody gets in without credentials. */
   get everybodyAuthenticates(): boolean {
-    return this.#plugins.everybodyAuthenticates
+    return this.#plugins.everybodyAuthenticates || this.config.tlsClientAuth === 'required'
   }
 
   /** The hosts that it answers to. */

@@ -240,4 +240,7 @@ t.test('what cannot be used is told in one sentence, before the port opens', asy
   t.match(await check('--tls-client-ca', leaf), { code: 1, stderr: /^pipegate: [^\n]+ is no authority\n$/ })
   t.match(await check('--tls-client-ca', ca.cert, '--socket-helper=no'), { code: 1, stderr: /without socketHelper/ })
   t.match(await check('--tls-client-ca', ca.cert), { code: 0 })
+  // With optional somebody may come who has shown nothing.
+  t.match(await check('--tls-client-ca', ca.cert, '--public'), { code: 2, stderr: /Say who may/ })
+  t.match(await check('--tls-client-ca', ca.cert, '--public', '--tls-client-auth', 'required'), { code: 0 })
 })
