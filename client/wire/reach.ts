@@ -32,12 +32,11 @@ export interface Forward {
 export async function reach(url: URL, flags: TlsFlags): Promise<Reach> {
   const tls = tlsOptions(flags)
   // Kept, so that waiting in short turns does not shake hands at each of them.
-  const kept = { keepAlive: true, maxSockets: 8 }
   // A proxy is trusted as the server is, and learns nothing of who the client is to that.
-  const options = { ...kept, ...(tls.ca === undefined ? {} : { ca: tls.ca }) }
+  const options = { keepAlive: true, maxSockets: 8, ...(tls.ca === undefined ? {} : { ca: tls.ca }) }
   const proxy = getProxyForUrl(url.href)
   const isSecure = url.protocol === 'https:'
-  if (proxy === '') return { agent: newAgent(isSecure, { ...kept, ...tls }), tls, isSecure, forward: undefined }
+  if (proxy === '') return { agent: newAgent(isSecure, options), tls, isSecure, forward: undefined }
   if (!URL.canParse(proxy) || !/^https?:$/.test(new URL(proxy).protocol) || !hasCredentials(new URL(proxy))) {
     throw new WrongUsage(
       'the proxy that the environment names is no address such as http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with %25 for a percent sign',

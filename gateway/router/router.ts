@@ -89,7 +89,7 @@ export class Router {
       return
     }
     const stranger = exchange.clientRefusal
-    const claim = stranger === undefined ? this.#claims.find(exchange) : undefined
+    const claim = this.#claims.find(exchange)
     if (claim !== undefined && !(claim instanceof Refusal)) context!.claimedBy = claim.boundary.plugin
     const verdict = this.plugins?.admission.request(request, context!)
     const incoming = { exchange, framing, context }

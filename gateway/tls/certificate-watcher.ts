@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { Logger } from '../log/log.js'
 import { type Certificate, isRegularFile, readCertificates, serveTheSame, type TlsFiles } from './certificate.js'
 import { type ClientFiles, type ClientRules, readClientRules } from './client-rules.js'
-import { describeCertificate, expiryWarning } from './expiry.js'
+import { dateText, describeCertificate, expiryWarning } from './expiry.js'
 
 /** How often the files are checked for changes. */
 const POLL_MS = 1000
@@ -41,8 +41,8 @@ export class CertificateWatcher {
   #read: State
   #seen: State
   #timer: NodeJS.Timeout | undefined
-  /** The last warning about each certificate. */
-  #warned = new Map<Certificate, string>()
+  /** The last warning about each certificate and list. */
+  #warned = new Map<object, string>()
 
   /**
    * @param source is asked here, at a reload, and when the file that it depends on has changed
@@ -120,12 +120,21 @@ export class CertificateWatcher {
   }
 
   #warnOfExpiry(): void {
-    for (const certificate of this.#current.certificates) {
-      const warning = expiryWarning(certificate, Date.now())
-      if (warning === undefined || this.#warned.get(certificate) === warning) continue
-      this.#warned.set(certificate, warning)
-      this.#log.warn(describeCertificate(certificate), warning)
-    }
+    const { certificates, clients } = this.#current
+    for (const certificate of certificates)
+      this.#warn(certificate, describeCertificate(certificate), expiryWarning(certificate, Date.now()))
+    for (const list of clients?.lists ?? [])
+      this.#warn(
+        list,
+        { crl: this.#files.clients?.crl, validTo: dateText(list.validTo) },
+        expiryWarning(list, Date.now(), 'a list of revoked certificates'),
+      )
+  }
+
+  #warn(about: object, fields: object, warning: string | undefined): void {
+    if (warning === undefined || this.#warned.get(about) === warning) return
+    this.#warned.set(about, warning)
+    this.#log.warn(fields, warning)
   }
 }
 

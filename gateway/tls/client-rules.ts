@@ -1,5 +1,6 @@
 import { X509Certificate } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { type RevocationList, readListTimes } from './revocation-list.js'
 
 /** What says whether clients have to show a certificate, and which ones count. */
 export interface ClientFiles {
@@ -16,10 +17,11 @@ export interface ClientRules {
   readonly authorities: string
   /** Empty when nothing is revoked. */
   readonly revoked: string
+  readonly lists: readonly RevocationList[]
 }
 
 const CERTIFICATES = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g
-const LIST = /-----BEGIN X509 CRL-----/
+const LISTS = /-----BEGIN X509 CRL-----([^-]*)-----END X509 CRL-----/g
 const KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/
 
 /**
@@ -42,12 +44,13 @@ export function readClientRules({ auth, ca, crl }: ClientFiles): ClientRules {
     }
   }
   const revoked = crl === undefined ? '' : readFileSync(crl, 'latin1')
-  if (crl !== undefined && !LIST.test(revoked)) {
+  const lists = [...revoked.matchAll(LISTS)].map(([, base64 = '']) => readListTimes(Buffer.from(base64, 'base64')))
+  if (crl !== undefined && !revoked.includes('-----BEGIN X509 CRL-----')) {
     throw new Error(
       `${crl} has no revocation list in PEM form ("openssl crl -inform DER" makes that of one in DER form)`,
     )
   }
-  return { auth, authorities: found.join('\n'), revoked }
+  return { auth, authorities: found.join('\n'), revoked, lists }
 }
 
 function parse(pem: string, file: string): X509Certificate {

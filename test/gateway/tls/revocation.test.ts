@@ -105,10 +105,15 @@ t.test('a list that is too old: nobody is let in, and a new one is found without
   const gateway = await startWho(t, 'optional', { tlsClientCa: own.cert, tlsClientCrl: list })
   t.match(await ask(gateway.url('who'), anna), { status: 403, text: /CRL has expired/ })
   t.equal((await ask(gateway.url('who'))).status, 200)
+  t.match(await logged(gateway, 'a list of revoked certificates has expired'), {
+    crl: list,
+    validTo: /^2021-01-01T00:00:00/,
+  })
   // One that gets too old while a connection lives, and there is another one by then.
   const end = Date.now() + 3000
   writeFileSync(list, own.list(moment(end)))
   await logged(gateway, RELOADED)
+  await logged(gateway, 'a list of revoked certificates will soon expire')
   const kept = await Kept.open(t, gateway.port, anna)
   t.equal(await kept.name(), 'anna')
   await eventually(() => Date.now() > end + 1000 || 'not yet')
