@@ -53,29 +53,19 @@ export class CertificateTable {
 
 function rowOf(entry: Entry): Row {
   const grant = grantOf(entry)
-  const { commonName, dns, email, uri, fingerprint } = entry
-  if (fingerprint !== undefined)
-    return { grant, subjectOf: (shown) => (shown.fingerprint === fingerprint ? grant.name : undefined) }
-  if (commonName !== undefined) {
-    const fits = matcher(commonName, '/')
-    return { grant, subjectOf: (shown) => [shown.commonName].find(fits) }
-  }
-  const [kind, pattern] = dns !== undefined ? (['dns', dns.toLowerCase()] as const) : kindOf(email, uri)
-  const fits = matcher(pattern, kind === 'dns' ? '.' : '/')
-  const valuesOf = ({ alternativeNames }: ClientCertificate) => alternativeNames.filter((each) => each.kind === kind)
+  const kind = KINDS.find((each) => entry[each] !== undefined)!
+  const pattern = entry[kind]!
+  if (kind === 'fingerprint')
+    return { grant, subjectOf: ({ fingerprint }) => (fingerprint === pattern ? grant.name : undefined) }
   // Host names know no case.
-  const read = (value: string) => (kind === 'dns' ? value.toLowerCase() : value)
-  return {
-    grant,
-    subjectOf: (shown) =>
-      valuesOf(shown)
-        .map(({ value }) => read(value))
-        .find(fits),
-  }
+  const fits = kind === 'dns' ? matcher(pattern.toLowerCase(), '.') : matcher(pattern, '/')
+  return { grant, subjectOf: (certificate) => valuesOf(certificate, kind).find(fits) }
 }
 
-function kindOf(email: string | undefined, uri: string | undefined): readonly ['email' | 'uri', string] {
-  return email === undefined ? ['uri', uri!] : ['email', email]
+function valuesOf({ commonName, alternativeNames }: ClientCertificate, kind: string): readonly string[] {
+  if (kind === 'commonName') return [commonName]
+  const values = alternativeNames.filter((each) => each.kind === kind).map(({ value }) => value)
+  return kind === 'dns' ? values.map((value) => value.toLowerCase()) : values
 }
 
 /** Who could not be shown in one line of a log is nobody: no control characters, and none that turn the direction of a text. */

@@ -11,7 +11,8 @@ const pattern = (example: string) =>
   z
     .string({ error: `expected a pattern such as ${example}` })
     .regex(/^[^\p{C}]{1,256}$/u, { error: `expected a pattern such as ${example}, of at most 256 characters` })
-    .refine((text) => text.split(/\*+/).length <= 5, { error: 'expected at most four "*" or "**"' })
+    // With more of them a long name could be looked at for long.
+    .refine((text) => text.split(/\*+/).length <= 4, { error: 'expected at most three "*" or "**"' })
     .optional()
 
 const entrySchema = z

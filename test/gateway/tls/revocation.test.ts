@@ -3,8 +3,9 @@
 import { rmSync, writeFileSync } from 'node:fs'
 import t from 'tap'
 import { Authority, moment } from '../../support/authority.js'
-import { ask, ca, fileWith, folder, Kept, startWho } from '../../support/client-certificates.js'
+import { ask, ca, clientFlags, fileWith, folder, Kept, startWho } from '../../support/client-certificates.js'
 import { eventually } from '../../support/eventually.js'
+import { startProgram } from '../../support/program.js'
 import { logged } from './certificates.js'
 
 t.jobs = 4
@@ -78,6 +79,23 @@ t.test('revoked, and forgiven again: for connections, tickets and requests from 
   writeFileSync(list, own.list())
   await logged(gateway, RELOADED, 2)
   t.equal((await ask(gateway.url('who'), anna)).status, 200)
+})
+
+t.test('several threads: revoked in all of them', async (t) => {
+  const own = new Authority(folder, 'threaded')
+  const anna = own.issue({ name: 'anna' })
+  const list = fileWith(own.list())
+  const flags = clientFlags('required', { tlsClientCa: own.cert, tlsClientCrl: list }) as Record<string, string>
+  const settings = Object.entries(flags).map(([key, value]) => `${key}: ${JSON.stringify(value)}\n`)
+  const program = await startProgram(t, ['--threads', '2', '--config', fileWith(settings.join(''))])
+  const all = await Promise.all([...'abcd'].map(() => Kept.open(t, program.port, anna)))
+  for (const kept of all) for (const name of 'abcd') t.equal((await kept.ask(`${name}?status`)).status, 200)
+  own.revoke(anna)
+  writeFileSync(list, own.list())
+  program.kill('SIGHUP')
+  await program.waitForLog(RELOADED)
+  for (const [i, kept] of all.entries())
+    t.match(await kept.ask(`${'abcd'[i]}?status`), { status: 403, body: /revoked/ })
 })
 
 t.test('of an authority between as well: what it has revoked, and itself', async (t) => {
