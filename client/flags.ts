@@ -11,6 +11,11 @@ export const HEADER = list(
   'Another header of every request, in place of one that would be sent otherwise.',
 )
 export const CACERT = single(file(), 'Certificates (PEM) to trust instead of the usual ones.')
+export const CERT = single(
+  file(),
+  'Certificate (PEM) to show to a server that asks for one, with those between it and an authority behind it.',
+)
+export const KEY = single(file(), 'Private key (PEM) of --cert, if it is not in the same file.')
 /** `readServer` in `server.ts` puts it before a name. */
 export const SERVER = single(
   secret('URL', 'an address such as https://HOST'),

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { inAddress, nameProblem } from '../plugins/pages/name.js'
+import type { TlsFlags } from './certificates.js'
 import { WrongUsage } from './cli/wrong-usage.js'
 import { baseOf } from './server.js'
 import { type Address, readAddress } from './wire/address.js'
@@ -12,11 +13,10 @@ import { authorization, headersOf } from './wire/request-headers.js'
 /** Where a gateway listens by default. */
 export const DEFAULT_SERVER = 'http://127.0.0.1:8080'
 
-export interface PlaceFlags {
+export interface PlaceFlags extends TlsFlags {
   readonly server: string | undefined
   readonly token: string | undefined
   readonly header: readonly string[]
-  readonly cacert: string | undefined
 }
 
 /** A place, and how it is written down for people. */
@@ -60,7 +60,7 @@ export async function placeOf(word: string, flags: PlaceFlags, env: NodeJS.Proce
   return {
     address,
     headers,
-    reach: await reach(new URL(origin), flags.cacert),
+    reach: await reach(new URL(origin), flags),
     name: isAddress ? nameOf(address) : word,
     url,
     server: isAddress ? origin : withoutCredentials(server),

@@ -4,6 +4,7 @@ import type { Plugin } from '../gateway/host/plugin-api.js'
 export const BUNDLED: Readonly<Record<string, () => Promise<{ readonly default: Plugin }>>> = {
   cors: () => import('./cors/index.js'),
   links: () => import('./links/index.js'),
+  'auth-cert': () => import('./auth-cert/index.js'),
   'auth-bearer': () => import('./auth-bearer/index.js'),
   'auth-jwt': () => import('./auth-jwt/index.js'),
   limits: () => import('./limits/index.js'),

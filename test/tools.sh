@@ -7,6 +7,7 @@ need() { command -v "$1" >/dev/null 2>&1 || missing="$missing $2"; }
 need curl curl
 need tar tar
 need openssl openssl
+need testssl testssl.sh
 need bash bash
 need zsh zsh
 need zbarimg zbar-tools

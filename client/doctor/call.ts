@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import http, { type ClientRequest, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { TlsOptions } from '../certificates.js'
 
 /** How a response ended: as its framing says, before that, or never begun. */
 export type End = 'complete' | 'cut' | 'failed'
@@ -32,12 +33,11 @@ export class Call {
   #response: IncomingMessage | undefined
   #isPaused = false
 
-  /** @param ca certificates to trust, PEM; undefined: those that Node trusts */
-  constructor(url: URL, method: string, headers: Readonly<Record<string, string | number>>, ca: string | undefined) {
+  constructor(url: URL, method: string, headers: Readonly<Record<string, string | number>>, tls: TlsOptions = {}) {
     const { request } = url.protocol === 'https:' ? https : http
     // As clients do: who says "close" is treated otherwise by some servers.
     const all = { connection: 'keep-alive', ...headers }
-    this.#request = request(url, { method, headers: all, agent: false, ...(ca === undefined ? {} : { ca }) })
+    this.#request = request(url, { method, headers: all, agent: false, ...tls })
     this.#request.on('response', (response) => this.#read(response))
     this.#request.on('continue', () => {
       this.continuedAt = performance.now()

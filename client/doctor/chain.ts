@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { TlsOptions } from '../certificates.js'
 import { Call } from './call.js'
 
 /** The usual place of names; they may also live at the root. */
@@ -11,8 +12,8 @@ export interface Target {
   readonly headers: Readonly<Record<string, string>>
   /** Of pages that shall be able to use the gateway, as a browser writes it. */
   readonly origin?: string | undefined
-  /** Certificates to trust, PEM; undefined: those that Node trusts. */
-  readonly ca?: string | undefined
+  /** Which certificates are trusted, and which one is shown, where that is not as usual. */
+  readonly tls?: TlsOptions
 }
 
 export interface RequestOptions {
@@ -46,7 +47,7 @@ export class Chain {
 
   open(method: string, name: string, { form = 0, query = '', headers = {} }: RequestOptions = {}): Call {
     const url = new URL(`${this.paths[form % this.paths.length]}${name}${query}`, this.target.url)
-    const call = new Call(url, method, { ...this.target.headers, ...headers }, this.target.ca)
+    const call = new Call(url, method, { ...this.target.headers, ...headers }, this.target.tls)
     this.#calls.add(call)
     return call
   }

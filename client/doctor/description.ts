@@ -2,7 +2,7 @@ import { describe } from '../cli/description.js'
 import { EXIT_CODES } from '../cli/exit-codes.js'
 import { argument, single } from '../cli/flags.js'
 import { seconds, secret, text } from '../cli/values.js'
-import { CACERT, HEADER, JSON_LINES, QUIET, SERVER, TOKEN, VARIABLES } from '../flags.js'
+import { CACERT, CERT, HEADER, JSON_LINES, KEY, QUIET, SERVER, TOKEN, VARIABLES } from '../flags.js'
 
 export const description = describe({
   name: 'doctor',
@@ -29,6 +29,8 @@ export const description = describe({
     token: TOKEN,
     header: HEADER,
     cacert: CACERT,
+    cert: CERT,
+    key: KEY,
     server: SERVER,
   },
   about: [

@@ -1,4 +1,4 @@
-import { certificates } from '../certificates.js'
+import { tlsOptions } from '../certificates.js'
 import type { Values } from '../cli/description.js'
 import { WrongUsage } from '../cli/wrong-usage.js'
 import { authorization, headersOf } from '../wire/request-headers.js'
@@ -20,7 +20,7 @@ export function readOptions(values: Values<typeof description>, env: NodeJS.Proc
   const { url, credentials } = readUrl(where)
   const headers = { ...authorization(values.token, credentials, env), ...headersOf(values.header) }
   return {
-    target: { url, headers, origin: originOf(values.origin), ca: certificates(values.cacert) },
+    target: { url, headers, origin: originOf(values.origin), tls: tlsOptions(values) },
     silenceMs: values.silence * 1000,
     json: values.json,
     quiet: values.quiet,

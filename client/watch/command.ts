@@ -17,11 +17,11 @@ export async function run(values: Values<typeof description>): Promise<CommandRe
   return { text: '', exitCode: await watch(readOptions(values, process.env)) }
 }
 
-async function watch({ address, headers, ca, timeoutMs, last, json, quiet }: Options): Promise<number> {
+async function watch({ address, headers, tls, timeoutMs, last, json, quiet }: Options): Promise<number> {
   const stop = new AbortController()
   const full = json ? new JsonDisplay(process.stdout) : textDisplay()
   const display = quiet ? quietly(full) : full
-  const client = { address, headers, ca, silenceMs: SILENCE_MS, signal: stop.signal }
+  const client = { address, headers, tls, silenceMs: SILENCE_MS, signal: stop.signal }
   const watch = new Watch({ client, display, last })
   const ticks = setInterval(() => watch.tick(), TICK_MS)
   const timeout = withResolver<Outcome>()

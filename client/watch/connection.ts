@@ -2,6 +2,7 @@ import http, { type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { createParser, type EventSourceMessage } from 'eventsource-parser'
 import type { Snapshot } from '../../plugins/transfer-status/snapshot.js'
+import type { TlsOptions } from '../certificates.js'
 import type { Address } from '../wire/address.js'
 import { type ProgressEvent, readEvent, readSnapshot } from '../wire/events.js'
 import { ConnectionLost, RequestRefused, reasonOf, refusal } from '../wire/failures.js'
@@ -14,8 +15,8 @@ const LONGEST_ANSWER = 65_536
 export interface Client {
   readonly address: Address
   readonly headers: Readonly<Record<string, string>>
-  /** Certificates (PEM) to trust instead of the usual ones. */
-  readonly ca?: string | undefined
+  /** Which certificates are trusted, and which one is shown, where that is not as usual. */
+  readonly tls?: TlsOptions
   /** A server that says nothing for so long, in milliseconds, is lost: it sends a comment every 15 s. */
   readonly silenceMs: number
   readonly signal: AbortSignal
@@ -84,7 +85,7 @@ function readOrLose<T>(read: () => T): T {
 }
 
 /** The text of a response that is as it should be, piece by piece. Not by fetch, which ends a body that is quiet for long. */
-function request({ address, headers, ca, silenceMs, signal }: Client, mode: string, own: Record<string, string>) {
+function request({ address, headers, tls, silenceMs, signal }: Client, mode: string, own: Record<string, string>) {
   return async function* (isWanted: (response: IncomingMessage) => boolean): AsyncGenerator<string> {
     const { request } = address.secure ? https : http
     const outgoing = request({
@@ -92,7 +93,7 @@ function request({ address, headers, ca, silenceMs, signal }: Client, mode: stri
       path: address.target(mode),
       headers: { 'user-agent': 'pipegate-watch', ...own, ...headers },
       agent: false,
-      ...(ca === undefined ? {} : { ca }),
+      ...tls,
       signal,
     })
     let isSilent = false

@@ -2,7 +2,7 @@ import { describe } from '../cli/description.js'
 import { SIGNAL_EXITS } from '../cli/exit-codes.js'
 import { argument, on } from '../cli/flags.js'
 import { secret } from '../cli/values.js'
-import { CACERT, HEADER, JSON_LINES, QUIET, SERVER, TIMEOUT, TOKEN, VARIABLES } from '../flags.js'
+import { CACERT, CERT, HEADER, JSON_LINES, KEY, QUIET, SERVER, TIMEOUT, TOKEN, VARIABLES } from '../flags.js'
 
 export const description = describe({
   name: 'watch',
@@ -22,6 +22,8 @@ export const description = describe({
     token: TOKEN,
     header: HEADER,
     cacert: CACERT,
+    cert: CERT,
+    key: KEY,
     server: SERVER,
   },
   about: [

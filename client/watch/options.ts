@@ -1,4 +1,4 @@
-import { certificates } from '../certificates.js'
+import { type TlsOptions, tlsOptions } from '../certificates.js'
 import type { Values } from '../cli/description.js'
 import { WrongUsage } from '../cli/wrong-usage.js'
 import { onServer } from '../server.js'
@@ -10,8 +10,7 @@ export interface Options {
   readonly address: Address
   /** Besides those that every request has. */
   readonly headers: Readonly<Record<string, string>>
-  /** PEM, to be trusted instead of the usual certificates. */
-  readonly ca: string | undefined
+  readonly tls: TlsOptions
   /** Milliseconds after which it gives up; undefined: never. */
   readonly timeoutMs: number | undefined
   /** The last transfer of an idle name counts. */
@@ -27,5 +26,5 @@ export function readOptions(values: Values<typeof description>, env: NodeJS.Proc
   if (address === undefined) throw new WrongUsage('expected an address such as https://HOST/NAME')
   const headers = { ...authorization(token, address.credentials, env), ...headersOf(header) }
   const timeoutMs = timeout === undefined ? undefined : timeout * 1000
-  return { address, headers, ca: certificates(values.cacert), timeoutMs, last, json, quiet }
+  return { address, headers, tls: tlsOptions(values), timeoutMs, last, json, quiet }
 }

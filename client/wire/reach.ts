@@ -1,14 +1,14 @@
 import http, { type Agent } from 'node:http'
 import https, { type AgentOptions } from 'node:https'
 import { getProxyForUrl } from 'proxy-from-env'
-import { certificates } from '../certificates.js'
+import { type TlsFlags, type TlsOptions, tlsOptions } from '../certificates.js'
 import { WrongUsage } from '../cli/wrong-usage.js'
 
 /** The way to a server: straight, or by the proxy that the environment names; with the certificates that are trusted. */
 export interface Reach {
   readonly agent: Agent
   /** What each request says about TLS: an agent that goes through a proxy takes it from there. */
-  readonly tls: { readonly ca?: string }
+  readonly tls: TlsOptions
   /** Whether requests are made by `node:https`. */
   readonly isSecure: boolean
   /** A proxy that is asked for whole addresses; undefined when the agent does all that there is to do. */
@@ -26,16 +26,17 @@ export interface Forward {
 /**
  * By `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case, as curl reads them.
  * @param url of the server
- * @param caFile certificates to trust instead of those that Node trusts, PEM
+ * @param flags which certificates are trusted, and which one is shown
  * @throws WrongUsage
  */
-export async function reach(url: URL, caFile: string | undefined): Promise<Reach> {
-  const ca = caFile === undefined ? {} : { ca: certificates(caFile)! }
+export async function reach(url: URL, flags: TlsFlags): Promise<Reach> {
+  const tls = tlsOptions(flags)
   // Kept, so that waiting in short turns does not shake hands at each of them.
-  const options = { keepAlive: true, maxSockets: 8, ...ca }
+  // A proxy is trusted as the server is, and learns nothing of who the client is to that.
+  const options = { keepAlive: true, maxSockets: 8, ...(tls.ca === undefined ? {} : { ca: tls.ca }) }
   const proxy = getProxyForUrl(url.href)
   const isSecure = url.protocol === 'https:'
-  if (proxy === '') return { agent: newAgent(isSecure, options), tls: ca, isSecure, forward: undefined }
+  if (proxy === '') return { agent: newAgent(isSecure, options), tls, isSecure, forward: undefined }
   if (!URL.canParse(proxy) || !/^https?:$/.test(new URL(proxy).protocol) || !hasCredentials(new URL(proxy))) {
     throw new WrongUsage(
       'the proxy that the environment names is no address such as http://HOST:PORT, or http://USER:PASSWORD@HOST:PORT with %25 for a percent sign',
@@ -44,7 +45,7 @@ export async function reach(url: URL, caFile: string | undefined): Promise<Reach
   if (isSecure) {
     // Loaded by who has a proxy.
     const { HttpsProxyAgent } = await import('https-proxy-agent')
-    return { agent: new HttpsProxyAgent(proxy, options), tls: ca, isSecure, forward: undefined }
+    return { agent: new HttpsProxyAgent(proxy, options), tls, isSecure, forward: undefined }
   }
   return forwarded(new URL(proxy), options)
 }

@@ -43,7 +43,7 @@ export function askHealth({ host, port, prefix, tlsCert }: Config): Promise<Heal
       let text = ''
       try {
         for await (const chunk of response.setEncoding('utf8')) text += chunk
-        resolve({ ok: response.statusCode === 200, text: text.trimEnd() })
+        resolve({ ok: prefix === '' || response.statusCode === 200, text: text.trimEnd() })
       } catch (error) {
         failed(error as Error)
       }

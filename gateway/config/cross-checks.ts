@@ -18,6 +18,7 @@ export function crossCheck(values: Values, origins: Origins): readonly Problem[]
   checks.audience()
   checks.memory()
   checks.tls()
+  checks.clientCertificates()
   checks.threads()
   return checks.problems
 }
@@ -65,6 +66,33 @@ class CrossChecks {
     }
     if (given.length > 0) this.#redirect()
     else this.#withoutTls()
+  }
+
+  clientCertificates(): void {
+    const { tlsClientAuth, tlsClientCa, tlsClientCrl, tlsCert, socketHelper } = this.values
+    if (tlsClientAuth !== undefined && tlsClientCa === undefined)
+      this.#conflict(['tlsClientAuth'], 'tlsClientAuth without tlsClientCa', 'the authorities that vouch for clients')
+    if (tlsClientCa !== undefined && tlsClientAuth === undefined)
+      this.#conflict(['tlsClientCa'], 'tlsClientCa without tlsClientAuth', 'tlsClientAuth required, or optional')
+    if (tlsClientCrl !== undefined && tlsClientCa === undefined)
+      this.#conflict(['tlsClientCrl'], 'tlsClientCrl without tlsClientCa', 'both, or no list')
+    for (const key of ['tlsClientCa', 'tlsClientCrl'] as const) this.#readable(key, this.values[key])
+    if (tlsClientAuth === undefined) return
+    if (tlsCert === undefined)
+      this.#conflict(['tlsClientAuth'], 'tlsClientAuth without tlsCert', 'tlsCert and tlsKey as well')
+    const without = "what the engine's own TLS cannot do"
+    if (socketHelper === false)
+      this.#conflict(
+        ['tlsClientAuth', 'socketHelper'],
+        `tlsClientAuth without socketHelper, ${without}`,
+        'both, or none',
+      )
+    else if (process.platform !== 'linux')
+      this.#conflict(
+        ['tlsClientAuth'],
+        `tlsClientAuth on ${process.platform}, ${without}`,
+        'Linux, or no tlsClientAuth',
+      )
   }
 
   threads(): void {

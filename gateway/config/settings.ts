@@ -93,6 +93,18 @@ export const settings = z.strictObject({
     '',
     'More certificates, each for clients that ask for a host name in it (SNI). All others get tlsCert.',
   ),
+  tlsClientAuth: optional(
+    choice('required', 'optional'),
+    'Ask clients for a certificate: required, or optional. One that does not count is refused either way. Needs tlsClientCa.',
+  ),
+  tlsClientCa: optional(
+    filePath(),
+    "Certificates (PEM) of the authorities that vouch for clients' certificates. Needs tlsClientAuth.",
+  ),
+  tlsClientCrl: optional(
+    filePath(),
+    'Certificates that do not count any more: a revocation list (PEM) of each authority. Needs tlsClientCa.',
+  ),
   redirectPort: optional(integer(0, 65_535), 'Port for plain HTTP that sends everybody to HTTPS. Needs tlsCert.'),
   drain: setting(seconds(0, 86_400), '30', 'How long running transfers may go on after SIGTERM or SIGINT.'),
   wait: setting(seconds(1, 3600), '300', 'How long a side waits for the other unless its ?wait says otherwise.'),

@@ -25,6 +25,7 @@ export {
   type TopicCounts,
 } from '../../core/index.js'
 export { type Address, canonicalName, readAddress } from '../http/address.js'
+export type { AlternativeName, ClientCertificate } from '../http/client-certificate.js'
 export { FAILURES } from '../http/failures.js'
 export { HEAD_FAILURES } from '../http/head-failures.js'
 export { isForTerminal, isPreview } from '../http/onlookers.js'

@@ -1,4 +1,5 @@
 import { type SideLimits, Throttle } from '../../core/index.js'
+import type { ClientCertificate } from '../http/client-certificate.js'
 import type { HeaderList } from '../http/response/answer.js'
 import { validateHeader, validateHeadersOnce } from '../http/response/validation.js'
 import type { Identity, Join, Right, Slot } from './api/context.js'
@@ -11,6 +12,7 @@ const NONE: HeaderList = []
 export interface ContextExchange {
   readonly id: number
   readonly clientAddress: string
+  readonly clientCertificate: ClientCertificate | undefined
   headersAlways: HeaderList
 }
 
@@ -43,6 +45,10 @@ export class RequestContext implements Join {
   ) {
     this.id = exchange.id
     this.clientAddress = exchange.clientAddress
+  }
+
+  get clientCertificate(): ClientCertificate | undefined {
+    return this.exchange.clientCertificate
   }
 
   onOver(release: () => void): void {

@@ -26,6 +26,18 @@ export const GATEWAY_FAILURES = {
     message: 'A page of another origin makes this request, of {found}, and no credentials come with it.',
     hint: 'Let the operator add that origin to cors.origins, the origins of the plugin cors.',
   },
+  noClientCertificate: {
+    code: 'NO_CLIENT_CERTIFICATE',
+    status: 403,
+    message: 'This gateway asks clients for a certificate, and none was shown.',
+    hint: 'Show one, of an authority that it trusts; with curl: --cert FILE --key FILE.',
+  },
+  badClientCertificate: {
+    code: 'BAD_CLIENT_CERTIFICATE',
+    status: 403,
+    message: 'The certificate that this client shows does not count: {found}.',
+    hint: 'Show another one, with those between it and an authority that this gateway trusts.',
+  },
   nameTooLong: {
     code: 'NAME_TOO_LONG',
     status: 414,

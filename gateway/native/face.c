@@ -610,12 +610,12 @@ static char *copied_element(napi_env env, napi_value list, uint32_t at) {
 }
 
 /* One of them: its chain, its key, and its names behind them. */
-static bool add_listed(napi_env env, napi_value list, struct identities *identities, const struct client_rules *rules, char *why, size_t room) {
+static bool add_listed(napi_env env, napi_value list, struct identities *identities, char *why, size_t room) {
   uint32_t length = 0;
   napi_get_array_length(env, list, &length);
   char *chain = copied_element(env, list, 0);
   char *key = copied_element(env, list, 1);
-  bool good = chain != NULL && key != NULL && add_identity(identities, chain, key, rules, why, room);
+  bool good = chain != NULL && key != NULL && add_identity(identities, chain, key, why, room);
   free(chain);
   if (key != NULL) OPENSSL_cleanse(key, strlen(key));
   free(key);
@@ -627,12 +627,12 @@ static bool add_listed(napi_env env, napi_value list, struct identities *identit
   return good;
 }
 
-static bool add_all(napi_env env, napi_value lists, struct identities *identities, const struct client_rules *rules, char *why, size_t room) {
+static bool add_all(napi_env env, napi_value lists, struct identities *identities, char *why, size_t room) {
   uint32_t count = 0;
   if (identities == NULL || napi_get_array_length(env, lists, &count) != napi_ok || count == 0) return false;
   for (uint32_t i = 0; i < count; i++) {
     napi_value list;
-    if (napi_get_element(env, lists, i, &list) != napi_ok || !add_listed(env, list, identities, rules, why, room)) return false;
+    if (napi_get_element(env, lists, i, &list) != napi_ok || !add_listed(env, list, identities, why, room)) return false;
   }
   return true;
 }
@@ -668,10 +668,10 @@ static napi_value use_certificates(napi_env env, napi_callback_info info) {
     free(revoked);
     return wrong(env, usage);
   }
-  char why[256] = "certificates, keys and names are text";
-  const struct client_rules rules = {(enum client_certificates)rule, authorities, *revoked == 0 ? NULL : revoked};
-  struct identities *identities = new_identities();
-  bool good = add_all(env, values[1], identities, &rules, why, sizeof why);
+  char why[512] = "certificates, keys and names are text";
+  struct authorities *trusted = rule == NEVER_ASKED ? NULL : new_authorities((enum client_certificates)rule, authorities, *revoked == 0 ? NULL : revoked, why, sizeof why);
+  struct identities *identities = rule != NEVER_ASKED && trusted == NULL ? NULL : new_identities(trusted);
+  bool good = add_all(env, values[1], identities, why, sizeof why);
   free(authorities);
   free(revoked);
   if (good) {
@@ -689,6 +689,12 @@ static napi_value secure_terms_(napi_env env, napi_callback_info info) {
   int fd;
   if (!only_socket(env, info, "secureTerms(socket: number)", &fd) || !secure_terms(fd, text, sizeof text)) return NULL;
   return latin1(env, text, NAPI_AUTO_LENGTH);
+}
+
+/* clientOf(socket: number): number */
+static napi_value client_of_(napi_env env, napi_callback_info info) {
+  int fd;
+  return only_socket(env, info, "clientOf(socket: number)", &fd) ? number(env, client_of(fd)) : NULL;
 }
 
 /* clientCertificate(socket: number): Buffer | undefined — in DER. */
@@ -877,6 +883,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("leavePlace", leave_place),
       FUNCTION("useCertificates", use_certificates),
       FUNCTION("secureTerms", secure_terms_),
+      FUNCTION("clientOf", client_of_),
       FUNCTION("clientCertificate", client_certificate_),
       FUNCTION("clientCertificateFault", client_certificate_fault_),
       FUNCTION("spreadNames", spread_names_),

@@ -20,9 +20,9 @@ export interface Sockets {
   /**
    * What new connections over TLS begin with from here on, in all threads. Each certificate is its chain and its key in PEM, and its names; the
    * first is for clients that ask for no name, or for one that none has.
-   * @param clients whether they are not asked for a certificate (0), may (1) or must (2) show one
+   * @param clients whether they are not asked for a certificate (0), may (1) or must (2) show one. Whatever they show, the handshake goes on
    * @param authorities who vouches for those, in PEM; '' for nobody
-   * @param revoked lists of those that do not count any more, in PEM; '' for none
+   * @param revoked lists of those that do not count any more, in PEM, one of each authority; '' for none
    * @throws Error with one line on what cannot be used; nothing has changed then
    */
   useCertificates(
@@ -40,9 +40,14 @@ export interface Sockets {
   keptEncrypted(): number
   /** Version and cipher: `TLSv1.3 TLS_AES_128_GCM_SHA256`. Undefined for a plain connection. */
   secureTerms(socket: number): string | undefined
-  /** The certificate that the client has shown, in DER. */
+  /**
+   * What counts now of what the client has shown: the number of its certificate, which no other connection of the process has; 0 when it has shown
+   * none; -1 when that does not count, -2 when it has shown none and has to.
+   */
+  clientOf(socket: number): number
+  /** The certificate that counts, in DER. */
   clientCertificate(socket: number): Buffer | undefined
-  /** Why that certificate does not count, in words; undefined when it does. */
+  /** Why the one that was shown does not count, in words; undefined when that is not so. */
   clientCertificateFault(socket: number): string | undefined
   /** After how many seconds of silence a client's machine is gone, for ports that are opened from now on. 0 is never. */
   watchPeers(seconds: number): void
@@ -160,6 +165,7 @@ export const NO_SOCKETS: Sockets = {
   failedHandshakes: () => '',
   keptEncrypted: () => 0,
   secureTerms: () => undefined,
+  clientOf: () => 0,
   clientCertificate: () => undefined,
   clientCertificateFault: () => undefined,
   watchPeers() {},

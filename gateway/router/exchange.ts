@@ -10,6 +10,7 @@ import type {
   StreamHead,
 } from '../../core/index.js'
 import type { Body, Reply, WebSocketOffer } from '../host/plugin-api.js'
+import type { ClientCertificate } from '../http/client-certificate.js'
 import type { Framing } from '../http/framing.js'
 import type { RequestRecord } from '../http/request-record.js'
 import type { RequestView } from '../http/request-view.js'
@@ -32,6 +33,10 @@ export interface Exchange {
   readonly framing: Framing | Refusal
   /** The client: the peer, or the address that a trusted proxy gives. */
   readonly clientAddress: string
+  /** Why its client is not served: it has to show a certificate and has not, or it has shown one that does not count. */
+  readonly clientRefusal: Refusal | undefined
+  /** The certificate that its client has shown; undefined also when it was not asked before the connection was over. */
+  readonly clientCertificate: ClientCertificate | undefined
   /** Present when the client asks for a WebSocket. */
   readonly offer?: { readonly protocols: readonly string[] } | undefined
   /** The code of a refusal, for the log. */

@@ -2,7 +2,8 @@ import { Refusal } from '../../core/index.js'
 import type { Address } from '../http/address.js'
 import { FAILURES } from '../http/failures.js'
 import { Parameters, show } from '../http/parameters.js'
-import { jsonAnswer, retryAfter, textAnswer } from '../http/response/answer.js'
+import type { RequestView } from '../http/request-view.js'
+import { type Answer, jsonAnswer, retryAfter, textAnswer } from '../http/response/answer.js'
 import { helpText } from './help.js'
 import type { Incoming, Outcome } from './incoming.js'
 import { allow, isUpload, methodNotAllowed, RESERVED_METHODS } from './methods.js'
@@ -30,15 +31,24 @@ export class ReservedNameHandler {
     if (mode !== undefined) return new Refusal(FAILURES.reservedName, { found })
     const routes = this.routes.find(address)
     if (routes !== undefined) return this.routes.handle(incoming, address, routes)
-    if (name === 'health' && underPrefix) {
-      const { status, body } = this.options.health()
-      return jsonAnswer(status, body, retryAfter(status))
-    }
+    if (name === 'health' && underPrefix) return this.health()
     if (name === 'version') return textAnswer(200, `${this.options.version}\n`)
     if (name === '' || name === 'help') return textAnswer(200, helpText(request, this.options))
     const { prefix } = this.options
     const elsewhere = !underPrefix && (name === 'health' || name === 'metrics')
     const instead = `${prefix}/${elsewhere ? name : 'help'}`
     return new Refusal(FAILURES.notHere, { found: show(request.path), instead })
+  }
+
+  /** Whether it asks for nothing but the gateway's health, which supervisors may do who cannot show a certificate. */
+  isHealth({ method, path }: RequestView): boolean {
+    return (
+      (method === 'GET' || method === 'HEAD') && path === `${this.options.prefix}/health` && this.options.prefix !== ''
+    )
+  }
+
+  health(): Answer {
+    const { status, body } = this.options.health()
+    return jsonAnswer(status, body, retryAfter(status))
   }
 }

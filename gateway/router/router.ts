@@ -88,11 +88,17 @@ export class Router {
       respond(exchange, refusal, request.header('accept'), framing)
       return
     }
+    const stranger = exchange.clientRefusal
     const claim = this.#claims.find(exchange)
     if (claim !== undefined && !(claim instanceof Refusal)) context!.claimedBy = claim.boundary.plugin
     const verdict = this.plugins?.admission.request(request, context!)
     const incoming = { exchange, framing, context }
-    const outcome = verdict ?? this.#dispatch(incoming, claim)
+    if (stranger !== undefined && verdict === undefined && !this.#reservedNames.isHealth(request)) {
+      // It needs another connection for another certificate.
+      exchange.refuse(stranger, request.header('accept'), 'close')
+      return
+    }
+    const outcome = verdict ?? (stranger === undefined ? this.#dispatch(incoming, claim) : this.#reservedNames.health())
     if (outcome !== undefined) respond(exchange, outcome, request.header('accept'), framing)
   }
 

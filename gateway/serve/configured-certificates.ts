@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util'
 import { type Config, type LoadedConfig, SETTING_KEYS } from '../config/config.js'
 import type { Logger } from '../log/log.js'
-import type { TlsFiles } from '../tls/certificate.js'
-import type { CertificateSource } from '../tls/certificate-watcher.js'
+import type { CertificateSource, TlsSources } from '../tls/certificate-watcher.js'
 
 /** Where a configuration came from, to be read again. */
 export interface Reread {
@@ -12,7 +11,7 @@ export interface Reread {
 }
 
 /** Settings that take effect when the configuration is read again. */
-const RELOADED: readonly string[] = ['tlsCert', 'tlsKey', 'tlsSni']
+const RELOADED: readonly string[] = ['tlsCert', 'tlsKey', 'tlsSni', 'tlsClientCa', 'tlsClientCrl']
 
 /** The certificates that the configuration names, which may be others when it is read again. */
 export class ConfiguredCertificates implements CertificateSource {
@@ -29,23 +28,27 @@ export class ConfiguredCertificates implements CertificateSource {
   }
 
   /** Also says which other settings have changed. */
-  files(): readonly TlsFiles[] {
-    if (this.again === undefined) return tlsFiles(this.config)
+  files(): TlsSources {
+    if (this.again === undefined) return tlsSources(this.config)
     const { began } = this.again
     const now = this.again.read()
-    const files = tlsFiles(now.config)
-    // A port speaks TLS or does not from its start to its end.
+    // A port speaks TLS or does not, and asks clients for certificates or does not, from its start to its end.
+    const isAlike =
+      (now.config.tlsCert === undefined) === (began.config.tlsCert === undefined) &&
+      now.config.tlsClientAuth === began.config.tlsClientAuth
     const changed: string[] = SETTING_KEYS.filter(
-      (key) =>
-        (files.length === 0 || !RELOADED.includes(key)) && !isDeepStrictEqual(now.config[key], began.config[key]),
+      (key) => (!isAlike || !RELOADED.includes(key)) && !isDeepStrictEqual(now.config[key], began.config[key]),
     )
     if (!isDeepStrictEqual(now.plugins, began.plugins)) changed.push('plugins')
     if (changed.length > 0) this.log.warn({ settings: changed }, 'changed settings need a restart')
-    return files.length === 0 ? tlsFiles(this.config) : files
+    return tlsSources(isAlike ? now.config : this.config)
   }
 }
 
-/** The first is the default, the others are for certain names. None without TLS. */
-export function tlsFiles({ tlsCert: cert, tlsKey: key, tlsSni }: Config): readonly TlsFiles[] {
-  return cert === undefined || key === undefined ? [] : [{ cert, key }, ...tlsSni]
+function tlsSources({ tlsCert: cert, tlsKey: key, tlsSni, tlsClientAuth: auth, ...others }: Config): TlsSources {
+  const { tlsClientCa: ca, tlsClientCrl: crl } = others
+  return {
+    certificates: cert === undefined || key === undefined ? [] : [{ cert, key }, ...tlsSni],
+    clients: auth === undefined || ca === undefined ? undefined : { auth, ca, crl },
+  }
 }

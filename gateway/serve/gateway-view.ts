@@ -38,6 +38,7 @@ export function gatewayView(config: Config, hosts: HostRule, state: GatewayState
       return ownAddresses(config.host).filter((each) => hosts.serves(each))
     },
     isTrustedProxy: trustedProxyTest(config.trustedProxies) ?? (() => false),
+    asksForCertificates: config.tlsClientAuth !== undefined,
     get draining() {
       return state.isDraining
     },

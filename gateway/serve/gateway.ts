@@ -111,7 +111,7 @@ export class Gateway {
       hosts: this.#hosts,
       handle: this.#router.handle.bind(this.#router),
       takesWebSockets: true,
-      certificates: this.#certificates?.current,
+      tls: this.#certificates?.current,
     }
     this.#ports = new Ports(config, context, service, this.log, place)
     this.#ticker = new Ticker(this.#clock, () => this.#help.sockets.turnedAway(), this.log, this.#ports.handshakes)
@@ -129,7 +129,7 @@ export class Gateway {
 
   /** Nobody gets in without credentials. */
   get everybodyAuthenticates(): boolean {
-    return this.#plugins.everybodyAuthenticates
+    return this.#plugins.everybodyAuthenticates || this.config.tlsClientAuth === 'required'
   }
 
   /** The hosts that it answers to. */
@@ -139,7 +139,7 @@ export class Gateway {
 
   /** The host names in its certificates; none without HTTPS. */
   get certifiedNames(): readonly string[] {
-    return this.#certificates?.current.flatMap(({ names }) => names) ?? []
+    return this.#certificates?.current.certificates.flatMap(({ names }) => names) ?? []
   }
 
   /**
@@ -279,7 +279,7 @@ export class Gateway {
     if (this.config.tlsCert === undefined || this.place !== undefined) return undefined
     const source = new ConfiguredCertificates(this.config, again, this.log)
     try {
-      return new CertificateWatcher(source, this.log, (certificates) => this.#ports.useCertificates(certificates))
+      return new CertificateWatcher(source, this.log, (tls) => this.#ports.useCertificates(tls))
     } catch (error) {
       throw new Error(`cannot serve HTTPS: ${(error as Error).message}`)
     }

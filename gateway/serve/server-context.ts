@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js'
 import { clientAddressReader } from '../http/trusted-proxies.js'
 import type { GatewayLog, Logger } from '../log/log.js'
 import { ReadSize } from '../native/read-size.js'
+import { Clients } from '../uws/connection/clients.js'
 import type { UwsContext } from '../uws/connection/context.js'
 
 type Parts = Pick<UwsContext, 'sockets' | 'clock' | 'keepalive' | 'peers'> & { readonly memory: SlabPool }
@@ -18,6 +19,7 @@ export function serverContext(config: Config, log: Logger, request: GatewayLog['
     onFault: (error: unknown) => log.error({ err: error }, 'a transfer met a defect of the gateway'),
     tls: isEncrypted && !parts.sockets.speakTls,
     isEncrypted,
+    clients: config.tlsClientAuth === undefined ? null : new Clients(parts.sockets),
     cleanFailures: config.failedEnd === 'clean',
   }
 }

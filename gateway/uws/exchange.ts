@@ -1,4 +1,5 @@
 import type { Refusal } from '../../core/index.js'
+import type { ClientCertificate } from '../http/client-certificate.js'
 import type { Framing } from '../http/framing.js'
 import type { Persistence } from '../http/response/persistence.js'
 import type { Exchange, FollowedSinkOptions, SinkOptions, SourceOptions, TwoWayOptions } from '../router/exchange.js'
@@ -12,6 +13,16 @@ import { UwsTwoWay } from './roles/two-way.js'
 
 /** An exchange that the router can give a role. */
 export class UwsExchange extends HttpExchange implements Exchange {
+  readonly #client = this.context.clients?.judge(this.socket) ?? 0
+
+  get clientRefusal(): Refusal | undefined {
+    return this.#client < 0 ? this.context.clients?.refusal(this.socket, this.#client) : undefined
+  }
+
+  get clientCertificate(): ClientCertificate | undefined {
+    return this.#client > 0 ? this.context.clients?.certificate(this.socket, this.#client) : undefined
+  }
+
   toSource(options: SourceOptions): UwsSource | FormSource {
     const source = this.assign(new UwsSource(this, options))
     source.listen()

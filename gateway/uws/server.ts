@@ -17,7 +17,7 @@ import {
   us_socket_local_port,
 } from './module.js'
 import { unfinishedMessageChanged, WEBSOCKET_BEHAVIOR, type WebSocketData } from './roles/websocket.js'
-import { type ServerCertificate, tlsOptions } from './tls-options.js'
+import { type ServerTls, tlsOptions } from './tls-options.js'
 
 /** How long a client is given to read an answer before its connection is closed, in milliseconds. */
 const LINGER_MS = 500
@@ -52,13 +52,13 @@ export class UwsServer {
   #readUntil = 0
 
   /**
-   * @param certificates for HTTPS; the first is for clients that ask for no name, or for one that no certificate has
+   * @param tls for HTTPS
    * @param handle gives every exchange an answer or a role before it returns; does not throw
    * @throws when uWebSockets cannot use a certificate or its key
    */
   constructor(
     readonly context: UwsContext,
-    certificates: readonly ServerCertificate[] | undefined,
+    tls: ServerTls | undefined,
     handle: (exchange: Exchange) => void,
     takesWebSockets = false,
     readonly numbers: RequestNumbers = { first: 1, step: 1 },
@@ -76,36 +76,41 @@ export class UwsServer {
     context.sockets.onHalfClosed((socket, asked, early) => HALF_CLOSABLE[socket]?.halfClosed(asked, early))
     context.sockets.onUnfinishedMessage(unfinishedMessageChanged)
     this.#takesWebSockets = takesWebSockets
-    if (certificates !== undefined && context.sockets.speakTls) {
+    if (tls !== undefined && context.sockets.speakTls) {
       this.#place = context.sockets.newPlace()
-      this.useCertificates(certificates)
+      this.useCertificates(tls)
     }
-    this.#apps = [certificates === undefined || this.#place > 0 ? this.#withRoutes(App()) : this.#tlsApp(certificates)]
+    this.#apps = [tls === undefined || this.#place > 0 ? this.#withRoutes(App()) : this.#tlsApp(tls)]
   }
 
   /**
    * HTTPS only. New connections get these certificates; open ones stay as they are.
    * @throws when uWebSockets cannot use a certificate or its key; nothing has changed then
    */
-  useCertificates(certificates: readonly ServerCertificate[]): void {
+  useCertificates(tls: ServerTls): void {
+    const { certificates, clients } = tls
     if (this.#place > 0) {
       const texts = certificates.map(({ cert, key, names }) => [
         readFileSync(cert, 'utf8'),
         readFileSync(key, 'utf8'),
         ...names,
       ])
-      this.context.sockets.useCertificates(this.#place, texts, 0, '', '')
+      const { auth, authorities, revoked } = clients ?? { auth: undefined, authorities: '', revoked: '' }
+      const rule = auth === undefined ? 0 : auth === 'optional' ? 1 : 2
+      this.context.sockets.useCertificates(this.#place, texts, rule, authorities, revoked)
       return
     }
     const [listener, last] = [this.#apps[0], this.#apps.at(-1)] as [UwsTlsApp, UwsTlsApp]
-    const next = this.#tlsApp(certificates)
+    const next = this.#tlsApp(tls)
     // Nothing is accepted in between: this is one turn of the loop.
     if (last !== listener) listener.removeChildAppDescriptor(last.getDescriptor())
     listener.addChildAppDescriptor(next.getDescriptor())
     this.#apps.push(next)
   }
 
-  #tlsApp(certificates: readonly ServerCertificate[]): UwsTlsApp {
+  #tlsApp({ certificates, clients }: ServerTls): UwsTlsApp {
+    // It would accept clients without one.
+    if (clients !== undefined) throw new Error('client certificates need the native helper, which is not active')
     const app = this.#withRoutes(SSLApp(tlsOptions(certificates[0]!)))
     if (certificates.length === 1) return app
     // The names of the first one too, because the wildcard of another one would match them otherwise.

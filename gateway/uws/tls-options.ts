@@ -1,8 +1,17 @@
 import type { Certificate } from '../tls/certificate.js'
+import type { ClientRules } from '../tls/client-rules.js'
 import type { UwsTlsOptions } from './module.js'
 
 /** One certificate of a server: paths of its files, and the names it is for. */
-export type ServerCertificate = Pick<Certificate, 'cert' | 'key' | 'names'>
+type ServerCertificate = Pick<Certificate, 'cert' | 'key' | 'names'>
+
+/** What a server speaks TLS with. */
+export interface ServerTls {
+  /** The first is for clients that ask for no name, or for one that no certificate has. */
+  readonly certificates: readonly ServerCertificate[]
+  /** Undefined: clients are not asked for a certificate. */
+  readonly clients?: ClientRules | undefined
+}
 
 /**
  * Mozilla's "intermediate" list, as far as uWebSockets has it: forward secrecy and authenticated encryption only. uWebSockets

@@ -1,15 +1,15 @@
-import type { HeaderList, Host, Identity, Join, RequestView, Right, Verdict } from '../../gateway/host/plugin-api.js'
-import { show } from '../../gateway/host/plugin-api.js'
+import type { HeaderList, Host, Join, RequestView, Verdict } from '../../gateway/host/plugin-api.js'
+import { allow, isFromElsewhere } from '../grants/allow.js'
 import type { Config } from './config.js'
-import { isFromElsewhere, looksLikeJwt, readCredentials } from './credentials.js'
+import { looksLikeJwt, readCredentials } from './credentials.js'
 import type { FailureKey } from './failures.js'
-import type { Grant, TokenTable } from './token-table.js'
+import type { TokenTable } from './token-table.js'
 
 type BearerHost = Host<Config, FailureKey>
 
 /** Whether the token of a request lets it in. */
 export function admit(host: BearerHost, table: TokenTable, request: RequestView, join: Join): Verdict {
-  // An earlier plugin has identified the request, by a signed link.
+  // An earlier plugin has identified the request, by a signed link or a certificate.
   if (join.identity !== undefined) return undefined
   const { right } = join
   const { anonymous, basic } = host.config
@@ -26,19 +26,7 @@ export function admit(host: BearerHost, table: TokenTable, request: RequestView,
   if (grant === undefined && mayBeJwt) return undefined
   if (grant === undefined || (isBasic && !basic)) return host.refuse('unknown', {}, challenges(basic, request))
   if (isBasic && isFromElsewhere(request)) return host.refuse('crossSite')
-  return allow(host, grant, right, join)
-}
-
-function allow(host: BearerHost, grant: Grant, right: Right, join: Join): Verdict {
-  const { name, project, rights, names } = grant
-  if (!rights.has(right)) {
-    return host.refuse('noRight', { token: name, right, found: [...rights].join(', ') || 'none' })
-  }
-  if (names !== undefined && !names.fit.some((fits) => fits.covers(join.name))) {
-    return host.refuse('noName', { token: name, expected: show(names.written.join(' or ')) })
-  }
-  const identity: Identity = { project, subject: name, rights }
-  return join.identify(identity)
+  return allow(host, grant, join)
 }
 
 function challenges(basic: boolean, request: RequestView): HeaderList {

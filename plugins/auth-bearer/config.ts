@@ -1,5 +1,6 @@
 import { type Right, z } from '../../gateway/host/plugin-api.js'
-import { entriesSchema, rightsSchema } from './entries.js'
+import { rightsSchema } from '../grants/fields.js'
+import { entriesSchema } from './entries.js'
 
 export const config = z
   .strictObject(

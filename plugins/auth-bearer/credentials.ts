@@ -47,16 +47,3 @@ function basic(encoded: string): Credentials {
 export function looksLikeJwt(token: string): boolean {
   return /^[\w-]+\.[\w-]+\.[\w-]*$/.test(token)
 }
-
-/**
- * Whether a page of another site has made a browser send this. A browser adds Basic credentials to such requests by itself,
- * so they say nothing about what its user wants. Following a link is fine: the other site sees nothing of the answer.
- */
-export function isFromElsewhere(request: RequestView): boolean {
-  const site = request.header('sec-fetch-site')
-  const isLink = request.method === 'GET' && request.header('sec-fetch-dest') === 'document'
-  if (site !== '') return (site === 'cross-site' || site === 'same-site') && !isLink
-  const origin = request.header('origin')
-  // Browsers leave Sec-Fetch-Site out over plain HTTP.
-  return origin !== '' && origin.replace(/^https?:\/\//, '').toLowerCase() !== request.header('host').toLowerCase()
-}

@@ -1,7 +1,7 @@
-import { NamePattern, type Right, z } from '../../gateway/host/plugin-api.js'
-import { digestOf, type Grant } from './token-table.js'
-
-export const RIGHTS = ['send', 'receive', 'watch'] as const satisfies readonly Right[]
+import { z } from '../../gateway/host/plugin-api.js'
+import { grantFields, grantOf, words } from '../grants/fields.js'
+import type { ListOf } from '../grants/list-file.js'
+import { digestOf, type TokenGrant } from './token-table.js'
 
 /** The least number of characters of a token: fewer can be guessed. */
 export const SHORTEST = 20
@@ -9,39 +9,13 @@ export const SHORTEST = 20
 /** What RFC 6750 lets stand behind `Bearer `: anything else could never be presented. */
 export const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 
-const words = (...all: readonly string[]) => all.map((word) => `"${word}"`).join(', ')
-
-// Every message is our own, and none has a value in it: what stands in the wrong place may be a token.
-const rights = z
-  .array(z.enum(RIGHTS, { error: `expected one of ${words(...RIGHTS)}` }), { error: 'expected a list of rights' })
-  .transform((list): ReadonlySet<Right> => new Set(list))
-
-export const rightsSchema = rights
-
+// No message has a value in it: what stands in the wrong place may be a token.
 const KEYS = ['name', 'project', 'rights', 'names', 'hash', 'token', 'env']
 
 export const entrySchema = z
   .strictObject(
     {
-      name: z.string({ error: 'expected a name' }).regex(/^[\w.@-]{1,64}$/, {
-        error: 'expected 1 to 64 letters, digits, "_", "-", "." or "@"',
-      }),
-      project: z
-        .string({ error: 'expected the name of a project' })
-        .regex(/^[\w.-]{0,64}$/, { error: 'expected up to 64 letters, digits, "_", "-" or "."' })
-        .default(''),
-      rights: rights.default(new Set(RIGHTS)),
-      names: z
-        .array(
-          z
-            .string({ error: 'expected a pattern' })
-            .refine((text) => /^[^/\s][^\s]{0,1023}$/.test(text) && !/\p{Cs}/u.test(text), {
-              error: 'expected a pattern such as jobs/*, without a slash in front and without spaces',
-            }),
-          { error: 'expected a list of patterns' },
-        )
-        .min(1, { error: 'expected at least one pattern; leave names out to allow all' })
-        .optional(),
+      ...grantFields,
       hash: z
         .string({ error: 'expected sha256:<64 hex digits>' })
         .regex(/^sha256:[0-9a-f]{64}$/i, { error: 'expected sha256:<64 hex digits>' })
@@ -64,18 +38,14 @@ export type Entry = z.infer<typeof entrySchema>
 
 export const entriesSchema = z.array(entrySchema, { error: 'expected a list of tokens' })
 
+/** What a file of tokens has. */
+export const TOKENS: ListOf<Entry> = { what: 'tokens', schema: entriesSchema }
+
 type Environment = Readonly<Record<string, string | undefined>>
 
 /** @throws Error with one line, without the token */
-export function grantOf(entry: Entry, env: Environment): Grant {
-  const { name, project, rights: allowed, names } = entry
-  return {
-    name,
-    project,
-    rights: allowed,
-    names: names === undefined ? undefined : { written: names, fit: names.map((each) => new NamePattern(each)) },
-    digest: digestFor(entry, env),
-  }
+export function tokenGrantOf(entry: Entry, env: Environment): TokenGrant {
+  return { ...grantOf(entry), digest: digestFor(entry, env) }
 }
 
 function digestFor({ name, hash, token, env: variable }: Entry, env: Environment): Buffer {

@@ -18,12 +18,12 @@ export const FAILURES = {
   },
   noRight: {
     status: 403,
-    message: 'The token "{token}" may not {right}: its rights are {found}.',
+    message: 'The token "{entry}" may not {right}: its rights are {found}.',
     hint: 'Use one that has the right "{right}".',
   },
   noName: {
     status: 403,
-    message: 'The token "{token}" is not for this name.',
+    message: 'The token "{entry}" is not for this name.',
     hint: 'Use a name that fits {expected}, or another token.',
   },
   crossSite: {

@@ -1,14 +1,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
-import type { NamePattern, Right } from '../../gateway/host/plugin-api.js'
+import type { Grant } from '../grants/fields.js'
 
 /** What one token allows. The token itself is nowhere. */
-export interface Grant {
-  /** Fit for a log. */
-  readonly name: string
-  readonly project: string
-  readonly rights: ReadonlySet<Right>
-  /** Undefined: every name. */
-  readonly names: { readonly written: readonly string[]; readonly fit: readonly NamePattern[] } | undefined
+export interface TokenGrant extends Grant {
   /** SHA-256 of the token, 32 bytes. */
   readonly digest: Buffer
 }
@@ -20,7 +14,7 @@ export function digestOf(token: string): Buffer {
 /** All tokens that are known. */
 export class TokenTable {
   /** @throws Error with one line, for a name or a token that stands there twice */
-  constructor(readonly grants: readonly Grant[]) {
+  constructor(readonly grants: readonly TokenGrant[]) {
     const names = new Set<string>()
     const digests = new Map<string, string>()
     for (const { name, digest } of grants) {
@@ -36,7 +30,7 @@ export class TokenTable {
    * Always takes a digest and as many comparisons as there are tokens: neither how much of a token is right nor which one
    * it is can be told from the time.
    */
-  find(token: string): Grant | undefined {
+  find(token: string): TokenGrant | undefined {
     const digest = digestOf(token)
     let found = -1
     for (let i = 0; i < this.grants.length; i++) {

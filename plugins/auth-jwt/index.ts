@@ -24,7 +24,7 @@ export default definePlugin({
   api: PLUGIN_API,
   scope: 'thread',
   summary: 'lets in who has a signed JWT',
-  after: ['links', 'auth-bearer'],
+  after: ['links', 'auth-cert', 'auth-bearer'],
   config,
   failures: FAILURES,
   reads: ['authorization'],

@@ -124,9 +124,16 @@ export const ROOMS: readonly Room[] = [
     libraries: true,
   },
   {
+    path: 'plugins/grants',
+    purpose:
+      'What the plugins share that let clients in by what they present: what that allows, and the list of it in a file',
+    imports: [API],
+    libraries: true,
+  },
+  {
     path: 'plugins',
     purpose: 'What is not pairing and moving bytes, a folder each; `bundled.ts` lists them',
-    imports: [API, 'plugins/page-kit', 'plugins/transfer-status'],
+    imports: [API, 'plugins/page-kit', 'plugins/transfer-status', 'plugins/grants'],
     libraries: true,
   },
   {

@@ -1,8 +1,10 @@
 /** What is the same in several commands: who asks, where, whom to trust. */
 
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { certificates } from '../../client/certificates.js'
+import { tlsOptions } from '../../client/certificates.js'
 import { WrongUsage } from '../../client/cli/wrong-usage.js'
 import { onServer } from '../../client/server.js'
 import type { LoadedPlugin } from '../../gateway/host/loading/loaded-plugin.js'
@@ -40,21 +42,34 @@ t.test('a name on a server', async (t) => {
   t.throws(() => onServer('a', undefined, { PIPEGATE_URL: 'ftp://h?' }), { message: /^PIPEGATE_URL: expected/ })
 })
 
-t.test('a file of certificates', async (t) => {
+t.test('files of certificates', async (t) => {
   const dir = t.testdir({ empty: '', broken: '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n' })
   const { cert, key } = makeCertificate(dir)
-  t.equal(certificates(undefined), undefined)
-  t.match(certificates(cert), /^-----BEGIN CERTIFICATE-----/)
-  for (const file of ['empty', 'broken']) {
-    t.throws(
-      () => certificates(join(dir, file)),
-      { message: '--cacert: expected a file with certificates (PEM)' },
-      file,
-    )
+  const other = makeCertificate(dir, { name: 'other' })
+  const both = join(dir, 'both')
+  writeFileSync(both, readFileSync(cert, 'utf8') + readFileSync(key, 'utf8'))
+  const locked = join(dir, 'locked')
+  execFileSync('openssl', ['pkey', '-in', key, '-aes256', '-passout', 'pass:secret', '-out', locked])
+  t.same(tlsOptions({}), {})
+  t.match(tlsOptions({ cacert: cert }), { ca: /^-----BEGIN CERTIFICATE-----/ })
+  for (const flags of [{ cert, key }, { cert: both }]) {
+    t.match(tlsOptions(flags), { cert: /^-----BEGIN CERTIFICATE-----/, key: /-----BEGIN PRIVATE KEY-----/ })
   }
-  t.throws(() => certificates(key), { message: '--cacert: expected a file with certificates (PEM)' }, 'a key')
-  t.throws(() => certificates(join(dir, 'none')), { message: /^--cacert: ENOENT/ })
-  t.throws(() => certificates(dir), { message: /^--cacert: EISDIR/ })
+  for (const flag of ['cacert', 'cert']) {
+    for (const file of [join(dir, 'empty'), join(dir, 'broken'), key]) {
+      const message = `--${flag}: expected a file with certificates (PEM)`
+      t.throws(() => tlsOptions({ [flag]: file }), { message }, file)
+    }
+    t.throws(() => tlsOptions({ [flag]: join(dir, 'none') }), { message: new RegExp(`^--${flag}: ENOENT`) })
+    t.throws(() => tlsOptions({ [flag]: dir }), { message: new RegExp(`^--${flag}: EISDIR`) })
+  }
+  t.throws(() => tlsOptions({ key }), { message: /^--key is nothing without --cert/ })
+  t.throws(() => tlsOptions({ cert }), { message: '--cert: its key is not in the file; --key FILE names where it is' })
+  t.throws(() => tlsOptions({ cert, key: cert }), { message: '--key: expected a file with a private key (PEM)' })
+  t.throws(() => tlsOptions({ cert, key: locked }), {
+    message: '--key: the key is encrypted; give it without a passphrase',
+  })
+  t.throws(() => tlsOptions({ cert, key: other.key }), { message: /^--key: the key does not belong to/ })
 })
 
 t.test('watch finds its gateway by --server or the variable, and trusts it by --cacert', async (t) => {

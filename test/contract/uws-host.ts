@@ -55,9 +55,12 @@ export class UwsHost {
       onFault: (error: unknown) => this.faults.push(error),
       tls: tls !== undefined && !sockets.speakTls,
       isEncrypted: tls !== undefined,
+      clients: null,
       cleanFailures: false,
     }
-    this.#server = new UwsServer(context, tls && [{ ...tls, names: [] }], (exchange) => this.#handle(exchange))
+    this.#server = new UwsServer(context, tls && { certificates: [{ ...tls, names: [] }] }, (exchange) =>
+      this.#handle(exchange),
+    )
     this.#beat = setInterval(() => this.clock.tick(), BEAT_MS)
   }
 

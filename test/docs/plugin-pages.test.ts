@@ -1,11 +1,14 @@
 /** Every block of docs/plugins/*.md is loaded or run: a configuration by `pipegate check`, commands against a real gateway. */
-import { chmodSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { chmodSync, copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { parse } from 'yaml'
 import { check } from '../../gateway/commands/check.js'
 import { configured } from '../../gateway/commands/configured.js'
 import { BUNDLED, DEFAULTS, freshToken } from '../../plugins/bundled.js'
+import { Authority } from '../support/authority.js'
+import { type CertificateFiles, makeCertificate } from '../support/certificate.js'
 import { curl, curlDone } from '../support/curl.js'
 import { makeKey, sign, startIssuer } from '../support/issuer.js'
 import { type Program, startProgram } from '../support/program.js'
@@ -120,6 +123,21 @@ async function logged(run: Try, yaml: string): Promise<Record<string, unknown>[]
     .map((line) => JSON.parse(line))
 }
 
+/** Those that the page of auth-cert names. Returns the fingerprint of the one that it pins. */
+function layCertificates({ dir }: Try): string {
+  makeCertificate(dir, { name: 'server' })
+  const ca = new Authority(dir, 'clients-ca')
+  const lay = (name: string, { cert, key }: CertificateFiles) => {
+    copyFileSync(cert, join(dir, `${name}.pem`))
+    copyFileSync(key, join(dir, `${name}.key`))
+  }
+  lay('clients-ca', ca)
+  lay('agent', ca.issue({ name: 'agent', names: 'DNS:seven.agents.example.org' }))
+  lay('release', ca.issue({ name: 'release' }))
+  writeFileSync(join(dir, 'certificates.yaml'), '[]')
+  return new X509Certificate(readFileSync(join(dir, 'release.pem'))).fingerprint256
+}
+
 const STAGES: Readonly<Record<string, (run: Try) => Promise<unknown>>> = {
   'access-log': (run) => run.check(),
   async 'access-log.use'(run) {
@@ -154,6 +172,16 @@ const STAGES: Readonly<Record<string, (run: Try) => Promise<unknown>>> = {
   },
   async 'auth-bearer.use'(run) {
     await run.commands(await run.serve(run.other('auth-bearer')))
+    run.t.equal(run.file('copy.tar'), FILES['build.tar'])
+  },
+  async 'auth-cert'(run) {
+    layCertificates(run)
+    await run.check()
+  },
+  async 'auth-cert.use'(run) {
+    const fingerprint = layCertificates(run)
+    const yaml = run.other('auth-cert').replace(/fingerprint: .*/, `fingerprint: '${fingerprint}'`)
+    await run.commands(await run.serve(yaml), { CURL_CA_BUNDLE: join(run.dir, 'server.pem') })
     run.t.equal(run.file('copy.tar'), FILES['build.tar'])
   },
   'auth-jwt': (run) => run.check(),

@@ -89,6 +89,8 @@ const PARTS: Readonly<Record<string, string>> = {
 /** What is only looked at, and where it is declared. */
 const DATA = {
   Identity: `${TYPES}/context.ts`,
+  ClientCertificate: 'gateway/http/client-certificate.ts',
+  AlternativeName: 'gateway/http/client-certificate.ts',
   Token: `${TYPES}/host.ts`,
   WebSocketOffer: `${TYPES}/websocket.ts`,
   WebSocketPeer: `${TYPES}/websocket.ts`,

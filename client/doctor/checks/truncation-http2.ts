@@ -10,8 +10,8 @@ const TOLD_MS = 8000
 export const truncationHttp2: Check = {
   name: 'truncation-http2',
   async run(chain) {
-    const { url, headers, ca } = chain.target
-    const session = http2.connect(url.origin, ca === undefined ? {} : { ca })
+    const { url, headers, tls } = chain.target
+    const session = http2.connect(url.origin, tls ?? {})
     try {
       if (!(await isReady(session))) return skip('the server does not speak HTTP/2')
       const name = chain.name('http2')

@@ -1,4 +1,5 @@
 import type { Side, Throttle } from '../../../core/index.js'
+import type { ClientCertificate } from '../../http/client-certificate.js'
 import type { HeaderList } from '../../http/response/answer.js'
 
 /** The client, as an authenticating plugin identified it. */
@@ -23,6 +24,11 @@ export interface Context {
   readonly identity: Identity | undefined
   /** Where the request comes from: the peer, or what a trusted proxy says. */
   readonly clientAddress: string
+  /**
+   * The certificate that the client has shown, if this gateway asks for them (`tlsClientAuth`) and an authority vouches for it. Read it in a hook:
+   * once the connection is over there may be none any more.
+   */
+  readonly clientCertificate: ClientCertificate | undefined
   /** The plugin that has claimed the request. What is said of pipes does not apply to it then. */
   readonly claimedBy: string | undefined
   /**

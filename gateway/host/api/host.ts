@@ -96,6 +96,8 @@ export interface GatewayView {
   readonly addresses: readonly string[]
   /** Whether `trustedProxies` covers a peer: what it says of where a request comes from is believed. */
   isTrustedProxy(address: string): boolean
+  /** Whether clients are asked for certificates: `tlsClientAuth`. */
+  readonly asksForCertificates: boolean
   readonly draining: boolean
   /** Lines that logs of this process have lost because they could not be written, by the log's name. */
   readonly lostLogLines: ReadonlyMap<string, number>

@@ -68,7 +68,7 @@ static void fail(struct secure *secure, enum handshake_fault fault) {
   pthread_mutex_lock(&lock);
   struct failed *failed = &failures[secure->place][fault];
   failed->count++;
-  memcpy(failed->last, secure->client, sizeof failed->last);
+  memcpy(failed->last, secure->address, sizeof failed->last);
   __atomic_add_fetch(&failed_in[secure->place], 1, __ATOMIC_RELAXED);
   pthread_mutex_unlock(&lock);
 }
@@ -118,7 +118,7 @@ static void make_room(void) {
 static void join_halves(struct secure *secure) {
   if (secure->is_half) return;
   /* A connection that was reset says it no more. */
-  address_of(secure->fd, secure->client, sizeof secure->client);
+  address_of(secure->fd, secure->address, sizeof secure->address);
   if (halves >= HALVES_MOST) make_room();
   secure->older = newest;
   if (newest != NULL) newest->younger = secure;

@@ -2,8 +2,12 @@
  * Mozilla's "intermediate" recommendation (https://wiki.mozilla.org/Security/Server_Side_TLS): TLS 1.2 and 1.3, forward secrecy and
  * authenticated encryption only. What else there is of TLS, and is left out: renegotiation, compression, early data, which
  * somebody could send again, and sessions that are kept here. Clients resume by tickets.
+ *
+ * Of the ciphers the cheapest is taken, unless the client would rather have ChaCha, which is cheaper for who cannot do AES in hardware. Groups of
+ * finite fields are left out: a client that asks for the longest one has its server compute for milliseconds.
  */
 #include "identities.h"
+#include "clients.h"
 #include "records.h"
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -14,9 +18,17 @@
 #include <string.h>
 #include <strings.h>
 
+/* Of all certificates that a client shows, in octets. A ticket has one of them in it, and at most 64 KiB. */
+#define SHOWN_MOST (32 * 1024)
+
 static const char CIPHERS[] =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
     "ECDHE-RSA-AES256-GCM-SHA384:ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305";
+
+static const char CIPHERS_OF_1_3[] = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+/* P-521 is for those whose certificates are on it. The first one came with OpenSSL 3.5. */
+static const char GROUPS[] = "X25519MLKEM768:X25519:P-256:P-384:P-521";
+static const char OLDER_GROUPS[] = "X25519:P-256:P-384:P-521";
 
 struct name {
   char *text;
@@ -31,6 +43,9 @@ struct identities {
   size_t count;
   SSL_CTX **all;
   size_t contexts;
+  /* NULL: clients are not asked. */
+  struct authorities *authorities;
+  int place;
   /* Whoever is in the middle of choosing, and the process, which uses them. */
   int users;
 };
@@ -39,12 +54,19 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 /* From 1 on. */
 static struct identities *present[PLACES];
 static bool is_taken[PLACES];
+/* number_of() the authorities there. Read without the lock. */
+static uint64_t present_rules[PLACES];
 
 /* --- what they are made of */
 
-struct identities *new_identities(void) {
+struct identities *new_identities(struct authorities *authorities) {
   struct identities *identities = calloc(1, sizeof *identities);
-  if (identities != NULL) identities->users = 1;
+  if (identities == NULL) {
+    drop_authorities(authorities);
+    return NULL;
+  }
+  identities->users = 1;
+  identities->authorities = authorities;
   return identities;
 }
 
@@ -52,6 +74,7 @@ void drop_identities(struct identities *identities) {
   if (identities == NULL) return;
   for (size_t i = 0; i < identities->count; i++) free(identities->names[i].text);
   for (size_t i = 0; i < identities->contexts; i++) SSL_CTX_free(identities->all[i]);
+  drop_authorities(identities->authorities);
   free(identities->names);
   free(identities->all);
   free(identities);
@@ -95,50 +118,6 @@ static bool use_key(SSL_CTX *context, const char *text) {
   EVP_PKEY_free(key);
   BIO_free(source);
   return good;
-}
-
-static bool trust(SSL_CTX *context, const struct client_rules *rules) {
-  X509_STORE *store = SSL_CTX_get_cert_store(context);
-  BIO *source = BIO_new_mem_buf(rules->authorities, -1);
-  X509 *each;
-  int count = 0;
-  while (source != NULL && (each = PEM_read_bio_X509(source, NULL, NULL, NULL)) != NULL) {
-    if (X509_STORE_add_cert(store, each) == 1 && SSL_CTX_add_client_CA(context, each) == 1) count++;
-    X509_free(each);
-  }
-  BIO_free(source);
-  ERR_clear_error();
-  return count > 0;
-}
-
-static bool revoke(SSL_CTX *context, const char *lists) {
-  X509_STORE *store = SSL_CTX_get_cert_store(context);
-  BIO *source = BIO_new_mem_buf(lists, -1);
-  X509_CRL *each;
-  int count = 0;
-  while (source != NULL && (each = PEM_read_bio_X509_CRL(source, NULL, NULL, NULL)) != NULL) {
-    if (X509_STORE_add_crl(store, each) == 1) count++;
-    X509_CRL_free(each);
-  }
-  BIO_free(source);
-  ERR_clear_error();
-  return count > 0 && X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK) == 1;
-}
-
-/* A client without a certificate, or with one that nobody here vouches for, gets its answer from JavaScript, in words. */
-static int accept_any(int good, X509_STORE_CTX *store) {
-  (void)good;
-  (void)store;
-  return 1;
-}
-
-static bool ask_clients(SSL_CTX *context, const struct client_rules *rules) {
-  static const unsigned char ID[] = "pipegate";
-  if (rules == NULL || rules->rule == NEVER_ASKED) return true;
-  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, accept_any);
-  /* A session that is resumed has the certificate of the first one, and is checked again. */
-  SSL_CTX_set_session_id_context(context, ID, sizeof ID - 1);
-  return trust(context, rules) && (rules->revoked == NULL || revoke(context, rules->revoked));
 }
 
 /* HTTP/1.1, or a refusal in words: a client that speaks HTTP/2 only would else be answered in a language that it does not know. */
@@ -192,10 +171,14 @@ static SSL_CTX *new_context(struct identities *identities) {
   SSL_CTX *context = SSL_CTX_new(TLS_server_method());
   if (context == NULL) return NULL;
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_cipher_list(context, CIPHERS);
+  SSL_CTX_set_ciphersuites(context, CIPHERS_OF_1_3);
+  if (SSL_CTX_set1_groups_list(context, GROUPS) != 1) SSL_CTX_set1_groups_list(context, OLDER_GROUPS);
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context, 1);
+  keep_with_tickets(context);
+  SSL_CTX_set_max_cert_list(context, SHOWN_MOST);
   /* Buffers of a connection that says nothing are given back: 34 KiB. */
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
   SSL_CTX_set_msg_callback(context, count_talk);
@@ -205,15 +188,16 @@ static SSL_CTX *new_context(struct identities *identities) {
   return context;
 }
 
-bool add_identity(struct identities *identities, const char *chain, const char *key, const struct client_rules *rules, char *why, size_t room) {
+bool add_identity(struct identities *identities, const char *chain, const char *key, char *why, size_t room) {
   ERR_clear_error();
   SSL_CTX *context = new_context(identities);
-  const char *fault = context == NULL                                                                        ? "there is no memory"
-                      : !use_chain(context, chain)                                                           ? "the certificate cannot be used"
-                      : !use_key(context, key)                                                               ? "the key cannot be used"
-                      : !ask_clients(context, rules)                                                         ? "the clients' authorities, or what they have revoked, cannot be used"
-                      : !grow((void **)&identities->all, identities->contexts, sizeof *identities->all) ? "there is no memory"
-                                                                                                             : NULL;
+  const struct authorities *authorities = identities->authorities;
+  const char *fault = NULL;
+  if (context == NULL) fault = "there is no memory";
+  else if (!use_chain(context, chain)) fault = "the certificate cannot be used";
+  else if (!use_key(context, key)) fault = "the key cannot be used";
+  else if (authorities != NULL && !ask_clients(context, authorities)) fault = "clients cannot be asked for certificates";
+  else if (!grow((void **)&identities->all, identities->contexts, sizeof *identities->all)) fault = "there is no memory";
   if (fault != NULL) {
     explain(fault, why, room);
     SSL_CTX_free(context);
@@ -257,6 +241,16 @@ void use_identities(int place, struct identities *identities) {
   struct identities *before = present[place];
   present[place] = identities;
   is_taken[place] = identities != NULL;
+  if (identities != NULL) {
+    identities->place = place;
+    /* Whom they have let in they would let in again. */
+    if (before != NULL && are_the_same(before->authorities, identities->authorities)) {
+      drop_authorities(identities->authorities);
+      identities->authorities = share_authorities(before->authorities);
+    }
+  }
+  const struct authorities *authorities = identities == NULL ? NULL : identities->authorities;
+  __atomic_store_n(&present_rules[place], authorities == NULL ? 0 : number_of(authorities), __ATOMIC_RELEASE);
   pthread_mutex_unlock(&lock);
   let_go(before);
 }
@@ -279,4 +273,25 @@ void end_session(SSL *session) {
   struct identities *identities = SSL_get_app_data(session);
   SSL_free(session);
   let_go(identities);
+}
+
+/* --- the authorities of clients */
+
+struct authorities *authorities_of(const SSL *session) {
+  const struct identities *own = SSL_get_app_data(session);
+  return own->authorities;
+}
+
+struct authorities *take_authorities(const SSL *session) {
+  const struct identities *own = SSL_get_app_data(session);
+  pthread_mutex_lock(&lock);
+  const struct identities *now = present[own->place];
+  struct authorities *authorities = now == NULL ? NULL : share_authorities(now->authorities);
+  pthread_mutex_unlock(&lock);
+  return authorities;
+}
+
+uint64_t rules_now(const SSL *session) {
+  const struct identities *own = SSL_get_app_data(session);
+  return __atomic_load_n(&present_rules[own->place], __ATOMIC_ACQUIRE);
 }

@@ -5,32 +5,24 @@
 #ifndef PIPEGATE_IDENTITIES_H
 #define PIPEGATE_IDENTITIES_H
 
+#include "authorities.h"
 #include <openssl/ssl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* For certificates of one gateway each, from 1 on. */
 #define PLACES 1024
 
-/* Whether clients show a certificate. */
-enum client_certificates { NEVER_ASKED, OPTIONAL, REQUIRED };
-
-/* Of the clients whose authorities are in `authorities`, in PEM; NULL: those are not asked. `revoked`: lists of those that do not count any more. */
-struct client_rules {
-  enum client_certificates rule;
-  const char *authorities;
-  const char *revoked;
-};
-
 struct identities;
 
-/* Empty. NULL: there is no memory. */
-struct identities *new_identities(void);
+/* Empty, and the authorities are theirs from here on; NULL: clients are not asked for a certificate. NULL: there is no memory. */
+struct identities *new_identities(struct authorities *authorities);
 /*
  * Adds a chain and its key, in PEM. The first one is for clients that ask for no name, or for one that no certificate has. False: they cannot
  * be used, and `why` says so.
  */
-bool add_identity(struct identities *identities, const char *chain, const char *key, const struct client_rules *rules, char *why, size_t room);
+bool add_identity(struct identities *identities, const char *chain, const char *key, char *why, size_t room);
 /* The one added last is for clients that ask for this name, in lower case. "*." stands for one label. */
 bool add_name(struct identities *identities, const char *name);
 void drop_identities(struct identities *identities);
@@ -41,5 +33,10 @@ void use_identities(int place, struct identities *identities);
 /* A session of a new connection. NULL: there are none, or no memory. */
 SSL *new_session(int place);
 void end_session(SSL *session);
+/* Who vouches for the clients of the gateway of this session: when it began, and now, to be given back. NULL: clients are not asked. */
+struct authorities *authorities_of(const SSL *session);
+struct authorities *take_authorities(const SSL *session);
+/* number_of() those now; 0: clients are not asked. */
+uint64_t rules_now(const SSL *session);
 
 #endif

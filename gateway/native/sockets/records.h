@@ -5,6 +5,7 @@
 #ifndef PIPEGATE_RECORDS_H
 #define PIPEGATE_RECORDS_H
 
+#include "clients.h"
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
@@ -21,6 +22,7 @@ struct secure {
   int fd;
   /* Where its certificates are. */
   int place;
+  struct client client;
   bool is_open;
   /* The client has said that it sends no more. */
   bool has_ended;
@@ -33,7 +35,7 @@ struct secure {
   bool is_half;
   struct secure *older;
   struct secure *younger;
-  char client[INET6_ADDRSTRLEN];
+  char address[INET6_ADDRSTRLEN];
   /* What the client began with: a record's head, and that of the message in it. */
   unsigned char first_length;
   unsigned char first[9];

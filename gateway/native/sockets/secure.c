@@ -277,20 +277,20 @@ bool secure_terms(int fd, char *text, size_t room) {
   return length > 0 && (size_t)length < room;
 }
 
+int64_t client_of(int fd) {
+  return is_secured(fd) && secured[fd]->is_open ? judge_client(secured[fd]->session, &secured[fd]->client) : NOT_SHOWN;
+}
+
 unsigned char *client_certificate(int fd, int *length) {
-  if (!is_secured(fd) || !secured[fd]->is_open) return NULL;
-  X509 *shown = SSL_get1_peer_certificate(secured[fd]->session);
-  if (shown == NULL) return NULL;
+  if (client_of(fd) <= 0) return NULL;
   unsigned char *der = NULL;
+  X509 *shown = SSL_get0_peer_certificate(secured[fd]->session);
   *length = i2d_X509(shown, NULL);
   unsigned char *at = der = *length > 0 ? malloc((size_t)*length) : NULL;
   if (at != NULL) i2d_X509(shown, &at);
-  X509_free(shown);
   return der;
 }
 
 const char *client_certificate_fault(int fd) {
-  if (!is_secured(fd)) return NULL;
-  long result = SSL_get_verify_result(secured[fd]->session);
-  return result == X509_V_OK ? NULL : X509_verify_cert_error_string(result);
+  return client_of(fd) == SHOWN_IN_VAIN ? fault_of_client(&secured[fd]->client) : NULL;
 }

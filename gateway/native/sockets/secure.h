@@ -20,9 +20,11 @@ int helped_shutdown(int fd, int how);
 ssize_t helped_writev(int fd, const struct iovec *parts, int count);
 /* What has been agreed on, "TLSv1.3 TLS_AES_128_GCM_SHA256". False: nothing yet. */
 bool secure_terms(int fd, char *text, size_t room);
-/* The certificate that the client has shown, in DER; NULL: none. To be freed with free(). */
+/* judge_client() of this connection; NOT_SHOWN where TLS is not spoken. */
+int64_t client_of(int fd);
+/* The certificate that counts, in DER; NULL: none does. To be freed with free(). */
 unsigned char *client_certificate(int fd, int *length);
-/* Why that certificate does not count, in words; NULL: it does. */
+/* Why the certificate that was shown does not count, in words; NULL: that is not so. */
 const char *client_certificate_fault(int fd);
 
 #endif

@@ -5,7 +5,7 @@ import type { HostRule } from '../../http/hosts.js'
 import type { RequestView } from '../../http/request-view.js'
 import type { Logger } from '../../log/log.js'
 import type { Exchange } from '../../router/exchange.js'
-import type { Certificate } from '../../tls/certificate.js'
+import type { Tls } from '../../tls/certificate-watcher.js'
 import { UwsServer } from '../../uws/server.js'
 import { FailedHandshakes } from '../failed-handshakes.js'
 import type { Place } from '../threads/place.js'
@@ -20,8 +20,8 @@ export interface Service {
   readonly takesWebSockets: boolean
   /** Which hosts are served. */
   readonly hosts: HostRule
-  /** For HTTPS; the first is the default. */
-  readonly certificates: readonly Certificate[] | undefined
+  /** For HTTPS. */
+  readonly tls: Tls | undefined
 }
 
 /** The ports of a gateway: the main one, and perhaps one that redirects to it. */
@@ -39,19 +39,19 @@ export class Ports {
   constructor(
     readonly config: Config,
     context: ConstructorParameters<typeof UwsServer>[0],
-    { handle, takesWebSockets, hosts, certificates }: Service,
+    { handle, takesWebSockets, hosts, tls }: Service,
     readonly log: Logger,
     readonly place?: Place,
   ) {
     const numbers = place && { first: place.number + 1, step: place.threads }
-    this.#server = new UwsServer(context, certificates, this.#guarded(handle), takesWebSockets, numbers)
+    this.#server = new UwsServer(context, tls, this.#guarded(handle), takesWebSockets, numbers)
     this.handshakes = new FailedHandshakes(this.#server, log)
     if (config.redirectPort === undefined) return
-    this.#names = certificates?.flatMap(({ names }) => names) ?? []
+    this.#names = tls?.certificates.flatMap(({ names }) => names) ?? []
     const unserved = (request: RequestView) =>
       hosts.isBounded ? hosts.unserved(request) : uncertified(request, this.#names)
     const toMain = this.#guarded((exchange) => redirect(exchange, { port: this.#number, unserved }))
-    this.#redirects = new UwsServer({ ...context, tls: false, isEncrypted: false }, undefined, toMain)
+    this.#redirects = new UwsServer({ ...context, tls: false, isEncrypted: false, clients: null }, undefined, toMain)
   }
 
   /**
@@ -95,9 +95,9 @@ export class Ports {
   }
 
   /** @throws when a certificate or its key cannot be used; nothing has changed then */
-  useCertificates(certificates: readonly Certificate[]): void {
-    this.#server.useCertificates(certificates)
-    this.#names = certificates.flatMap(({ names }) => names)
+  useCertificates(tls: Tls): void {
+    this.#server.useCertificates(tls)
+    this.#names = tls.certificates.flatMap(({ names }) => names)
   }
 
   /** No new connections. */

@@ -3,6 +3,7 @@ import type { RequestLog } from '../../http/request-record.js'
 import type { RequestView } from '../../http/request-view.js'
 import type { ReadSize } from '../../native/read-size.js'
 import type { Sockets } from '../../native/sockets.js'
+import type { Clients } from './clients.js'
 import type { Keepalive } from './keepalive.js'
 import type { PeerWatch } from './peer-watch.js'
 
@@ -23,6 +24,8 @@ export interface UwsContext {
   readonly tls: boolean
   /** What is written is longer on the way. */
   readonly isEncrypted: boolean
+  /** Null: clients are not asked for a certificate. */
+  readonly clients: Clients | null
   /** End a failed sender's response cleanly instead of cutting it. */
   readonly cleanFailures: boolean
 }

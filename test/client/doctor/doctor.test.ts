@@ -238,7 +238,11 @@ t.test('a gateway that asks who it is', async (t) => {
 t.test('what an HTTP/2 client sees of a broken body', async (t) => {
   const look = async (program: (place: Place) => ProxyProgram) => {
     const front = await startFront(t, program)
-    const chain = new Chain({ url: new URL(front.tlsUrl('')), headers: {}, ca: readFileSync(front.cert, 'utf8') })
+    const chain = new Chain({
+      url: new URL(front.tlsUrl('')),
+      headers: {},
+      tls: { ca: readFileSync(front.cert, 'utf8') },
+    })
     const found = await truncationHttp2.run(chain, { silenceMs: 0 })
     chain.close()
     return found

@@ -15,7 +15,7 @@ const MIB = 1 << 20
 
 async function open(t: Test, answer: Answer) {
   const { origin, heads } = await startScripted(t, answer)
-  const place = { address: readAddress(`${origin}/name`)!, reach: await reach(new URL(origin), undefined), headers: {} }
+  const place = { address: readAddress(`${origin}/name`)!, reach: await reach(new URL(origin), {}), headers: {} }
   const stop = new AbortController()
   t.teardown(() => stop.abort())
   const download = new Download(place, { method: 'GET', mode: 'n=1', signal: stop.signal })

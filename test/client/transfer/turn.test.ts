@@ -17,7 +17,7 @@ t.test('a server that has all of it before the source is closed', async (t) => {
   const signal = new AbortController().signal
   const place = {
     address: readAddress(`${origin}/name`)!,
-    reach: await reach(new URL(origin), undefined),
+    reach: await reach(new URL(origin), {}),
     headers: {},
   }
   const neverClosed = new Promise<never>(() => {})

@@ -52,6 +52,33 @@ t.test('certificate and key', async (t) => {
   )
 })
 
+t.test('certificates of clients', async (t) => {
+  const [cert, ca] = [pem('a.pem'), pem('b.pem')]
+  const tls = { tlsCert: cert, tlsKey: cert }
+  t.match(load({ ...tls, tlsClientAuth: 'required', tlsClientCa: ca }), { tlsClientAuth: 'required', tlsClientCa: ca })
+  for (const [flags, found, expected] of [
+    [
+      { ...tls, tlsClientAuth: 'optional' },
+      'tlsClientAuth without tlsClientCa',
+      'the authorities that vouch for clients',
+    ],
+    [{ ...tls, tlsClientCa: ca }, 'tlsClientCa without tlsClientAuth', 'tlsClientAuth required, or optional'],
+    [{ ...tls, tlsClientCrl: ca }, 'tlsClientCrl without tlsClientCa', 'both, or no list'],
+    [{ tlsClientAuth: 'required', tlsClientCa: ca }, 'tlsClientAuth without tlsCert', 'tlsCert and tlsKey as well'],
+    [
+      { ...tls, tlsClientAuth: 'required', tlsClientCa: ca, socketHelper: 'no' },
+      "tlsClientAuth without socketHelper, what the engine's own TLS cannot do",
+      'both, or none',
+    ],
+  ] as const) {
+    t.match(refusal(flags).problems, [{ found, expected }])
+    t.equal(refusal(flags).problems.length, 1)
+  }
+  t.match(refusal({ ...tls, tlsClientAuth: 'required', tlsClientCa: pem('none.pem') }).problems, [
+    { where: '--tls-client-ca', key: 'tlsClientCa', found: /none\.pem" \(ENOENT: no such file/ },
+  ])
+})
+
 t.test('more certificates, and the port that redirects', async (t) => {
   const [cert, key] = [pem('a.pem'), pem('b.pem')]
   const both = { tlsCert: cert, tlsKey: key }

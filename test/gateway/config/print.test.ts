@@ -17,7 +17,7 @@ t.test('the printed configuration can be fed back', async (t) => {
   const longest = `/${'p'.repeat(300)}`
   const mixes: readonly [FlagValues, Env, string][] = [
     [{}, {}, ''],
-    [{ ...given, bareNames: 'yes' }, {}, ''],
+    [{ ...given, bareNames: 'yes', socketHelper: 'on' }, {}, ''],
     [{ prefix: longest, window: '100001', memory: '3GiB' }, { PIPEGATE_WAIT: '5', PIPEGATE_HOST: '::' }, 'idle: 0'],
     [{ host: '#1' }, { PIPEGATE_TLS_CERT: pem('a.pem') }, `tlsKey: ${pem('b.pem')}`],
     [{ host: 'null' }, {}, 'bareNames: false'],

@@ -37,6 +37,9 @@ export const RANKS: { readonly [K in SettingKey]-?: Ranks<Config[K]> } = {
       ],
     ],
   ],
+  tlsClientAuth: [undefined, ['required', 'required'], ['optional', 'optional'], ['required', 'required']],
+  tlsClientCa: [undefined, [pem('a.pem'), pem('a.pem')], [pem('b.pem'), pem('b.pem')], [pem('c.pem'), pem('c.pem')]],
+  tlsClientCrl: [undefined, [pem('a.pem'), pem('a.pem')], [pem('b.pem'), pem('b.pem')], [pem('c.pem'), pem('c.pem')]],
   redirectPort: [undefined, ['81', 81], ['82', 82], ['0', 0]],
   drain: [30, ['0', 0], ['86400', 86_400], ['5', 5]],
   wait: [300, ['1', 1], ['3600', 3600], ['7', 7]],
@@ -67,6 +70,10 @@ export function companion(key: SettingKey): Env {
   if (key === 'open') return { PIPEGATE_PUBLIC: 'true' }
   if (key === 'tlsCert') return { PIPEGATE_TLS_KEY: pem('a.pem') }
   if (key === 'tlsKey') return { PIPEGATE_TLS_CERT: pem('a.pem') }
-  const needsBoth = key === 'tlsSni' || key === 'redirectPort'
-  return needsBoth ? { PIPEGATE_TLS_CERT: pem('a.pem'), PIPEGATE_TLS_KEY: pem('a.pem') } : {}
+  const both = { PIPEGATE_TLS_CERT: pem('a.pem'), PIPEGATE_TLS_KEY: pem('a.pem') }
+  const [ca, auth] = [{ PIPEGATE_TLS_CLIENT_CA: pem('a.pem') }, { PIPEGATE_TLS_CLIENT_AUTH: 'required' }]
+  if (key === 'tlsClientAuth') return { ...both, ...ca }
+  if (key === 'tlsClientCa') return { ...both, ...auth }
+  if (key === 'tlsClientCrl') return { ...both, ...ca, ...auth }
+  return key === 'tlsSni' || key === 'redirectPort' ? both : {}
 }

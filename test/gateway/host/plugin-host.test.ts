@@ -61,7 +61,10 @@ t.test('a speed of 0 is refused, and a throttle has a timer only while a transfe
 })
 
 t.test('the strictest limit that any admission hook sets on a side holds', async (t) => {
-  const context = new RequestContext({ id: 1, clientAddress: '', headersAlways: [] }, () => {})
+  const context = new RequestContext(
+    { id: 1, clientAddress: '', clientCertificate: undefined, headersAlways: [] },
+    () => {},
+  )
   for (const value of [7, 5, 9]) context.tighten('maxBytes', value)
   context.tighten('totalMs', 3)
   t.same(context.limits, { maxBytes: 5, totalMs: 3 })
@@ -70,7 +73,10 @@ t.test('the strictest limit that any admission hook sets on a side holds', async
 t.test('a decision leaves no timer, and releases run in reverse order', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length
   const { host, log } = hostOf([careless(() => ({ hooks: { onAdmitAsync: async () => {} } }))])
-  const context = new RequestContext({ id: 1, clientAddress: '', headersAlways: [] }, (err) => log.error({ err }))
+  const context = new RequestContext(
+    { id: 1, clientAddress: '', clientCertificate: undefined, headersAlways: [] },
+    (err) => log.error({ err }),
+  )
   const order: number[] = []
   for (const i of [1, 2, 3]) context.onOver(() => void order.push(i))
   const before = timers()

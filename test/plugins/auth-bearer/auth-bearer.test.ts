@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { definePlugin, jsonAnswer, NamePattern, PLUGIN_API, type Plugin, z } from '../../../gateway/host/plugin-api.js'
 import authBearer from '../../../plugins/auth-bearer/index.js'
 import { newToken } from '../../../plugins/auth-bearer/new-token.js'
-import { digestOf, type Grant, TokenTable } from '../../../plugins/auth-bearer/token-table.js'
+import { digestOf, type TokenGrant, TokenTable } from '../../../plugins/auth-bearer/token-table.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { type Running, startGateway } from '../../support/gateway.js'
@@ -110,7 +110,13 @@ t.test('the time of a look-up tells nothing about the tokens', async (t) => {
   const start = 'a'.repeat(2000)
   const tokens = Array.from({ length: 400 }, (_, i) => `${start}${String(i).padStart(6, '0')}`)
   const grants = tokens.map(
-    (token, i): Grant => ({ name: `t${i}`, project: '', rights: new Set(), names: undefined, digest: digestOf(token) }),
+    (token, i): TokenGrant => ({
+      name: `t${i}`,
+      project: '',
+      rights: new Set(),
+      names: undefined,
+      digest: digestOf(token),
+    }),
   )
   const table = new TokenTable(grants)
   const look = (token: string) => () => table.find(token)
@@ -127,7 +133,7 @@ t.test('the time of a look-up tells nothing about the tokens', async (t) => {
 })
 
 t.test('a table finds each token, and has none twice', async (t) => {
-  const grant = (name: string, token: string): Grant => {
+  const grant = (name: string, token: string): TokenGrant => {
     return { name, project: '', rights: new Set(), names: undefined, digest: digestOf(token) }
   }
   const table = new TokenTable([grant('a', 'x'), grant('b', 'y'), grant('c', 'z')])
