@@ -13,6 +13,8 @@ import { eventually } from './eventually.js'
 import { TEST_HOSTS } from './hosts.js'
 import { type ConnectOptions, connect, type RawClient } from './raw.js'
 import type { Teardown } from './teardown.js'
+import { type Served, serveInThreads } from './threads/served.js'
+import { TEST_THREADS } from './threads/wanted.js'
 
 export interface LogLine {
   readonly msg: string
@@ -73,24 +75,9 @@ export async function startGateway(
   flags: FlagValues = {},
   { plugins = [], tls = tlsByDefault || flags.tlsCert !== undefined }: GatewayOptions = {},
 ): Promise<Running> {
-  const lines: LogLine[] = []
-  const sink = { write: (line: string) => void lines.push(JSON.parse(line)) }
-  const gateway = new Gateway(
-    loadConfig({
-      flags: { port: '0', hosts: TEST_HOSTS, ...(tls && flags.tlsCert === undefined ? tlsFlags() : {}), ...flags },
-      env: {},
-    }),
-    logTo(sink, { logLevel: 'trace', logFormat: 'json' }),
-    plugins,
-  )
-  const port = await gateway.start()
-  t.teardown(async () => {
-    await gateway.stop(0)
-    // A test is over when its teardown runs, so this can only throw; tap counts that against the test.
-    const pipes = gateway.table.waiting + gateway.table.streaming
-    const { heldBytes } = gateway.slabs
-    if (heldBytes + pipes > 0) throw new Error(`leaked: ${heldBytes} bytes, ${pipes} pipes`)
-  })
+  const given = { port: '0', hosts: TEST_HOSTS, ...(tls && flags.tlsCert === undefined ? tlsFlags() : {}), ...flags }
+  const served = TEST_THREADS > 1 ? await serveInThreads(t, given, plugins) : undefined
+  const { gateway, port, lines } = served ?? (await serveHere(t, given, plugins))
   const origin = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`
   const ends = (name: string) => lines.filter((line) => line.msg === 'transfer' && line.pipe === name)
   return {
@@ -114,6 +101,22 @@ export async function startGateway(
       )
     },
   }
+}
+
+async function serveHere(t: Teardown, flags: FlagValues, plugins: readonly LoadedPlugin[]): Promise<Served> {
+  const lines: LogLine[] = []
+  const sink = { write: (line: string) => void lines.push(JSON.parse(line)) }
+  const log = logTo(sink, { logLevel: 'trace', logFormat: 'json' })
+  const gateway = new Gateway(loadConfig({ flags, env: {} }), log, plugins)
+  const port = await gateway.start()
+  t.teardown(async () => {
+    await gateway.stop(0)
+    // A test is over when its teardown runs, so this can only throw; tap counts that against the test.
+    const pipes = gateway.table.waiting + gateway.table.streaming
+    const { heldBytes } = gateway.slabs
+    if (heldBytes + pipes > 0) throw new Error(`leaked: ${heldBytes} bytes, ${pipes} pipes`)
+  })
+  return { gateway, port, lines }
 }
 
 /** Starts a gateway with the plugins that one without a configuration has. */
