@@ -45,6 +45,8 @@ export class PipeTable implements SharedNameContext, TopicContext {
   readonly #pipes = new Map<string, Slot>()
   readonly #resting = new Set<Resting>()
   #streaming = 0
+  #queuedReceivers = 0
+  #unanswered = 0
   #liveNames = 0
   #closed = false
 
@@ -52,9 +54,6 @@ export class PipeTable implements SharedNameContext, TopicContext {
   viewers = 0
   /** Names that are topics. */
   readonly topics: Topics = new Topics(this)
-
-  /** Receivers that wait on queues. */
-  queuedReceivers = 0
 
   constructor(
     readonly limits: Limits,
@@ -64,8 +63,29 @@ export class PipeTable implements SharedNameContext, TopicContext {
     readonly turn = new TurnBudget(),
   ) {}
 
+  /** Receivers that wait on queues. */
+  get queuedReceivers(): number {
+    return this.#queuedReceivers
+  }
+
+  set queuedReceivers(count: number) {
+    this.#queuedReceivers = count
+    this.#tell()
+  }
+
   /** Askers that have been heard, and wait for their answer to begin. */
-  unanswered = 0
+  get unanswered(): number {
+    return this.#unanswered
+  }
+
+  set unanswered(count: number) {
+    this.#unanswered = count
+    this.#tell()
+  }
+
+  #tell(): void {
+    this.limits.elsewhere?.tell(this.waiting, this.#streaming)
+  }
 
   /** Pipes that wait for a side, receivers that wait on queues, and askers that wait for their answer. */
   get waiting(): number {
@@ -223,20 +243,24 @@ export class PipeTable implements SharedNameContext, TopicContext {
 
   onStreaming(_pipe: PipeView): void {
     this.#streaming++
+    this.#tell()
   }
 
   onWaitingAgain(_pipe: PipeView): void {
     this.#streaming--
+    this.#tell()
   }
 
   onOpened(pipe: PipeView): void {
     this.#open++
+    this.#tell()
     this.observer?.onWaiting(pipe)
   }
 
   onOneEnded(pipe: PipeView): void {
     this.#open--
     if (pipe.pairedAt !== undefined) this.#streaming--
+    this.#tell()
   }
 
   onEnded(pipe: PipeView): void {

@@ -46,6 +46,8 @@ export interface GatewayOptions {
   readonly plugins?: readonly LoadedPlugin[]
   /** With a certificate that curl trusts, unless the flags name one. The default is what `speakTls` made it. */
   readonly tls?: boolean
+  /** The test looks into the gateway's own code, so that it is in this process whatever `PIPEGATE_TEST_THREADS` says. */
+  readonly here?: boolean
 }
 
 let tlsByDefault = false
@@ -73,10 +75,10 @@ function tlsFlags(): FlagValues {
 export async function startGateway(
   t: Teardown,
   flags: FlagValues = {},
-  { plugins = [], tls = tlsByDefault || flags.tlsCert !== undefined }: GatewayOptions = {},
+  { plugins = [], tls = tlsByDefault || flags.tlsCert !== undefined, here = false }: GatewayOptions = {},
 ): Promise<Running> {
   const given = { port: '0', hosts: TEST_HOSTS, ...(tls && flags.tlsCert === undefined ? tlsFlags() : {}), ...flags }
-  const served = TEST_THREADS > 1 ? await serveInThreads(t, given, plugins) : undefined
+  const served = TEST_THREADS > 1 && !here ? await serveInThreads(t, given, plugins) : undefined
   const { gateway, port, lines } = served ?? (await serveHere(t, given, plugins))
   const origin = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`
   const ends = (name: string) => lines.filter((line) => line.msg === 'transfer' && line.pipe === name)

@@ -30,10 +30,10 @@ interface Entry {
 const files = new WeakMap<object, string>()
 
 /** The plugin that a file of a test exports. */
-export async function pluginOfFile(url: string, config?: unknown): Promise<LoadedPlugin> {
-  const { default: plugin } = (await import(url)) as { default: LoadedPlugin['plugin'] }
+export async function pluginOfFile(url: URL): Promise<LoadedPlugin> {
+  const { default: plugin } = (await import(url.href)) as { default: LoadedPlugin['plugin'] }
   files.set(plugin, fileURLToPath(url))
-  return { plugin, config }
+  return { plugin }
 }
 
 async function entryOf({ plugin, config }: LoadedPlugin): Promise<Entry | undefined> {
@@ -108,7 +108,7 @@ function follow(program: Program, lines: LogLine[]): Promise<void> {
       lines.push(line)
       if (line.msg === 'listening') resolve()
     })
-    void program.ended.then(({ code, stderr }) => reject(new Error(`it ended with ${code}: ${stderr}`)), reject)
+    void program.ended.then(({ stderr }) => reject(new Error(stderr.trimEnd())), reject)
     void program.ended.finally(() => clearTimeout(tooLate))
   })
 }
