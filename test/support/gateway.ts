@@ -25,6 +25,8 @@ export interface LogLine {
 export interface Running {
   readonly gateway: Gateway
   readonly port: number
+  /** How many serve it: more than one where `PIPEGATE_TEST_THREADS` says so, in another process. */
+  readonly threads: number
   readonly tls: boolean
   /** `http://127.0.0.1:port`, without a path. */
   readonly origin: string
@@ -85,6 +87,7 @@ export async function startGateway(
   return {
     gateway,
     port,
+    threads: served === undefined ? 1 : TEST_THREADS,
     tls,
     origin,
     lines,

@@ -146,11 +146,9 @@ function outside(program: Program, flags: FlagValues, name: string): Gateway {
   }
   const seen = {
     config: loadConfig({ flags: settings, env: {} }),
-    table,
-    slabs,
     stop: async () => void (await program.endsAfter('SIGTERM', STOP_MS)),
   }
-  return strict(strict({ ...seen, table: strict(table) })) as unknown as Gateway
+  return strict({ ...seen, table: strict(table), slabs: strict(slabs) }) as unknown as Gateway
 }
 
 /** What is not there is an error, and not undefined. */
