@@ -205,8 +205,12 @@ t.test('two transfers of one token share its speed fairly, and another token has
 
 // --- Redis
 
+/** By every thread: each has a connection of its own. */
 const said = (gateway: Running, message: RegExp) =>
-  eventually(() => gateway.lines.some(({ msg }) => message.test(msg)) || `the log does not say ${message}`)
+  eventually(() => {
+    const times = gateway.lines.filter(({ msg }) => message.test(msg)).length
+    return times >= gateway.threads || `the log says ${message} ${times} times`
+  })
 
 t.test(
   'two gateways count together in Redis, each for itself while it is down, together when it is back',
@@ -247,7 +251,7 @@ t.test('a Redis that does not answer costs a request its short time, and the nex
   t.ok(ms >= 150 && ms < 8000, `${Math.round(ms)} ms`)
   t.match(await join(gateway, 'p/ann'), { status: 429, limit: 'token.transfers' })
   const downs = gateway.lines.filter(({ msg }) => /^Redis is down/.test(msg))
-  t.equal(downs.length, 1, 'said once')
+  t.ok(downs.length <= gateway.threads, 'said once')
   redis.signal('SIGCONT')
   first.destroy()
   await gateway.holds(0, 0)
