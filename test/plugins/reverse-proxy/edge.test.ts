@@ -76,9 +76,9 @@ t.test('a relay that is added takes its own share of the names, and nobody waits
   })
   dns.names.set('relays.test', HOSTS)
   await eventually(() => relays[2]!.gateway.table.waiting === 1 || 'nobody waits on the new one')
-  // The other edge may not know yet, or another thread of it.
-  const up = () => other.lines.filter(({ msg }) => msg === 'an upstream is up').length
-  await eventually(() => up() === 3 * other.threads || 'not known yet')
+  // The other edge may not know yet, or another thread of one.
+  const ups = (edge: Running) => edge.lines.filter(({ msg }) => msg === 'an upstream is up').length
+  await eventually(() => edges.every((edge) => ups(edge) === 3 * edge.threads) || 'not known yet')
   for (let i = 0; i < names.length; i += 10)
     await Promise.all(
       names.slice(i, i + 10).flatMap((name) => {
