@@ -226,6 +226,7 @@ export class Gateway {
     const gateway = this
     return gatewayView(this.config, this.#hosts, {
       slabs: this.slabs,
+      place: this.place,
       get socketHelperInactive() {
         return gateway.#help.inactive
       },

@@ -1,4 +1,5 @@
 import type { OtherPools, OtherTables } from '../../../core/index.js'
+import type { Place } from './place.js'
 import type { SharedCounts } from './shared-counts.js'
 
 /** What waits and streams in other threads. */
@@ -32,4 +33,9 @@ export function otherPools(counts: SharedCounts): OtherPools {
       counts.settle()
     },
   }
+}
+
+/** Lines that logs have lost. The process's own is written by its first thread, which serves nobody: so one of the others tells of it. */
+export function lostLinesOf(place: Place, own: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  return new Map([...own, ['gateway', place.number === 0 ? place.counts.others('lostLines') : 0]])
 }

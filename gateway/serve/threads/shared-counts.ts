@@ -1,5 +1,5 @@
 /** What is counted for the process. */
-const COUNTED = ['waiting', 'streaming', 'heldBytes', 'reservedBytes'] as const
+const COUNTED = ['waiting', 'streaming', 'heldBytes', 'reservedBytes', 'lostLines'] as const
 /** Numbers from one row to the next: two cache lines, so that threads do not take one from each other at every count. */
 const ROW = 16
 
@@ -24,8 +24,9 @@ export class SharedCounts {
     this.#rows.fill(0, number * ROW, (number + 1) * ROW)
   }
 
+  /** With a row for the process's first thread, which is none of them: its number is their count. */
   static bufferFor(threads: number): SharedArrayBuffer {
-    return new SharedArrayBuffer(threads * ROW * Float64Array.BYTES_PER_ELEMENT)
+    return new SharedArrayBuffer((threads + 1) * ROW * Float64Array.BYTES_PER_ELEMENT)
   }
 
   set(name: Counted, value: number): void {

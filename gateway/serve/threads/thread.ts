@@ -1,3 +1,4 @@
+import { getHeapStatistics } from 'node:v8'
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
 import type { PluginEntry } from '../../config/plugin-entries.js'
 import type { LoadedPlugin } from '../../host/loading/loaded-plugin.js'
@@ -6,6 +7,9 @@ import { Gateway } from '../gateway.js'
 import type { FromThread, ThreadStart, ToThread } from './messages.js'
 import { SharedCounts } from './shared-counts.js'
 
+/** How often it looks at its heap, and how much of what V8 lets it have may be used. */
+const HEAP_MS = 250
+const MOST_OF_HEAP = 0.9
 /** How long a thread that has met a defect may take to tell everybody. */
 const LAST_WORDS_MS = 2000
 
@@ -48,7 +52,20 @@ class Thread {
     this.#gateway = gateway
     this.#port.on('message', (message: ToThread) => void this.#take(message, gateway))
     await gateway.start()
+    this.#watchHeap()
     this.#tell({ kind: 'ready' })
+  }
+
+  /** With no heap left V8 ends the process, and not only this thread. So it ends before, like one that has met a defect. */
+  #watchHeap(): void {
+    const timer = setInterval(() => {
+      const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics()
+      if (used < MOST_OF_HEAP * limit) return
+      clearInterval(timer)
+      const [found, most] = [used, limit].map((bytes) => Math.round(bytes / 2 ** 20))
+      void this.fail(new Error(`its heap is nearly full: ${found} of ${most} MiB`))
+    }, HEAP_MS)
+    timer.unref()
   }
 
   cannotStart(error: unknown): void {
