@@ -45,8 +45,6 @@ export class PipeTable implements SharedNameContext, TopicContext {
   readonly #pipes = new Map<string, Slot>()
   readonly #resting = new Set<Resting>()
   #streaming = 0
-  #queuedReceivers = 0
-  #unanswered = 0
   #liveNames = 0
   #closed = false
 
@@ -64,26 +62,11 @@ export class PipeTable implements SharedNameContext, TopicContext {
   ) {}
 
   /** Receivers that wait on queues. */
-  get queuedReceivers(): number {
-    return this.#queuedReceivers
-  }
-
-  set queuedReceivers(count: number) {
-    this.#queuedReceivers = count
-    this.#tell()
-  }
-
+  queuedReceivers = 0
   /** Askers that have been heard, and wait for their answer to begin. */
-  get unanswered(): number {
-    return this.#unanswered
-  }
+  unanswered = 0
 
-  set unanswered(count: number) {
-    this.#unanswered = count
-    this.#tell()
-  }
-
-  #tell(): void {
+  counted(): void {
     this.limits.elsewhere?.tell(this.waiting, this.#streaming)
   }
 
@@ -243,24 +226,24 @@ export class PipeTable implements SharedNameContext, TopicContext {
 
   onStreaming(_pipe: PipeView): void {
     this.#streaming++
-    this.#tell()
+    this.counted()
   }
 
   onWaitingAgain(_pipe: PipeView): void {
     this.#streaming--
-    this.#tell()
+    this.counted()
   }
 
   onOpened(pipe: PipeView): void {
     this.#open++
-    this.#tell()
+    this.counted()
     this.observer?.onWaiting(pipe)
   }
 
   onOneEnded(pipe: PipeView): void {
     this.#open--
     if (pipe.pairedAt !== undefined) this.#streaming--
-    this.#tell()
+    this.counted()
   }
 
   onEnded(pipe: PipeView): void {
