@@ -78,7 +78,9 @@ t.test('a thread that dies hurts no connection of another, also one that it has 
   }
   const receiver = curl(['-kN', program.url(namesOf(1, 2, 1, 'stream')[0]!)])
   const sender = curl(['-kN', '-T', '.', program.url(namesOf(1, 2, 1, 'stream')[0]!)])
-  t.teardown(() => [receiver, sender].forEach((each) => each.kill()))
+  t.teardown(() => {
+    for (const each of [receiver, sender]) each.kill()
+  })
   sender.stdin.write('first ')
   await receiver.waitFor('first')
   const breaker = await client(program, true)
