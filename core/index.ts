@@ -8,7 +8,7 @@ export { type MemoryBudget, type OtherPools, SlabPool } from './flow/slab-pool.j
 export { TurnBudget } from './flow/turn-budget.js'
 export type { AskOptions, JoinOptions, ReceiverJoinOptions, SenderJoinOptions } from './join-options.js'
 export type { KindName, StreamKindName } from './kind.js'
-export type { Limits, SideLimits } from './limits.js'
+export type { Limits, OtherTables, SideLimits } from './limits.js'
 export {
   LIVE_LIMITS,
   type LiveLimits,

@@ -2,14 +2,23 @@ import type { LiveLimits } from './live-options.js'
 import type { Throttle } from './throttle.js'
 import type { TopicLimits } from './topic-options.js'
 
+/** Other tables, in other threads. */
+export interface OtherTables {
+  /** What waits and what streams in all of them. */
+  readonly waiting: number
+  readonly streaming: number
+  /** What waits and streams here, for them to know: whenever it has changed. */
+  tell(waiting: number, streaming: number): void
+}
+
 /** The limits that the core enforces for every transfer. Times in milliseconds, sizes in bytes. */
 export interface Limits {
   /** Pipes that may wait at once. */
   readonly maxWaiting: number
   /** Transfers that may stream at once. */
   readonly maxActive: number
-  /** How many there are of both in other tables that these two limits hold for as well. Absent: there is no other table. */
-  readonly elsewhere?: { readonly waiting: number; readonly streaming: number }
+  /** Other tables that these two limits hold for as well. Absent: there is none. */
+  readonly elsewhere?: OtherTables
   /** A source is paused while the slowest receiver is this many bytes behind what was read. */
   readonly windowBytes: number
   /** The most that one transfer may hold when its source cannot be paused in time. At least `windowBytes`. */

@@ -10,6 +10,10 @@ export interface ThrottleBucket {
   level: number
   /** When it was filled last, on the throttle's clock, in milliseconds. */
   filledAt: number
+  /** Some wait here for it to be filled. Returns whether it is their turn: nobody waits elsewhere whose turn is longer ago. Absent: it always is. */
+  waits?(): boolean
+  /** They have had their turn. */
+  hadTurn?(): void
 }
 
 /** The size of the bucket, in seconds of its rate. A larger one would allow bursts, a smaller one would lose speed. */
@@ -68,7 +72,10 @@ export class Throttle {
   /** Lets all that wait go on if there is something to spend. Returns whether any still wait. */
   refill(): boolean {
     this.#fill()
-    if (!this.isDry) this.#releaseAll()
+    if (this.#waiting.length > 0 && (this.#bucket.waits?.() ?? true) && !this.isDry) {
+      this.#bucket.hadTurn?.()
+      this.#releaseAll()
+    }
     return this.#waiting.length > 0
   }
 

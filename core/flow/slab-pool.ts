@@ -26,12 +26,14 @@ export interface CopyWatcher {
   givenUp(copy: OwnedBytes): void
 }
 
-/** Other pools within the same bound. */
+/** Other pools within the same bound, in other threads. */
 export interface OtherPools {
   /** What they hold together, in bytes. */
   readonly heldBytes: number
-  /** What this one holds, for the others to know. */
-  tell(heldBytes: number): void
+  /** What they have set aside together for those that wait. */
+  readonly reservedBytes: number
+  /** What this one holds and has set aside. The others know it before anything of theirs is looked at here again. */
+  tell(heldBytes: number, reservedBytes: number): void
 }
 
 /**
@@ -88,23 +90,21 @@ export class SlabPool implements MemoryBudget {
   }
 
   #acquire(bytes: number, free: OwnedBytes[]): OwnedBytes | undefined {
-    // What lies free here may be in use elsewhere by now.
-    const slab = this.#heldByAll + bytes > this.#bound ? undefined : free.pop()
+    if (!this.#mayHold(bytes)) return undefined
+    const slab = free.pop()
     if (slab !== undefined) {
       this.#unused -= bytes
-      this.others?.tell(this.heldBytes)
       return slab
     }
-    if (!this.#makeRoom(bytes)) return undefined
+    this.#makeRoom(bytes)
     this.#made += bytes
-    this.others?.tell(this.heldBytes)
     return own(this.allocate(bytes).fill(0))
   }
 
   /** Gives a slab of either size back. The caller must not use it again. */
   release(slab: OwnedBytes): void {
     this.#unused += slab.byteLength
-    this.others?.tell(this.heldBytes)
+    this.#tell()
     if (slab.byteLength === this.slabBytes) {
       this.#free.push(slab)
       return
@@ -114,20 +114,23 @@ export class SlabPool implements MemoryBudget {
   }
 
   take(bytes: number, isOptional = false): boolean {
-    if (isOptional && this.isScarce) return false
-    if (!this.#makeRoom(bytes)) return false
-    this.#elsewhere += bytes
-    this.others?.tell(this.heldBytes)
-    return true
+    return !(isOptional && this.isScarce) && this.#take(bytes, this.#bound)
   }
 
   hold(bytes: number): boolean {
-    return this.#heldByAll + bytes <= this.#bound - this.#bound / 4 && this.take(bytes)
+    return this.#take(bytes, this.#bound - this.#bound / 4)
+  }
+
+  #take(bytes: number, most: number): boolean {
+    if (!this.#mayHold(bytes, most)) return false
+    this.#makeRoom(bytes)
+    this.#elsewhere += bytes
+    return true
   }
 
   give(bytes: number): void {
     this.#elsewhere -= bytes
-    this.others?.tell(this.heldBytes)
+    this.#tell()
   }
 
   /**
@@ -135,14 +138,17 @@ export class SlabPool implements MemoryBudget {
    * together get half of the memory.
    */
   reserve(bytes: number): boolean {
-    if (bytes > 0 && this.#heldByAll + this.#reserved + bytes > this.#bound / 2) return false
     this.#reserved += bytes
-    return true
+    this.#tell()
+    if (bytes === 0 || this.#heldByAll + this.#reservedByAll <= this.#bound / 2) return true
+    this.unreserve(bytes)
+    return false
   }
 
   /** They have come, or will not. */
   unreserve(bytes: number): void {
     this.#reserved -= bytes
+    this.#tell()
   }
 
   /**
@@ -151,7 +157,7 @@ export class SlabPool implements MemoryBudget {
    */
   share(bytes: number): number {
     const usable = this.#bound - Math.min(SLABS_PER_READ * this.slabBytes * this.flowingSources, this.#bound / 4)
-    const held = this.#heldByAll + this.#reserved
+    const held = this.#heldByAll + this.#reservedByAll
     return usable <= held ? 0 : Math.floor(bytes * Math.min(1, 2 - (2 * held) / usable))
   }
 
@@ -175,20 +181,37 @@ export class SlabPool implements MemoryBudget {
     return this.heldBytes + (this.others?.heldBytes ?? 0)
   }
 
+  get #reservedByAll(): number {
+    return this.#reserved + (this.others?.reservedBytes ?? 0)
+  }
+
   get #bound(): number {
     return this.maxSlabs * this.slabBytes
   }
 
-  /** Whether so many bytes more may exist. Free slabs that stand in the way are left to the garbage collector. */
-  #makeRoom(bytes: number): boolean {
-    const left = this.#bound - (this.others?.heldBytes ?? 0)
-    if (this.heldBytes + bytes > left) return false
-    while (this.#made + this.#elsewhere + bytes > left) {
+  /**
+   * Whether so many bytes more may be held. What is wanted is told first, and then it is looked at what the others have: of two threads that
+   * want the last bytes at the same moment one gets them, or none, and never both.
+   */
+  #mayHold(bytes: number, most = this.#bound): boolean {
+    this.#tell(bytes)
+    if (this.#heldByAll + bytes <= most) return true
+    this.#tell()
+    return false
+  }
+
+  #tell(more = 0): void {
+    this.others?.tell(this.heldBytes + more, this.#reserved)
+  }
+
+  /** Free slabs that stand in the way of so many bytes more are left to the garbage collector. */
+  #makeRoom(bytes: number): void {
+    const most = this.#bound - (this.others?.heldBytes ?? 0) - bytes
+    while (this.#made + this.#elsewhere > most) {
       const slab = this.#freeLarge.pop() ?? this.#free.pop()
-      if (slab === undefined) return false
+      if (slab === undefined) return
       this.#made -= slab.byteLength
       this.#unused -= slab.byteLength
     }
-    return true
   }
 }

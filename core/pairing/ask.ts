@@ -103,6 +103,7 @@ export class Ask extends SharedName implements QuestionKeeper {
 
   awaits(isAwaiting: boolean): void {
     this.context.unanswered += isAwaiting ? 1 : -1
+    this.context.counted()
   }
 
   onAnswerOpened(answer: PipeView): void {

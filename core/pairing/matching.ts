@@ -134,6 +134,7 @@ export class Matching implements Matchmaker {
     const receiver = new MatchedReceiver(this.name, sink, options)
     this.#receivers.join(receiver)
     this.table.queuedReceivers++
+    this.table.counted()
     receiver.startWaiting(this.clock, () => this.#dismiss(receiver, 'no_sender'))
     this.#match()
     return receiver
@@ -212,6 +213,7 @@ export class Matching implements Matchmaker {
   #leaveLine(receiver: MatchedReceiver): void {
     this.#receivers.leave(receiver)
     this.table.queuedReceivers--
+    this.table.counted()
   }
 
   /** Somebody has gone, or what held the name. */

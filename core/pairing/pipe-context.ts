@@ -33,6 +33,8 @@ export interface SharedNameContext extends PipeContext {
   queuedReceivers: number
   /** Askers whose question a worker has got, and who belong to no transfer until it answers: names count theirs here. */
   unanswered: number
+  /** One of the two has changed. */
+  counted(): void
   /** Whether one more may wait. */
   mayWait(): boolean
   nextId(): number

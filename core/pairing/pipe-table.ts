@@ -53,9 +53,6 @@ export class PipeTable implements SharedNameContext, TopicContext {
   /** Names that are topics. */
   readonly topics: Topics = new Topics(this)
 
-  /** Receivers that wait on queues. */
-  queuedReceivers = 0
-
   constructor(
     readonly limits: Limits,
     readonly clock: Clock,
@@ -64,8 +61,14 @@ export class PipeTable implements SharedNameContext, TopicContext {
     readonly turn = new TurnBudget(),
   ) {}
 
+  /** Receivers that wait on queues. */
+  queuedReceivers = 0
   /** Askers that have been heard, and wait for their answer to begin. */
   unanswered = 0
+
+  counted(): void {
+    this.limits.elsewhere?.tell(this.waiting, this.#streaming)
+  }
 
   /** Pipes that wait for a side, receivers that wait on queues, and askers that wait for their answer. */
   get waiting(): number {
@@ -223,20 +226,24 @@ export class PipeTable implements SharedNameContext, TopicContext {
 
   onStreaming(_pipe: PipeView): void {
     this.#streaming++
+    this.counted()
   }
 
   onWaitingAgain(_pipe: PipeView): void {
     this.#streaming--
+    this.counted()
   }
 
   onOpened(pipe: PipeView): void {
     this.#open++
+    this.counted()
     this.observer?.onWaiting(pipe)
   }
 
   onOneEnded(pipe: PipeView): void {
     this.#open--
     if (pipe.pairedAt !== undefined) this.#streaming--
+    this.counted()
   }
 
   onEnded(pipe: PipeView): void {

@@ -1,4 +1,4 @@
-import { LIVE_LIMITS, type PipeTable, TOPIC_LIMITS } from '../../core/index.js'
+import { LIVE_LIMITS, type OtherTables, type PipeTable, TOPIC_LIMITS } from '../../core/index.js'
 import type { Config } from '../config/config.js'
 
 /** How often a waiting sender is reminded of who is missing. */
@@ -6,7 +6,7 @@ const REMINDER_MS = 10_000
 
 /** What the configuration means for the core. */
 /** @param elsewhere what waits and streams in other threads of this process */
-export function coreLimits(config: Config, elsewhere?: PipeTable['limits']['elsewhere']): PipeTable['limits'] {
+export function coreLimits(config: Config, elsewhere?: OtherTables): PipeTable['limits'] {
   return {
     ...(elsewhere && { elsewhere }),
     maxWaiting: config.maxWaiting,

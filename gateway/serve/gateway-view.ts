@@ -5,6 +5,8 @@ import { type HostRule, hostOf } from '../http/hosts.js'
 import { schemeReader, trustedProxyTest } from '../http/trusted-proxies.js'
 import { lostLines } from '../log/lost-lines.js'
 import { ownAddresses } from './own-addresses.js'
+import type { Place } from './threads/place.js'
+import { lostLinesOf } from './threads/published.js'
 
 /** What a gateway looks up when a plugin asks: its parts are made after the view of them. */
 export interface GatewayState {
@@ -12,6 +14,7 @@ export interface GatewayState {
   readonly socketHelperInactive: string | undefined
   readonly openRequests: number
   readonly isDraining: boolean
+  readonly place: Place | undefined
 }
 
 /** The gateway as plugins see it. */
@@ -42,7 +45,9 @@ export function gatewayView(config: Config, hosts: HostRule, state: GatewayState
     get draining() {
       return state.isDraining
     },
-    lostLogLines: lostLines(),
+    get lostLogLines() {
+      return state.place === undefined ? lostLines() : lostLinesOf(state.place, lostLines())
+    },
   }
 }
 

@@ -26,7 +26,7 @@ import { Ports } from './ports/ports.js'
 import { routerOptions } from './router-options.js'
 import { serverContext } from './server-context.js'
 import type { Place } from './threads/place.js'
-import { elsewhere, otherPools, publisher } from './threads/published.js'
+import { otherPools, otherTables } from './threads/published.js'
 import { Ticker } from './ticker.js'
 
 /** How long all plugins together may take to start. */
@@ -89,13 +89,8 @@ export class Gateway {
     this.#hosts = new HostRule(config.hosts, config.host, trustedProxyTest(config.trustedProxies))
     const view = this.#view()
     this.#plugins = this.#pluginHost(plugins, view)
-    const observer = allObservers([
-      this.#transferIds,
-      transferLog(log.transfer),
-      this.#plugins.events.pipes,
-      place === undefined ? null : publisher(place.counts, () => this.table),
-    ])
-    const limits = coreLimits(config, place && elsewhere(place.counts))
+    const observer = allObservers([this.#transferIds, transferLog(log.transfer), this.#plugins.events.pipes])
+    const limits = coreLimits(config, place && otherTables(place.counts))
     this.table = new PipeTable(limits, this.#clock, this.slabs, observer, crowdTurn)
     this.#router = this.#newRouter(plugins.length === 0 ? null : this.#plugins, view)
     this.#help = installSocketHelper(config.socketHelper)
@@ -231,6 +226,7 @@ export class Gateway {
     const gateway = this
     return gatewayView(this.config, this.#hosts, {
       slabs: this.slabs,
+      place: this.place,
       get socketHelperInactive() {
         return gateway.#help.inactive
       },

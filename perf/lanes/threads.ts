@@ -11,14 +11,16 @@ import { PROJECT } from '../paths.js'
 import { isOnPath, type Peer } from '../peers.js'
 import { Relay } from '../relay.js'
 import { median, quantile } from '../stats.js'
+import { makeTlsFiles } from '../tls-files.js'
 
 const THREADS = [1, 2, 4] as const
 const MIB = 1024 ** 2
 
 /** Streams at once: how many, and receivers of each. */
 const BULK = [
-  { name: '8 times 1 to 1', pairs: 8, receivers: 1, bytes: 500e6, gain: 1.35 },
-  { name: '2 times 1 to 32', pairs: 2, receivers: 32, bytes: 100e6, gain: 1.3 },
+  { name: '8 times 1 to 1', pairs: 8, receivers: 1, bytes: 500e6, gain: 1.35, tls: false },
+  { name: '2 times 1 to 32', pairs: 2, receivers: 32, bytes: 100e6, gain: 1.3, tls: false },
+  { name: '8 times 1 to 1 over TLS', pairs: 8, receivers: 1, bytes: 200e6, gain: 1.5, tls: true },
 ] as const
 
 const CHURN = [
@@ -34,8 +36,11 @@ export const threads: Lane = {
   async run(context) {
     if (!isOnPath('gcc')) throw new Error('gcc is not installed')
     const folder = mkdtempSync(join(tmpdir(), 'pipegate-threads-'))
-    execFileSync('gcc', ['-O2', '-o', join(folder, 'pour'), `${PROJECT}perf/threads/pour.c`])
+    execFileSync('gcc', ['-O2', '-o', join(folder, 'pour'), `${PROJECT}perf/threads/pour.c`, '-lssl', '-lcrypto'])
+    const files = makeTlsFiles()
     const relays = new Map<Peer, Relay>()
+    // Those that speak TLS serve nobody else, and are at rest meanwhile.
+    const secured = new Map<Peer, Relay>()
     const client = new ClientProcess()
     try {
       for (const count of THREADS) {
@@ -46,11 +51,12 @@ export const threads: Lane = {
         await relay.settle()
         context.report.add(peer.name, 'memory at rest', 'MiB', relay.memory() / MIB)
         relays.set(peer, relay)
+        secured.set(peer, await Relay.start(peer, files))
       }
       const sides = [...relays.keys()]
       for (const load of BULK) {
         await interleave(sides, context.rounds, (side, round) =>
-          pour(context, relays.get(side)!, join(folder, 'pour'), load, round),
+          pour(context, (load.tls ? secured : relays).get(side)!, join(folder, 'pour'), load, round),
         )
       }
       for (const load of CHURN) {
@@ -61,7 +67,8 @@ export const threads: Lane = {
         context.report.add(side.name, 'memory afterwards', 'MiB', relay.memory() / MIB)
       setGoals(context, sides)
     } finally {
-      await Promise.all([client.end(), ...[...relays.values()].map((relay) => relay.stop())])
+      await Promise.all([client.end(), ...[...relays.values(), ...secured.values()].map((relay) => relay.stop())])
+      files.remove()
       rmSync(folder, { recursive: true, force: true })
     }
   },
@@ -79,13 +86,13 @@ async function pour(
   { report, quick, say }: Context,
   relay: Relay,
   program: string,
-  { name, pairs, receivers, bytes }: (typeof BULK)[number],
+  { name, pairs, receivers, bytes, tls }: (typeof BULK)[number],
   round: number,
 ): Promise<void> {
   const each = quick ? bytes / 2 : bytes
   await relay.settle()
   const before = relay.cpu()
-  const args = [relay.target.port, receivers, each, ...spreadPaths(`/pour-${round}-`, pairs)]
+  const args = [tls ? 'https' : 'http', relay.target.port, receivers, each, ...spreadPaths(`/pour-${round}-`, pairs)]
   const { stdout } = await promisify(execFile)(program, args.map(String))
   const seconds = Number(stdout)
   await relay.settle()

@@ -1,13 +1,15 @@
 /*
- * pour PORT RECEIVERS BYTES PATH...: a sender of BYTES on each path, with RECEIVERS each, at once. What comes is counted and dropped
- * (MSG_TRUNC), and what is sent comes from a file in memory (sendfile), so that the machine is the relay's. Prints the seconds from
- * the first byte to the last. Ends with 1, and says why, when a receiver gets more or less.
+ * pour http|https PORT RECEIVERS BYTES PATH...: a sender of BYTES on each path, with RECEIVERS each, at once. What comes is counted and
+ * dropped (MSG_TRUNC), and what is sent comes from a file in memory (sendfile), so that the machine is the relay's; over TLS it is encrypted
+ * and decrypted here, so that half of the machine is not. Prints the seconds from the first byte to the last. Ends with 1, and says why,
+ * when a receiver gets more or less.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -22,8 +24,12 @@
 
 #define PIECE ((size_t)1 << 20)
 
+static SSL_CTX *context;
+
 struct end {
   int fd;
+  /* NULL where it is plain. */
+  SSL *ssl;
   int sends;
   /* To be sent, or received, of the body. */
   uint64_t left;
@@ -42,8 +48,25 @@ static int dial(int port) {
   return fd;
 }
 
-static void say(int fd, const char *text) {
-  if (send(fd, text, strlen(text), MSG_NOSIGNAL) != (ssize_t)strlen(text)) fail("send");
+static void shake_hands(struct end *end) {
+  if (context == NULL) return;
+  end->ssl = SSL_new(context);
+  SSL_set_fd(end->ssl, end->fd);
+  if (SSL_connect(end->ssl) != 1) fail("handshake");
+}
+
+static void say(struct end *end, const char *text) {
+  int length = (int)strlen(text);
+  if (end->ssl != NULL ? SSL_write(end->ssl, text, length) != length : send(end->fd, text, (size_t)length, MSG_NOSIGNAL) != length)
+    fail("send");
+}
+
+/* -1: not now. */
+static ssize_t over_tls(struct end *end, int done) {
+  if (done > 0) return done;
+  int error = SSL_get_error(end->ssl, done);
+  if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) fail("TLS");
+  return -1;
 }
 
 static double now(void) {
@@ -67,6 +90,37 @@ static void take_head(struct end *end) {
   }
   if (recv(end->fd, head, (size_t)(body + 4 - head), 0) < 0) fail("recv");
   end->has_head = 1;
+}
+
+/* The head and what comes with it; then the body. Returns whether it is over. */
+static int take_secured(struct end *end) {
+  static char octets[64 * 1024];
+  for (int i = 0; end->left > 0 && (i < 64 || SSL_pending(end->ssl) > 0); i++) {
+    ssize_t got = over_tls(end, SSL_read(end->ssl, octets, sizeof octets - 1));
+    if (got < 0) return 0;
+    if (!end->has_head) {
+      octets[got] = 0;
+      char *body = strstr(octets, "\r\n\r\n");
+      if (body == NULL || strncmp(octets, "HTTP/1.1 200", 12) != 0) {
+        fprintf(stderr, "pour: %.200s\n", octets);
+        exit(1);
+      }
+      got -= body + 4 - octets;
+      end->has_head = 1;
+    }
+    if ((uint64_t)got > end->left) fail("a body that is too long");
+    end->left -= (uint64_t)got;
+  }
+  return end->left == 0;
+}
+
+static int give_secured(struct end *end, const char *piece) {
+  for (int i = 0; i < 64 && end->left > 0; i++) {
+    ssize_t sent = over_tls(end, SSL_write(end->ssl, piece, end->left < PIECE ? (int)end->left : (int)PIECE));
+    if (sent < 0) return 0;
+    end->left -= (uint64_t)sent;
+  }
+  return end->left == 0;
 }
 
 /* Returns whether it is over. */
@@ -94,10 +148,15 @@ static int give(struct end *end, int file) {
 }
 
 int main(int argc, char **argv) {
-  if (argc < 5) return 2;
-  int port = atoi(argv[1]), receivers = atoi(argv[2]), pairs = argc - 4;
-  uint64_t bytes = strtoull(argv[3], NULL, 10);
-  char **paths = argv + 4;
+  if (argc < 6) return 2;
+  int port = atoi(argv[2]), receivers = atoi(argv[3]), pairs = argc - 5;
+  uint64_t bytes = strtoull(argv[4], NULL, 10);
+  char **paths = argv + 5;
+  if (strcmp(argv[1], "https") == 0) {
+    context = SSL_CTX_new(TLS_client_method());
+    if (context == NULL) fail("TLS");
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  }
   int ends = pairs * (receivers + 1);
   struct end *all = calloc((size_t)ends, sizeof *all);
   int poll = epoll_create1(EPOLL_CLOEXEC);
@@ -113,8 +172,9 @@ int main(int argc, char **argv) {
     for (int k = 0; k < receivers; k++) {
       struct end *end = &all[at++];
       *end = (struct end){.fd = dial(port), .left = bytes};
+      shake_hands(end);
       snprintf(text, sizeof text, "GET %s?n=%d HTTP/1.1\r\nHost: localhost\r\n\r\n", paths[i], receivers);
-      say(end->fd, text);
+      say(end, text);
     }
   }
   usleep(300000);
@@ -122,8 +182,9 @@ int main(int argc, char **argv) {
   for (int i = 0; i < pairs; i++) {
     struct end *end = &all[at++];
     *end = (struct end){.fd = dial(port), .left = bytes, .sends = 1};
+    shake_hands(end);
     snprintf(text, sizeof text, "PUT %s?n=%d HTTP/1.1\r\nHost: localhost\r\nContent-Length: %llu\r\n\r\n", paths[i], receivers, (unsigned long long)bytes);
-    say(end->fd, text);
+    say(end, text);
   }
   for (int i = 0; i < ends; i++) {
     fcntl(all[i].fd, F_SETFL, O_NONBLOCK);
@@ -136,7 +197,9 @@ int main(int argc, char **argv) {
     int count = epoll_wait(poll, events, 64, -1);
     for (int i = 0; i < count; i++) {
       struct end *end = events[i].data.ptr;
-      if (end->sends ? !give(end, file) : !take(end)) continue;
+      int is_over = end->ssl == NULL ? (end->sends ? give(end, file) : take(end))
+                                     : (end->sends ? give_secured(end, piece) : take_secured(end));
+      if (!is_over) continue;
       epoll_ctl(poll, EPOLL_CTL_DEL, end->fd, NULL);
       if (!end->sends) open_receivers--;
     }

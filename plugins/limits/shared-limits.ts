@@ -98,15 +98,31 @@ export class SharedConcurrency implements Concurrency {
 
 const LEVEL = 0
 const FILLED_AT = 1
+/** Of each thread: until when it counts as one that waits, and when it had its turn. */
+const TURNS = 2
+/** Who waits says so every 50 ms. */
+const WAITS_MS = 200
 
-/** What may be spent of each key's speed. Two threads that spend in the very same moment may count one of both. */
+/**
+ * What may be spent of each key's speed, with turns for those that wait, so that transfers in different threads get the same. Two threads
+ * that spend in the very same moment may count one of both.
+ */
 export class SharedBuckets {
   readonly #table: SharedTable
   readonly #offset: number
+  readonly #own: number
+  readonly #threads: number
 
-  constructor(host: SharingHost, name: string, maxKeys: number) {
-    this.#table = new SharedTable(host, name, maxKeys, 2)
+  constructor(
+    readonly host: SharingHost,
+    name: string,
+    maxKeys: number,
+  ) {
+    const { number, count } = host.thread
+    this.#table = new SharedTable(host, name, maxKeys, TURNS + 2 * count)
     this.#offset = offsetOf(host)
+    this.#own = number
+    this.#threads = count
   }
 
   /** A bucket that nobody has used is full: it was filled before there was time. */
@@ -128,6 +144,20 @@ export class SharedBuckets {
       set filledAt(ms) {
         rows[at + FILLED_AT] = ms + offset
       },
+      waits: () => this.#isTurn(at + TURNS, this.host.now() + offset),
+      hadTurn: () => {
+        const turn = at + TURNS + 2 * this.#own
+        rows[turn] = 0
+        rows[turn + 1] = this.host.now() + offset
+      },
     }
+  }
+  #isTurn(turns: number, now: number): boolean {
+    const { rows } = this.#table
+    const own = turns + 2 * this.#own
+    rows[own] = now + WAITS_MS
+    for (let i = 0, at = turns; i < this.#threads; i++, at += 2)
+      if (at !== own && rows[at]! > now && rows[at + 1]! < rows[own + 1]!) return false
+    return true
   }
 }

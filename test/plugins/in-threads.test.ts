@@ -7,6 +7,7 @@ import { threadHelper } from '../../gateway/native/threads.js'
 import { metrics, namesOf, PREFIX, startThreads } from '../gateway/serve/threads/rig.js'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
+import { type IssuerKey, makeKey, sign, startIssuer } from '../support/issuer.js'
 import { listenOnLoopback } from '../support/loopback.js'
 import type { Program } from '../support/program.js'
 
@@ -138,6 +139,30 @@ t.test('auth-bearer: tokens that change are read again by all', async (t) => {
     await eventually(async () => (await status('-H', `Authorization: Bearer ${after}`, url)) === '200' || 'not yet')
     t.equal(await status('-H', `Authorization: Bearer ${before}`, url), '401')
   }
+})
+
+t.test('auth-jwt: one thread asks the issuer, for all', async (t) => {
+  const [known, next] = [await makeKey('ES256', 'known'), await makeKey('ES256', 'next')]
+  const issuer = await startIssuer(t, known)
+  const { program } = await start(
+    t,
+    `  - plugin: auth-jwt\n    config: { jwksUrl: '${issuer.url}', issuer: issuer, audience: pipes, jwksCooldown: 1 }\n`,
+  )
+  const all = names(9, 'j')
+  const statuses = async (key: IssuerKey) => {
+    const token = await sign(key)
+    const each = (name: string) => status('-H', `Authorization: Bearer ${token}`, `${program.url(name)}?status`)
+    return Promise.all(all.map(each))
+  }
+  t.same(await statuses(known), Array(9).fill('200'))
+  t.equal(issuer.asked.length, 1, 'at the start, and never since')
+  // A key that is new is fetched once, whoever hears of it first.
+  issuer.keys = [known, next]
+  await eventually(async () => (await statuses(next)).every((each) => each === '200') || 'not all')
+  t.ok(issuer.asked.length <= 4, `${issuer.asked.length} times`)
+  await issuer.down()
+  t.same(await statuses(known), Array(9).fill('200'), 'what one has learnt all know')
+  t.same(await statuses(next), Array(9).fill('200'))
 })
 
 t.test('reverse-proxy: requests of every thread are forwarded, and one that comes back is found out', async (t) => {

@@ -13,6 +13,8 @@ import { eventually } from './eventually.js'
 import { TEST_HOSTS } from './hosts.js'
 import { type ConnectOptions, connect, type RawClient } from './raw.js'
 import type { Teardown } from './teardown.js'
+import { type Served, serveInThreads } from './threads/served.js'
+import { TEST_THREADS } from './threads/wanted.js'
 
 export interface LogLine {
   readonly msg: string
@@ -23,6 +25,8 @@ export interface LogLine {
 export interface Running {
   readonly gateway: Gateway
   readonly port: number
+  /** How many serve it: more than one where `PIPEGATE_TEST_THREADS` says so, in another process. */
+  readonly threads: number
   readonly tls: boolean
   /** `http://127.0.0.1:port`, without a path. */
   readonly origin: string
@@ -44,6 +48,8 @@ export interface GatewayOptions {
   readonly plugins?: readonly LoadedPlugin[]
   /** With a certificate that curl trusts, unless the flags name one. The default is what `speakTls` made it. */
   readonly tls?: boolean
+  /** The test looks into the gateway's own code, so that it is in this process whatever `PIPEGATE_TEST_THREADS` says. */
+  readonly here?: boolean
 }
 
 let tlsByDefault = false
@@ -71,31 +77,17 @@ function tlsFlags(): FlagValues {
 export async function startGateway(
   t: Teardown,
   flags: FlagValues = {},
-  { plugins = [], tls = tlsByDefault || flags.tlsCert !== undefined }: GatewayOptions = {},
+  { plugins = [], tls = tlsByDefault || flags.tlsCert !== undefined, here = false }: GatewayOptions = {},
 ): Promise<Running> {
-  const lines: LogLine[] = []
-  const sink = { write: (line: string) => void lines.push(JSON.parse(line)) }
-  const gateway = new Gateway(
-    loadConfig({
-      flags: { port: '0', hosts: TEST_HOSTS, ...(tls && flags.tlsCert === undefined ? tlsFlags() : {}), ...flags },
-      env: {},
-    }),
-    logTo(sink, { logLevel: 'trace', logFormat: 'json' }),
-    plugins,
-  )
-  const port = await gateway.start()
-  t.teardown(async () => {
-    await gateway.stop(0)
-    // A test is over when its teardown runs, so this can only throw; tap counts that against the test.
-    const pipes = gateway.table.waiting + gateway.table.streaming
-    const { heldBytes } = gateway.slabs
-    if (heldBytes + pipes > 0) throw new Error(`leaked: ${heldBytes} bytes, ${pipes} pipes`)
-  })
+  const given = { port: '0', hosts: TEST_HOSTS, ...(tls && flags.tlsCert === undefined ? tlsFlags() : {}), ...flags }
+  const served = TEST_THREADS > 1 && !here ? await serveInThreads(t, given, plugins) : undefined
+  const { gateway, port, lines } = served ?? (await serveHere(t, given, plugins))
   const origin = `${tls ? 'https' : 'http'}://127.0.0.1:${port}`
   const ends = (name: string) => lines.filter((line) => line.msg === 'transfer' && line.pipe === name)
   return {
     gateway,
     port,
+    threads: served === undefined ? 1 : TEST_THREADS,
     tls,
     origin,
     lines,
@@ -114,6 +106,22 @@ export async function startGateway(
       )
     },
   }
+}
+
+async function serveHere(t: Teardown, flags: FlagValues, plugins: readonly LoadedPlugin[]): Promise<Served> {
+  const lines: LogLine[] = []
+  const sink = { write: (line: string) => void lines.push(JSON.parse(line)) }
+  const log = logTo(sink, { logLevel: 'trace', logFormat: 'json' })
+  const gateway = new Gateway(loadConfig({ flags, env: {} }), log, plugins)
+  const port = await gateway.start()
+  t.teardown(async () => {
+    await gateway.stop(0)
+    // A test is over when its teardown runs, so this can only throw; tap counts that against the test.
+    const pipes = gateway.table.waiting + gateway.table.streaming
+    const { heldBytes } = gateway.slabs
+    if (heldBytes + pipes > 0) throw new Error(`leaked: ${heldBytes} bytes, ${pipes} pipes`)
+  })
+  return { gateway, port, lines }
 }
 
 /** Starts a gateway with the plugins that one without a configuration has. */

@@ -6,6 +6,7 @@ import { eventually, USUAL_MS } from './eventually.js'
 import { TEST_HOSTS } from './hosts.js'
 import { MAIN, PROJECT } from './project.js'
 import type { Teardown } from './teardown.js'
+import { TEST_THREADS } from './threads/wanted.js'
 
 export { MAIN, PROJECT } from './project.js'
 
@@ -78,6 +79,16 @@ export class Program {
   get log(): Line[] {
     const lines = this.stdout.split('\n')
     return lines.slice(0, -1).map((line) => JSON.parse(line) as Line)
+  }
+
+  /** Calls `run` with each line of the log from here on, as soon as it is there. */
+  onLine(run: (line: Line) => void): void {
+    let rest = ''
+    this.#child.stdout.on('data', (text: string) => {
+      const lines = (rest + text).split('\n')
+      rest = lines.pop()!
+      for (const line of lines) run(JSON.parse(line) as Line)
+    })
   }
 
   /** Lines with this message. */
@@ -154,7 +165,8 @@ export async function startProgram(
   flags: readonly string[] = [],
   options: ProgramOptions = {},
 ): Promise<Program> {
-  const program = new Program(t, ['serve', '--port', '0', '--hosts', TEST_HOSTS, ...flags], options)
+  const threads = TEST_THREADS === 1 || flags.includes('--threads') ? [] : ['--threads', `${TEST_THREADS}`]
+  const program = new Program(t, ['serve', '--port', '0', '--hosts', TEST_HOSTS, ...threads, ...flags], options)
   // Loading its modules is what it takes longest for on a machine that has other things to do.
   await program.waitForLog('listening', 1, 30_000)
   return program

@@ -1,8 +1,9 @@
-import type { OtherPools, PipeObserver, PipeTable } from '../../../core/index.js'
+import type { OtherPools, OtherTables } from '../../../core/index.js'
+import type { Place } from './place.js'
 import type { SharedCounts } from './shared-counts.js'
 
-/** What other threads wait for and stream, as limits want it. */
-export function elsewhere(counts: SharedCounts): NonNullable<PipeTable['limits']['elsewhere']> {
+/** What waits and streams in other threads. */
+export function otherTables(counts: SharedCounts): OtherTables {
   return {
     get waiting() {
       return counts.others('waiting')
@@ -10,31 +11,31 @@ export function elsewhere(counts: SharedCounts): NonNullable<PipeTable['limits']
     get streaming() {
       return counts.others('streaming')
     },
+    tell(waiting, streaming) {
+      counts.set('waiting', waiting)
+      counts.set('streaming', streaming)
+    },
   }
 }
 
-/** What other threads hold. */
+/** What other threads hold and have set aside. */
 export function otherPools(counts: SharedCounts): OtherPools {
   return {
     get heldBytes() {
       return counts.others('heldBytes')
     },
-    tell: (heldBytes) => counts.set('heldBytes', heldBytes),
+    get reservedBytes() {
+      return counts.others('reservedBytes')
+    },
+    tell(heldBytes, reservedBytes) {
+      counts.set('heldBytes', heldBytes)
+      counts.set('reservedBytes', reservedBytes)
+      counts.settle()
+    },
   }
 }
 
-/** Tells other threads what is waiting and streaming here, whenever that has changed. */
-export function publisher(counts: SharedCounts, table: () => PipeTable): PipeObserver {
-  const publish = () => {
-    counts.set('waiting', table().waiting)
-    counts.set('streaming', table().streaming)
-  }
-  return {
-    onWaiting: publish,
-    onJoined: publish,
-    onLeft: publish,
-    onLooked() {},
-    onPaired: publish,
-    onEnded: publish,
-  }
+/** Lines that logs have lost. The process's own is written by its first thread, which serves nobody: so one of the others tells of it. */
+export function lostLinesOf(place: Place, own: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  return new Map([...own, ['gateway', place.number === 0 ? place.counts.others('lostLines') : 0]])
 }

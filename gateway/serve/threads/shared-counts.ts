@@ -1,5 +1,7 @@
 /** What is counted for the process. */
-const COUNTED = ['waiting', 'streaming', 'heldBytes'] as const
+const COUNTED = ['waiting', 'streaming', 'heldBytes', 'reservedBytes', 'lostLines'] as const
+/** Numbers from one row to the next: two cache lines, so that threads do not take one from each other at every count. */
+const ROW = 16
 
 export type Counted = (typeof COUNTED)[number]
 
@@ -9,6 +11,8 @@ export type Counted = (typeof COUNTED)[number]
  */
 export class SharedCounts {
   readonly #rows: Float64Array
+  /** Behind the numbers of each row, for {@link settle}. */
+  readonly #words: Int32Array
 
   /** @param number of this thread */
   constructor(
@@ -16,22 +20,28 @@ export class SharedCounts {
     readonly number: number,
   ) {
     this.#rows = new Float64Array(buffer)
-    this.#rows.fill(0, number * COUNTED.length, (number + 1) * COUNTED.length)
+    this.#words = new Int32Array(buffer)
+    this.#rows.fill(0, number * ROW, (number + 1) * ROW)
   }
 
+  /** With a row for the process's first thread, which is none of them: its number is their count. */
   static bufferFor(threads: number): SharedArrayBuffer {
-    return new SharedArrayBuffer(threads * COUNTED.length * Float64Array.BYTES_PER_ELEMENT)
+    return new SharedArrayBuffer((threads + 1) * ROW * Float64Array.BYTES_PER_ELEMENT)
   }
 
   set(name: Counted, value: number): void {
-    this.#rows[this.number * COUNTED.length + COUNTED.indexOf(name)] = value
+    this.#rows[this.number * ROW + COUNTED.indexOf(name)] = value
+  }
+
+  /** Whatever is read after this call is read after all others can see what was set before it: processors look before they tell, otherwise. */
+  settle(): void {
+    Atomics.add(this.#words, 2 * ((this.number + 1) * ROW - 1), 1)
   }
 
   /** Of all other threads. */
   others(name: Counted): number {
-    const column = COUNTED.indexOf(name)
     let sum = 0
-    for (let row = 0, at = column; at < this.#rows.length; row++, at += COUNTED.length) {
+    for (let row = 0, at = COUNTED.indexOf(name); at < this.#rows.length; row++, at += ROW) {
       if (row !== this.number) sum += this.#rows[at]!
     }
     return sum

@@ -1,4 +1,5 @@
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads'
+import { getHeapStatistics } from 'node:v8'
+import { type MessagePort, parentPort, resourceLimits, workerData } from 'node:worker_threads'
 import type { PluginEntry } from '../../config/plugin-entries.js'
 import type { LoadedPlugin } from '../../host/loading/loaded-plugin.js'
 import { type GatewayLog, logTo } from '../../log/log.js'
@@ -6,6 +7,10 @@ import { Gateway } from '../gateway.js'
 import type { FromThread, ThreadStart, ToThread } from './messages.js'
 import { SharedCounts } from './shared-counts.js'
 
+/** How often it looks at its heap, and how much may be used of what V8 lets it have for what is not young. */
+const HEAP_MS = 250
+const MOST_OF_HEAP = 0.9
+const MIB = 2 ** 20
 /** How long a thread that has met a defect may take to tell everybody. */
 const LAST_WORDS_MS = 2000
 
@@ -48,7 +53,22 @@ class Thread {
     this.#gateway = gateway
     this.#port.on('message', (message: ToThread) => void this.#take(message, gateway))
     await gateway.start()
+    this.#watchHeap()
     this.#tell({ kind: 'ready' })
+  }
+
+  /** With no heap left V8 ends the process, and not only this thread. So it ends before, like one that has met a defect. */
+  #watchHeap(): void {
+    const young = (resourceLimits.maxYoungGenerationSizeMb ?? 0) * MIB
+    const timer = setInterval(() => {
+      const { used_heap_size: used, heap_size_limit: limit } = getHeapStatistics()
+      const most = limit - young
+      if (used < MOST_OF_HEAP * most) return
+      clearInterval(timer)
+      const size = `${Math.round(used / MIB)} of ${Math.round(most / MIB)} MiB`
+      void this.fail(new Error(`its heap is nearly full: ${size}`))
+    }, HEAP_MS)
+    timer.unref()
   }
 
   cannotStart(error: unknown): void {

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads'
 import type { Config } from '../../config/config.js'
 import type { PluginEntry } from '../../config/plugin-entries.js'
 import type { Logger, LogLook } from '../../log/log.js'
+import { whenLinesAreLost } from '../../log/lost-lines.js'
 import { installSocketHelper } from '../../native/socket-helper.js'
 import { threadHelper } from '../../native/threads.js'
 import type { Gateway } from '../gateway.js'
@@ -54,7 +55,10 @@ export class Threads {
 
   constructor(options: ThreadsOptions) {
     this.#options = options
-    this.#counts = SharedCounts.bufferFor(options.config.threads)
+    const { threads } = options.config
+    this.#counts = SharedCounts.bufferFor(threads)
+    const counts = new SharedCounts(this.#counts, threads)
+    whenLinesAreLost((lines) => counts.set('lostLines', lines))
   }
 
   /**
@@ -131,7 +135,8 @@ export class Threads {
   #take(number: number, message: FromThread): void {
     switch (message.kind) {
       case 'lines':
-        this.#options.print(message.text)
+        // One by one: a log that cannot be written counts the lines that it loses.
+        for (const line of message.text.match(/[^\n]*\n/g) ?? []) this.#options.print(line)
         return
       case 'ask':
         void this.#ask(number, message.id, message.plugin)

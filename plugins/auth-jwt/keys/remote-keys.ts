@@ -10,9 +10,12 @@ import type { Log } from '../../../gateway/host/plugin-api.js'
 import { TokenProblem } from '../failures.js'
 import { MIN_RSA_BITS } from './algorithms.js'
 import { type Keys, KeysUnavailable } from './keys.js'
+import type { SharedKeys } from './shared-keys.js'
 
 /** An issuer that failed is not asked again for so long, or for the cooldown if that is shorter. */
 const AFTER_FAILURE_MS = 5_000
+/** How often it is looked whether another thread has got an answer. */
+const LOOK_MS = 10
 
 export interface RemoteKeysOptions {
   readonly algorithms: readonly string[]
@@ -24,7 +27,10 @@ export interface RemoteKeysOptions {
   readonly maxAgeMs: number
   /** Keys older than this are not used any more, even if the issuer is down. */
   readonly keepMs: number
+  /** Milliseconds; of a clock that all threads share, where there is `shared`. */
   readonly now: () => number
+  /** What other threads know of the same issuer, which one of them asks. */
+  readonly shared?: SharedKeys | undefined
   readonly log: Log
   /** Rejects with an Error in words for the log. */
   readonly fetch: (signal: AbortSignal) => Promise<JSONWebKeySet>
@@ -41,6 +47,7 @@ export class RemoteKeys implements Keys {
   readonly algorithms: readonly string[]
   readonly #options: RemoteKeysOptions
   readonly #stopped = new AbortController()
+  #keys: JSONWebKeySet | undefined
   #resolve: Resolver | undefined
   #fetchedAt = Number.NEGATIVE_INFINITY
   #triedAt = Number.NEGATIVE_INFINITY
@@ -64,6 +71,7 @@ export class RemoteKeys implements Keys {
   }
 
   async find(header: JWSHeaderParameters, jws: FlattenedJWSInput, signal: AbortSignal): Promise<CryptoKey> {
+    this.#learn()
     await this.#refresh(signal)
     const known = await this.#lookUp(header, jws)
     if (known !== undefined) return known
@@ -137,10 +145,51 @@ export class RemoteKeys implements Keys {
 
   /** Never rejects. */
   #fetch(): Promise<void> {
-    this.#fetching ??= this.#fetchOnce().finally(() => {
+    this.#fetching ??= this.#fetchForAll(this.#options.shared).finally(() => {
       this.#fetching = undefined
     })
     return this.#fetching
+  }
+
+  /** Where other threads want the same, one of them asks. */
+  async #fetchForAll(shared: SharedKeys | undefined): Promise<void> {
+    if (shared === undefined) return this.#fetchOnce()
+    if (!shared.begin()) return this.#waitFor(shared)
+    try {
+      // Another one may have asked just now.
+      if (this.#learn() && this.#pause() > 0) return
+      await this.#fetchOnce()
+      if (!this.#stopped.signal.aborted)
+        shared.tell({ keys: this.#keys, fetchedAt: this.#fetchedAt, triedAt: this.#triedAt, failed: this.#failed })
+    } finally {
+      shared.give()
+    }
+  }
+
+  /** Until another thread has asked, or is over. */
+  async #waitFor(shared: SharedKeys): Promise<void> {
+    const { now, timeoutMs } = this.#options
+    const deadline = now() + timeoutMs
+    while (shared.isBusy && now() < deadline && !this.#stopped.signal.aborted)
+      await new Promise((resolve) => setTimeout(resolve, LOOK_MS))
+    this.#learn()
+  }
+
+  /** Takes over what another thread has learnt. Returns whether there was anything. */
+  #learn(): boolean {
+    const news = this.#options.shared?.news()
+    if (news === undefined) return false
+    if (news.keys !== undefined && news.fetchedAt !== this.#fetchedAt) this.#use(news.keys)
+    this.#fetchedAt = news.fetchedAt
+    this.#triedAt = news.triedAt
+    this.#failed = news.failed
+    return true
+  }
+
+  #use(keys: JSONWebKeySet): void {
+    this.#keys = keys
+    this.#resolve = createLocalJWKSet(keys)
+    this.#complained = false
   }
 
   async #fetchOnce(): Promise<void> {
@@ -152,9 +201,8 @@ export class RemoteKeys implements Keys {
     this.#stopped.signal.addEventListener('abort', abort)
     try {
       const keys = await fetch(control.signal)
-      this.#resolve = createLocalJWKSet(keys)
+      this.#use(keys)
       this.#fetchedAt = now()
-      this.#complained = false
       if (this.#failed) log.info({ keys: keys.keys.length }, "the issuer's keys can be had again")
       this.#failed = false
     } catch (error) {

@@ -153,26 +153,73 @@ function sum(numbers: readonly number[]): number {
   return numbers.reduce((total, each) => total + each, 0)
 }
 
-t.test('pools within one bound answer as one pool would that holds what they hold together', async (t) => {
-  const random = new Random(7)
-  const told = [0, 0]
-  const pools = [0, 1].map(
+/** Two within one bound of 16 slabs. @param onLook called when one is about to look at what the other has */
+function twoPools(onLook: (whoLooks: number) => void = () => {}): SlabPool[] {
+  const told = [0, 1].map(() => ({ heldBytes: 0, reservedBytes: 0 }))
+  const of = (each: number, field: 'heldBytes' | 'reservedBytes') => {
+    onLook(each)
+    return told[1 - each]![field]
+  }
+  return [0, 1].map(
     (each) =>
       new SlabPool(64, 16, undefined, undefined, {
         get heldBytes() {
-          return told[1 - each]!
+          return of(each, 'heldBytes')
         },
-        tell: (heldBytes) => (told[each] = heldBytes),
+        get reservedBytes() {
+          return of(each, 'reservedBytes')
+        },
+        tell(heldBytes, reservedBytes) {
+          told[each] = { heldBytes, reservedBytes }
+        },
       }),
   )
+}
+
+t.test('two that want the last bytes at the same moment never both get them', async (t) => {
+  type Want = (pool: SlabPool) => boolean
+  const wants: readonly (readonly [what: string, most: number, want: Want])[] = [
+    ['a slab', 1024, (pool) => pool.acquire() !== undefined],
+    ['what is kept elsewhere', 1024, (pool) => pool.take(64)],
+    ['what may grow', 768, (pool) => pool.hold(64)],
+    ['what is set aside', 512, (pool) => pool.reserve(64)],
+  ]
+  for (const [what, most, want] of wants) {
+    for (let moment = 0; moment < 6; moment++) {
+      let looks = -1
+      let got = 0
+      // While the first is in the middle of it, the second does all of it.
+      const pools = twoPools((who) => {
+        if (who === 0 && looks >= 0 && looks++ === moment && want(pools[1]!)) got++
+      })
+      while (got * 64 + 64 < most) {
+        if (!want(pools[got % 2]!)) t.fail(`${what}: refused at ${got * 64} of ${most}`)
+        got++
+      }
+      looks = 0
+      if (want(pools[0]!)) got++
+      looks = -1
+      t.ok(got * 64 <= most, `${what}: ${got * 64} of ${most}, at look ${moment}`)
+      const held = pools[0]!.heldBytes + pools[1]!.heldBytes
+      t.equal(held, what === 'what is set aside' ? 0 : got * 64)
+      while (want(pools[0]!)) got++
+      t.equal(got * 64, most, `${what}: who was refused has left no trace`)
+    }
+  }
+})
+
+t.test('pools within one bound answer as one pool would that holds what they hold together', async (t) => {
+  const random = new Random(7)
+  const pools = twoPools()
   const one = new SlabPool(64, 16)
   const slabs: { readonly pool: SlabPool; readonly slab: OwnedBytes; readonly same: OwnedBytes }[] = []
   const kept: { readonly pool: SlabPool; readonly bytes: number }[] = []
+  const setAside: { readonly pool: SlabPool; readonly bytes: number }[] = []
   const refused = { acquire: 0, take: 0, hold: 0, reserve: 0 }
-  for (let step = 0; step < 20_000; step++) {
+  for (let step = 0; step < 40_000; step++) {
     const pool = pools[random.below(2)]!
     const bytes = random.below(200)
-    const what = random.below(8)
+    const what = random.below(9)
     if (what === 0) {
       const [slab, same] = [pool.acquire(), one.acquire()]
       if ((slab === undefined) !== (same === undefined)) t.fail(`acquire, step ${step}`)
@@ -192,8 +239,12 @@ t.test('pools within one bound answer as one pool would that holds what they hol
     } else if (what === 4) {
       const isSetAside = pool.reserve(bytes)
       if (isSetAside !== one.reserve(bytes)) t.fail(`reserve, step ${step}`)
-      if (isSetAside) for (const each of [pool, one]) each.unreserve(bytes)
+      if (isSetAside) setAside.push({ pool, bytes })
       else refused.reserve++
+    } else if (what === 8 && setAside.length > 0) {
+      const [{ pool, bytes }] = setAside.splice(random.below(setAside.length), 1) as [(typeof setAside)[0]]
+      pool.unreserve(bytes)
+      one.unreserve(bytes)
     } else if (what < 7 && slabs.length > 0) {
       const [{ pool, slab, same }] = slabs.splice(random.below(slabs.length), 1) as [(typeof slabs)[0]]
       pool.release(slab)

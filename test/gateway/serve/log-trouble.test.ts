@@ -33,9 +33,9 @@ interface Served {
 }
 
 /** Serves with this as its standard output, and waits until it answers. */
-async function serve(t: Test, stdout: number | 'pipe'): Promise<Served> {
+async function serve(t: Test, stdout: number | 'pipe', ...flags: string[]): Promise<Served> {
   const port = await freePort()
-  const args = [MAIN, 'serve', '--port', `${port}`, '--drain', '5']
+  const args = [MAIN, 'serve', '--port', `${port}`, '--drain', '5', ...flags]
   const child = spawn(process.execPath, args, {
     cwd: PROJECT,
     env: ownEnvironment(),
@@ -117,6 +117,19 @@ t.test('a full disk (ENOSPC): everything goes on, and it stops when it is told t
   const { code, seconds } = await served.stop()
   t.equal(code, 0)
   t.ok(seconds < 5, `stopped after ${seconds.toFixed(1)} s`)
+})
+
+t.test('a full disk, with several threads: the lines that are lost are counted, once', async (t) => {
+  const served = await serve(t, openSync('/dev/full', 'w'), '--threads', '2')
+  await goesOn(t, served)
+  t.equal(await served.lost(), 0, 'what was said so far is kept')
+  const asked = 12_000
+  await ask(served.url, asked)
+  // 8 MiB are kept, of lines of 1.1 kB.
+  await eventually(async () => (await served.lost()) > asked - 9000 || `${await served.lost()} lines`)
+  const lost = await served.lost()
+  t.ok(lost < asked, `${lost} of ${asked} lines`)
+  t.equal((await served.stop()).code, 0)
 })
 
 for (const format of ['auto', 'json']) {

@@ -5,7 +5,6 @@ import { closeSync, existsSync, openSync, readFileSync, renameSync } from 'node:
 import { join } from 'node:path'
 import t from 'tap'
 import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
-import { definePlugin, z } from '../../../gateway/host/plugin-api.js'
 import { plainAddress, truncatedAddress } from '../../../plugins/access-log/address.js'
 import accessLog from '../../../plugins/access-log/index.js'
 import { nameOf, printable } from '../../../plugins/access-log/name.js'
@@ -14,6 +13,7 @@ import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { startGateway } from '../../support/gateway.js'
 import { connect } from '../../support/raw.js'
+import { pluginOfFile } from '../../support/threads/served.js'
 
 interface Line {
   readonly msg: string
@@ -22,20 +22,7 @@ interface Line {
 
 const plugin = accessLog as LoadedPlugin['plugin']
 
-/** Takes everybody for alice of the project `blue` who asks with a header. */
-const someAuth = definePlugin({
-  name: 'some-auth',
-  api: 1,
-  config: z.strictObject({}),
-  setup: () => ({
-    hooks: {
-      onAdmit(request, join) {
-        if (request.header('authorization') === '') return
-        join.identify({ project: 'blue', subject: 'alice', rights: new Set(['send', 'receive']) })
-      },
-    },
-  }),
-}) as LoadedPlugin['plugin']
+const someAuth = await pluginOfFile(new URL('../in-files/some-auth.js', import.meta.url))
 
 function fileIn(dir: string): string {
   return join(dir, 'access.log')
@@ -57,7 +44,7 @@ async function lines(file: string, count: number): Promise<Line[]> {
 
 async function started(t: Parameters<typeof startGateway>[0] & { testdir(): string }, config: object = {}) {
   const file = fileIn(t.testdir())
-  const plugins = [{ plugin: someAuth }, { plugin, config: { output: { file }, ...config } }]
+  const plugins = [someAuth, { plugin, config: { output: { file }, ...config } }]
   return { file, gateway: await startGateway(t, {}, { plugins }) }
 }
 

@@ -4,7 +4,7 @@ import { createHash } from 'node:crypto'
 import { renameSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
-import { definePlugin, jsonAnswer, NamePattern, PLUGIN_API, type Plugin, z } from '../../../gateway/host/plugin-api.js'
+import { NamePattern, PLUGIN_API, type Plugin, z } from '../../../gateway/host/plugin-api.js'
 import authBearer from '../../../plugins/auth-bearer/index.js'
 import { newToken } from '../../../plugins/auth-bearer/new-token.js'
 import { digestOf, type TokenGrant, TokenTable } from '../../../plugins/auth-bearer/token-table.js'
@@ -12,6 +12,7 @@ import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { type Running, startGateway } from '../../support/gateway.js'
 import { connect } from '../../support/raw.js'
+import { pluginOfFile } from '../../support/threads/served.js'
 import { medianRatio } from '../timing.js'
 
 const ALL = newToken()
@@ -19,23 +20,7 @@ const OTHER = newToken()
 const LOOKER = newToken()
 const PLAIN = 'plain-token-of-30-characters..'
 
-/** Shows what a watcher would see. */
-const peek = definePlugin({
-  name: 'peek',
-  api: PLUGIN_API,
-  after: ['auth-bearer', 'links'],
-  config: z.strictObject({}),
-  setup: () => ({
-    modes: [
-      {
-        param: 'peek',
-        handle(_request, reply, join, pipe) {
-          reply.give(jsonAnswer(200, { state: pipe?.state ?? 'idle', identity: join.identity ?? null }))
-        },
-      },
-    ],
-  }),
-})
+const peek = await pluginOfFile(new URL('../in-files/peek.js', import.meta.url))
 
 const TOKENS = [
   { name: 'all', hash: ALL.hash, project: 'one' },
@@ -46,7 +31,7 @@ const TOKENS = [
 
 function start(t: Test, config: Record<string, unknown> = {}, more: { plugin: Plugin }[] = []): Promise<Running> {
   const plugin = authBearer as unknown as Plugin
-  const plugins = [{ plugin, config: { tokens: TOKENS, ...config } }, { plugin: peek as unknown as Plugin }, ...more]
+  const plugins = [{ plugin, config: { tokens: TOKENS, ...config } }, peek, ...more]
   return startGateway(t, { logLevel: 'trace' }, { plugins })
 }
 

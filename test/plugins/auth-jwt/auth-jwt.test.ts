@@ -500,9 +500,10 @@ t.test('an issuer that is out of order', (t) => {
       const refused = await bear(token)
       t.match(refused, { status: 503, code: 'AUTH_JWT_NO_KEYS', retryAfter: /^[1-5]$/, challenge: '' })
       t.match(refused.text, /cannot be checked now.*Try again in [1-5] seconds/)
-      const warned = gw.lines.filter(({ msg }) => msg === "the issuer's keys cannot be had")
-      t.equal(warned.length, 1)
-      t.match(warned[0], { plugin: 'auth-jwt', why })
+      const warned = () => gw.lines.filter(({ msg }) => msg === "the issuer's keys cannot be had")
+      await eventually(() => warned().length > 0 || 'nobody is warned')
+      t.equal(warned().length, 1)
+      t.match(warned()[0], { plugin: 'auth-jwt', why })
       t.notMatch(JSON.stringify(gw.lines), /SENSITIVE/)
       issuer.answer = undefined
       await issuer.down()

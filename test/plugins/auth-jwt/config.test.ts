@@ -171,12 +171,12 @@ for (const [what, config, says] of REFUSED) {
 }
 
 t.test('what starts', async (t) => {
-  process.env.PIPEGATE_TEST_SECRET = SECRET
-  t.teardown(() => delete process.env.PIPEGATE_TEST_SECRET)
+  process.env.JWT_TEST_SECRET = SECRET
+  t.teardown(() => delete process.env.JWT_TEST_SECRET)
   const configs = [
     { secret: SECRET, issuer: 'i' },
     { secret: SECRET, anyAudience: true },
-    { secretEnv: 'PIPEGATE_TEST_SECRET', audience: ['a', 'b'] },
+    { secretEnv: 'JWT_TEST_SECRET', audience: ['a', 'b'] },
     { secret: Buffer.alloc(64, 7).toString('base64url'), secretEncoding: 'base64', issuer: 'i', algorithms: ['HS512'] },
     ...['rsa.pem', 'rsa.jwk', 'rsa-rs512.jwk', 'ec.pem', 'ed25519.pem'].map(file),
     // Nobody answers there, and the start does not mind.

@@ -1,13 +1,14 @@
 /** Which pages may read what: on every kind of response there is, met over real connections. */
 import t from 'tap'
 import type { LoadedPlugin } from '../../../gateway/host/loading/loaded-plugin.js'
-import { definePlugin, PLUGIN_API, type Plugin, textAnswer, z } from '../../../gateway/host/plugin-api.js'
+import type { Plugin } from '../../../gateway/host/plugin-api.js'
 import bearer from '../../../plugins/auth-bearer/index.js'
 import cors from '../../../plugins/cors/index.js'
 import limits from '../../../plugins/limits/index.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { defaultPlugins, type Running, startGateway } from '../../support/gateway.js'
 import { connect, parseResponse, type RawResponse } from '../../support/raw.js'
+import { pluginOfFile } from '../../support/threads/served.js'
 
 const APP = 'https://app.example'
 const EXPOSED =
@@ -50,24 +51,11 @@ async function headOf(gw: Running, path: string, ...headers: string[]): Promise<
   return response!
 }
 
-const faulty = definePlugin({
-  name: 'faulty',
-  api: PLUGIN_API,
-  config: z.strictObject({}),
-  setup: () => ({
-    hooks: {
-      onRequest(request) {
-        if (request.path === '/throws') throw new Error('on purpose')
-        if (request.path === '/answers') return textAnswer(200, 'mine\n')
-      },
-    },
-    routes: [{ method: 'DELETE', path: '/guests', handle: (_request, reply) => void reply.give(textAnswer(200, '')) }],
-  }),
-})
+const faulty = await pluginOfFile(new URL('../in-files/faulty.js', import.meta.url))
 
 const everything = async (config = { origins: ['*'] }) => [
   // Listed before the defaults, and asked behind them all the same.
-  withConfig(faulty, {}),
+  faulty,
   ...(await defaultPlugins()).map((each) => (each.plugin.name === 'cors' ? withConfig(cors, config) : each)),
 ]
 

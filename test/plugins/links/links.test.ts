@@ -6,7 +6,7 @@ import { WrongUsage } from '../../../client/cli/wrong-usage.js'
 import { signedLink } from '../../../client/link/command.js'
 import { description } from '../../../client/link/description.js'
 import type { FlagValues } from '../../../gateway/config/config.js'
-import { definePlugin, jsonAnswer, PLUGIN_API, type Plugin, z } from '../../../gateway/host/plugin-api.js'
+import { definePlugin, PLUGIN_API, type Plugin, z } from '../../../gateway/host/plugin-api.js'
 import authBearer from '../../../plugins/auth-bearer/index.js'
 import { newToken } from '../../../plugins/auth-bearer/new-token.js'
 import { linksPlugin } from '../../../plugins/links/index.js'
@@ -16,43 +16,28 @@ import { makeCertificate } from '../../support/certificate.js'
 import { curl, curlDone } from '../../support/curl.js'
 import { eventually } from '../../support/eventually.js'
 import { type Running, startGateway } from '../../support/gateway.js'
+import { pluginOfFile } from '../../support/threads/served.js'
+import { NOW } from '../in-files/links-in-2027.js'
 import { medianRatio } from '../timing.js'
 
 const SECRET = 'a secret of a good length, for tests only'
 const OWNER = newToken()
 const LOOKER = newToken()
 const TAKER = newToken()
-const NOW = 1_800_000_000
 
-/** Shows what a watcher would see. */
-const peek = definePlugin({
-  name: 'peek',
-  api: PLUGIN_API,
-  config: z.strictObject({}),
-  setup: () => ({
-    modes: [
-      {
-        param: 'peek',
-        handle(_request, reply, join, pipe) {
-          reply.give(jsonAnswer(200, { state: pipe?.state ?? 'idle', identity: join.identity ?? null }))
-        },
-      },
-    ],
-  }),
-})
+const peek = await pluginOfFile(new URL('../in-files/peek.js', import.meta.url))
+const links = await pluginOfFile(new URL('../in-files/links-in-2027.js', import.meta.url))
 
 interface Setting {
   readonly config?: Record<string, unknown>
   readonly auth?: boolean
+  /** The default: a day in 2027. */
   readonly clock?: () => number
   /** Settings of the gateway. */
   readonly flags?: FlagValues
 }
 
-function start(
-  t: Test,
-  { config = {}, auth = true, clock = () => NOW * 1000, flags = {} }: Setting = {},
-): Promise<Running> {
+function start(t: Test, { config = {}, auth = true, clock, flags = {} }: Setting = {}): Promise<Running> {
   const tokens = [
     { name: 'owner', hash: OWNER.hash, project: 'one' },
     { name: 'looker', hash: LOOKER.hash, project: 'one', rights: ['watch'], names: ['jobs/*'] },
@@ -61,8 +46,11 @@ function start(
   // Before links in the configuration: links asks to be earlier.
   const plugins = [
     ...(auth ? [{ plugin: authBearer as unknown as Plugin, config: { tokens } }] : []),
-    { plugin: peek as unknown as Plugin },
-    { plugin: linksPlugin(clock) as unknown as Plugin, config: { secret: SECRET, ...config } },
+    peek,
+    {
+      plugin: clock === undefined ? links.plugin : (linksPlugin(clock) as unknown as Plugin),
+      config: { secret: SECRET, ...config },
+    },
   ]
   return startGateway(t, { logLevel: 'trace', ...flags }, { plugins })
 }

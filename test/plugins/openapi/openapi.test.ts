@@ -174,7 +174,7 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
   t.teardown(() => {
     Parameters.prototype.get = get
   })
-  const gw = await startGateway(t, {}, { plugins: await all() })
+  const gw = await startGateway(t, {}, { plugins: await all(), here: true })
   const readBy = async (method: string, ...asked: [path: string, ...headers: string[]][]) => {
     read.clear()
     for (const [path, ...headers] of asked) await ask(gw, method, path, ...headers)

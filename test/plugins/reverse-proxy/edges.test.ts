@@ -189,9 +189,9 @@ t.test('200 names over three relays, of which one is killed, and comes back', as
         failed.stdout.toString(),
         /\[ERROR\] Transfer failed: this name belongs to another relay now; send again\.\n$/,
       )
-      // Both edges know by now, or soon: three came up at the start.
+      // Both edges know by now, or soon, in each of their threads: three came up at the start.
       const ups = (edge: Running) => edge.lines.filter(({ msg }) => msg === 'an upstream is up').length
-      for (const edge of edges) await eventually(() => ups(edge) === 4 || `${ups(edge)} came up`)
+      for (const edge of edges) await eventually(() => ups(edge) === 4 * edge.threads || `${ups(edge)} came up`)
       flowing.sender.stdin.end('and last')
       t.equal((await flowing.receiver.result).stdout.toString(), `first of ${streams}\nand last`)
       for (const [name, waited] of [

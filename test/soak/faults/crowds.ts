@@ -40,7 +40,7 @@ let crowds = 0
 export function fullMemory(door: Door): Fault {
   return {
     name: 'memory at its limit',
-    what: 'senders that wait with 64 KiB each, until one is refused with NO_MEMORY',
+    what: 'senders that wait and may bring 64 KiB each, of which some do, until one is refused with NO_MEMORY',
     // Who is turned away holds no memory.
     not: ['descriptors at their limit'],
     lasts: [500, 2500],
@@ -53,7 +53,8 @@ export function fullMemory(door: Door): Fault {
         for (const each of await open(door, 20)) {
           all.push(each)
           await each.request(`PUT /${crowd}-${all.length}?wait=40`, `Content-Length: ${body.length}\r\n`)
-          void each.send(body)
+          // What comes with the head is what is held, and no more is set aside: with several threads that is less than a read.
+          if (all.length % 4 === 0) void each.send(body)
         }
       }
       const refused = eventually(() => isRefused() || `nobody of ${all.length} is refused`, { timeoutMs: 30_000 })

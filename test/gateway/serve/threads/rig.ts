@@ -40,12 +40,12 @@ export const BREAKS = `{
 }`
 
 /** Names of which thread `number` of so many has each. */
-export function namesOf(number: number, threads: number, count: number, before = 'n'): string[] {
+export function namesOf(number: number, threads: number, count: number, before = 'n', after = ''): string[] {
   const helper = threadHelper()
   helper.spreadNames(PREFIX, threads)
   const names: string[] = []
   for (let i = 0; names.length < count; i++)
-    if (helper.ownerOf(`/${before}${i}`) === number) names.push(`${before}${i}`)
+    if (helper.ownerOf(`/${before}${i}${after}`) === number) names.push(`${before}${i}${after}`)
   return names
 }
 
