@@ -109,4 +109,10 @@ export class ChunkedBody extends BaseBody implements ResponseBody {
     })
     this.#joined = endHead()
   }
+
+  /** Only once the head has left by itself. */
+  endAlone(): boolean {
+    const { sockets, socket } = this.target
+    return this.hasRoom && this.flush() && sockets.endBody(socket)
+  }
 }

@@ -25,6 +25,8 @@ const FIRST = 4096
 export interface OwnRequest {
   /** All of it has been read. */
   readonly isRead: boolean
+  /** It goes on when the response has come to its end. */
+  readonly outlasts: boolean
   /** Reads the rest and drops it. */
   discard(): void
 }
@@ -34,6 +36,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   /** The reading of a receiver's connection is never left paused. */
   readonly isPaused = false
   isFull = false
+  /** The client has all of the response, and the exchange goes on for the rest of its request. */
+  hasEndedAlone = false
   #listener: SinkListener | undefined
   #body: ResponseBody | undefined
   /** Of the response. */
@@ -183,14 +187,24 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
       if (!body.blocked) this.#schedule()
       return false
     }
+    if (this.request?.outlasts === true) return this.#finishAlone(body)
     if (!this.#requestIsRead) this.request!.discard()
-    if (!body.end()) {
-      this.#finishing = true
-      this.#tryAgain()
-      return false
-    }
+    if (!body.end()) return this.#finishLater()
     this.#ended()
     return true
+  }
+
+  /** Without the helper the end waits for that of the request. */
+  #finishAlone(body: ResponseBody): boolean {
+    if (!body.begun) body.begin()
+    this.hasEndedAlone = body.endAlone?.() === true
+    return this.hasEndedAlone || this.#finishLater()
+  }
+
+  #finishLater(): false {
+    this.#finishing = true
+    this.#tryAgain()
+    return false
   }
 
   refuse(refusal: Refusal): void {
