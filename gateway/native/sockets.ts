@@ -75,8 +75,8 @@ export interface Sockets {
    */
   endHead(socket: number): boolean
   /**
-   * On a socket whose head was ended by `endHead`: ends the body, and the response goes on, without another byte, until its
-   * connection closes. False: nothing has left; something else has to be sent first.
+   * On a socket whose chunks are joined: ends the body, before uWebSockets does, of which nothing will leave any more. False:
+   * nothing has been done; something else has to be sent first.
    */
   endBody(socket: number): boolean
   /**

@@ -59,6 +59,8 @@ struct response {
   bool in_line;
   /* That head announces a body without a byte. */
   bool is_empty;
+  /* Its body has been ended here. uWebSockets, which ends it later, has nothing to send any more. */
+  bool has_ended;
   /* Its client knows no chunks. */
   bool is_bare;
   struct bare bare;
@@ -200,6 +202,7 @@ static ssize_t send_on(struct response *response, int fd, const void *bytes, siz
 ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
   if (fd >= MOST_SOCKETS) return send(fd, bytes, length, flags);
   struct response *response = &responses[fd];
+  if (response->has_ended) return (ssize_t)length;
   size_t skipped = response->head_goes_on ? skip_head(response, bytes, length) : skip_early(response, bytes, length);
   if (skipped == 0) return send_on(response, fd, bytes, length, flags);
   if (response->is_empty && !response->head_goes_on) wire_send(fd, LAST_CHUNK, sizeof LAST_CHUNK - 1, flags);
@@ -220,6 +223,7 @@ void begin_response(int fd, bool bare) {
   response->is_bare = bare;
   response->bare = (struct bare){0};
   response->head_goes_on = false;
+  response->has_ended = false;
 }
 
 uint64_t sent_of_response(int fd) { return fd < MOST_SOCKETS ? responses[fd].sent : 0; }
@@ -265,6 +269,7 @@ bool end_body(int fd) {
   response->head_goes_on = false;
   response->breaks_early = 0;
   response->place = FREE;
+  response->has_ended = true;
   return true;
 }
 

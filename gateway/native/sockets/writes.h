@@ -29,8 +29,8 @@ bool join_chunks(int fd);
  */
 bool end_head(int fd);
 /*
- * Ends a chunked body whose head was ended by end_head(); the response goes on, without another byte. False: nothing has left, and
- * something else has to be sent first.
+ * Ends a body whose chunks leave by one call each. Nothing of what uWebSockets still sends of that response leaves. False:
+ * nothing has been done, and something else has to be sent first.
  */
 bool end_body(int fd);
 /*

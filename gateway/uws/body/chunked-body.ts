@@ -110,9 +110,8 @@ export class ChunkedBody extends BaseBody implements ResponseBody {
     this.#joined = endHead()
   }
 
-  /** Only once the head has left by itself. */
   endAlone(): boolean {
     const { sockets, socket } = this.target
-    return this.hasRoom && this.flush() && sockets.endBody(socket)
+    return this.hasRoom && this.flush() && this.#join() && sockets.endBody(socket)
   }
 }

@@ -97,7 +97,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     const length = head.length === undefined ? undefined : head.length - offset
     this.#length = length
     const writeHead = () => {
-      if (!this.#requestIsRead) exchange.closesBehind()
+      if (!this.#requestIsRead && !this.request!.outlasts) exchange.closesBehind()
       exchange.writeHead(status, headers, length !== undefined || isBare(status))
     }
     this.#body = openResponseBody(exchange, status, length, writeHead, options.headAtOnce)
@@ -188,10 +188,19 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
       return false
     }
     if (this.request?.outlasts === true) return this.#finishAlone(body)
-    if (!this.#requestIsRead) this.request!.discard()
+    if (!this.#requestIsRead) {
+      this.exchange.closesBehind()
+      this.request!.discard()
+    }
     if (!body.end()) return this.#finishLater()
     this.#ended()
     return true
+  }
+
+  /** The exchange is over too, of whose response everything has left before. */
+  endExchange(): void {
+    this.#body!.end()
+    this.#ended()
   }
 
   /** Without the helper the end waits for that of the request. */

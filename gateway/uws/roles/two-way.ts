@@ -61,7 +61,7 @@ export class UwsTwoWay implements ExchangeOwner, KeepaliveTarget {
     const { exchange, sink } = this
     if (!sink.hasEndedAlone || exchange.over) return
     exchange.reason = reason
-    if (reason === 'complete') exchange.ended()
+    if (reason === 'complete') sink.endExchange()
     else exchange.cut()
   }
 

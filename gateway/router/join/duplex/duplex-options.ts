@@ -8,26 +8,32 @@ import { isOff, type Parameters, show } from '../../../http/parameters.js'
 const OF_OTHERS = ['min', 'slow', 'lag', 'join', 'within', 'take'] as const
 /** What would change the answer, which a whole peer has not: its response is what the other one says. */
 const OF_PARTS = ['reply'] as const
+/** No letter. */
+const PLAIN = ['', '1', 'true', 'yes']
 
 /** Whether both directions are one request. */
 export function isWholePeer(parameters: Parameters): boolean {
-  return !['a', 'b'].includes(parameters.get('duplex')!.toLowerCase())
+  return !isLetter(letterOf(parameters))
 }
 
-/** The letter of this part of a peer; undefined when both directions are one request. */
-export function readLetter(parameters: Parameters): DuplexLetter | undefined | Refusal {
-  const letter = parameters.get('duplex')!.toLowerCase()
-  const refusal = refuse(parameters, OF_OTHERS)
-  if (refusal !== undefined) return refusal
-  if (letter === 'a' || letter === 'b') return letter
-  const found = show(letter)
-  const isPlain = ['', '1', 'true', 'yes'].includes(letter)
-  return isPlain ? undefined : new Refusal(FAILURES.badParameter, { name: 'duplex', found, expected: 'nothing, a or b' })
+/** The letter of this part of a peer, which is no whole one. */
+export function readLetter(parameters: Parameters): DuplexLetter | Refusal {
+  return refuse(parameters, OF_OTHERS) ?? (letterOf(parameters) as DuplexLetter)
 }
 
 /** Why a whole peer cannot ask for this; undefined when it can. */
 export function refuseWholePeer(parameters: Parameters): Refusal | undefined {
-  return refuse(parameters, [...OF_OTHERS, ...OF_PARTS])
+  const letter = letterOf(parameters)
+  if (PLAIN.includes(letter)) return refuse(parameters, [...OF_OTHERS, ...OF_PARTS])
+  return new Refusal(FAILURES.badParameter, { name: 'duplex', found: show(letter), expected: 'nothing, a or b' })
+}
+
+function letterOf(parameters: Parameters): string {
+  return parameters.get('duplex')?.toLowerCase() ?? ''
+}
+
+function isLetter(text: string): text is DuplexLetter {
+  return text === 'a' || text === 'b'
 }
 
 function refuse(parameters: Parameters, names: readonly string[]): Refusal | undefined {

@@ -173,8 +173,7 @@ type Make = (target: BodyTarget, length: number) => ResponseBody
 function helper(res: FakeResponse, helped: boolean): BodyTarget['sockets'] {
   if (!helped) {
     const nothing = { askInBody: () => false, bytesDue: () => 0, sendDue: () => 0 }
-    return { ...nothing, endBody: () => false,
-    joinChunks: () => false, sentAll: () => undefined, hasRoom: () => true }
+    return { ...nothing, endBody: () => false, joinChunks: () => false, sentAll: () => undefined, hasRoom: () => true }
   }
   return {
     askInBody: () => false,
