@@ -18,8 +18,11 @@ import type { PeerLink, SocketTerms } from '../../exchange.js'
 export const PEER_TERMS: SocketTerms = { mostBytes: 1024 * 1024, enoughBytes: 64 * 1024 }
 const PIECE_BYTES = 64 * 1024
 
-/** What may come of one that cannot be held, while nobody takes it. */
-const MOST_HELD = 4096
+/** Whoever waits for the other peer is read until so much has come: otherwise nobody would notice that it goes. */
+const EARLY = 256
+const EARLY_BYTES = 64 * 1024
+/** What may come of one that cannot be held, while nobody takes it. One read, which always may, has 11 000 messages of nothing. */
+const MOST_HELD = 16_384
 const MOST_HELD_BYTES = 2 * 1024 * 1024
 
 /** RFC 6455, section 7.4.1. */
@@ -53,6 +56,7 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
   #link: PeerLink | undefined
   #peer: DuplexPeer | undefined
   #begun = false
+  #isPaired = false
   /** The other peer is a WebSocket too: messages keep their bounds. */
   #inMessages = false
   #isPaused = true
@@ -92,7 +96,7 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
       link.close(this.#ended.code, this.#ended.reason)
       return
     }
-    link.hold(this.#isPaused && !this.#drops)
+    this.#hold()
     // What came for it before the connection was a WebSocket waits for this.
     this.isFull = false
     peer.receiver.drained()
@@ -108,24 +112,31 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
 
   pause(): void {
     this.#isPaused = true
-    this.#link?.hold(!this.#drops)
+    this.#hold()
+  }
+
+  #hold(): void {
+    const isFull = this.#isPaired || this.#held.length >= EARLY || this.#heldBytes >= EARLY_BYTES
+    this.#link?.hold(this.#isPaused && isFull && !this.#drops)
   }
 
   resume(): void {
     this.#isPaused = false
     if (this.#held.length > 0) this.whenTurnComes(() => this.#feedHeld())
-    else this.#link?.hold(false)
+    else this.#hold()
   }
 
   notify(event: SenderEvent, pipe: PipeView): void {
-    if (event === 'streaming') this.#inMessages = pipe.inMessages === true
+    if (event !== 'streaming') return
+    this.#isPaired = true
+    this.#inMessages = pipe.inMessages === true
   }
 
   /** Its frames are read on: its answer to the close frame is one of them. */
   end(): void {
     this.#drops = true
     this.#forgetHeld()
-    this.#link?.hold(false)
+    this.#hold()
   }
 
   // --- as a sink
@@ -218,6 +229,7 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
       return
     }
     this.#held.push({ bytes: bytes.slice(), isText })
+    this.#hold()
   }
 
   #feedHeld(): void {
@@ -227,7 +239,7 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
       this.#counted.set(this.#heldBytes)
       this.#pass(bytes, isText)
     }
-    if (!this.#isPaused) this.#link?.hold(false)
+    this.#hold()
   }
 
   #forgetHeld(): void {
