@@ -203,6 +203,17 @@ scene('no more may stream: both peers are told', { limits: { maxActive: 1 } }, (
   }
 })
 
+scene('nothing more may stream at all: both peers are told', { limits: { maxActive: 1 } }, (bench, t) => {
+  const sender = bench.sender('b')
+  bench.receiver('b')
+  const [one, another] = two(bench)
+  for (const { sink, source } of [one, another]) {
+    t.equal(sink.aborted, 'too_many_active')
+    t.equal(source.ended, 'too_many_active')
+  }
+  sender.end()
+})
+
 scene('stopped, in words of the caller', {}, (bench, t) => {
   const [one, another] = two(bench)
   const ended: (string | undefined)[] = []
