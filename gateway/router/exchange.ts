@@ -86,6 +86,8 @@ export interface SocketTerms {
   readonly mostBytes: number
   /** From so many bytes on that are kept for a client that does not read, it is told to wait for `onDrain`. */
   readonly enoughBytes: number
+  /** For how long its client may be held while there is no memory for the rest of a message, in milliseconds. */
+  readonly memoryMs: number
 }
 
 /** A WebSocket that is a peer: it can be held, and messages can leave in pieces. */

@@ -17,10 +17,12 @@ const MOST_BYTES = 16 * 1024 * 1024
 /** The most that is kept for a client that does not read. Beyond that it is cut off. */
 const MOST_KEPT = 2 * MOST_BYTES
 /** What holds for those that plugins accept. */
-export const PLUGIN_TERMS: SocketTerms = { mostBytes: MOST_BYTES, enoughBytes: 1024 * 1024 }
+export const PLUGIN_TERMS: SocketTerms = { mostBytes: MOST_BYTES, enoughBytes: 1024 * 1024, memoryMs: 0 }
 /** A client of which nothing is heard for so long gets a ping, and is cut off when it answers none of three. */
 const BEAT_MS = 40_000
 const MOST_UNANSWERED = 3
+/** How often one that waits for memory looks for it. */
+const MEMORY_MS = 100
 /** The most that may still be on its way to a client's machine when its WebSocket is closed. */
 const MOST_IN_FLIGHT = 256 * 1024
 
@@ -59,8 +61,12 @@ export const WEBSOCKET_BEHAVIOR: WebSocketBehavior<WebSocketData> = {
 export class UwsWebSocket implements PeerLink {
   #ws: (WebSocket<WebSocketData> & MessagePieces) | undefined
   #full = false
-  /** Its client is not read. */
+  /** Its client is not read: because the peer wants that, or because there is no memory for the rest of its message. */
   #isHeld = false
+  #wantsHold = false
+  #awaitsMemory = false
+  /** Of one that waits for memory. */
+  #nextLook: Deadline | undefined
   #heartbeat: Deadline | undefined
   /** Beats since it was heard last. */
   #unanswered = 0
@@ -76,8 +82,13 @@ export class UwsWebSocket implements PeerLink {
     readonly failed: (error: unknown) => void,
     readonly terms: SocketTerms,
   ) {
-    this.#held = new HeldBytes(exchange.context.memory)
-    this.#unfinished = new HeldBytes(exchange.context.memory)
+    const { memory } = exchange.context
+    // What has been taken from a stream for it is no more than a piece, and was held there before.
+    const isStream = terms.memoryMs > 0
+    this.#held = new HeldBytes(
+      isStream ? { hold: (bytes) => memory.take(bytes), give: (bytes) => memory.give(bytes) } : memory,
+    )
+    this.#unfinished = new HeldBytes(memory)
   }
 
   get kept(): number {
@@ -114,10 +125,15 @@ export class UwsWebSocket implements PeerLink {
   }
 
   hold(on: boolean): void {
-    const { context, socket } = this.exchange
+    this.#wantsHold = on
+    this.#settleHold()
+  }
+
+  #settleHold(): void {
+    const on = this.#wantsHold || this.#awaitsMemory
     if (this.#ws === undefined || on === this.#isHeld) return
     this.#isHeld = on
-    context.sockets.pauseWebSocket(socket, on)
+    this.exchange.context.sockets.pauseWebSocket(this.exchange.socket, on)
   }
 
   #beat(): void {
@@ -180,7 +196,20 @@ export class UwsWebSocket implements PeerLink {
     const { socket, context } = this.exchange
     const bytes = context.sockets.unfinishedMessage(socket)
     if (bytes < 0) this.close(TOO_BIG, `a message has more than ${this.terms.mostBytes} bytes`)
-    else if (!this.#unfinished.set(bytes)) this.close(TRY_AGAIN, 'the gateway has no memory left')
+    else this.#countUnfinished(bytes, this.terms.memoryMs)
+  }
+
+  /** The memory that is used up may be free in a moment, if the client can be held for so long. */
+  #countUnfinished(bytes: number, forMs: number): void {
+    this.#nextLook?.cancel()
+    const isCounted = this.#unfinished.set(bytes)
+    this.#awaitsMemory = !isCounted && forMs > 0
+    this.#settleHold()
+    if (isCounted || this.#ws === undefined) return
+    if (this.#awaitsMemory) {
+      const look = () => this.#countUnfinished(bytes, forMs - MEMORY_MS)
+      this.#nextLook = this.exchange.context.clock.after(MEMORY_MS, look)
+    } else this.close(TRY_AGAIN, 'the gateway has no memory left')
   }
 
   drained(): void {
@@ -206,6 +235,7 @@ export class UwsWebSocket implements PeerLink {
     const { socket } = this.exchange
     this.#ws = undefined
     this.#heartbeat?.cancel()
+    this.#nextLook?.cancel()
     this.#count()
     this.#unfinished.set(0)
     if (LINKS[socket] === this) LINKS[socket] = undefined

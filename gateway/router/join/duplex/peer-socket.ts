@@ -14,8 +14,8 @@ import { endingOf } from '../../../http/response/endings.js'
 import { MessageReader, MessageWriter, type SocketClose } from '../../../stream/peer-messages.js'
 import type { PeerLink, SocketTerms } from '../../exchange.js'
 
-/** What holds for the WebSockets of peers. What the kernel does not take of a message is kept: no more than a piece of one. */
-export const PEER_TERMS: SocketTerms = { mostBytes: 1024 * 1024, enoughBytes: 64 * 1024 }
+/** What holds for the WebSockets of peers. What the kernel does not take is kept, and while it is, nothing more is sent: a piece at most. */
+export const PEER_TERMS: SocketTerms = { mostBytes: 1024 * 1024, enoughBytes: 0, memoryMs: 60_000 }
 const PIECE_BYTES = 64 * 1024
 
 /** Whoever waits for the other peer is read until so much has come: otherwise nobody would notice that it goes. */
