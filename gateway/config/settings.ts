@@ -169,6 +169,11 @@ export const settings = z.strictObject({
     'cut',
     'How the answer to a sender ends when its transfer failed: cut, so that curl exits non-zero, or clean.',
   ),
+  peerGone: setting(
+    choice('error', 'away'),
+    'error',
+    'What a WebSocket on a duplex pipe is closed with when its peer has vanished: 1011 (error), or 1001 (away), as Hoody Pipe says it.',
+  ),
   threads: setting(
     threads(),
     '1',

@@ -5,7 +5,6 @@ import { eventually } from '../../../support/eventually.js'
 import { startGateway } from '../../../support/gateway.js'
 import { type Ask, allRefused, answer, type Case, get, open, put } from './rig.js'
 
-const KINDS = ['duplex']
 const PAGES = ['video', 'share']
 const UPGRADE = [
   'Connection: Upgrade',
@@ -23,13 +22,12 @@ const uploads = (target: string): Ask[] => [put(target, 'no'), { ...put(target, 
 t.test('a kind or page that is not built is refused, whether somebody waits there or not', async (t) => {
   const gw = await startGateway(t)
   const cases = [
-    ...[...KINDS, ...PAGES].flatMap((name) => [
-      unavailable(get(`/p?${name}`), name),
-      unavailable(get(`/p?${name}=1&n=2`), name),
-    ]),
-    ...KINDS.flatMap((name) => uploads(`/p?${name}`).map((ask) => unavailable(ask, name))),
-    unavailable(get('/p?duplex=a'), 'duplex'),
-    unavailable({ ...get('/p?ws'), headers: UPGRADE }, 'ws'),
+    ...PAGES.flatMap((name) => [unavailable(get(`/p?${name}`), name), unavailable(get(`/p?${name}=1&n=2`), name)]),
+    { ...get('/p?duplex'), row: FAILURES.methodNotAllowed },
+    { ...get('/p?duplex=c'), row: FAILURES.methodNotAllowed },
+    { ...put('/p?duplex=c', ''), row: FAILURES.badParameter },
+    { ...get('/p?ws'), headers: UPGRADE.with(2, 'Sec-WebSocket-Version: 8'), row: FAILURES.websocketVersion },
+    { ...get('/p?ws'), headers: UPGRADE.with(3, 'Sec-WebSocket-Key: AAAA'), row: FAILURES.badHandshake },
     ...[get('/p?ws'), ...uploads('/p?ws')].map((ask) => ({
       ...ask,
       row: FAILURES.upgradeRequired,
