@@ -27,12 +27,13 @@ export interface Forward {
  * By `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case, as curl reads them.
  * @param url of the server
  * @param caFile certificates to trust instead of those that Node trusts, PEM
+ * @param more for its connections, besides or instead of what is usual
  * @throws WrongUsage
  */
-export async function reach(url: URL, caFile: string | undefined): Promise<Reach> {
+export async function reach(url: URL, caFile: string | undefined, more: AgentOptions = {}): Promise<Reach> {
   const ca = caFile === undefined ? {} : { ca: certificates(caFile)! }
   // Kept, so that waiting in short turns does not shake hands at each of them.
-  const options = { keepAlive: true, maxSockets: 8, ...ca }
+  const options = { keepAlive: true, maxSockets: 8, ...ca, ...more }
   const proxy = getProxyForUrl(url.href)
   const isSecure = url.protocol === 'https:'
   if (proxy === '') return { agent: newAgent(isSecure, options), tls: ca, isSecure, forward: undefined }

@@ -1,0 +1,130 @@
+import type { Socket } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
+import { lost } from '../wire/exchange.js'
+import { ConnectionLost } from '../wire/failures.js'
+import { END, FrameReader, marker, STILL_HERE } from './frames.js'
+import type { Way } from './ways/way.js'
+
+/** Bytes of one connection. */
+export interface Traffic {
+  /** Read from its socket, and given to the way. */
+  sent: number
+  received: number
+}
+
+/** The socket's own program has broken the connection. */
+export class SocketBroken extends Error {}
+
+/** What is silent for so long in one direction is filled, in milliseconds: proxies cut what is silent for a minute. */
+const FILL_MS = 20_000
+/** A direction in which so long not even that has come is dead, in milliseconds. */
+const DEAD_MS = 75_000
+
+/**
+ * Carries a connection: what the socket's program writes goes out by the way, what the other side's writes comes in. Each direction
+ * ends by itself. What breaks breaks all of it: the socket is reset then, so that its program never takes a cut for an end.
+ * @param stopped rejects with the reason when it is to be broken off
+ * @throws SocketBroken, or why it was cut
+ */
+export async function carry(socket: Socket, way: Way, traffic: Traffic, stopped: Promise<never>): Promise<void> {
+  const closed = closing(socket)
+  try {
+    const both = [outward(socket, way.out, traffic), way.in.then((stream) => inward(stream, socket, traffic))]
+    await Promise.race([Promise.all([...both, way.delivered, closed]), stopped])
+  } catch (error) {
+    way.cut()
+    reset(socket)
+    throw error
+  }
+}
+
+/** Ends a connection so that its program sees that it was cut. A Unix socket has no such sign: it just ends. */
+export function reset(socket: Socket): void {
+  if (socket.remoteFamily === undefined) socket.destroy()
+  else socket.resetAndDestroy()
+}
+
+/** Resolves when both directions of the socket are over. */
+function closing(socket: Socket): Promise<void> {
+  const closed = new Promise<void>((resolve, reject) => {
+    socket.once('error', () => reject(new SocketBroken('its program has broken it')))
+    socket.once('close', () => resolve())
+  })
+  closed.catch(() => {})
+  return closed
+}
+
+function outward(socket: Socket, out: Writable, traffic: Traffic): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // The head of a response leaves with the first byte: so the other side sees at once that this one is there.
+    out.write(STILL_HERE)
+    let isBusy = false
+    const filling = setInterval(() => {
+      if (!isBusy && !out.writableNeedDrain) out.write(STILL_HERE)
+      isBusy = false
+    }, FILL_MS)
+    const goOn = () => socket.resume()
+    out.on('drain', goOn)
+    goOn()
+    socket.on('data', (chunk: Buffer) => {
+      isBusy = true
+      traffic.sent += chunk.length
+      // Both leave by one call: what is written in one turn is.
+      out.write(marker(chunk.length))
+      if (!out.write(chunk)) socket.pause()
+    })
+    socket.once('end', () => {
+      out.end(END)
+      resolve()
+    })
+    socket.once('close', () => {
+      clearInterval(filling)
+      out.off('drain', goOn)
+      reject(new SocketBroken('its program has broken it'))
+    })
+  })
+}
+
+function inward(stream: Readable, socket: Socket, traffic: Traffic): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const frames = new FrameReader()
+    let cameAt = performance.now()
+    const watching = setInterval(() => {
+      if (stream.isPaused()) cameAt = performance.now()
+      else if (performance.now() - cameAt > DEAD_MS) fail(new ConnectionLost('nothing came for more than a minute'))
+    }, FILL_MS)
+    const fail = (error: Error) => {
+      clearInterval(watching)
+      stream.destroy()
+      reject(error)
+    }
+    let hasRoom = true
+    const give = (bytes: Buffer) => {
+      traffic.received += bytes.length
+      hasRoom = socket.write(bytes) && hasRoom
+    }
+    socket.on('drain', () => {
+      hasRoom = true
+      stream.resume()
+    })
+    stream.on('data', (chunk: Buffer) => {
+      cameAt = performance.now()
+      try {
+        frames.take(chunk, give)
+      } catch (error) {
+        fail(error as Error)
+        return
+      }
+      if (!hasRoom) stream.pause()
+    })
+    stream.once('end', () => {
+      // A proxy that lost the other side may end what it hands on as if it were whole.
+      if (!frames.isEnded) return fail(new ConnectionLost('the other side is gone'))
+      clearInterval(watching)
+      socket.end()
+      resolve()
+    })
+    stream.once('error', (error) => fail(lost(error)))
+    stream.once('close', () => fail(new ConnectionLost('the other side is gone')))
+  })
+}

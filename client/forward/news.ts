@@ -1,0 +1,16 @@
+import type { Traffic } from './carry.js'
+import type { Endpoint } from './endpoint.js'
+
+/** What happens in a forward. */
+export type News =
+  | { readonly event: 'listening'; readonly at: Endpoint }
+  /** The other side is there. */
+  | { readonly event: 'met' }
+  /** It is not there any more. `why` is part of a sentence, undefined when it has ended by itself. */
+  | { readonly event: 'parted'; readonly why: string | undefined }
+  | { readonly event: 'trouble'; readonly why: string; readonly retryMs: number }
+  | { readonly event: 'opened'; readonly connection: number }
+  | ({ readonly event: 'closed'; readonly connection: number; readonly seconds: number } & Readonly<Traffic>)
+  | ({ readonly event: 'cut'; readonly connection: number; readonly why: string } & Readonly<Traffic>)
+  /** A connection that was never carried. */
+  | { readonly event: 'refused'; readonly why: string }
