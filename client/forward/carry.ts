@@ -3,6 +3,8 @@ import type { Readable, Writable } from 'node:stream'
 import { lost } from '../wire/exchange.js'
 import { ConnectionLost } from '../wire/failures.js'
 import { END, FrameReader, marker, STILL_HERE } from './frames.js'
+import { endOnlyAtAnEnd } from './honest-end.js'
+import { reset } from './reset.js'
 import type { Way } from './ways/way.js'
 
 /** Bytes of one connection. */
@@ -27,6 +29,7 @@ const DEAD_MS = 75_000
  * @throws SocketBroken, or why it was cut
  */
 export async function carry(socket: Socket, way: Way, traffic: Traffic, stopped: Promise<never>): Promise<void> {
+  endOnlyAtAnEnd(socket)
   const closed = closing(socket)
   try {
     const both = [outward(socket, way.out, traffic), way.in.then((stream) => inward(stream, socket, traffic))]
@@ -36,12 +39,6 @@ export async function carry(socket: Socket, way: Way, traffic: Traffic, stopped:
     reset(socket)
     throw error
   }
-}
-
-/** Ends a connection so that its program sees that it was cut. A Unix socket has no such sign: it just ends. */
-export function reset(socket: Socket): void {
-  if (socket.remoteFamily === undefined) socket.destroy()
-  else socket.resetAndDestroy()
 }
 
 /** Resolves when both directions of the socket are over. */
@@ -73,10 +70,13 @@ function outward(socket: Socket, out: Writable, traffic: Traffic): Promise<void>
       out.write(marker(chunk.length))
       if (!out.write(chunk)) socket.pause()
     })
-    socket.once('end', () => {
+    // A write that finds the connection reset takes the error, and a read that comes before its callback gets an end.
+    socket.once('end', () => setImmediate(end))
+    const end = () => {
+      if (socket.errored) return
       out.end(END)
       resolve()
-    })
+    }
     socket.once('close', () => {
       clearInterval(filling)
       out.off('drain', goOn)

@@ -63,17 +63,22 @@ function linesOf(news: News, role: Role, place: NamedPlace): string[] {
     case 'met':
       return ['The other side is there.']
     case 'parted':
-      return [news.why === undefined ? 'The other side has ended.' : `The other side is lost: ${news.why}.`]
+      return [news.why === undefined ? 'The other side has ended.' : `The other side is lost: ${part(news.why)}.`]
     case 'trouble':
-      return [`${place.server}: ${news.why}. Trying again in ${formatDuration(Math.ceil(news.retryMs / 1000))}.`]
+      return [`${place.server}: ${part(news.why)}. Trying again in ${formatDuration(Math.ceil(news.retryMs / 1000))}.`]
     case 'cut':
-      return [`Connection ${news.connection} was cut: ${news.why}. ${sizes(news)}`]
+      return [`Connection ${news.connection} was cut: ${part(news.why)}. ${sizes(news)}`]
     case 'refused':
-      return [`A connection was ${role === 'listen' ? 'reset' : 'not made'}: ${news.why}.`]
+      return [`A connection was ${role === 'listen' ? 'reset' : 'not made'}: ${part(news.why)}.`]
     case 'opened':
     case 'closed':
       return []
   }
+}
+
+/** What a server says is a sentence of its own. */
+function part(why: string): string {
+  return why.replace(/\.$/, '')
 }
 
 function sizes({ sent, received }: { readonly sent: number; readonly received: number }): string {

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net'
-import { carry, reset, type Traffic } from './carry.js'
+import { carry, type Traffic } from './carry.js'
 import type { News } from './news.js'
+import { reset } from './reset.js'
 import type { Way } from './ways/way.js'
 
 /** The connections that a forward carries. */

@@ -61,17 +61,19 @@ export async function handedOn(request: ClientRequest): Promise<void> {
   if (response.statusCode !== 200) {
     const error = await refusal(response, '')
     request.destroy()
-    throw error
+    throw error.status === 502 ? new ConnectionLost(GONE) : error
   }
   await goodLines(response)
 }
+
+const GONE = 'the other side is gone'
 
 /** Of a server that answers at once, and tells later. */
 async function goodLines(response: IncomingMessage): Promise<void> {
   let problem: string | undefined
   const read = lineSplitter((text) => {
     const line = readStatusLine(text)
-    if (line.kind === 'error') problem ??= line.text
+    if (line.kind === 'error') problem ??= /disconnected/i.test(line.text) ? GONE : line.text
   })
   response.setEncoding('utf8')
   try {
