@@ -47,19 +47,17 @@ export async function forward({ place, side, connections, waitMs, signal, on }: 
   }
 }
 
-/** Until the line is over. */
-function hear(line: Line, side: Side, signal: AbortSignal): Promise<Error | undefined> {
-  return new Promise((resolve) => {
-    const done = (why: Error | undefined) => {
-      side.line(undefined)
-      signal.removeEventListener('abort', interrupted)
-      resolve(why)
-    }
-    const interrupted = () => done(undefined)
+/** Until the line is over, or nobody wants it any more. */
+async function hear(line: Line, side: Side, signal: AbortSignal): Promise<Error | undefined> {
+  side.line(line)
+  line.listen((message) => side.heard(message))
+  const why = await new Promise<Error | undefined>((resolve) => {
+    const interrupted = () => resolve(undefined)
     signal.addEventListener('abort', interrupted, { once: true })
-    line.on('message', (message) => side.heard(message)).once('over', done)
-    side.line(line)
+    void line.over.then(resolve).finally(() => signal.removeEventListener('abort', interrupted))
   })
+  side.line(undefined)
+  return why
 }
 
 async function within<T>(

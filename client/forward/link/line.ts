@@ -1,4 +1,3 @@
-import { EventEmitter } from 'node:events'
 import type { ClientRequest } from 'node:http'
 import { ConnectionLost } from '../../wire/failures.js'
 import { type Message, writeMessage } from './message.js'
@@ -9,32 +8,43 @@ const DEAD_MS = 50_000
 /** So long the last word may take, in milliseconds. */
 const GOODBYE_MS = 1000
 
-interface Happenings {
-  message: [Message]
-  /** `undefined` when the other side has ended by itself. */
-  over: [Error | undefined]
-}
-
 /** Both sides are there, and tell each other things. */
-export class Line extends EventEmitter<Happenings> {
-  #heardAt = performance.now()
+export class Line {
+  /** Resolves when it is over: with the reason, or undefined when one side has ended by itself. */
+  readonly over: Promise<Error | undefined>
+  #setOver!: (why: Error | undefined) => void
   #isOver = false
+  #heardAt = performance.now()
+  /** What came before anybody listened: the other side may know earlier that both have met. */
+  readonly #early: Message[] = []
+  #listener: ((message: Message) => void) | undefined
   readonly #filling = setInterval(() => this.#fill(), FILL_MS)
 
   constructor(
     readonly out: ClientRequest,
     readonly incoming: ClientRequest,
   ) {
-    super()
+    this.over = new Promise((resolve) => {
+      this.#setOver = resolve
+    })
   }
 
   tell(message: Message): void {
     if (!this.#isOver) this.out.write(writeMessage(message))
   }
 
+  /** Each message is given to the listener, also those that have come. */
+  listen(listener: (message: Message) => void): void {
+    this.#listener = listener
+    for (const message of this.#early.splice(0)) listener(message)
+  }
+
+  /** A line has come, which may be empty. */
   heard(message: Message | undefined): void {
     this.#heardAt = performance.now()
-    if (message !== undefined) this.emit('message', message)
+    if (message === undefined) return
+    if (this.#listener === undefined) this.#early.push(message)
+    else this.#listener(message)
   }
 
   end(why: Error | undefined): void {
@@ -43,7 +53,7 @@ export class Line extends EventEmitter<Happenings> {
     clearInterval(this.#filling)
     this.out.destroy()
     this.incoming.destroy()
-    this.emit('over', why)
+    this.#setOver(why)
   }
 
   /** Tells the other side that this one ends. */
