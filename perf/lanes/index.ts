@@ -7,6 +7,7 @@ import { churn } from './churn.js'
 import { crowd } from './crowd.js'
 import { fanOut } from './fan-out.js'
 import { fanOutOneSlow } from './fan-out-one-slow.js'
+import { forward } from './forward.js'
 import { ipc } from './ipc.js'
 import { live } from './live.js'
 import { migrate } from './migrate.js'
@@ -34,6 +35,7 @@ export const LANES: readonly Lane[] = [
   crowd,
   live,
   ipc,
+  forward,
   churn,
   threads,
   topic,
