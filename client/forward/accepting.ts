@@ -6,7 +6,7 @@ import type { Line } from './link/line.js'
 import type { Message } from './link/message.js'
 import type { News } from './news.js'
 import type { Side } from './side.js'
-import type { Transport } from './ways/way.js'
+import type { WayChoice } from './ways/way-choice.js'
 
 /** So long a connection waits for the other side of the forward, in milliseconds. */
 const PATIENCE_MS = 10_000
@@ -25,7 +25,7 @@ export class Accepting implements Side {
 
   constructor(
     readonly endpoint: Endpoint,
-    readonly transport: Transport,
+    readonly ways: WayChoice,
     readonly connections: Connections,
     readonly on: (news: News) => void,
   ) {}
@@ -69,8 +69,9 @@ export class Accepting implements Side {
       if (socket.destroyed) return
       const id = randomBytes(16).toString('base64url')
       const refused = new Promise<never>((_, reject) => this.#announced.set(id, reject))
-      const way = this.transport.open(id, this.role)
-      line.tell({ type: 'open', id })
+      const transport = this.ways.best
+      const way = transport.open(id, this.role)
+      line.tell({ type: 'open', id, way: transport.name })
       giveBack()
       await this.connections.carry(socket, way, refused).finally(() => this.#announced.delete(id))
     } finally {

@@ -13,7 +13,7 @@ import { inWords, readEndpoint } from './endpoint.js'
 import { forward } from './forward.js'
 import type { News } from './news.js'
 import type { Role } from './role.js'
-import { PipesTransport } from './ways/pipes.js'
+import { WayChoice } from './ways/way-choice.js'
 
 /** So long a connection that is kept for the next one may be idle, in milliseconds: before a server thinks of closing it. */
 const KEPT_MS = 4000
@@ -29,13 +29,10 @@ export const run: Run<typeof description> = async (values): Promise<CommandResul
   const connections = new Connections(values.connections, on)
   const waitMs = values.wait === undefined ? undefined : values.wait * 1000
   const exitCode = await runUntilOver(screen, stdout, place.server, async (signal) => {
-    // Requests end with the last connection, and not before it is reset.
-    const transport = new PipesTransport(place)
+    const ways = new WayChoice(place)
     const side =
-      role === 'listen'
-        ? new Accepting(endpoint, transport, connections, on)
-        : new Dialling(endpoint, transport, connections)
-    return forward({ place, side, connections, waitMs, signal, on })
+      role === 'listen' ? new Accepting(endpoint, ways, connections, on) : new Dialling(endpoint, ways, connections)
+    return forward({ place, side, ways, connections, waitMs, signal, on })
   })
   return { text: '', exitCode }
 }

@@ -37,7 +37,7 @@ export class Connections {
       cut = reject
     })
     this.#cuts.add(cut)
-    this.on({ event: 'opened', connection })
+    this.on({ event: 'opened', connection, way: way.name })
     try {
       await carry(socket, way, traffic, Promise.race([stop, stopped]))
       this.on({ event: 'closed', connection, ...traffic, seconds: (performance.now() - beganAt) / 1000 })

@@ -3,7 +3,7 @@ import { dial, type Endpoint, inWords } from './endpoint.js'
 import type { Line } from './link/line.js'
 import type { Message } from './link/message.js'
 import type { Side } from './side.js'
-import type { Transport } from './ways/way.js'
+import type { WayChoice } from './ways/way-choice.js'
 
 /** `--connect`: connects to a service for each connection that the other side announces. */
 export class Dialling implements Side {
@@ -13,7 +13,7 @@ export class Dialling implements Side {
 
   constructor(
     readonly endpoint: Endpoint,
-    readonly transport: Transport,
+    readonly ways: WayChoice,
     readonly connections: Connections,
   ) {}
 
@@ -24,14 +24,14 @@ export class Dialling implements Side {
   }
 
   heard(message: Message): void {
-    if (message.type === 'open') void this.#open(message.id)
+    if (message.type === 'open') void this.#open(message.id, message.way)
   }
 
   stop(): void {
     this.#stop.abort()
   }
 
-  async #open(id: string): Promise<void> {
+  async #open(id: string, way: string | undefined): Promise<void> {
     const giveBack = this.connections.reserve()
     if (giveBack === undefined) {
       this.#refuse(id, `${this.connections.most} connections are carried already, and --connections allows no more`)
@@ -40,7 +40,7 @@ export class Dialling implements Side {
     try {
       const socket = await dial(this.endpoint, this.#stop.signal)
       giveBack()
-      void this.connections.carry(socket, this.transport.open(id, this.role), new Promise<never>(() => {}))
+      void this.connections.carry(socket, this.ways.of(way).open(id, this.role), new Promise<never>(() => {}))
     } catch (error) {
       this.#refuse(id, `${inWords(this.endpoint)}: ${(error as Error).message}`)
     } finally {

@@ -6,10 +6,12 @@ import { Meeting } from './link/meeting.js'
 import { Persistence } from './link/persistence.js'
 import type { News } from './news.js'
 import type { Side } from './side.js'
+import type { WayChoice } from './ways/way-choice.js'
 
 export interface ForwardOptions {
   readonly place: NamedPlace
   readonly side: Side
+  readonly ways: WayChoice
   readonly connections: Connections
   /** Milliseconds that the other side may be away; undefined: for ever. */
   readonly waitMs: number | undefined
@@ -22,7 +24,7 @@ export interface ForwardOptions {
  * meanwhile, if they can.
  * @throws TimedOut, RequestRefused, ConnectionLost, NotPossible, and what `start` of the side throws
  */
-export async function forward({ place, side, connections, waitMs, signal, on }: ForwardOptions): Promise<never> {
+export async function forward({ place, side, ways, connections, waitMs, signal, on }: ForwardOptions): Promise<never> {
   const persistence = new Persistence(
     `Another forward with --${side.role} is on this name: ${place.name}.`,
     (trouble) => on({ event: 'trouble', ...trouble }),
@@ -37,7 +39,7 @@ export async function forward({ place, side, connections, waitMs, signal, on }: 
       )
       persistence.met()
       on({ event: 'met' })
-      const why = await hear(line, side, signal)
+      const why = await hear(line, side, ways, signal)
       if (!signal.aborted) on({ event: 'parted', why: why?.message })
     }
   } finally {
@@ -48,9 +50,13 @@ export async function forward({ place, side, connections, waitMs, signal, on }: 
 }
 
 /** Until the line is over, or nobody wants it any more. */
-async function hear(line: Line, side: Side, signal: AbortSignal): Promise<Error | undefined> {
+async function hear(line: Line, side: Side, ways: WayChoice, signal: AbortSignal): Promise<Error | undefined> {
+  void ways.ownWays().then((own) => line.tell({ type: 'ways', ways: [...own] }))
   side.line(line)
-  line.listen((message) => side.heard(message))
+  line.listen((message) => {
+    if (message.type === 'ways') ways.othersAre(message.ways)
+    else side.heard(message)
+  })
   const why = await new Promise<Error | undefined>((resolve) => {
     const interrupted = () => resolve(undefined)
     signal.addEventListener('abort', interrupted, { once: true })

@@ -8,8 +8,10 @@ const MESSAGE = v.variant('type', [
   v.object({ type: v.literal('hello'), version: v.number(), session: ID }),
   /** The other side's hello has come: it has this session. */
   v.object({ type: v.literal('met'), session: ID }),
-  /** A connection was accepted, and waits under this id. */
-  v.object({ type: v.literal('open'), id: ID }),
+  /** The ways that this side can take, where there are more than pipes. */
+  v.object({ type: v.literal('ways'), ways: v.pipe(v.array(TEXT), v.maxLength(16)) }),
+  /** A connection was accepted, and waits under this id, by this way: pipes when none is named. */
+  v.object({ type: v.literal('open'), id: ID, way: v.optional(TEXT) }),
   /** There will be no connection for it. */
   v.object({ type: v.literal('refused'), id: ID, why: TEXT }),
 ])

@@ -20,6 +20,7 @@ export class PipesTransport implements Transport {
     const out = put(beside(this.place, `${id}/to-${otherOf(role)}`), WAIT_S, stop.signal)
     const incoming = get(beside(this.place, `${id}/to-${role}`), WAIT_S, stop.signal)
     return {
+      name: this.name,
       out,
       in: streamOf(incoming),
       delivered: handedOn(out),

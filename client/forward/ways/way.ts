@@ -3,6 +3,7 @@ import type { Role } from '../role.js'
 
 /** What carries one connection through the gateway: two directions that share a fate. */
 export interface Way {
+  readonly name: TransportName
   /** Takes our frames. Its end is sent when all of them have been. */
   readonly out: Writable
   /** The other side's, once it is there. */
@@ -20,4 +21,4 @@ export interface Transport {
   open(id: string, role: Role): Way
 }
 
-export type TransportName = 'pipes'
+export type TransportName = 'duplex' | 'pipes'
