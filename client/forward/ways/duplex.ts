@@ -21,6 +21,10 @@ export class DuplexTransport implements Transport {
     const headers = { 'content-type': 'application/octet-stream', 'transfer-encoding': 'chunked' }
     const mode = `duplex&wait=${WAIT_S}`
     const request = send(beside(this.place, id), { method: 'PUT', mode, headers, signal: stop.signal })
+    // Node ends a connection that says `close` with the response, whatever the request still has to send.
+    request.once('response', () => {
+      request.shouldKeepAlive = true
+    })
     const response = streamOf(request)
     return {
       name: this.name,
@@ -40,7 +44,9 @@ async function bothOver(request: ClientRequest, response: IncomingMessage): Prom
   const failed = once(request, 'error').then(([error]) => {
     throw lost(error as Error)
   })
+  const { socket } = request
   await Promise.race([failed, Promise.all([finished(response), written(request)])])
+  socket?.destroy()
 }
 
 async function written(request: ClientRequest): Promise<void> {
