@@ -28,6 +28,8 @@ export const END_REASONS = [
   'no_answer',
   /** The answer of this question is over, and the rest of the question interests nobody. */
   'answered',
+  /** The peer on the other side of a duplex pipe ended both directions in order, and hears nothing more. */
+  'peer_closed',
   /** No byte moved in either direction for the time of the idle limit. */
   'idle',
   /** The slowest receiver took less than the minimum rate over its period. */

@@ -100,6 +100,18 @@ export const CORE_FAILURES = {
     message: 'All {expected} places for {side} that wait on this queue are taken.',
     hint: 'Try again when the other side has taken some of them.',
   },
+  peersFull: {
+    code: 'PEERS_FULL',
+    status: 409,
+    message: 'Both peers of this name are already here.',
+    hint: 'A duplex pipe joins two: use another name.',
+  },
+  partTaken: {
+    code: 'PART_TAKEN',
+    status: 409,
+    message: 'Peer {found} of this name already has its {part}.',
+    hint: 'Each peer sends once and receives once at a time: use the other letter, or another name.',
+  },
   answerGone: {
     code: 'ANSWER_GONE',
     status: 410,

@@ -6,7 +6,14 @@ export { CORE_FAILURES, type Failure, type FailureValues, Refusal } from './fail
 export { HeldBytes } from './flow/held-bytes.js'
 export { type MemoryBudget, type OtherPools, SlabPool } from './flow/slab-pool.js'
 export { TurnBudget } from './flow/turn-budget.js'
-export type { AskOptions, JoinOptions, ReceiverJoinOptions, SenderJoinOptions } from './join-options.js'
+export type {
+  AskOptions,
+  DuplexJoinOptions,
+  DuplexLetter,
+  JoinOptions,
+  ReceiverJoinOptions,
+  SenderJoinOptions,
+} from './join-options.js'
 export type { KindName, StreamKindName } from './kind.js'
 export type { Limits, SideLimits } from './limits.js'
 export {
@@ -17,6 +24,7 @@ export {
   type SlowPolicy,
 } from './live-options.js'
 export type { PipeObserver } from './observer.js'
+export type { DuplexPeer } from './pairing/duplex.js'
 export { type Asker, PipeTable } from './pairing/pipe-table.js'
 export type { Staying } from './pairing/queue.js'
 export type { ReceiverEndpoint } from './pairing/receiver-endpoint.js'
@@ -26,6 +34,7 @@ export type {
   AskCounts,
   Delivery,
   DeliveryView,
+  DuplexCounts,
   LiveCounts,
   PipeState,
   PipeView,

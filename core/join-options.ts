@@ -5,6 +5,20 @@ import type { PipeView } from './pipe-view.js'
 import type { Digest, Sink } from './ports.js'
 import type { Range } from './range.js'
 
+/** What one side of a duplex pipe says of itself. */
+export interface DuplexJoinOptions {
+  /** The letter of a peer whose sender and receiver join one by one; absent: both join at once. */
+  readonly letter?: DuplexLetter | undefined
+  /** It speaks in messages: between two that do, their bounds are kept, and each is told of that. */
+  readonly inMessages?: boolean | undefined
+  /** The subprotocol of its WebSocket; undefined if it has none, or is none. */
+  readonly protocol?: string | undefined
+  /** Where what the other peer says goes. Of a peer that joins both directions at once, as a sender. */
+  readonly sink?: Sink | undefined
+}
+
+export type DuplexLetter = 'a' | 'b'
+
 /** What one side asks for when it joins. */
 export interface JoinOptions {
   /** What it takes the name for. Absent: a pipe. */
@@ -19,6 +33,8 @@ export interface JoinOptions {
   limits?: SideLimits | undefined
   /** On a queue: it stays there, has its place among those who do, and comes back for one job after the other. */
   readonly stays?: boolean | undefined
+  /** On a duplex pipe: what of a peer this is. A sink is made last. */
+  duplex?: DuplexJoinOptions | undefined
   /** Begins a digest of the stream, if this side wants one. */
   readonly newDigest?: (() => Digest) | undefined
 }

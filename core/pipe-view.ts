@@ -50,6 +50,18 @@ export interface QueueCounts {
   readonly workers: number
 }
 
+/** What a duplex pipe counts. */
+export interface DuplexCounts {
+  /** Peers that are here now, 2 at most. */
+  readonly peers: number
+  /** How many of them are WebSockets. */
+  readonly webSockets: number
+  /** Bytes in each direction: read from one peer, from the one that came first, and from the other. */
+  readonly said: readonly [number, number]
+  /** The subprotocol of its WebSockets; undefined: they have none, or there are none. */
+  readonly protocol: string | undefined
+}
+
 /** What a topic counts. */
 export interface TopicCounts {
   /** Subscribers that are here now, and the most that were at once. */
@@ -104,6 +116,10 @@ export interface PipeView {
   readonly queue?: QueueCounts | undefined
   /** Undefined, or absent, for what is no topic. */
   readonly topic?: TopicCounts | undefined
+  /** The same of a duplex pipe as a whole. Its transfers are its two directions. */
+  readonly duplex?: DuplexCounts | undefined
+  /** Of one direction of a duplex pipe: both of its peers speak in messages, so the stream says where each ends. */
+  readonly inMessages?: boolean
   /** It is one job of an upload that has many. */
   readonly isLine?: boolean
   /** The same of a name on which questions are asked. Its transfers are its questions and its answers. */

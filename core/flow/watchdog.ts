@@ -16,6 +16,9 @@ export interface WatchedTransfer {
   end(reason: EndReason): void
 }
 
+/** What is watched of its fan-out. */
+export type WatchedFanOut = Pick<FanOut, 'stalled' | 'awaitsReceivers' | 'progress' | 'delivered'>
+
 /**
  * Ends a transfer that does not keep its limits: idle, too slow, too long; and cuts receivers that stall. It looks once a
  * second, never on the path of the bytes.
@@ -40,7 +43,7 @@ export class Watchdog {
    */
   constructor(
     readonly transfer: WatchedTransfer,
-    readonly fanOut: FanOut,
+    readonly fanOut: WatchedFanOut,
     readonly clock: Clock,
     readonly limits: Pick<Limits, 'idleMs' | 'minRate' | 'ratePeriodMs'>,
     readonly stallMs: number,

@@ -7,6 +7,7 @@ const IN_WORDS: Readonly<Record<KindName, string>> = {
   queue: 'a queue',
   topic: 'a topic',
   ask: 'a name for questions',
+  duplex: 'a duplex pipe',
 }
 
 /** Why a side that wants another kind cannot join; undefined when it is the same. */

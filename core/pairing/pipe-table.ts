@@ -10,6 +10,8 @@ import type { PipeView, Side } from '../pipe-view.js'
 import type { Sink, Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
 import { Ask } from './ask.js'
+import type { Direction } from './direction.js'
+import { Duplex, type DuplexPeer } from './duplex.js'
 import { refuseKind } from './kind-clash.js'
 import { Live } from './live.js'
 import { orEnd } from './or-end.js'
@@ -22,11 +24,11 @@ import type { SenderEndpoint } from './sender-endpoint.js'
 import { SharedName } from './shared-name.js'
 import type { TopicContext } from './topic-context.js'
 import { Topics } from './topics.js'
-import type { Transfer } from './transfer.js'
+import { Transfer } from './transfer.js'
 
 /** Holds a pipe as long as it has its name, and nothing afterwards: `ScheduledCall.cancel` in clock.ts says why. */
 interface Slot {
-  pipe: Transfer | SharedName | undefined
+  pipe: Transfer | SharedName | Duplex | undefined
 }
 
 /** Both places of one asker. */
@@ -35,7 +37,7 @@ export interface Asker {
   readonly answer: ReceiverEndpoint
 }
 
-const NAMES = { pipe: Pipe, live: Live, queue: Queue, ask: Ask } as const
+const NAMES = { pipe: Pipe, live: Live, queue: Queue, ask: Ask, duplex: Duplex } as const
 
 /** All pipes by name: who may join, and how many there may be. */
 export class PipeTable implements SharedNameContext, TopicContext {
@@ -94,7 +96,7 @@ export class PipeTable implements SharedNameContext, TopicContext {
   /** Every pipe that has not ended; of a name with many transfers, each of those. */
   *all(): Generator<PipeView> {
     for (const pipe of this.names()) {
-      if (pipe instanceof SharedName) yield* pipe.transfers()
+      if (pipe instanceof SharedName || pipe instanceof Duplex) yield* pipe.transfers()
       else yield pipe
     }
   }
@@ -129,7 +131,7 @@ export class PipeTable implements SharedNameContext, TopicContext {
     const found = this.#pipes.get(key)?.pipe
     const refusal = this.#refuse(key, found, options) ?? found?.refuseSender(options)
     if (refusal !== undefined) return refusal
-    const receivers = found?.receiversWaiting ?? 0
+    const receivers = (found instanceof Duplex ? found.receiversFor(options) : found?.receiversWaiting) ?? 0
     if (options.onlyIfAwaited && receivers === 0) return new Refusal(CORE_FAILURES.nobodyWaiting)
     const isReady = head !== undefined && receivers >= options.receivers
     const mayBring = isReady ? 0 : Math.min(head?.length ?? Number.POSITIVE_INFINITY, this.slabs.slabBytes)
@@ -145,7 +147,8 @@ export class PipeTable implements SharedNameContext, TopicContext {
     const refusal =
       this.#refuse(key, found, options) ?? this.#refuseViewer(found, options) ?? found?.refuseReceiver(options)
     if (refusal !== undefined) return refusal
-    if (options.onlyIfAwaited && found?.senderWaits !== true) return new Refusal(CORE_FAILURES.nobodyWaiting)
+    const isAwaited = found instanceof Duplex ? found.hasSenderFor(options) : found?.senderWaits
+    if (options.onlyIfAwaited && isAwaited !== true) return new Refusal(CORE_FAILURES.nobodyWaiting)
     const pipe = found ?? this.#take(key, options)
     if (pipe instanceof SharedName) return pipe.addReceiver(sink, options)
     return orEnd(pipe, () => pipe.addReceiver(sink, options))
@@ -160,9 +163,10 @@ export class PipeTable implements SharedNameContext, TopicContext {
     const clash = found === undefined ? undefined : refuseKind(found, options)
     const refusal = this.#refuse(key, found, options) ?? clash
     if (refusal !== undefined) return refusal
-    const isAwaited = side === 'sender' ? (found?.receiversWaiting ?? 0) > 0 : found?.senderWaits === true
+    const queue = found as Queue | undefined
+    const isAwaited = side === 'sender' ? (queue?.receiversWaiting ?? 0) > 0 : queue?.senderWaits === true
     if (options.onlyIfAwaited && !isAwaited) return new Refusal(CORE_FAILURES.nobodyWaiting)
-    return ((found ?? this.#take(key, options)) as Queue).stay(side, who)
+    return (queue ?? (this.#take(key, options) as Queue)).stay(side, who)
   }
 
   /** Somebody asks a question, and waits for the answer: a sender and a receiver in one, with `options.ask`. */
@@ -170,6 +174,12 @@ export class PipeTable implements SharedNameContext, TopicContext {
     const question = this.joinSender(key, source, head, options)
     if (question instanceof Refusal) return question
     return { question, answer: (question.pipe as Question).asker }
+  }
+
+  /** A peer joins both directions of a duplex pipe: a sender with `options.duplex.sink`. */
+  joinPeer(key: string, source: Source, head: StreamHead, options: SenderJoinOptions): DuplexPeer | Refusal {
+    const sender = this.joinSender(key, source, head, options)
+    return sender instanceof Refusal ? sender : (sender.pipe as Direction).peer!
   }
 
   /**
@@ -192,7 +202,7 @@ export class PipeTable implements SharedNameContext, TopicContext {
   close(): void {
     this.#closed = true
     for (const { pipe } of this.#pipes.values()) {
-      if (pipe instanceof SharedName) pipe.close()
+      if (pipe instanceof SharedName || pipe instanceof Duplex) pipe.close()
       else if (pipe?.state === 'waiting') pipe.end('shutting_down')
     }
     this.topics.close()
@@ -277,12 +287,12 @@ export class PipeTable implements SharedNameContext, TopicContext {
   }
 
   /** Takes a free name. */
-  #take(key: string, { kind = 'pipe', receivers }: JoinOptions): Transfer | SharedName {
+  #take(key: string, { kind = 'pipe', receivers }: JoinOptions): Transfer | SharedName | Duplex {
     const id = this.nextId()
     const pipe = new NAMES[kind](this, id, key, receivers)
     if (kind === 'live') this.#liveNames++
     this.#pipes.set(key, { pipe })
-    if (!(pipe instanceof SharedName)) this.onOpened(pipe)
+    if (pipe instanceof Transfer) this.onOpened(pipe)
     return pipe
   }
 }

@@ -10,29 +10,17 @@ import { Matching, type MatchingView } from './matching.js'
 import type { SharedNameContext } from './pipe-context.js'
 import type { ReceiverEndpoint } from './receiver-endpoint.js'
 import type { SenderEndpoint } from './sender-endpoint.js'
+import { WholeName } from './whole-name.js'
 
 /**
  * A name with many transfers, whose senders and receivers are matched first come, first served. As a view it is the name as a
  * whole; its transfers are views of their own.
  */
-export abstract class SharedName implements MatchingView {
+export abstract class SharedName extends WholeName implements MatchingView {
   abstract readonly kind: 'queue' | 'ask'
   /** What who waits here is called. */
   abstract readonly sides: MatchingView['sides']
-  readonly transferId = ''
-  readonly head = undefined
-  readonly live = undefined
-  readonly fanOut = undefined
-  readonly sha256 = undefined
-  readonly expectedBytes = undefined
-  readonly receiversWanted = 1
-  readonly looks = 0
-  readonly bytesSkipped = 0
-  readonly heldBackMs = 0
   readonly delivering = undefined
-  readonly endedAt = undefined
-  readonly endReason = undefined
-  endFailure: Failure | undefined
   readonly openedAt: number
   #matching: Matching | undefined
 
@@ -41,6 +29,7 @@ export abstract class SharedName implements MatchingView {
     readonly id: number,
     readonly key: string,
   ) {
+    super()
     this.openedAt = context.clock.now()
   }
 
@@ -132,9 +121,6 @@ export abstract class SharedName implements MatchingView {
   addReceiver(sink: Sink, options: ReceiverJoinOptions): ReceiverEndpoint {
     return this.matching.addReceiver(sink, options)
   }
-
-  /** Who looks here sees no single stream that waits for them. */
-  looked(): void {}
 
   close(): void {
     this.matching.close()

@@ -52,7 +52,7 @@ export abstract class Transfer extends TransferState implements FanOutListener, 
     source.notify('waiting', this)
     observer?.onJoined(this, 'sender')
     this.#senderWaits(endpoint)
-    this.#streamIfReady()
+    this.streamIfReady()
     return endpoint
   }
 
@@ -76,7 +76,7 @@ export abstract class Transfer extends TransferState implements FanOutListener, 
     this.sender?.source.notify('receiver_joined', this)
     this.context.observer?.onJoined(this, 'receiver')
     endpoint.startWaiting(this.context.clock, () => this.#receiverExpired(endpoint))
-    this.#streamIfReady()
+    this.streamIfReady()
   }
 
   /** Somebody looks at what waits here, and takes nothing. */
@@ -94,7 +94,7 @@ export abstract class Transfer extends TransferState implements FanOutListener, 
   /** The sender's head is known. */
   headKnown(): void {
     this.#refuseBeyondEnd(this.sender!)
-    this.#streamIfReady()
+    this.streamIfReady()
   }
 
   /** The length of the stream is known. Receivers that wait for what is beyond it give up their places. */
@@ -107,7 +107,8 @@ export abstract class Transfer extends TransferState implements FanOutListener, 
     }
   }
 
-  #streamIfReady(): void {
+  /** Begins when everybody is there. */
+  protected streamIfReady(): void {
     const { sender, head } = this
     if (sender === undefined || head === undefined || this.receivers.length < this.receiversWanted) return
     if (this.context.mayStream()) this.#stream(sender, head)

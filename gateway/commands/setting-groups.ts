@@ -45,6 +45,7 @@ export const GROUP_OF: Readonly<Record<SettingKey, string>> = {
   maxActive: AMOUNTS,
   reply: ANSWERS,
   failedEnd: ANSWERS,
+  peerGone: ANSWERS,
   threads: MACHINE,
   socketHelper: MACHINE,
 }

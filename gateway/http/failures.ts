@@ -153,6 +153,18 @@ export const GATEWAY_FAILURES = {
     message: 'A question goes to one worker, and its answer to who asked, so {found} makes no sense with it here.',
     hint: 'Leave it out.',
   },
+  notWithDuplex: {
+    code: 'NOT_WITH_DUPLEX',
+    status: 400,
+    message: 'A duplex pipe joins two peers, each of whom hears the other, so {found} makes no sense with it here.',
+    hint: 'Leave it out.',
+  },
+  needsBothRights: {
+    code: 'NEEDS_BOTH_RIGHTS',
+    status: 403,
+    message: 'A peer of a duplex pipe sends and receives, and these credentials may only send.',
+    hint: 'Use credentials with both rights, or ?duplex=a and ?duplex=b.',
+  },
   noSuchAnswer: {
     code: 'NO_SUCH_ANSWER',
     status: 404,
@@ -164,6 +176,24 @@ export const GATEWAY_FAILURES = {
     status: 426,
     message: 'Only a WebSocket can take {found}, and this request asks for none.',
     hint: 'Connect with a WebSocket client, or leave it out.',
+  },
+  websocketVersion: {
+    code: 'WEBSOCKET_VERSION',
+    status: 426,
+    message: 'This request asks for a WebSocket of version {found}, and only 13 is spoken here.',
+    hint: 'Connect with a WebSocket client that follows RFC 6455.',
+  },
+  badHandshake: {
+    code: 'BAD_HANDSHAKE',
+    status: 400,
+    message: 'This request asks for a WebSocket, but {found}.',
+    hint: 'Connect with a WebSocket client that follows RFC 6455.',
+  },
+  unequalProtocols: {
+    code: 'UNEQUAL_PROTOCOLS',
+    status: 409,
+    message: 'The peer that waits here speaks the subprotocol {expected}, and this one offers {found}.',
+    hint: 'Offer the same, or use another name.',
   },
   onlyLooks: {
     code: 'ONLY_LOOKS',

@@ -414,6 +414,21 @@ static napi_value end_head_(napi_env env, napi_callback_info info) {
   return boolean(env, end_head(fd));
 }
 
+/* pauseWebSocket(socket: number, on: boolean): void */
+static napi_value pause_websocket_(napi_env env, napi_callback_info info) {
+  int fd;
+  bool on;
+  if (socket_and_switch(env, info, "pauseWebSocket(socket: number, on: boolean)", &fd, &on)) pause_websocket(fd, on);
+  return NULL;
+}
+
+/* endBody(socket: number): boolean */
+static napi_value end_body_(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "endBody(socket: number)", &fd)) return NULL;
+  return boolean(env, end_body(fd));
+}
+
 /* askInBody(socket: number): boolean */
 static napi_value ask_in_body_(napi_env env, napi_callback_info info) {
   int fd;
@@ -827,6 +842,8 @@ NAPI_MODULE_INIT() {
       FUNCTION("expectBulk", expect_bulk_),
       FUNCTION("joinChunks", join_chunks_),
       FUNCTION("endHead", end_head_),
+      FUNCTION("pauseWebSocket", pause_websocket_),
+      FUNCTION("endBody", end_body_),
       FUNCTION("askInBody", ask_in_body_),
       FUNCTION("bytesDue", bytes_due_),
       FUNCTION("sendDue", send_due_),

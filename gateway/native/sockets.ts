@@ -46,6 +46,8 @@ export interface Sockets {
   discard(socket: number): void
   /** The present request has become a WebSocket, whose client may send messages of so many bytes. */
   becomeWebSocket(socket: number, most: number): void
+  /** While `on`, nothing of what the client of this WebSocket sends is read. Messages of the read before may still come. */
+  pauseWebSocket(socket: number, on: boolean): void
   /**
    * Calls `run` soon after the unfinished message of a WebSocket has changed, by 4 KiB or to nothing, or when one is too long. The
    * socket may be another connection's by then. Never over TLS, where frames cannot be seen.
@@ -72,6 +74,11 @@ export interface Sockets {
    * and chunks are joined. False: not now, or never.
    */
   endHead(socket: number): boolean
+  /**
+   * On a socket whose chunks are joined: ends the body, before uWebSockets does, of which nothing will leave any more. False:
+   * nothing has been done; something else has to be sent first.
+   */
+  endBody(socket: number): boolean
   /**
    * On a socket whose chunks are joined: draws the reset of a client that is gone, by a part of the next chunk's line, a few times for
    * each chunk. True: that, or something else, is on its way to it. False: there is nothing that could be sent.
@@ -157,6 +164,7 @@ export const NO_SOCKETS: Sockets = {
   responseIsOver() {},
   discard() {},
   becomeWebSocket() {},
+  pauseWebSocket() {},
   onUnfinishedMessage() {},
   unfinishedMessage: () => 0,
   onHalfClosed() {},
@@ -166,6 +174,7 @@ export const NO_SOCKETS: Sockets = {
   bodyIsSound: () => true,
   joinChunks: () => false,
   endHead: () => false,
+  endBody: () => false,
   askInBody: () => false,
   bytesDue: () => 0,
   sendDue: () => 0,

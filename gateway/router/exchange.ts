@@ -9,7 +9,7 @@ import type {
   Source,
   StreamHead,
 } from '../../core/index.js'
-import type { Body, Reply, WebSocketOffer } from '../host/plugin-api.js'
+import type { Body, Reply, WebSocketLink, WebSocketOffer } from '../host/plugin-api.js'
 import type { Framing } from '../http/framing.js'
 import type { RequestRecord } from '../http/request-record.js'
 import type { RequestView } from '../http/request-view.js'
@@ -56,7 +56,9 @@ export interface Exchange {
   ): Reply & {
     readonly body: Body
     limit(limits: SideLimits | undefined): void
-    readonly accept: WebSocketOffer['accept']
+    readonly accept: (
+      ...offered: [...Parameters<WebSocketOffer['accept']>, terms?: SocketTerms]
+    ) => PeerLink | undefined
     /** Called once, when the response is over, however it ended. */
     onOver(run: () => void): void
   }
@@ -78,6 +80,26 @@ export interface Exchange {
   }
 }
 
+/** What holds for a WebSocket. */
+export interface SocketTerms {
+  /** The longest message, in bytes. */
+  readonly mostBytes: number
+  /** From so many bytes on that are kept for a client that does not read, it is told to wait for `onDrain`. */
+  readonly enoughBytes: number
+}
+
+/** A WebSocket that is a peer: it can be held, and messages can leave in pieces. */
+export interface PeerLink extends WebSocketLink {
+  /** Bytes that were sent and have not reached the client's machine. */
+  readonly queued: number
+  /** Sends a piece of a message. All pieces of one follow each other. */
+  sendPiece(bytes: Uint8Array, isText: boolean, isFirst: boolean, isLast: boolean): void
+  /** While on, the client is not read. Messages of the last read may still come, and without the helper all do. */
+  hold(on: boolean): void
+  /** Calls `arrived` once nearly all that was sent has reached the client's machine, and closes then. */
+  closeBehind(code: number, reason: string, arrived: () => void): void
+}
+
 /** A response that goes on for as long as its client stays, and of which it matters at any time what has arrived. */
 export interface FollowedSink extends Sink {
   joined(listener: SinkListener): void
@@ -92,6 +114,8 @@ export interface TwoWayOptions {
   readonly additions?: PluginAdditions | undefined
   /** Of the body; undefined: it is chunked. */
   readonly length: number | undefined
+  /** The end of what is received is no end of the request: one direction may end before the other. */
+  readonly halfCloses?: boolean | undefined
   /** Called with the end of the source's transfer. */
   readonly onEnd?: ((reason: EndReason, pipe: PipeView) => void) | undefined
 }

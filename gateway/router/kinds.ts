@@ -9,8 +9,8 @@ import { RefusalWithHeaders } from '../http/response/failure-answer.js'
 /** Shown to whoever asks with GET; a plugin's mode of that name comes before. */
 const PAGES = ['status', 'progress', 'video', 'share'] as const
 
-/** A kind of name, or a place on a name for questions that is not the asker's. */
-export type Wanted = KindName | 'serve' | 'answer'
+/** A kind of name, a place on a name for questions that is not the asker's, or a WebSocket as a peer of a duplex pipe. */
+export type Wanted = KindName | 'serve' | 'answer' | 'ws'
 
 /** What the name shall be, or why a page or a kind cannot be had. */
 export function readKind(parameters: Parameters, request: RequestView): Wanted | Refusal {
@@ -28,7 +28,7 @@ export function readKind(parameters: Parameters, request: RequestView): Wanted |
   if (wanted === 'ws' && request.header('upgrade').toLowerCase() !== 'websocket') {
     return new RefusalWithHeaders(FAILURES.upgradeRequired, { found: '?ws' }, [['Upgrade', 'websocket']])
   }
-  return wanted === 'duplex' || wanted === 'ws' ? notAvailable(wanted) : wanted
+  return wanted
 }
 
 function isAsked(parameters: Parameters, name: string): boolean {

@@ -8,6 +8,8 @@ import { RefusalWithHeaders } from '../http/response/failure-answer.js'
 
 export const NAME_METHODS = 'GET, POST, PUT, OPTIONS'
 export const ANSWER_METHODS = 'POST, PUT'
+export const PEER_METHODS = 'POST, PUT'
+export const WEBSOCKET_METHODS = 'GET'
 export const RESERVED_METHODS = 'GET, HEAD, OPTIONS'
 
 /** Methods that change nothing: RFC 9110 section 9.2.1. */

@@ -18,6 +18,8 @@ export interface RouterOptions extends AddressRules {
   readonly stallMaxMs: number
   /** Whether senders are answered only at the end by default. */
   readonly replyAtEnd: boolean
+  /** The code by which a WebSocket on a duplex pipe is told that the other peer has vanished. */
+  readonly peerGoneCode: number
   /** The version of this program. */
   readonly version: string
   readonly newTransferId: () => string

@@ -12,6 +12,9 @@ import type { Exchange } from './exchange.js'
 import { type Incoming, type Outcome, respond } from './incoming.js'
 import { AnswerAndServeHandler } from './join/answer-and-serve.js'
 import { AskerHandler } from './join/asker.js'
+import { isWholePeer } from './join/duplex/duplex-options.js'
+import { PeerHandler } from './join/duplex/peer.js'
+import { PeerSocketHandler } from './join/duplex/peer-socket-handler.js'
 import { LinesProducerHandler } from './join/queue/lines-producer-handler.js'
 import { LinesWorkerHandler } from './join/queue/lines-worker-handler.js'
 import { ReceiverHandler } from './join/receiver.js'
@@ -19,7 +22,7 @@ import { SenderHandler } from './join/sender.js'
 import { PublisherHandler } from './join/topic/publisher.js'
 import { SubscriberHandler } from './join/topic/subscriber.js'
 import { readKind } from './kinds.js'
-import { ANSWER_METHODS, allow, methodNotAllowed, NAME_METHODS } from './methods.js'
+import { ANSWER_METHODS, allow, methodNotAllowed, NAME_METHODS, PEER_METHODS, WEBSOCKET_METHODS } from './methods.js'
 import { ModeHandler } from './modes.js'
 import type { RouterOptions, RouterPlugins } from './options.js'
 import { PageGuard } from './page-guard.js'
@@ -44,6 +47,8 @@ export class Router {
   readonly #linesWorkers: LinesWorkerHandler
   readonly #askers: AskerHandler
   readonly #answerers: AnswerAndServeHandler
+  readonly #peers: PeerHandler
+  readonly #peerSockets: PeerSocketHandler
 
   constructor(
     readonly table: PipeTable,
@@ -61,6 +66,8 @@ export class Router {
     this.#senders = new SenderHandler(table, options, admission, answerIds)
     this.#askers = new AskerHandler(table, options, admission, answerIds)
     this.#answerers = new AnswerAndServeHandler(table, options, admission, answerIds)
+    this.#peers = new PeerHandler(table, options, admission)
+    this.#peerSockets = new PeerSocketHandler(table, options, admission)
     this.#receivers = new ReceiverHandler(table, options, admission)
     this.#publishers = new PublisherHandler(table.topics, options, admission)
     this.#linesProducers = new LinesProducerHandler(table, options, admission)
@@ -157,6 +164,12 @@ export class Router {
       case 'serve':
         if (answerId !== undefined) return this.#answerers.handle(incoming, name, parameters, answerId)
         return new Refusal(FAILURES.badParameter, { name: 'answer', found: '', expected: ANSWER_ID })
+      case 'duplex':
+        return isWholePeer(parameters)
+          ? this.#peers.handle(incoming, name, parameters)
+          : this.#senders.handle(incoming, name, parameters, kind)
+      case 'ws':
+        return methodNotAllowed(incoming.exchange.request, WEBSOCKET_METHODS)
       default:
         return this.#senders.handle(incoming, name, parameters, kind)
     }
@@ -184,6 +197,8 @@ export class Router {
     if (kind === 'answer' || (kind === 'serve' && parameters.get('answer') !== undefined)) {
       return methodNotAllowed(request, ANSWER_METHODS)
     }
+    if (kind === 'ws') return this.#peerSockets.handle(incoming, name, parameters)
+    if (kind === 'duplex' && isWholePeer(parameters)) return methodNotAllowed(request, PEER_METHODS)
     if (kind === 'queue') return this.#queue(parameters, this.#linesWorkers, this.#receivers, incoming, name)
     return this.#receivers.handle(incoming, name, parameters, kind === 'serve' ? 'ask' : kind)
   }

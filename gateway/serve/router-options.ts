@@ -22,6 +22,7 @@ export function routerOptions(config: Config, parts: Parts): RouterOptions {
     maxLagBytes: LIVE_LIMITS.budgetBytes,
     waitMs: config.wait * 1000,
     stallMaxMs: config.stallMax * 1000,
+    peerGoneCode: Number(config.peerGone),
     replyAtEnd: config.reply === 'end',
     version: packageVersion(),
     newTransferId,

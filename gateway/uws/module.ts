@@ -33,6 +33,13 @@ export interface UwsApp extends Pick<TemplatedApp, 'close' | 'ws'> {
   adoptSocket(fd: number): UwsApp
 }
 
+/** Pieces of a message, which the types do not declare. */
+export interface MessagePieces {
+  sendFirstFragment(piece: Uint8Array, isBinary: boolean): number
+  sendFragment(piece: Uint8Array): number
+  sendLastFragment(piece: Uint8Array): number
+}
+
 export interface UwsTlsApp extends UwsApp {
   /** Clients that ask for this name, `*` being one label, get another certificate. Does nothing when it cannot be used. */
   addServerName(name: string, options: UwsTlsOptions): UwsTlsApp

@@ -5,7 +5,7 @@
  */
 export interface Snapshot extends Figures {
   readonly state: 'idle' | 'waiting' | 'streaming' | 'complete' | 'failed'
-  readonly kind: 'pipe' | 'live' | 'queue' | 'topic' | 'ask'
+  readonly kind: 'pipe' | 'live' | 'queue' | 'topic' | 'ask' | 'duplex' | 'ws'
   /** The sender's, null while there is none. */
   readonly transferId: string | null
   readonly hasSender: boolean

@@ -15,6 +15,7 @@ const MOST_LINES = 300
 const LONGER: Readonly<Record<string, string>> = {
   'gateway/native/face.c': 'the functions that JavaScript calls, a few lines each',
   'gateway/native/sockets/reads.c': 'one call, recv(), in all the states that a connection can be in',
+  'gateway/native/sockets/writes.c': 'the same of send()',
 }
 
 const IMPORTS = await importsOf(PROJECT)

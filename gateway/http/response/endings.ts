@@ -13,6 +13,7 @@ export const ENDINGS: Readonly<Record<EndReason, Ending>> = {
   complete: { status: 200, line: 'Transfer complete.' },
   no_answer: { status: 504, line: 'Nobody answered in time.' },
   answered: { status: 410, line: 'Transfer failed: the answer was over before the question had ended.' },
+  peer_closed: { status: 410, line: 'Transfer failed: the other peer has closed the pipe and hears nothing more.' },
   sender_left: { status: 502, line: 'Transfer failed: the sender disconnected before its last byte.' },
   wrong_length: { status: 502, line: 'Transfer failed: the body has another length than its Content-Length says.' },
   broken_body: { status: 502, line: 'Transfer failed: the body is not framed as chunked transfer coding asks for.' },
@@ -52,14 +53,27 @@ const OF_ANSWERS: Partial<typeof ENDINGS> = {
   sender_left: { status: 502, line: 'Transfer failed: the worker left before the end of its answer.' },
 }
 
+const OF_DUPLEX: Partial<typeof ENDINGS> = {
+  no_receivers: { status: 408, line: 'Timed out waiting for the other peer.' },
+  no_sender: { status: 408, line: 'Timed out waiting for the other peer.' },
+  receivers_left: { status: 502, line: 'Transfer failed: the other peer disconnected before it had everything.' },
+  receivers_stalled: { status: 502, line: 'Transfer failed: a peer took no data for the stall limit.' },
+  sender_left: { status: 502, line: 'Transfer failed: the other peer disconnected before its last byte.' },
+}
+
 /** What is looked at to tell how a transfer ended. */
 export type EndedView = Pick<PipeView, 'endFailure'> & Partial<Pick<PipeView, 'live' | 'topic' | 'kind' | 'isAnswer'>>
+
+function ofKindOf({ kind, isAnswer }: EndedView): Partial<typeof ENDINGS> | undefined {
+  if (kind === 'duplex') return OF_DUPLEX
+  return kind === 'ask' ? (isAnswer === true ? OF_ANSWERS : OF_QUESTIONS) : undefined
+}
 
 /** How this end is reported. A pipe that was stopped is reported with the reason that was given for it. */
 export function endingOf(reason: EndReason, pipe: EndedView): Ending {
   const { endFailure, live, topic } = pipe
-  const ofAsk = pipe.kind === 'ask' ? (pipe.isAnswer === true ? OF_ANSWERS : OF_QUESTIONS)[reason] : undefined
-  if (ofAsk !== undefined) return ofAsk
+  const ofKind = ofKindOf(pipe)?.[reason]
+  if (ofKind !== undefined) return ofKind
   if (reason === 'complete' && live !== undefined) {
     return { status: 200, line: `Live stream ended (peak ${live.peak} viewers).` }
   }

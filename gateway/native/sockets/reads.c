@@ -58,6 +58,8 @@ struct connection {
   bool ended;
   /* It had done so when its present request was read. */
   bool ended_early;
+  /* A WebSocket whose messages nobody can take now. */
+  bool paused;
   /* Nothing can be sent to it any more. uSockets finds out by reading, and may have been kept from that. */
   bool failed;
   /* The present response is the last. When it has been sent, so is its end. */
@@ -94,8 +96,9 @@ void settle_reads(int fd) {
   bool unread = state == READER_HEAD && unsent(fd) > 0;
   bool has_something = connection->ahead.length > 0 || has_received(fd) || connection->ended || (connection->closing && !connection->closed);
   bool is_full = awaits && connection->ahead.length >= MOST_AHEAD;
-  hold_reads(fd, connection->ended || is_full || unread || state == READER_BROKEN);
-  expect_read(fd, has_something && !awaits && !unread && state != READER_BROKEN && (!connection->closing || unsent(fd) == 0));
+  bool paused = connection->paused;
+  hold_reads(fd, connection->ended || is_full || unread || paused || state == READER_BROKEN);
+  expect_read(fd, has_something && !awaits && !unread && !paused && state != READER_BROKEN && (!connection->closing || unsent(fd) == 0));
 }
 
 void send_has_failed(int fd) {
@@ -222,9 +225,17 @@ static ssize_t give_away(struct connection *connection, int fd, const unsigned c
   return kept ? nothing_yet() : reset();
 }
 
+/* uSockets reads although it was not told to: in the loop that goes on after a full read, or because of a reset. */
+static ssize_t look_for_reset(int fd) {
+  char octet;
+  ssize_t got = recv(fd, &octet, 1, MSG_PEEK | MSG_DONTWAIT);
+  return got < 0 ? got : nothing_yet();
+}
+
 static ssize_t read_request(struct connection *connection, int fd, unsigned char *buffer, size_t length) {
   struct reader *reader = &connection->reader;
   if (connection->failed) return reset();
+  if (connection->paused) return look_for_reset(fd);
   if (reader->state == READER_AWAIT) return read_ahead(connection, fd, buffer);
   if (reader->state == READER_DISCARD || reader->state == READER_BROKEN || connection->frames.too_long) {
     return read_in_vain(connection, fd, buffer);
@@ -324,6 +335,12 @@ void become_websocket(int fd, uint64_t most) {
   if (!is_read_here(fd)) return;
   connections[fd].frames = (struct frames){.most = most};
   reader_tunnel(&connections[fd].reader);
+  settle_reads(fd);
+}
+
+void pause_websocket(int fd, bool on) {
+  if (!is_read_here(fd) || connections[fd].reader.state != READER_TUNNEL || connections[fd].paused == on) return;
+  connections[fd].paused = on;
   settle_reads(fd);
 }
 

@@ -44,6 +44,8 @@ void response_is_over(int fd, bool closes);
 void discard_reads(int fd);
 /* The present request has become a WebSocket, whose client may send messages of so many bytes. */
 void become_websocket(int fd, uint64_t most);
+/* While on, nothing of what the client of a WebSocket sends is read. */
+void pause_websocket(int fd, bool on);
 /* How much has come of a message that is not complete; -1: it is too long, and nothing that comes is passed on. */
 int64_t unfinished_message(int fd);
 /* Large reads are worth it, and harmless: each will cause one callback. */

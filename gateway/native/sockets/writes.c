@@ -12,7 +12,8 @@
  *    writes the last fields of it then; so the helper ends it, and drops what still comes of it.
  * 4. A client that has closed its side can be asked whether it is there between two chunks, too: the line break behind a chunk, and
  *    zeros in front of the next size, may leave at any time. It is "1*HEXDIG" in RFC 9112, section 7.1.
- * 5. How much has not been sent is known. uWebSockets keeps what the kernel does not take in a buffer of its own and
+ * 5. A body can end before the request has: uWebSockets ends both at once, or neither.
+ * 6. How much has not been sent is known. uWebSockets keeps what the kernel does not take in a buffer of its own and
  *    does not say when that is empty.
  */
 #include "writes.h"
@@ -58,6 +59,8 @@ struct response {
   bool in_line;
   /* That head announces a body without a byte. */
   bool is_empty;
+  /* Its body has been ended here. uWebSockets, which ends it later, has nothing to send any more. */
+  bool has_ended;
   /* Its client knows no chunks. */
   bool is_bare;
   struct bare bare;
@@ -199,6 +202,7 @@ static ssize_t send_on(struct response *response, int fd, const void *bytes, siz
 ssize_t helped_send(int fd, const void *bytes, size_t length, int flags) {
   if (fd >= MOST_SOCKETS) return send(fd, bytes, length, flags);
   struct response *response = &responses[fd];
+  if (response->has_ended) return (ssize_t)length;
   size_t skipped = response->head_goes_on ? skip_head(response, bytes, length) : skip_early(response, bytes, length);
   if (skipped == 0) return send_on(response, fd, bytes, length, flags);
   if (response->is_empty && !response->head_goes_on) wire_send(fd, LAST_CHUNK, sizeof LAST_CHUNK - 1, flags);
@@ -219,6 +223,7 @@ void begin_response(int fd, bool bare) {
   response->is_bare = bare;
   response->bare = (struct bare){0};
   response->head_goes_on = false;
+  response->has_ended = false;
 }
 
 uint64_t sent_of_response(int fd) { return fd < MOST_SOCKETS ? responses[fd].sent : 0; }
@@ -233,20 +238,38 @@ bool join_chunks(int fd) {
   return joins;
 }
 
+/* A few octets of framing, for which there is nearly always room. */
+static bool send_framing(int fd, const char *octets, size_t length) {
+  ssize_t sent = wire_send(fd, octets, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+  if (sent > 0) responses[fd].sent += (uint64_t)sent;
+  if (sent == (ssize_t)length) return true;
+  /* A part of it, and nobody could send the rest. */
+  if (sent > 0) shutdown(fd, SHUT_RDWR);
+  return false;
+}
+
 bool end_head(int fd) {
   static const char END[] = "Transfer-Encoding: chunked\r\n\r\n";
   if (fd >= MOST_SOCKETS || responses[fd].left > 0 || responses[fd].is_bare || responses[fd].sent == 0) return false;
-  /* There is room: nothing but a head has been sent. */
-  ssize_t sent = wire_send(fd, END, sizeof END - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
-  if (sent != (ssize_t)sizeof END - 1) {
-    /* A part of it, and nobody could send the rest. */
-    if (sent > 0) shutdown(fd, SHUT_RDWR);
-    return false;
-  }
-  responses[fd].sent += (uint64_t)sent;
-  responses[fd].head_goes_on = true;
+  responses[fd].head_goes_on = send_framing(fd, END, sizeof END - 1);
   responses[fd].in_line = false;
   responses[fd].is_empty = false;
+  return responses[fd].head_goes_on;
+}
+
+bool end_body(int fd) {
+  /* The line break behind the last chunk has not left, or not all of it. */
+  static const char END[] = "\r\n0\r\n\r\n";
+  if (fd >= MOST_SOCKETS) return false;
+  struct response *response = &responses[fd];
+  bool is_behind_chunk = response->place == OUT_CR;
+  if (response->left > 0 || response->due > 0 || response->held_bytes > 0 || !(response->head_goes_on || is_behind_chunk)) return false;
+  size_t skipped = is_behind_chunk ? response->breaks_early : 2;
+  if (!send_framing(fd, END + skipped, sizeof END - 1 - skipped)) return false;
+  response->head_goes_on = false;
+  response->breaks_early = 0;
+  response->place = FREE;
+  response->has_ended = true;
   return true;
 }
 

@@ -29,6 +29,11 @@ bool join_chunks(int fd);
  */
 bool end_head(int fd);
 /*
+ * Ends a body whose chunks leave by one call each. Nothing of what uWebSockets still sends of that response leaves. False:
+ * nothing has been done, and something else has to be sent first.
+ */
+bool end_body(int fd);
+/*
  * Between two chunks of a response whose chunks leave by one call each: sends a part of the next one's line, which a client that is
  * gone answers with a reset. True: that, or something else, is on its way to it. False: there is nothing that could be sent.
  */

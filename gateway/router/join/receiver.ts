@@ -8,6 +8,7 @@ import type { Incoming, Outcome } from '../incoming.js'
 import type { RouterOptions } from '../options.js'
 import { answerAddress, refuseWorker } from './ask-options.js'
 import { CutDownloads } from './cut-downloads.js'
+import { readLetter } from './duplex/duplex-options.js'
 import { readJoinOptions } from './join-options.js'
 import { readLiveViewer, refuseWithLive } from './live-options.js'
 import { refuseQueueReceiver } from './queue/queue-options.js'
@@ -74,6 +75,8 @@ export class ReceiverHandler {
     if (live instanceof Refusal) return live
     const withKind = REFUSALS[kind]?.(parameters)
     if (withKind !== undefined) return withKind
+    const letter = kind === 'duplex' ? readLetter(parameters) : undefined
+    if (letter instanceof Refusal) return letter
     const joinOptions = readJoinOptions(parameters, this.options, kind)
     if (joinOptions instanceof Refusal) return joinOptions
     const range = kind === 'pipe' ? readRange(exchange.request) : undefined
@@ -96,6 +99,7 @@ export class ReceiverHandler {
         // Whoever asks for nothing in particular takes what is there.
         orLive: kind === 'pipe' && parameters.get('live') === undefined && refuseWithLive(parameters) === undefined,
         live,
+        duplex: letter && { letter },
       },
       head,
       ticket: parameters.isEmpty ? undefined : this.#cut.ticketOf(exchange.request, parameters),

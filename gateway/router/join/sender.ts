@@ -20,6 +20,7 @@ import type { Exchange, SourceOptions } from '../exchange.js'
 import type { Incoming, Outcome } from '../incoming.js'
 import type { RouterOptions } from '../options.js'
 import { refusalOfAnswer, refuseAnswer } from './ask-options.js'
+import { readLetter } from './duplex/duplex-options.js'
 import { readSenderJoinOptions } from './join-options.js'
 import { notWithLive } from './live-options.js'
 import { refuseOversized, refuseSender, refuseTakenId } from './refusals.js'
@@ -106,8 +107,12 @@ export class SenderHandler {
     if (reply instanceof Refusal) return reply
     const head = streamHead(request, framing.length)
     if (head instanceof Refusal) return head
-    // A form is an answer like any other.
-    const boundary = isAnswer ? undefined : readBoundary(request.header('content-type'))
+    // A form is an answer, or a part of a talk, like anything else.
+    const isPart = kind === 'duplex'
+    const letter = isPart ? readLetter(parameters) : undefined
+    if (letter instanceof Refusal) return letter
+    joinOptions.duplex = letter && { letter }
+    const boundary = isAnswer || isPart ? undefined : readBoundary(request.header('content-type'))
     if (boundary instanceof Refusal) return boundary
     if (boundary !== undefined && kind === 'live') return notWithLive('a form')
     const form = boundary === undefined ? undefined : { boundary, head }

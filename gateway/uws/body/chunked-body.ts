@@ -109,4 +109,9 @@ export class ChunkedBody extends BaseBody implements ResponseBody {
     })
     this.#joined = endHead()
   }
+
+  endAlone(): boolean {
+    const { sockets, socket } = this.target
+    return this.hasRoom && this.flush() && this.#join() && sockets.endBody(socket)
+  }
 }

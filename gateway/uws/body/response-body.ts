@@ -17,7 +17,10 @@ export interface BodyTarget {
   readonly head: () => void
   /** The socket below, and the helper's calls for it. */
   readonly socket: number
-  readonly sockets: Pick<Sockets, 'joinChunks' | 'askInBody' | 'bytesDue' | 'sendDue' | 'sentAll' | 'hasRoom'>
+  readonly sockets: Pick<
+    Sockets,
+    'joinChunks' | 'endBody' | 'askInBody' | 'bytesDue' | 'sendDue' | 'sentAll' | 'hasRoom'
+  >
   readonly tls: boolean
   /** Present when the head shall leave before the body has a byte, and can: ends it. Returns whether that has worked. */
   readonly endHead?: (() => boolean) | undefined
@@ -49,4 +52,8 @@ export interface ResponseBody {
   unblock(): void
   /** Ends the body. Only when not blocked, and not when done. False: there is no room for its last bytes yet, try again. */
   end(): boolean
+  /**
+   * The same without ending the response, whose request goes on, and whose `end` is silent then. Undefined where that cannot be had.
+   */
+  endAlone?(): boolean
 }

@@ -9,11 +9,15 @@ export interface WebSocketUpgrade {
   readonly context: us_socket_context_t
 }
 
+/** Sixteen bytes in Base64. */
+const KEY = /^[A-Za-z0-9+/]{22}==$/
+
 /** uWebSockets only looks for the key. A request with a body is not an upgrade. */
 export function isWebSocketUpgrade(req: HttpRequest): boolean {
   return (
     req.getHeader('upgrade').toLowerCase() === 'websocket' &&
     req.getHeader('sec-websocket-version') === '13' &&
+    KEY.test(req.getHeader('sec-websocket-key')) &&
     req.getHeader('content-length') === '' &&
     req.getHeader('transfer-encoding') === ''
   )

@@ -1,19 +1,20 @@
 import { Refusal, type SideLimits } from '../../../core/index.js'
 import { attempt, checkedReply } from '../../host/error-boundary.js'
-import type { Reply, WebSocketLink, WebSocketPeer } from '../../host/plugin-api.js'
+import type { Reply, WebSocketPeer } from '../../host/plugin-api.js'
 import { FAILURES } from '../../http/failures.js'
 import type { Framing } from '../../http/framing.js'
 import type { Answer, HeaderList } from '../../http/response/answer.js'
 import { endingAnswer } from '../../http/response/failure-answer.js'
 import type { Persistence } from '../../http/response/persistence.js'
 import { validateHeaders } from '../../http/response/validation.js'
+import type { SocketTerms } from '../../router/exchange.js'
 import { UwsRequestBody } from '../body/request-body.js'
 import type { ExchangeOwner, HttpExchange } from '../connection/http-exchange.js'
 import type { KeepaliveEntry, KeepaliveTarget } from '../connection/keepalive.js'
 import { CombinedThrottle } from './combined-throttle.js'
 import { PluginBody, type PluginBodyOwner } from './plugin-body.js'
 import { type ReplyHead, ReplyStream, type ReplyStreamOwner, soundHead } from './reply-stream.js'
-import { MOST_BYTES, UwsWebSocket } from './websocket.js'
+import { PLUGIN_TERMS, UwsWebSocket } from './websocket.js'
 
 /**
  * The response of a request that a plugin answers: a complete answer, a stream or a WebSocket. And the body of that request,
@@ -92,7 +93,12 @@ export class UwsReply implements Reply, ExchangeOwner, KeepaliveTarget, PluginBo
     if (!this.give(endingAnswer('too_long', { endFailure: undefined }, this.wants))) this.cut()
   }
 
-  accept(protocol: string, headers: HeaderList, peer: WebSocketPeer): WebSocketLink | undefined {
+  accept(
+    protocol: string,
+    headers: HeaderList,
+    peer: WebSocketPeer,
+    terms: SocketTerms = PLUGIN_TERMS,
+  ): UwsWebSocket | undefined {
     if (this.isOver || this.#stream !== undefined) return undefined
     let sound: HeaderList
     try {
@@ -107,8 +113,8 @@ export class UwsReply implements Reply, ExchangeOwner, KeepaliveTarget, PluginBo
       return undefined
     }
     this.#isGiven = true
-    const link = new UwsWebSocket(this.exchange, peer, this.failed)
-    return this.exchange.upgrade(protocol, sound, { link }, MOST_BYTES) ? link : undefined
+    const link = new UwsWebSocket(this.exchange, peer, this.failed, terms)
+    return this.exchange.upgrade(protocol, sound, { link }, terms.mostBytes) ? link : undefined
   }
 
   give(answer: Answer | Refusal): boolean {

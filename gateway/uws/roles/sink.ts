@@ -25,6 +25,8 @@ const FIRST = 4096
 export interface OwnRequest {
   /** All of it has been read. */
   readonly isRead: boolean
+  /** It goes on when the response has come to its end. */
+  readonly outlasts: boolean
   /** Reads the rest and drops it. */
   discard(): void
 }
@@ -34,6 +36,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   /** The reading of a receiver's connection is never left paused. */
   readonly isPaused = false
   isFull = false
+  /** The client has all of the response, and the exchange goes on for the rest of its request. */
+  hasEndedAlone = false
   #listener: SinkListener | undefined
   #body: ResponseBody | undefined
   /** Of the response. */
@@ -93,7 +97,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     const length = head.length === undefined ? undefined : head.length - offset
     this.#length = length
     const writeHead = () => {
-      if (!this.#requestIsRead) exchange.closesBehind()
+      if (!this.#requestIsRead && !this.request!.outlasts) exchange.closesBehind()
       exchange.writeHead(status, headers, length !== undefined || isBare(status))
     }
     this.#body = openResponseBody(exchange, status, length, writeHead, options.headAtOnce)
@@ -183,14 +187,33 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
       if (!body.blocked) this.#schedule()
       return false
     }
-    if (!this.#requestIsRead) this.request!.discard()
-    if (!body.end()) {
-      this.#finishing = true
-      this.#tryAgain()
-      return false
+    if (this.request?.outlasts === true) return this.#finishAlone(body)
+    if (!this.#requestIsRead) {
+      this.exchange.closesBehind()
+      this.request!.discard()
     }
+    if (!body.end()) return this.#finishLater()
     this.#ended()
     return true
+  }
+
+  /** The exchange is over too, of whose response everything has left before. */
+  endExchange(): void {
+    this.#body!.end()
+    this.#ended()
+  }
+
+  /** Without the helper the end waits for that of the request. */
+  #finishAlone(body: ResponseBody): boolean {
+    if (!body.begun) body.begin()
+    this.hasEndedAlone = body.endAlone?.() === true
+    return this.hasEndedAlone || this.#finishLater()
+  }
+
+  #finishLater(): false {
+    this.#finishing = true
+    this.#tryAgain()
+    return false
   }
 
   refuse(refusal: Refusal): void {

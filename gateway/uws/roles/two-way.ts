@@ -20,7 +20,7 @@ export class UwsTwoWay implements ExchangeOwner, KeepaliveTarget {
     options: TwoWayOptions,
     sinkOptions: SinkOptions,
   ) {
-    this.source = new BodySource(exchange, options)
+    this.source = new BodySource(exchange, options, (reason) => this.#sourceEnded(reason))
     this.sink = new UwsSink(exchange, sinkOptions, this.source)
   }
 
@@ -56,6 +56,15 @@ export class UwsTwoWay implements ExchangeOwner, KeepaliveTarget {
     this.source.fault()
   }
 
+  /** What the client sent has come to its end. If its response had, nothing else ends the exchange. */
+  #sourceEnded(reason: EndReason): void {
+    const { exchange, sink } = this
+    if (!sink.hasEndedAlone || exchange.over) return
+    exchange.reason = reason
+    if (reason === 'complete') sink.endExchange()
+    else exchange.cut()
+  }
+
   /** A paused connection is not polled, and whoever has gone wants no response. */
   lookForPeer(): void {
     const { exchange } = this
@@ -68,8 +77,13 @@ class BodySource implements Source, OwnRequest {
   /** Undefined: the request has none, or it is over and read. */
   #body: UwsRequestBody | undefined
   #options: TwoWayOptions | undefined
+  #hasEnded = false
 
-  constructor(exchange: HttpExchange, options: TwoWayOptions) {
+  constructor(
+    exchange: HttpExchange,
+    options: TwoWayOptions,
+    readonly ended: (reason: EndReason) => void,
+  ) {
     this.#options = options
     const { length } = options
     if (length === 0) return
@@ -83,6 +97,10 @@ class BodySource implements Source, OwnRequest {
 
   get isRead(): boolean {
     return this.#body?.ended !== false
+  }
+
+  get outlasts(): boolean {
+    return this.#options?.halfCloses === true && !this.isRead && !this.#hasEnded
   }
 
   get isPaused(): boolean {
@@ -118,12 +136,14 @@ class BodySource implements Source, OwnRequest {
    */
   end(reason: EndReason, pipe: PipeView): void {
     const onEnd = this.#options?.onEnd
+    this.#hasEnded = true
     this.discard()
     if (this.isRead) {
       this.#body = undefined
       this.#options = undefined
     }
     onEnd?.(reason, pipe)
+    this.ended(reason)
   }
 
   discard(): void {

@@ -1,8 +1,11 @@
 import type { WebSocket, WebSocketBehavior } from 'uWebSockets.js'
-import { HeldBytes } from '../../../core/index.js'
+import { type Deadline, HeldBytes } from '../../../core/index.js'
 import { attempt } from '../../host/error-boundary.js'
-import type { WebSocketLink, WebSocketPeer } from '../../host/plugin-api.js'
+import type { WebSocketPeer } from '../../host/plugin-api.js'
+import type { PeerLink, SocketTerms } from '../../router/exchange.js'
+import { Backoff } from '../body/backoff.js'
 import type { HttpExchange } from '../connection/http-exchange.js'
+import type { MessagePieces } from '../module.js'
 
 /** What uWebSockets passes to each of its callbacks. */
 export interface WebSocketData {
@@ -10,13 +13,16 @@ export interface WebSocketData {
 }
 
 /** The longest message. uWebSockets hands out whole messages only, and cannot pause a client that sends them. */
-export const MOST_BYTES = 16 * 1024 * 1024
+const MOST_BYTES = 16 * 1024 * 1024
 /** The most that is kept for a client that does not read. Beyond that it is cut off. */
 const MOST_KEPT = 2 * MOST_BYTES
-/** From here on the plugin is told to wait. */
-const ENOUGH = 1024 * 1024
-/** A client that is silent for so many seconds gets a ping, and is cut off when it does not answer. */
-const IDLE_S = 120
+/** What holds for those that plugins accept. */
+export const PLUGIN_TERMS: SocketTerms = { mostBytes: MOST_BYTES, enoughBytes: 1024 * 1024 }
+/** A client of which nothing is heard for so long gets a ping, and is cut off when it answers none of three. */
+const BEAT_MS = 40_000
+const MOST_UNANSWERED = 3
+/** The most that may still be on its way to a client's machine when its WebSocket is closed. */
+const MOST_IN_FLIGHT = 256 * 1024
 
 /** Closed without a close frame: RFC 6455, section 7.1.5. */
 const ABNORMAL_CLOSURE = 1006
@@ -38,8 +44,9 @@ export const WEBSOCKET_BEHAVIOR: WebSocketBehavior<WebSocketData> = {
   maxPayloadLength: MOST_BYTES,
   maxBackpressure: MOST_KEPT,
   closeOnBackpressureLimit: true,
-  idleTimeout: IDLE_S,
-  sendPingsAutomatically: true,
+  // One that is held would be taken for dead: it cannot be heard.
+  idleTimeout: 0,
+  sendPingsAutomatically: false,
   open: (ws) => ws.getUserData().link.opened(ws),
   message: (ws, message, isBinary) => ws.getUserData().link.received(message, !isBinary),
   drain: (ws) => ws.getUserData().link.drained(),
@@ -49,9 +56,15 @@ export const WEBSOCKET_BEHAVIOR: WebSocketBehavior<WebSocketData> = {
 }
 
 /** A WebSocket that a plugin has accepted. */
-export class UwsWebSocket implements WebSocketLink {
-  #ws: WebSocket<WebSocketData> | undefined
+export class UwsWebSocket implements PeerLink {
+  #ws: (WebSocket<WebSocketData> & MessagePieces) | undefined
   #full = false
+  /** Its client is not read. */
+  #isHeld = false
+  #heartbeat: Deadline | undefined
+  /** Beats since it was heard last. */
+  #unanswered = 0
+  readonly #backoff = new Backoff()
   readonly #held: HeldBytes
   /** Of a message that is not complete: uWebSockets keeps it. */
   readonly #unfinished: HeldBytes
@@ -61,6 +74,7 @@ export class UwsWebSocket implements WebSocketLink {
     readonly exchange: HttpExchange,
     readonly peer: WebSocketPeer,
     readonly failed: (error: unknown) => void,
+    readonly terms: SocketTerms,
   ) {
     this.#held = new HeldBytes(exchange.context.memory)
     this.#unfinished = new HeldBytes(exchange.context.memory)
@@ -70,14 +84,64 @@ export class UwsWebSocket implements WebSocketLink {
     return this.#ws?.getBufferedAmount() ?? 0
   }
 
+  get queued(): number {
+    return this.kept + this.exchange.context.sockets.queued(this.exchange.socket)
+  }
+
   send(bytes: Uint8Array, isText: boolean): boolean {
     if (this.#ws === undefined) return false
-    this.exchange.bytesOut += bytes.length
     this.#ws.send(bytes, !isText)
-    this.#full = this.kept > ENOUGH
+    return this.#sent(bytes)
+  }
+
+  sendPiece(bytes: Uint8Array, isText: boolean, isFirst: boolean, isLast: boolean): void {
+    const ws = this.#ws
+    if (ws === undefined) return
+    if (isFirst && isLast) ws.send(bytes, !isText)
+    else if (isFirst) ws.sendFirstFragment(bytes, !isText)
+    else if (isLast) ws.sendLastFragment(bytes)
+    else ws.sendFragment(bytes)
+    this.#sent(bytes)
+  }
+
+  /** Returns whether there is room for more. */
+  #sent(bytes: Uint8Array): boolean {
+    this.exchange.bytesOut += bytes.length
+    this.#full = this.kept > this.terms.enoughBytes
     if (this.#count()) return !this.#full
     this.cut()
     return false
+  }
+
+  hold(on: boolean): void {
+    const { context, socket } = this.exchange
+    if (this.#ws === undefined || on === this.#isHeld) return
+    this.#isHeld = on
+    context.sockets.pauseWebSocket(socket, on)
+  }
+
+  #beat(): void {
+    this.#heartbeat = this.exchange.context.clock.after(BEAT_MS, () => {
+      if (this.#unanswered === MOST_UNANSWERED) {
+        this.cut()
+        return
+      }
+      if (this.#unanswered > 0 || this.#isHeld) this.#ws!.ping()
+      // Nothing can be heard of one that is held. Whether its machine is there is known to the kernel.
+      this.#unanswered = this.#isHeld ? 0 : this.#unanswered + 1
+      this.#beat()
+    })
+  }
+
+  closeBehind(code: number, reason: string, arrived: () => void): void {
+    const { context, socket } = this.exchange
+    if (this.#ws === undefined) return
+    if (this.kept > 0 || !context.sockets.hasRoom(socket, MOST_IN_FLIGHT)) {
+      this.#backoff.retry(() => this.closeBehind(code, reason, arrived))
+      return
+    }
+    this.#notify(arrived)
+    this.close(code, reason)
   }
 
   /** Counts what is kept now. Returns false when there is no memory for it: nobody else must have to fail for this client. */
@@ -99,43 +163,49 @@ export class UwsWebSocket implements WebSocketLink {
   }
 
   opened(ws: WebSocket<WebSocketData>): void {
-    this.#ws = ws
+    this.#ws = ws as typeof ws & MessagePieces
+    this.#beat()
     LINKS[this.exchange.socket] = this
   }
 
   received(message: ArrayBuffer, isText: boolean): void {
+    this.#unanswered = 0
     this.exchange.bytesIn += message.byteLength
     this.#notify(() => this.peer.onMessage(new Uint8Array(message), isText))
   }
 
   /** What follows is dropped by the helper, so that the client can read why it is closed. */
   unfinishedChanged(): void {
+    this.#unanswered = 0
     const { socket, context } = this.exchange
     const bytes = context.sockets.unfinishedMessage(socket)
-    if (bytes < 0) this.close(TOO_BIG, `a message has more than ${MOST_BYTES} bytes`)
+    if (bytes < 0) this.close(TOO_BIG, `a message has more than ${this.terms.mostBytes} bytes`)
     else if (!this.#unfinished.set(bytes)) this.close(TRY_AGAIN, 'the gateway has no memory left')
   }
 
   drained(): void {
     this.#count()
-    if (!this.#full || this.kept > ENOUGH) return
+    if (!this.#full || this.kept > this.terms.enoughBytes) return
     this.#full = false
     this.#notify(() => this.peer.onDrain())
   }
 
   /** uWebSockets has answered, and keeps the answer of who does not read. */
   pinged(message: ArrayBuffer): void {
+    this.#unanswered = 0
     if (!this.#count()) this.cut()
     this.#notify(() => this.peer.onPing(new Uint8Array(message)))
   }
 
   ponged(): void {
+    this.#unanswered = 0
     this.#notify(() => this.peer.onPong?.())
   }
 
   closed(code: number, reason: string): void {
     const { socket } = this.exchange
     this.#ws = undefined
+    this.#heartbeat?.cancel()
     this.#count()
     this.#unfinished.set(0)
     if (LINKS[socket] === this) LINKS[socket] = undefined

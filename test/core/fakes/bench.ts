@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import type {
   Clock,
   Digest,
+  DuplexLetter,
   EndReason,
   Limits,
   LiveReceiverOptions,
@@ -70,6 +71,8 @@ export interface SenderOptions extends Partial<Pick<SenderJoinOptions, 'waitMs' 
   readonly stays?: boolean
   readonly isLine?: boolean
   readonly onlyIfAwaited?: boolean
+  /** It is the sending part of the peer with this letter, on a duplex pipe. */
+  readonly letter?: DuplexLetter
   /** The length it announces. */
   readonly length?: number | undefined
   /** Its head comes later. */
@@ -88,6 +91,8 @@ export interface ReceiverOptions {
   readonly stays?: boolean
   /** Which of those that wait it takes. */
   readonly takes?: (transfer: PipeView) => boolean
+  /** It is the receiving part of the peer with this letter, on a duplex pipe. */
+  readonly letter?: DuplexLetter
   /** It takes questions. */
   readonly serve?: boolean
   /** It takes a live stream too. */
@@ -162,6 +167,7 @@ export class Bench {
       limits,
       newDigest,
       onlyIfAwaited,
+      letter,
     } = options
     const stream = this.streams++
     const source = new FakeSource()
@@ -170,7 +176,8 @@ export class Bench {
     const ofLive = live === undefined ? {} : { kind: 'live' as const, live: { lagBytes: 400, ...live } }
     const ofKind = queue === true ? { kind: 'queue' as const, takeMs, stays, isLine } : ofLive
     const common = { receivers: n, waitMs, stallMs, expectedBytes, limits, newDigest, transferId, onlyIfAwaited }
-    const joinOptions = { ...common, ...ofKind }
+    const ofDuplex = letter === undefined ? {} : { kind: 'duplex' as const, duplex: { letter } }
+    const joinOptions = { ...common, ...ofKind, ...ofDuplex }
     const endpoint = this.table.joinSender(key, source, head, joinOptions)
     return endpoint instanceof this.core.Refusal ? endpoint : new FakeSender(stream, source, endpoint)
   }
@@ -182,6 +189,7 @@ export class Bench {
       stays,
       takes,
       serve,
+      letter,
       n = live === undefined ? 1 : 0,
       orLive,
       onlyIfAwaited,
@@ -208,6 +216,7 @@ export class Bench {
       ...(live !== undefined && { kind: 'live' as const, live }),
       ...(queue === true && { kind: 'queue' as const, stays, takes }),
       ...(serve === true && { kind: 'ask' as const }),
+      ...(letter !== undefined && { kind: 'duplex' as const, duplex: { letter } }),
     })
     return endpoint instanceof this.core.Refusal ? endpoint : new FakeReceiver(sink, endpoint)
   }

@@ -18,6 +18,7 @@ import './scenes/queue-returns.js'
 import './scenes/queue-staying.js'
 import './scenes/ask.js'
 import './scenes/ask-ends.js'
+import './scenes/duplex.js'
 import { reasonsSeen, refusalsSeen } from './scenes/scene.js'
 
 t.test('every refusal of the core was seen above, and tells the reader what to do', async (t) => {

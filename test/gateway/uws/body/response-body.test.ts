@@ -173,12 +173,13 @@ type Make = (target: BodyTarget, length: number) => ResponseBody
 function helper(res: FakeResponse, helped: boolean): BodyTarget['sockets'] {
   if (!helped) {
     const nothing = { askInBody: () => false, bytesDue: () => 0, sendDue: () => 0 }
-    return { ...nothing, joinChunks: () => false, sentAll: () => undefined, hasRoom: () => true }
+    return { ...nothing, endBody: () => false, joinChunks: () => false, sentAll: () => undefined, hasRoom: () => true }
   }
   return {
     askInBody: () => false,
     bytesDue: () => (res.due > 0 ? res.due + 1 : 0),
     sendDue: (_, bytes) => res.sendDue(Buffer.from(bytes)),
+    endBody: () => false,
     joinChunks: () => (res.joined = res.whole),
     sentAll: () => res.whole,
     hasRoom: () => res.room >= 20_000,
