@@ -74,6 +74,7 @@ function outward(socket: Socket, out: Writable, traffic: Traffic): Promise<void>
     socket.once('end', () => setImmediate(end))
     const end = () => {
       if (socket.errored) return
+      clearInterval(filling)
       out.end(END)
       resolve()
     }

@@ -67,6 +67,7 @@ function linesOf(news: News, role: Role, place: NamedPlace): string[] {
       return [`Connection ${news.connection} was cut: ${part(news.why)}. ${sizes(news)}`]
     case 'refused':
       return [`A connection was ${role === 'listen' ? 'reset' : 'not made'}: ${part(news.why)}.`]
+    case 'way':
     case 'opened':
     case 'closed':
       return []

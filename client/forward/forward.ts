@@ -39,7 +39,7 @@ export async function forward({ place, side, ways, connections, waitMs, signal, 
       )
       persistence.met()
       on({ event: 'met' })
-      const why = await hear(line, side, ways, signal)
+      const why = await hear(line, side, ways, signal, on)
       if (!signal.aborted) on({ event: 'parted', why: why?.message })
     }
   } finally {
@@ -50,12 +50,25 @@ export async function forward({ place, side, ways, connections, waitMs, signal, 
 }
 
 /** Until the line is over, or nobody wants it any more. */
-async function hear(line: Line, side: Side, ways: WayChoice, signal: AbortSignal): Promise<Error | undefined> {
-  void ways.ownWays().then((own) => line.tell({ type: 'ways', ways: [...own] }))
+async function hear(
+  line: Line,
+  side: Side,
+  ways: WayChoice,
+  signal: AbortSignal,
+  on: ForwardOptions['on'],
+): Promise<Error | undefined> {
+  const chosen = () => {
+    if (ways.isChosen) on({ event: 'way', way: ways.best.name })
+  }
+  void ways.findOwn().then((own) => {
+    line.tell({ type: 'ways', ways: [...own] })
+    chosen()
+  })
   side.line(line)
   line.listen((message) => {
-    if (message.type === 'ways') ways.othersAre(message.ways)
-    else side.heard(message)
+    if (message.type !== 'ways') return side.heard(message)
+    ways.setOthers(message.ways)
+    chosen()
   })
   const why = await new Promise<Error | undefined>((resolve) => {
     const interrupted = () => resolve(undefined)

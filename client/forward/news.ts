@@ -7,6 +7,8 @@ export type News =
   | { readonly event: 'listening'; readonly at: Endpoint }
   /** The other side is there. */
   | { readonly event: 'met' }
+  /** What carries connections from now on. */
+  | { readonly event: 'way'; readonly way: TransportName }
   /** It is not there any more. `why` is part of a sentence, undefined when it has ended by itself. */
   | { readonly event: 'parted'; readonly why: string | undefined }
   | { readonly event: 'trouble'; readonly why: string; readonly retryMs: number }

@@ -12,17 +12,23 @@ const TRIAL_MS = 5000
 /** The ways there are, and those that both sides can take. */
 export class WayChoice {
   readonly #all: Readonly<Record<TransportName, Transport>>
-  #own: readonly TransportName[] = []
-  #others: readonly string[] = []
+  /** undefined: not known at present. */
+  #own: readonly TransportName[] | undefined
+  #others: readonly string[] | undefined
 
   constructor(place: NamedPlace) {
     this.#all = { pipes: new PipesTransport(place), duplex: new DuplexTransport(place) }
   }
 
-  /** The best one. */
+  /** Both sides have said what they can. */
+  get isChosen(): boolean {
+    return this.#own !== undefined && this.#others !== undefined
+  }
+
+  /** The best one that both can take; pipes as long as that is not known. */
   get best(): Transport {
-    const { duplex, pipes } = this.#all
-    return this.#own.includes('duplex') && this.#others.includes('duplex') ? duplex : pipes
+    const isBoth = this.#own?.includes('duplex') && this.#others?.includes('duplex')
+    return isBoth ? this.#all.duplex : this.#all.pipes
   }
 
   /** The one of this name; pipes for a name that is not known. */
@@ -30,15 +36,17 @@ export class WayChoice {
     return name === 'duplex' ? this.#all.duplex : this.#all.pipes
   }
 
-  /** What this side can take at present: found out by taking it. */
-  async ownWays(): Promise<readonly TransportName[]> {
-    this.#others = []
-    this.#own = (await carriesBothWays(this.#all.duplex)) ? ['duplex', 'pipes'] : ['pipes']
-    return this.#own
+  /** The two sides have met: finds out what this one can take at present, by taking it. */
+  async findOwn(): Promise<readonly TransportName[]> {
+    this.#own = undefined
+    this.#others = undefined
+    const own: readonly TransportName[] = (await carriesBothWays(this.#all.duplex)) ? ['duplex', 'pipes'] : ['pipes']
+    this.#own = own
+    return own
   }
 
   /** What the other side has said. */
-  othersAre(names: readonly string[]): void {
+  setOthers(names: readonly string[]): void {
     this.#others = names
   }
 }

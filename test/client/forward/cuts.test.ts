@@ -7,7 +7,7 @@ import t, { type Test } from 'tap'
 import { eventually } from '../../support/eventually.js'
 import { freePort } from '../../support/free-port.js'
 import { Program, startProgram } from '../../support/program.js'
-import { client, type Pair, Peer, rudely, startPair, startService } from './rig.js'
+import { client, type Pair, Peer, rudely, startPair, startPipingServer, startService } from './rig.js'
 
 t.setTimeout(120_000)
 
@@ -68,22 +68,33 @@ const BREAKS: Readonly<Record<string, (both: Both, pair: Pair) => void>> = {
   nothing: () => {},
 }
 
-t.test('resets at random moments: each end has a part from the beginning and a cut, or all of it', async (t) => {
-  const gateway = await startProgram(t)
-  const { pair, begin } = await started(t, new URL(gateway.base).origin, 'x')
-  for (let round = 0; round < 8; round++) {
-    for (const [what, breakIt] of Object.entries(BREAKS)) {
-      const both = await begin()
-      const moment = Math.random() * DOWN.length
-      await eventually(() => both.near.bytes + both.far.bytes >= moment || 'it has not come so far', { everyMs: 1 })
-      breakIt(both, pair)
-      const [near, far] = await Promise.all([both.near.ended, both.far.ended])
-      isWholeOrCut(t, both, what)
-      if (what === 'nothing') t.same([near, far], ['end', 'end'])
-    }
-  }
-  t.equal(pair.listener.exit, undefined)
-})
+/** Where it runs, and the way that is taken there. */
+const WAYS: Readonly<Record<string, (t: Test) => Promise<string>>> = {
+  duplex: async (t) => new URL((await startProgram(t)).base).origin,
+  pipes: startPipingServer,
+}
+
+for (const [way, start] of Object.entries(WAYS)) {
+  t.test(
+    `by ${way}, resets at random moments: each end has a part from the beginning and a cut, or all of it`,
+    async (t) => {
+      const { pair, begin } = await started(t, await start(t), 'x')
+      for (let round = 0; round < 6; round++) {
+        for (const [what, breakIt] of Object.entries(BREAKS)) {
+          const both = await begin()
+          const moment = Math.random() * DOWN.length
+          await eventually(() => both.near.bytes + both.far.bytes >= moment || 'it has not come so far', { everyMs: 1 })
+          breakIt(both, pair)
+          const [near, far] = await Promise.all([both.near.ended, both.far.ended])
+          isWholeOrCut(t, both, what)
+          if (what === 'nothing') t.same([near, far], ['end', 'end'])
+        }
+      }
+      t.equal(pair.listener.exit, undefined)
+      t.ok(pair.listener.news('opened').every((news) => news.way === way))
+    },
+  )
+}
 
 for (const victim of ['listener', 'connector'] as const) {
   t.test(`a ${victim} that is killed: what it carried is cut at the far end`, async (t) => {

@@ -1,5 +1,7 @@
 /** `pipegate forward` as people run it: a gateway, two forwards and a service, each a program of its own. */
 
+import { createServer as createHttpServer } from 'node:http'
+import { createRequire } from 'node:module'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { Test } from 'tap'
 import { endOnlyAtAnEnd } from '../../../client/forward/honest-end.js'
@@ -55,7 +57,7 @@ export async function startPair(t: Test, options: PairOptions): Promise<Pair> {
   const { target, listen = '0', name = 'x', flags = [] } = options
   const connector = new Forward(t, ['--connect', target, name, ...flags], options)
   const listener = new Forward(t, ['--listen', listen, name, ...flags], options)
-  await Promise.all([connector.tells('met'), listener.tells('met')])
+  await Promise.all([connector.tells('way'), listener.tells('way')])
   return { listener, connector, port: listen.startsWith('unix:') ? 0 : await listener.port() }
 }
 
@@ -120,4 +122,18 @@ export function client(t: Test, to: number | string): Peer {
 export function rudely(socket: Socket): void {
   Object.assign(socket, { resetAndClosing: true })
   socket.destroy()
+}
+
+/** A Piping Server, which has pipes and nothing else. */
+export async function startPipingServer(t: Test): Promise<string> {
+  const { Server } = createRequire(import.meta.url)('piping-server')
+  const piping = createHttpServer(new Server({}).generateHandler(false))
+  // What it promises itself.
+  piping.requestTimeout = 0
+  const port = await listenOnLoopback(piping)
+  t.teardown(() => {
+    piping.closeAllConnections()
+    piping.close()
+  })
+  return `http://127.0.0.1:${port}`
 }

@@ -1,17 +1,14 @@
 /** Who may, who waits, and for whom there is no place. */
 
 import { writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { newToken } from '../../../plugins/auth-bearer/new-token.js'
 import { sharedCertificate } from '../../support/certificate.js'
 import { eventually } from '../../support/eventually.js'
 import { startGateway } from '../../support/gateway.js'
-import { listenOnLoopback } from '../../support/loopback.js'
 import { startProgram } from '../../support/program.js'
-import { client, Forward, startPair, startService } from './rig.js'
+import { client, Forward, startPair, startPipingServer, startService } from './rig.js'
 
 t.setTimeout(120_000)
 
@@ -154,17 +151,11 @@ t.test('over TLS, by the certificates that --cacert names', async (t) => {
 })
 
 t.test('by a Piping Server, which knows pipes and nothing else', async (t) => {
-  const { Server } = createRequire(import.meta.url)('piping-server')
-  const piping = createServer(new Server({}).generateHandler(false))
-  piping.requestTimeout = 0
-  const origin = `http://127.0.0.1:${await listenOnLoopback(piping)}`
-  t.teardown(() => {
-    piping.closeAllConnections()
-    piping.close()
-  })
+  const origin = await startPipingServer(t)
   const target = await echo(t)
   const { port, listener } = await startPair(t, { server: origin, target: `${target}` })
   await works(t, port)
+  t.match(listener.news('opened')[0], { way: 'pipes' })
   const second = await new Forward(t, ['--listen', '0', 'x'], { server: origin }).ends()
   t.equal(second.code, 2, second.text)
   t.match(second.text, /Another forward with --listen is on this name/)
