@@ -17,6 +17,8 @@ export interface Traffic {
 /** The socket's own program has broken the connection. */
 export class SocketBroken extends Error {}
 
+/** So many pieces of one direction, 64 KiB each at most, are under way to the system at once. */
+const KEPT_CHUNKS = 2
 /** What is silent for so long in one direction is filled, in milliseconds: proxies cut what is silent for a minute. */
 const FILL_MS = 20_000
 /** A direction in which so long not even that has come is dead, in milliseconds. */
@@ -57,18 +59,22 @@ function outward(socket: Socket, out: Writable, traffic: Traffic): Promise<void>
     out.write(STILL_HERE)
     let isBusy = false
     const filling = setInterval(() => {
-      if (!isBusy && !out.writableNeedDrain) out.write(STILL_HERE)
+      if (!isBusy && underWay === 0) out.write(STILL_HERE)
       isBusy = false
     }, FILL_MS)
-    const goOn = () => socket.resume()
-    out.on('drain', goOn)
-    goOn()
+    // Not by 'drain', which a request of Node does not tell any more when its response is over.
+    let underWay = 0
+    const written = () => {
+      if (--underWay < KEPT_CHUNKS) socket.resume()
+    }
+    socket.resume()
     socket.on('data', (chunk: Buffer) => {
       isBusy = true
       traffic.sent += chunk.length
       // Both leave by one call: what is written in one turn is.
       out.write(marker(chunk.length))
-      if (!out.write(chunk)) socket.pause()
+      out.write(chunk, written)
+      if (++underWay >= KEPT_CHUNKS) socket.pause()
     })
     // A write that finds the connection reset takes the error, and a read that comes before its callback gets an end.
     socket.once('end', () => setImmediate(end))
@@ -80,7 +86,6 @@ function outward(socket: Socket, out: Writable, traffic: Traffic): Promise<void>
     }
     socket.once('close', () => {
       clearInterval(filling)
-      out.off('drain', goOn)
       reject(new SocketBroken('its program has broken it'))
     })
   })
