@@ -15,12 +15,15 @@ export interface Traffic {
 }
 
 /** The socket's own program has broken the connection. */
-export class SocketBroken extends Error {}
+class SocketBroken extends Error {}
 
 /** So many pieces of one direction, 64 KiB each at most, are under way to the system at once. */
 const KEPT_CHUNKS = 2
-/** What is silent for so long in one direction is filled, in milliseconds: proxies cut what is silent for a minute. */
-const FILL_MS = 20_000
+/**
+ * So often a direction is looked at, in milliseconds, and filled when it was silent since the last time: none is silent for twice as
+ * long. Proxies cut what is silent for a minute.
+ */
+const LOOK_MS = 10_000
 /** A direction in which so long not even that has come is dead, in milliseconds. */
 const DEAD_MS = 75_000
 
@@ -61,7 +64,7 @@ function outward(socket: Socket, out: Writable, traffic: Traffic): Promise<void>
     const filling = setInterval(() => {
       if (!isBusy && underWay === 0) out.write(STILL_HERE)
       isBusy = false
-    }, FILL_MS)
+    }, LOOK_MS)
     // Not by 'drain', which a request of Node does not tell any more when its response is over.
     let underWay = 0
     const written = () => {
@@ -98,7 +101,7 @@ function inward(stream: Readable, socket: Socket, traffic: Traffic): Promise<voi
     const watching = setInterval(() => {
       if (stream.isPaused()) cameAt = performance.now()
       else if (performance.now() - cameAt > DEAD_MS) fail(new ConnectionLost('nothing came for more than a minute'))
-    }, FILL_MS)
+    }, LOOK_MS)
     const fail = (error: Error) => {
       clearInterval(watching)
       stream.destroy()

@@ -4,14 +4,14 @@ import t, { type Test } from 'tap'
 import { eventually } from '../../support/eventually.js'
 import { startProgram } from '../../support/program.js'
 import { type Both, DOWN, isWholeOrCut, started } from './known-streams.js'
-import { rudely, startPipingServer } from './rig.js'
+import { startPipingServer } from './rig.js'
 
 t.setTimeout(120_000)
 
 /** Each breaks something of a connection that is running. */
 const BREAKS: Readonly<Record<string, (both: Both) => void>> = {
-  'the program resets': ({ near }) => rudely(near.socket),
-  'the service resets': ({ far }) => rudely(far.socket),
+  'the program resets': ({ near }) => near.socket.resetAndDestroy(),
+  'the service resets': ({ far }) => far.socket.resetAndDestroy(),
   nothing: () => {},
 }
 
@@ -25,7 +25,8 @@ for (const [way, start] of Object.entries(WAYS)) {
   t.test(
     `by ${way}, resets at random moments: each end has a part from the beginning and a cut, or all of it`,
     async (t) => {
-      const { pair, begin } = await started(t, await start(t), 'x')
+      const server = await start(t)
+      const { pair, begin } = await started(t, server, 'x')
       for (let round = 0; round < 5; round++) {
         for (const [what, breakIt] of Object.entries(BREAKS)) {
           const both = await begin()
@@ -39,6 +40,13 @@ for (const [way, start] of Object.entries(WAYS)) {
       }
       t.equal(pair.listener.exit, undefined)
       t.ok(pair.listener.news('opened').every((news) => news.way === way))
+      if (way === 'duplex') await eventually(() => isIdle(server))
     },
   )
+}
+
+/** Nothing is left on the gateway but what the two sides tell each other. */
+async function isIdle(server: string): Promise<true | string> {
+  const { waiting, streaming } = (await (await fetch(`${server}/api/v1/pipe/health`)).json()) as Record<string, number>
+  return (waiting === 0 && streaming === 2) || `${waiting} wait, ${streaming} are running`
 }

