@@ -1,12 +1,14 @@
 /** Who may, who waits, and for whom there is no place. */
 
 import { writeFileSync } from 'node:fs'
+import { createServer, request } from 'node:http'
 import { join } from 'node:path'
 import t, { type Test } from 'tap'
 import { newToken } from '../../../plugins/auth-bearer/new-token.js'
 import { sharedCertificate } from '../../support/certificate.js'
 import { eventually } from '../../support/eventually.js'
 import { startGateway } from '../../support/gateway.js'
+import { listenOnLoopback } from '../../support/loopback.js'
 import { startProgram } from '../../support/program.js'
 import { client, Forward, startPair, startPipingServer, startService } from './rig.js'
 
@@ -161,6 +163,44 @@ t.test('by a Piping Server, which knows pipes and nothing else', async (t) => {
   t.match(second.text, /Another forward with --listen is on this name/)
   t.equal(listener.exit, undefined)
 })
+
+t.test('behind a proxy that answers when it has been told everything, by pipes', async (t) => {
+  const target = await echo(t)
+  const { port, listener } = await startPair(t, {
+    server: await startHalfDuplexProxy(t),
+    target: `${target}`,
+    name: 'half',
+  })
+  await works(t, port)
+  t.match(listener.news('way')[0], { way: 'pipes' })
+})
+
+/** Hands an answer on when it has the whole request. */
+async function startHalfDuplexProxy(t: Test): Promise<string> {
+  const proxy = createServer((incoming, response) => {
+    const { method, url: path, headers } = incoming
+    const outgoing = request({ host: '127.0.0.1', port: gateway.port, method, path, headers }, (answer) => {
+      const handOn = () => {
+        response.writeHead(answer.statusCode!, answer.headers)
+        response.flushHeaders()
+        answer.pipe(response)
+      }
+      if (incoming.complete) handOn()
+      else incoming.once('end', handOn)
+      answer.once('error', () => response.destroy())
+    })
+    outgoing.on('error', () => response.destroy()).flushHeaders()
+    incoming.pipe(outgoing)
+    response.on('close', () => outgoing.destroy())
+  })
+  proxy.requestTimeout = 0
+  const port = await listenOnLoopback(proxy)
+  t.teardown(() => {
+    proxy.closeAllConnections()
+    proxy.close()
+  })
+  return `http://127.0.0.1:${port}`
+}
 
 t.test('what is wrong in the command line is named', async (t) => {
   const cases: ReadonlyArray<readonly [args: readonly string[], says: RegExp]> = [
