@@ -135,12 +135,6 @@ export const settings = z.strictObject({
     'What becomes of a subscriber that is a window behind unless a publisher says otherwise: publishers wait for it (hold), or ' +
       'it is cut.',
   ),
-  peerGone: setting(
-    choice('1011', '1001'),
-    '1011',
-    'The close code by which a WebSocket on a duplex pipe is told that its peer has vanished: 1011 is an error, 1001 what Hoody ' +
-      'Pipe says.',
-  ),
   maxWaiting: setting(integer(1), '10000', 'Pipes that may wait at once.'),
   maxActive: setting(integer(1), '10000', 'Transfers that may stream at once.'),
   decide: setting(
@@ -162,6 +156,11 @@ export const settings = z.strictObject({
     choice('cut', 'clean'),
     'cut',
     'How the answer to a sender ends when its transfer failed: cut, so that curl exits non-zero, or clean.',
+  ),
+  peerGone: setting(
+    choice('error', 'away'),
+    'error',
+    'What a WebSocket on a duplex pipe is closed with when its peer has vanished: 1011 (error), or 1001 (away), as Hoody Pipe says it.',
   ),
   threads: setting(
     threads(),

@@ -22,7 +22,7 @@ export function routerOptions(config: Config, parts: Parts): RouterOptions {
     maxLagBytes: LIVE_LIMITS.budgetBytes,
     waitMs: config.wait * 1000,
     stallMaxMs: config.stallMax * 1000,
-    peerGoneCode: Number(config.peerGone),
+    peerGoneCode: config.peerGone === 'error' ? 1011 : 1001,
     replyAtEnd: config.reply === 'end',
     version: packageVersion(),
     newTransferId,

@@ -58,7 +58,7 @@ export const RANKS: { readonly [K in SettingKey]-?: Ranks<Config[K]> } = {
   trustedProxies: ['', ['10.0.0.0/8', '10.0.0.0/8'], ['::1', '::1'], ['127.0.0.1, fd00::/8', '127.0.0.1, fd00::/8']],
   reply: ['stream', ['end', 'end'], ['stream', 'stream'], ['end', 'end']],
   failedEnd: ['cut', ['clean', 'clean'], ['cut', 'cut'], ['clean', 'clean']],
-  peerGone: ['1011', ['1001', '1001'], ['1011', '1011'], ['1001', '1001']],
+  peerGone: ['error', ['away', 'away'], ['error', 'error'], ['away', 'away']],
   threads: [1, ['64', 64], ['2', 2], ['1', 1]],
   socketHelper: [true, ['no', false], ['ON', true], ['false', false]],
 }

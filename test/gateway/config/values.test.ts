@@ -110,7 +110,7 @@ const REFUSED: { readonly [K in SettingKey]: readonly string[] } = {
   trustedProxies: ['x', '10.0.0.0/33', '::1/129', '10.0.0.0/8/8', '10.0.0.0/8,', 'localhost'],
   reply: ['', 'later', 'End'],
   failedEnd: ['', 'dirty', 'Cut'],
-  peerGone: ['', '1000', 'abnormal'],
+  peerGone: ['', '1011', 'Away'],
   threads: ['', '0', '65', '1.5', 'all'],
   socketHelper: ['', 'maybe', '2'],
 }

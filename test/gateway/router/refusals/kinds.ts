@@ -5,15 +5,7 @@ import { eventually } from '../../../support/eventually.js'
 import { startGateway } from '../../../support/gateway.js'
 import { type Ask, allRefused, answer, type Case, get, open, put } from './rig.js'
 
-const KINDS = ['duplex']
 const PAGES = ['video', 'share']
-const UPGRADE = [
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-]
-
 function unavailable(ask: Ask, name: string): Case {
   return { ...ask, row: FAILURES.notAvailable, says: new RegExp(`does not offer \\?${name}\\. Leave it out\\.`) }
 }
@@ -23,13 +15,7 @@ const uploads = (target: string): Ask[] => [put(target, 'no'), { ...put(target, 
 t.test('a kind or page that is not built is refused, whether somebody waits there or not', async (t) => {
   const gw = await startGateway(t)
   const cases = [
-    ...[...KINDS, ...PAGES].flatMap((name) => [
-      unavailable(get(`/p?${name}`), name),
-      unavailable(get(`/p?${name}=1&n=2`), name),
-    ]),
-    ...KINDS.flatMap((name) => uploads(`/p?${name}`).map((ask) => unavailable(ask, name))),
-    unavailable(get('/p?duplex=a'), 'duplex'),
-    unavailable({ ...get('/p?ws'), headers: UPGRADE }, 'ws'),
+    ...PAGES.flatMap((name) => [unavailable(get(`/p?${name}`), name), unavailable(get(`/p?${name}=1&n=2`), name)]),
     ...[get('/p?ws'), ...uploads('/p?ws')].map((ask) => ({
       ...ask,
       row: FAILURES.upgradeRequired,
