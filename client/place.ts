@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import type { AgentOptions } from 'node:http'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { inAddress, nameProblem } from '../plugins/pages/name.js'
@@ -32,9 +33,15 @@ export interface NamedPlace extends Place {
 /**
  * The place that somebody meant: an address with its scheme, or a name on the server of `--server`, of `PIPEGATE_URL`, of the settings
  * file, or on this machine.
+ * @param agent for its connections, where they are not the usual ones
  * @throws WrongUsage
  */
-export async function placeOf(word: string, flags: PlaceFlags, env: NodeJS.ProcessEnv): Promise<NamedPlace> {
+export async function placeOf(
+  word: string,
+  flags: PlaceFlags,
+  env: NodeJS.ProcessEnv,
+  agent?: AgentOptions,
+): Promise<NamedPlace> {
   const settings = await readSettings(env)
   const [known, where] =
     flags.server !== undefined
@@ -60,7 +67,7 @@ export async function placeOf(word: string, flags: PlaceFlags, env: NodeJS.Proce
   return {
     address,
     headers,
-    reach: await reach(new URL(origin), flags),
+    reach: await reach(new URL(origin), flags, agent),
     name: isAddress ? nameOf(address) : word,
     url,
     server: isAddress ? origin : withoutCredentials(server),

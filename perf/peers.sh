@@ -11,6 +11,7 @@ PATH=$PATH:/usr/sbin
 for program in socat haproxy nginx redis-server nats-server icecast2 mosquitto rabbitmq-server time; do
   command -v "$program" >/dev/null 2>&1 || missing="$missing $program"
 done
+command -v sshd >/dev/null 2>&1 || missing="$missing openssh-server openssh-client"
 command -v java >/dev/null 2>&1 || missing="$missing default-jre-headless"
 command -v mvn >/dev/null 2>&1 || missing="$missing maven"
 nchan=/usr/lib/nginx/modules/ngx_nchan_module.so
@@ -34,6 +35,10 @@ if [ ! -x "$bin/croc" ] && command -v go >/dev/null 2>&1; then
   (cd / && GOBIN="$bin" go install github.com/schollz/croc/v10@latest)
 fi
 
+if [ ! -x "$bin/chisel" ] && command -v go >/dev/null 2>&1; then
+  (cd / && GOBIN="$bin" go install github.com/jpillora/chisel@v1.10.1)
+fi
+
 # The clients of message systems, and the two systems that are packages. The folder has a package.json of its own, or npm would
 # take the project's.
 if [ ! -d .peers/node_modules/kafkajs ] && command -v npm >/dev/null 2>&1; then
@@ -48,12 +53,13 @@ if [ ! -d .peers/kafka ] && command -v mvn >/dev/null 2>&1; then
 fi
 
 say() { if "$@" >/dev/null 2>&1; then echo "here"; else echo "not here"; fi; }
-for program in socat haproxy nginx redis-server nats-server icecast2 mosquitto rabbitmq-server; do
+for program in socat haproxy nginx redis-server nats-server icecast2 mosquitto rabbitmq-server sshd; do
   echo "$program: $(say command -v "$program")"
 done
 for package in zeromq @grpc/grpc-js amqplib kafkajs; do echo "$package: $(say test -e ".peers/node_modules/$package")"; done
 echo "Kafka: $(say test -d .peers/kafka)"
 echo "nchan: $(say test -e "$nchan")"
+echo "chisel: $(say test -x "$bin/chisel")"
 echo "croc: $(say test -x "$bin/croc")"
 echo "go-piping-server: $(say test -x "$bin/go-piping-server")"
 echo "piping-server-rust: $(say test -x "$bin/piping-server")"

@@ -37,6 +37,8 @@ python3 -c 'import requests' 2>/dev/null || missing="$missing python3-requests"
 needs_module() { python3 -c "import $1" 2>/dev/null || /usr/bin/python3 -c "import $1" 2>/dev/null || missing="$missing $2"; }
 needs_module zmq python3-zmq
 needs_module grpc python3-grpcio
+need sshd openssh-server
+need scp openssh-client
 need nginx nginx-light
 need caddy caddy
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || need initdb postgresql

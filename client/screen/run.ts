@@ -24,6 +24,20 @@ export async function runShown(
   server: string,
   work: (signal: AbortSignal) => Promise<Ending>,
 ): Promise<number> {
+  const ticks = setInterval(() => {
+    view.sample()
+    screen.show(view, false)
+  }, TICK_MS)
+  return runUntilOver(screen, output, server, (signal) => work(signal).finally(() => clearInterval(ticks)))
+}
+
+/** The same without a transfer to show. */
+export async function runUntilOver(
+  screen: Screen,
+  output: NodeJS.WriteStream,
+  server: string,
+  work: (signal: AbortSignal) => Promise<Ending>,
+): Promise<number> {
   const stop = new AbortController()
   let interrupt: NodeJS.Signals | 'EPIPE' | undefined
   const interrupted = (by: NodeJS.Signals | 'EPIPE') => {
@@ -34,13 +48,7 @@ export async function runShown(
   }
   for (const signal of SIGNALS) process.on(signal, interrupted)
   output.on('error', () => interrupted('EPIPE'))
-  const ticks = setInterval(() => {
-    view.sample()
-    screen.show(view, false)
-  }, TICK_MS)
-  const ending = await work(stop.signal)
-    .catch((error) => (stop.signal.aborted ? INTERRUPTED : endingOf(error, server)))
-    .finally(() => clearInterval(ticks))
+  const ending = await work(stop.signal).catch((error) => (stop.signal.aborted ? INTERRUPTED : endingOf(error, server)))
   // What was done before the signal came is done.
   if (interrupt === undefined || (ending.exitCode === 0 && interrupt !== 'EPIPE')) {
     screen.end(ending)

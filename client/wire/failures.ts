@@ -52,9 +52,10 @@ export async function refusal(response: IncomingMessage, nothing: string): Promi
   return new RequestRefused(status, lineOf(response, body, nothing), retryAfterMs(headers['retry-after']))
 }
 
-/** What to tell people of an answer: its first line if it is meant for people, else its status. */
+/** What to tell people of an answer: its line on what is wrong, or its first one, if it is meant for people, else its status. */
 function lineOf({ statusCode = 0, statusMessage, headers }: IncomingMessage, body: string, nothing: string): string {
-  const [line = ''] = body.trim().split('\n', 1)
+  const lines = body.trim().split('\n')
+  const line = lines.find((each) => each.startsWith('[ERROR] ')) ?? lines[0]!
   if (/^text\/plain\b/i.test(headers['content-type'] ?? '') && statusCode !== 200 && line !== '') {
     return line.replace(/^\[ERROR\] /, '').slice(0, LONGEST_LINE)
   }

@@ -27,13 +27,14 @@ export interface Forward {
  * By `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case, as curl reads them.
  * @param url of the server
  * @param flags which certificates are trusted, and which one is shown
+ * @param more for its connections, besides or instead of what is usual
  * @throws WrongUsage
  */
-export async function reach(url: URL, flags: TlsFlags): Promise<Reach> {
+export async function reach(url: URL, flags: TlsFlags, more: AgentOptions = {}): Promise<Reach> {
   const tls = tlsOptions(flags)
   // Kept, so that waiting in short turns does not shake hands at each of them.
   // A proxy is trusted as the server is, and learns nothing of who the client is to that.
-  const options = { keepAlive: true, maxSockets: 8, ...(tls.ca === undefined ? {} : { ca: tls.ca }) }
+  const options = { keepAlive: true, maxSockets: 8, ...(tls.ca === undefined ? {} : { ca: tls.ca }), ...more }
   const proxy = getProxyForUrl(url.href)
   const isSecure = url.protocol === 'https:'
   if (proxy === '') return { agent: newAgent(isSecure, options), tls, isSecure, forward: undefined }

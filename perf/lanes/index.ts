@@ -8,6 +8,7 @@ import { crowd } from './crowd.js'
 import { fanOut } from './fan-out.js'
 import { fanOutOneSlow } from './fan-out-one-slow.js'
 import { fanOutTls } from './fan-out-tls.js'
+import { forward } from './forward.js'
 import { handshakes } from './handshakes.js'
 import { ipc } from './ipc.js'
 import { live } from './live.js'
@@ -37,6 +38,7 @@ export const LANES: readonly Lane[] = [
   crowd,
   live,
   ipc,
+  forward,
   churn,
   handshakes,
   threads,

@@ -45,7 +45,8 @@ function send(operationId: string) {
     description:
       'The body is the stream, of known length or chunked. The answer starts at once and tells line by line what happens; when the ' +
       'transfer fails it ends with an `[ERROR]` line and is cut. With `reply=end` the status tells the outcome. With `ask` the response is ' +
-      'the answer of a worker, of any type and status, and with `serve&answer=ID` the next question, as for GET.',
+      'the answer of a worker, of any type and status, with `serve&answer=ID` the next question, as for GET, and with `duplex` what the other ' +
+      'peer says, as for GET.',
     parameters: [NAME, ...OF_SENDERS],
     requestBody: {
       required: true,
@@ -68,7 +69,29 @@ function send(operationId: string) {
     },
     responses: {
       200: plain('What happens, line by line', 'text/plain', TEXT, LINES, STREAM),
-      ...refusals(400, 401, 403, 404, 408, 409, 410, 413, 414, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505),
+      ...refusals(
+        400,
+        401,
+        403,
+        404,
+        405,
+        408,
+        409,
+        410,
+        413,
+        414,
+        417,
+        421,
+        426,
+        429,
+        431,
+        500,
+        501,
+        502,
+        503,
+        504,
+        505,
+      ),
     },
   }
 }
@@ -89,7 +112,7 @@ const RECEIVED: readonly Header[] = [
 ]
 
 const RECEIVER_REFUSALS = [
-  400, 401, 403, 404, 408, 409, 410, 413, 414, 416, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505,
+  400, 401, 403, 404, 405, 408, 409, 410, 413, 414, 416, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505,
 ]
 
 const receive = {
@@ -101,6 +124,12 @@ const receive = {
     "nobody's place.",
   parameters: [NAME, ...OF_RECEIVERS],
   responses: {
+    101: response('`ws`: the WebSocket is open, and waits for the other peer', [
+      'Upgrade',
+      'Connection',
+      'Sec-WebSocket-Accept',
+      'Sec-WebSocket-Protocol',
+    ]),
     200: {
       ...response('The stream, or what was asked for instead', [
         ...RECEIVED,

@@ -148,7 +148,8 @@ export const ROOMS: readonly Room[] = [
   },
   {
     path: 'client',
-    purpose: 'The commands that people run against a gateway: `send`, `receive`, `watch`, `doctor`, `token`, `link`',
+    purpose:
+      'The commands that people run against a gateway: `send`, `receive`, `forward`, `watch`, `doctor`, `token`, `link`',
     imports: [
       'client/cli',
       'gateway/http/address.ts',

@@ -20,6 +20,8 @@ writeFileSync(secret, 'a-secret-of-thirty-two-characters!')
 interface Case {
   readonly args: (gateway: Program) => readonly string[]
   readonly says: RegExp
+  /** Its exit code. The default is 0. */
+  readonly code?: number
   /** What it says on standard error. The default is nothing. */
   readonly adds?: RegExp
   /** What curl does at the same time on the other side, and gets. */
@@ -47,6 +49,11 @@ const CASES: Readonly<Record<string, Case>> = {
     adds: /./,
     other: { args: (gateway) => ['-d', 'from here', gateway.url('taken')], gets: /Transfer complete/ },
   },
+  forward: {
+    args: ({ base }) => ['forward', '--listen', '0', 'nobody', '--wait', '1', '--server', new URL(base).origin],
+    says: /Timed out waiting for the other side\./,
+    code: 3,
+  },
   watch: { args: ({ base }) => ['watch', `${base}watched`], says: /^complete: 4 B in / },
   doctor: { args: ({ base }) => ['doctor', new URL(base).origin, '--silence', '1'], says: / 0 failed\n$/ },
 }
@@ -63,10 +70,10 @@ async function allWork(t: Test, command: string, atMost = Number.POSITIVE_INFINI
   await receiver.result
   // A command without a case fails the test above.
   const cases = Object.entries(CASES).filter(([name]) => /^--|^health$/.test(name) || name in COMMANDS)
-  for (const [name, { args, says, adds = /^$/, other }] of sample(cases, atMost)) {
+  for (const [name, { args, says, code = 0, adds = /^$/, other }] of sample(cases, atMost)) {
     const otherSide = other && curlDone(other.args(gateway))
     const exit = await runProgram(t, args(gateway), { command: [command], timeoutMs: 60_000 })
-    t.equal(exit.code, 0, `${name}: ${exit.stderr}`)
+    t.equal(exit.code, code, `${name}: ${exit.stderr}`)
     t.match(exit.stderr, adds, name)
     t.match(exit.stdout, says, name)
     if (other !== undefined) t.match((await otherSide)!.stdout.toString(), other.gets, name)
