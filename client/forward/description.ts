@@ -2,7 +2,7 @@ import { describe } from '../cli/description.js'
 import { EXIT_CODES, SIGNAL_EXITS } from '../cli/exit-codes.js'
 import { argument, single } from '../cli/flags.js'
 import { seconds, text, whole } from '../cli/values.js'
-import { CACERT, HEADER, JSON_LINES, QUIET, SERVER, TOKEN, TRANSFER_VARIABLES } from '../flags.js'
+import { CACERT, CERT, HEADER, JSON_LINES, KEY, QUIET, SERVER, TOKEN, TRANSFER_VARIABLES } from '../flags.js'
 
 /** `pipegate forward` */
 export const description = describe({
@@ -31,6 +31,8 @@ export const description = describe({
     token: TOKEN,
     header: HEADER,
     cacert: CACERT,
+    cert: CERT,
+    key: KEY,
     json: JSON_LINES,
     quiet: QUIET,
   },

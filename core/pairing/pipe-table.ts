@@ -18,7 +18,7 @@ import { Live } from './live.js'
 import { orEnd } from './or-end.js'
 import { Pipe } from './pipe.js'
 import type { Resting, SharedNameContext } from './pipe-context.js'
-import type { Question } from './question.js'
+import type { Asker, Question } from './question.js'
 import { Queue, type Staying } from './queue.js'
 import type { ReceiverEndpoint } from './receiver-endpoint.js'
 import type { SenderEndpoint } from './sender-endpoint.js'
@@ -30,12 +30,6 @@ import { Transfer } from './transfer.js'
 /** Holds a pipe as long as it has its name, and nothing afterwards: `ScheduledCall.cancel` in clock.ts says why. */
 interface Slot {
   pipe: Transfer | SharedName | Duplex | undefined
-}
-
-/** Both places of one asker. */
-export interface Asker {
-  readonly question: SenderEndpoint
-  readonly answer: ReceiverEndpoint
 }
 
 const NAMES = { pipe: Pipe, live: Live, queue: Queue, ask: Ask, duplex: Duplex } as const

@@ -16,6 +16,12 @@ import type { SenderEndpoint } from './sender-endpoint.js'
 /** Ends of a question that its asker has no part in: an answer that has begun goes on. */
 const ON_WORKERS_SIDE: ReadonlySet<EndReason> = new Set(['complete', 'answered', 'receivers_left', 'receivers_stalled'])
 
+/** Both places of one asker. */
+export interface Asker {
+  readonly question: SenderEndpoint
+  readonly answer: ReceiverEndpoint
+}
+
 /** The name on which it was asked. */
 export interface QuestionKeeper {
   /** A worker gets it, and can answer under this name. */
