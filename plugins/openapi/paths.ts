@@ -1,41 +1,11 @@
 import { IDLE } from '../transfer-status/idle.js'
+import { LINES, LINK, RECEIPT } from './examples.js'
 import { NAME, OF_HEAD, OF_RECEIVERS, OF_SENDERS } from './parameters.js'
 import { type Header, PLAIN, plain, refusals, response, STREAM } from './responses.js'
 
 const PAGE: readonly Header[] = [...PLAIN, 'Content-Security-Policy', 'Referrer-Policy']
 const TEXT = { type: 'string' } as const
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
-
-const ID = '8JrCZUzMtGv3Qp0c2nWkXw'
-
-const LINES = [
-  '[INFO] Waiting for 1 receiver(s) to connect...',
-  '[INFO] 1 receiver(s) already connected.',
-  '[INFO] Streaming to 1 receiver(s)...',
-  '[INFO] Upload complete.',
-  '[INFO] Transfer complete.',
-  '',
-].join('\n')
-
-const RECEIPT = {
-  state: 'complete',
-  transferId: ID,
-  bytes: 6,
-  bytesTransferred: 6,
-  totalBytes: 6,
-  duration: 0.5,
-  durationSec: 0.5,
-  avgSpeed: 12,
-  receivers: 1,
-  totalReceivers: 1,
-  reason: null,
-  message: null,
-  sha256: null,
-  startedAt: 1795248000000,
-  endedAt: 1795248000500,
-}
-
-const LINK = { url: 'https://pipe.example.org/jobs?sig=AbC', right: 'watch', expires: '2026-11-21T09:00:00Z' }
 
 function send(operationId: string) {
   return {

@@ -119,5 +119,5 @@ t.test('limits: a peer is one transfer, and what it may send it may say', async 
   const closed = once(one, 'close')
   one.send('x'.repeat(600))
   const [code, reason] = await closed
-  t.same([code, String(reason)], [1009, 'This peer may not send so much.'])
+  t.same([code, String(reason)], [1009, 'A peer has sent more than it may.'])
 })

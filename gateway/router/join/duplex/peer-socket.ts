@@ -30,11 +30,12 @@ const NO_PEER = 4408
 /** RFC 6455 has 123 bytes for it. */
 const MOST_REASON = 120
 
+/** Both are closed with it. */
 const OWN_CODES: Partial<Record<EndReason, SocketClose>> = {
   no_sender: { code: NO_PEER, reason: 'Timed out waiting for peer.' },
   no_receivers: { code: NO_PEER, reason: 'Timed out waiting for peer.' },
-  overflow: { code: TRY_AGAIN, reason: 'The other peer does not read, and there is no memory left.' },
-  too_large: { code: TOO_BIG, reason: 'This peer may not send so much.' },
+  overflow: { code: TRY_AGAIN, reason: 'A peer does not read, and there is no memory left.' },
+  too_large: { code: TOO_BIG, reason: 'A peer has sent more than it may.' },
   too_many_active: { code: TRY_AGAIN, reason: 'Server at maximum active transfer capacity.' },
 }
 
