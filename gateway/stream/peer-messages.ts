@@ -21,7 +21,7 @@ export interface SocketClose {
 
 /** Puts messages into a stream. */
 export class MessageWriter {
-  readonly #scratch = new Uint8Array(HEAD_BYTES + COPIED_BYTES)
+  #scratch: Uint8Array | undefined
 
   /** @param feed takes the next bytes of the stream, lent for the call; called once or twice */
   message(bytes: BorrowedBytes, isText: boolean, feed: (bytes: BorrowedBytes) => void): void {
@@ -33,6 +33,7 @@ export class MessageWriter {
   }
 
   #write(kind: number, bytes: BorrowedBytes, feed: (bytes: BorrowedBytes) => void): void {
+    this.#scratch ??= new Uint8Array(HEAD_BYTES + COPIED_BYTES)
     const scratch = this.#scratch
     const { length } = bytes
     scratch[0] = kind

@@ -269,7 +269,7 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
   #close({ code, reason }: SocketClose): void {
     if (this.#isOver) return
     this.#over()
-    this.#ended = { code, reason: reason.slice(0, MOST_REASON) }
+    this.#ended = { code, reason: shortened(reason) }
     this.#link?.close(code, this.#ended.reason)
   }
 
@@ -278,4 +278,14 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
     this.#drops = true
     this.#held.clear()
   }
+}
+
+/** As many bytes as a close frame has for it, and no part of a character. */
+function shortened(reason: string): string {
+  const bytes = Buffer.from(reason)
+  if (bytes.length <= MOST_REASON) return reason
+  return bytes
+    .subarray(0, MOST_REASON)
+    .toString()
+    .replace(/\ufffd+$/, '')
 }

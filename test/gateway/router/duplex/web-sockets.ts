@@ -182,6 +182,14 @@ part('in the middle of a frame as well; and a setting says 1001', async (t) => {
   await nothingLeft(gateway)
 })
 
+part('stopped with more words than a close frame holds, of letters that take several bytes', async (t) => {
+  const gateway = await startGateway(t)
+  const [one, another] = await two(t, gateway)
+  gateway.gateway.table.stop('d', { code: 'X', status: 403, message: `a${'€'.repeat(100)}`, hint: '' })
+  for (const each of [one, another]) await each.isClosed(1011, /^Transfer failed: a€{34}$/, t)
+  await nothingLeft(gateway)
+})
+
 part('nobody comes: 4408', async (t) => {
   const gateway = await startGateway(t)
   const one = await opens(t, gateway, { query: '&wait=1' })
