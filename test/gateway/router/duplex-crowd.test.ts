@@ -9,11 +9,11 @@ import { startProgram } from '../../support/program.js'
 import { amount } from '../../support/thorough.js'
 
 const MIB = 1024 * 1024
-const PAIRS = amount(120, 1000)
-const MEMORY = 64 * MIB
+const PAIRS = amount(80, 1000)
+const MEMORY = amount(48, 256) * MIB
 /** Each sender to a slow peer says so much, in messages of a MiB, which is more than what sockets and window hold. */
-const SAID = amount(24, 32)
-const MEASURED_MS = amount(2000, 20_000)
+const SAID = amount(20, 32)
+const MEASURED_MS = amount(1500, 20_000)
 
 /** What they were closed with. */
 const closed = new Map<WebSocket, string>()
