@@ -17,6 +17,7 @@ import { atEndOfTurn, type Flushable, isEndOfTurn, whenCrowdsTurnComes } from '.
 import type { ExchangeOwner, HttpExchange } from '../connection/http-exchange.js'
 import type { KeepaliveEntry, KeepaliveTarget } from '../connection/keepalive.js'
 import { Arrival } from './arrival.js'
+import { PausedRoom } from './paused-room.js'
 
 /** So many bytes of the body leave alone, with the head, where it has to be known where in the output they are. */
 const FIRST = 4096
@@ -27,6 +28,7 @@ export interface OwnRequest {
   readonly isRead: boolean
   /** It goes on when the response has come to its end. */
   readonly outlasts: boolean
+  readonly isPaused: boolean
   /** Reads the rest and drops it. */
   discard(): void
 }
@@ -46,6 +48,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   /** Set while this response may write: in its own callback, or at the end of a turn. */
   #writeFrom: WriteFrom | undefined
   #finishing = false
+  #room: PausedRoom | undefined
   #abortReason: EndReason | undefined
   #abortedPipe: PipeView | undefined
   #refusal: Refusal | undefined
@@ -299,9 +302,20 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     this.#keepalive?.release()
   }
 
+  get isBlocked(): boolean {
+    return this.#body!.blocked
+  }
+
+  tryAgain(): void {
+    this.#body!.unblock()
+    this.#schedule()
+  }
+
   #keepAlive(): void {
     // Not beside a request that is being read: it is kept open already, and may be paused.
-    if (this.request === undefined) this.#keepalive ??= this.exchange.context.keepalive.add(this)
+    const { request, exchange } = this
+    if (request === undefined) this.#keepalive ??= exchange.context.keepalive.add(this)
+    else if (exchange.socket < 0) (this.#room ??= new PausedRoom(exchange, request, this)).await()
   }
 
   #schedule(): void {
