@@ -315,7 +315,10 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     // Not beside a request that is being read: it is kept open already, and may be paused.
     const { request, exchange } = this
     if (request === undefined) this.#keepalive ??= exchange.context.keepalive.add(this)
-    else if (exchange.socket < 0) (this.#room ??= new PausedRoom(exchange, request, this)).await()
+    else if (exchange.socket < 0) {
+      this.#room ??= new PausedRoom(exchange, request, this)
+      this.#room.await()
+    }
   }
 
   #schedule(): void {

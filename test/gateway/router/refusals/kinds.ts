@@ -22,10 +22,7 @@ const uploads = (target: string): Ask[] => [put(target, 'no'), { ...put(target, 
 t.test('a kind or page that is not built is refused, whether somebody waits there or not', async (t) => {
   const gw = await startGateway(t)
   const cases = [
-    ...PAGES.flatMap((name) => [
-      unavailable(get(`/p?${name}`), name),
-      unavailable(get(`/p?${name}=1&n=2`), name),
-    ]),
+    ...PAGES.flatMap((name) => [unavailable(get(`/p?${name}`), name), unavailable(get(`/p?${name}=1&n=2`), name)]),
     { ...get('/p?duplex'), row: FAILURES.methodNotAllowed },
     { ...get('/p?duplex=c'), row: FAILURES.methodNotAllowed },
     { ...put('/p?duplex=c', ''), row: FAILURES.badParameter },
