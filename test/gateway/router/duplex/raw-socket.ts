@@ -57,7 +57,8 @@ export class RawSocket {
   get frames(): Heard[] {
     const bytes = this.raw.received
     const frames: Heard[] = []
-    let at = bytes.indexOf('\r\n\r\n') + 4
+    const upgraded = Math.max(0, bytes.lastIndexOf('HTTP/1.1 101 '))
+    let at = bytes.indexOf('\r\n\r\n', upgraded) + 4
     while (at + 2 <= bytes.length) {
       const short = bytes[at + 1]! & 127
       const from = at + (short < 126 ? 2 : short === 126 ? 4 : 10)
