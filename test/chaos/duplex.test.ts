@@ -59,6 +59,8 @@ abstract class Talker {
   abstract say(piece: Buffer): Promise<unknown>
   protected abstract endNow(): void
   abstract leave(): void
+  /** It is done. */
+  abstract close(): void
   abstract breakOff(): void
   abstract freeze(ms: number): void
 
@@ -127,6 +129,10 @@ class HttpTalker extends Talker {
     this.#peer!.leave(this.hasSaidAll ? 'destroy' : this.random.pick(WAYS)!)
   }
 
+  close(): void {
+    this.#peer?.leave('destroy')
+  }
+
   breakOff(): void {
     void this.#peer!.send('no size\r\n')
   }
@@ -173,6 +179,10 @@ class SocketTalker extends Talker {
     this.#ws!.terminate()
   }
 
+  close(): void {
+    this.#ws?.terminate()
+  }
+
   breakOff(): void {
     this.#socket.write(Buffer.of(0x83, 0x80, 0, 0, 0, 0))
   }
@@ -210,16 +220,17 @@ async function runPair(seed: number, { port }: Running): Promise<Report> {
   await Promise.all(talkers.map((each) => each.run()))
   await Promise.all(talkers.map((each) => until(() => each.isOver || each.hasLeft, `${each.who} is never done`)))
   for (const [talker, other] of [talkers, [another, one]] as const) {
-    const { who, wrongAt, heardBytes, heardEnd, expected, hasLeft } = talker!
+    const { who, wrongAt, heardBytes, heardEnd, expected, hasLeft, hasSaidAll, endsBoth } = talker!
     if (wrongAt !== undefined) problems.push(`${who}: wrong byte at ${wrongAt}`)
     if (heardEnd && !hasLeft && heardBytes !== expected.length)
       problems.push(`${who}: looks complete with ${heardBytes} of ${expected.length} bytes`)
-    if (heardEnd && !hasLeft && !other!.hasSaidAll) problems.push(`${who}: an end that nobody has said`)
+    if (heardEnd && !hasLeft && !other!.hasSaidAll && !(endsBoth && hasSaidAll))
+      problems.push(`${who}: an end that nobody has said`)
     if (isCalm && !heardEnd)
       problems.push(`${who}: all was well, and it was cut at ${heardBytes} of ${expected.length}`)
   }
   const ends = talkers.map((each) => (each.hasLeft ? 'left' : each.heardEnd ? 'whole' : 'cut'))
-  for (const each of talkers) each.leave()
+  for (const each of talkers) each.close()
   return { problems, ends }
 }
 

@@ -1,5 +1,4 @@
 /** Duplex pipes over real connections: every sentence of the contract's "?duplex". */
-import './duplex/hostile.js'
 import './duplex/http.js'
 import './duplex/web-sockets.js'
 import { parts } from './duplex/rig.js'
