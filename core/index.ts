@@ -24,7 +24,7 @@ export {
   type SlowPolicy,
 } from './live-options.js'
 export type { PipeObserver } from './observer.js'
-export type { DuplexPeer } from './pairing/duplex.js'
+export type { DuplexPeer } from './pairing/duplex-peer.js'
 export { type Asker, PipeTable } from './pairing/pipe-table.js'
 export type { Staying } from './pairing/queue.js'
 export type { ReceiverEndpoint } from './pairing/receiver-endpoint.js'

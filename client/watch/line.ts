@@ -1,4 +1,5 @@
 import { askInWords } from '../../plugins/transfer-status/ask-figures.js'
+import { duplexInWords } from '../../plugins/transfer-status/duplex-figures.js'
 import {
   formatBytes,
   formatDuration,
@@ -75,8 +76,8 @@ function parts({ snapshot, loss, stillMs, moves }: View): Part[] {
       snapshot.last === null ? [] : [{ text: `last ${safeText(formatReceipt(snapshot.last), false)}`, rank: 6 }]
     return [{ text: 'nobody is there yet', rank: 0 }, ...last]
   }
-  const queue = queueInWords(snapshot) ?? askInWords(snapshot)
-  if (queue !== undefined) return [{ text: queue, rank: 0 }]
+  const counts = queueInWords(snapshot) ?? askInWords(snapshot) ?? duplexInWords(snapshot)
+  if (counts !== undefined) return [{ text: counts, rank: 0 }]
   const receivers = { text: audience(snapshot), rank: 6 }
   if (snapshot.state === 'waiting') {
     const those = snapshot.live ? 'viewers' : 'receivers'

@@ -13,7 +13,7 @@ const amount = v.pipe(v.number(), v.minValue(0))
 const figure = v.fallback(v.nullable(amount), null)
 const count = v.fallback(amount, 0)
 const some = v.fallback(v.optional(amount), undefined)
-/** Null for a live stream and a queue. */
+/** Null for what has no number of receivers that it waits for. */
 const total = v.fallback(v.nullable(amount), 0)
 /** Only of a live stream, or of a topic. */
 const live = {
@@ -44,6 +44,14 @@ const ask = {
   waitingWorkers: some,
   unanswered: some,
 }
+/** Only of a name that is a duplex pipe. */
+const duplex = {
+  duplex: v.fallback(v.optional(v.literal(true)), undefined),
+  peers: some,
+  webSockets: some,
+  saidBytes: v.fallback(v.optional(v.tuple([amount, amount])), undefined),
+  protocol: v.fallback(v.optional(v.nullable(v.string())), undefined),
+}
 const text = v.fallback(v.nullable(v.string()), null)
 
 const figures = {
@@ -64,6 +72,7 @@ const figures = {
   ...live,
   ...queue,
   ...ask,
+  ...duplex,
 }
 
 const receipt = v.looseObject({
@@ -78,7 +87,7 @@ const receipt = v.looseObject({
   receivers: count,
   totalReceivers: total,
   ...live,
-  kind: v.fallback(v.optional(v.picklist(['live', 'queue', 'topic', 'ask'])), undefined),
+  kind: v.fallback(v.optional(v.picklist(['live', 'queue', 'topic', 'ask', 'duplex'])), undefined),
   reason: text,
   message: text,
   sha256: text,
@@ -89,7 +98,7 @@ const receipt = v.looseObject({
 const snapshot = v.looseObject({
   state: v.picklist(['idle', 'waiting', 'streaming', 'complete', 'failed']),
   ...figures,
-  kind: v.fallback(v.picklist(['pipe', 'live', 'queue', 'topic', 'ask']), 'pipe'),
+  kind: v.fallback(v.picklist(['pipe', 'live', 'queue', 'topic', 'ask', 'duplex', 'ws']), 'pipe'),
   transferId: text,
   hasSender: v.fallback(v.boolean(), false),
   reason: text,

@@ -2,7 +2,7 @@ import type { EndReason } from '../end-reason.js'
 import type { FanOut } from '../flow/fan-out.js'
 import { Watchdog, type WatchedFanOut } from '../flow/watchdog.js'
 import type { SenderJoinOptions } from '../join-options.js'
-import type { DuplexPeer } from './duplex.js'
+import type { DuplexPeer } from './duplex-peer.js'
 import { Pipe } from './pipe.js'
 import type { PipeContext } from './pipe-context.js'
 

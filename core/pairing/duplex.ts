@@ -11,14 +11,6 @@ import type { ReceiverEndpoint } from './receiver-endpoint.js'
 import type { SenderEndpoint } from './sender-endpoint.js'
 import { WholeName } from './whole-name.js'
 
-/** A peer that joined both directions at once: its places in them. */
-export interface DuplexPeer {
-  readonly sender: SenderEndpoint
-  readonly receiver: ReceiverEndpoint
-  /** It has ended both directions in order: what it said is complete, and what the other says interests nobody. */
-  close(): void
-}
-
 type SideIndex = 0 | 1
 
 const opposite = (side: SideIndex): SideIndex => (side === 0 ? 1 : 0)

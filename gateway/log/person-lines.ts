@@ -51,7 +51,8 @@ function sentencePart(line: string): string {
   return rest.charAt(0).toLowerCase() + rest.slice(1)
 }
 
-function audience({ live, topic, receiversWanted }: PipeView): string {
+function audience({ kind, live, topic, receiversWanted }: PipeView): string {
+  if (kind === 'duplex') return 'to the other peer'
   if (topic !== undefined) return `${counted(topic.messages, 'message')}, ${counted(topic.peak, 'subscriber')} at most`
   if (live === undefined) return counted(receiversWanted, 'receiver')
   const { peak, cuts } = live

@@ -84,6 +84,25 @@ export function gatewayGauges(registry: Registry, pipes: Pipes, gateway: Gateway
       )
     },
   })
+  gauge('pipegate_duplex_names', 'Names with a duplex pipe.', () =>
+    sumOf(pipes.names(), ({ duplex }) => (duplex ? 1 : 0)),
+  )
+  new Gauge({
+    name: 'pipegate_duplex_peers',
+    help: 'Peers of duplex pipes, waiting ones too, by what they speak.',
+    labelNames: ['protocol'],
+    registers: [registry],
+    collect() {
+      this.set(
+        { protocol: 'http' },
+        sumOf(pipes.names(), ({ duplex }) => (duplex ? duplex.peers - duplex.webSockets : 0)),
+      )
+      this.set(
+        { protocol: 'websocket' },
+        sumOf(pipes.names(), ({ duplex }) => duplex?.webSockets ?? 0),
+      )
+    },
+  })
   gauge('pipegate_open_requests', 'Requests whose response is not over.', () => gateway.openRequests)
   gauge('pipegate_window_bytes', 'How far a receiver may be behind another one.', () => gateway.window, 'first')
   gauge(

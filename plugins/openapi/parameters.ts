@@ -52,6 +52,11 @@ const WITHIN = query(
   60,
 )
 
+const DUPLEX = {
+  type: 'string',
+  pattern: '^(|[aAbB]|1|[tT][rR][uU][eE]|[yY][eE][sS]|0|[fF][aA][lL][sS][eE]|[nN][oO])$',
+} as const
+
 const SHARED = [
   query('n', 'Receivers to wait for; the same on every side.', whole(1, 256, { default: 1 }), 3),
   query('wait', 'Seconds that this side waits; 300 unless configured.', whole(1, 3600), 60),
@@ -89,6 +94,12 @@ export const OF_SENDERS = [
     5,
   ),
   TOPIC,
+  query(
+    'duplex',
+    'A duplex pipe of two equal peers: the body is the response of the other one. `a` or `b`: only the body, of a peer that hears by a GET.',
+    DUPLEX,
+    'a',
+  ),
   query(
     'min',
     'With `live`: viewers without whom nothing is read. With `topic`: subscribers that have to be there.',
@@ -155,6 +166,13 @@ export const OF_RECEIVERS = [
   TOPIC,
   ASK,
   WITHIN,
+  query(
+    'duplex',
+    'What the other peer of a duplex pipe says; the letter says which of the two this one is.',
+    DUPLEX,
+    'b',
+  ),
+  query('ws', `With an upgrade: a WebSocket as one of the two peers of a duplex pipe; 426 without. ${ON}`, SWITCH, '1'),
   query('serve', `Take a question; the answer goes to its \`X-Pipe-Answer\`. ${ON}`, SWITCH, '1'),
   query('join', 'With `live`: begin at the next byte, also in WebM.', { type: 'string', enum: ['byte'] }, 'byte'),
   query('slow', 'With `live`: be cut rather than miss a part.', { type: 'string', enum: ['cut'] }, 'cut'),
@@ -180,6 +198,18 @@ export const OF_RECEIVERS = [
   ),
   query('ttl', 'With `link`: seconds until it expires.', whole(1, 31_536_000), 3600),
   ACCEPT,
+  header(
+    'Upgrade',
+    'With `ws`, as RFC 6455 has it, and the other headers of a handshake.',
+    word('websocket'),
+    'websocket',
+  ),
+  header(
+    'Sec-WebSocket-Protocol',
+    'With `ws`: the subprotocols that are offered. The first one of the first peer is that of the pipe.',
+    { type: 'string' },
+    'chat, superchat',
+  ),
   header(
     'Range',
     'The stream from this byte on, when its length is known; other ranges are ignored.',

@@ -1,41 +1,11 @@
 import { IDLE } from '../transfer-status/idle.js'
+import { LINES, LINK, RECEIPT } from './examples.js'
 import { NAME, OF_HEAD, OF_RECEIVERS, OF_SENDERS } from './parameters.js'
 import { type Header, PLAIN, plain, refusals, response, STREAM } from './responses.js'
 
 const PAGE: readonly Header[] = [...PLAIN, 'Content-Security-Policy', 'Referrer-Policy']
 const TEXT = { type: 'string' } as const
 const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` })
-
-const ID = '8JrCZUzMtGv3Qp0c2nWkXw'
-
-const LINES = [
-  '[INFO] Waiting for 1 receiver(s) to connect...',
-  '[INFO] 1 receiver(s) already connected.',
-  '[INFO] Streaming to 1 receiver(s)...',
-  '[INFO] Upload complete.',
-  '[INFO] Transfer complete.',
-  '',
-].join('\n')
-
-const RECEIPT = {
-  state: 'complete',
-  transferId: ID,
-  bytes: 6,
-  bytesTransferred: 6,
-  totalBytes: 6,
-  duration: 0.5,
-  durationSec: 0.5,
-  avgSpeed: 12,
-  receivers: 1,
-  totalReceivers: 1,
-  reason: null,
-  message: null,
-  sha256: null,
-  startedAt: 1795248000000,
-  endedAt: 1795248000500,
-}
-
-const LINK = { url: 'https://pipe.example.org/jobs?sig=AbC', right: 'watch', expires: '2026-11-21T09:00:00Z' }
 
 function send(operationId: string) {
   return {
@@ -45,7 +15,8 @@ function send(operationId: string) {
     description:
       'The body is the stream, of known length or chunked. The answer starts at once and tells line by line what happens; when the ' +
       'transfer fails it ends with an `[ERROR]` line and is cut. With `reply=end` the status tells the outcome. With `ask` the response is ' +
-      'the answer of a worker, of any type and status, and with `serve&answer=ID` the next question, as for GET.',
+      'the answer of a worker, of any type and status, with `serve&answer=ID` the next question, as for GET, and with `duplex` what the other ' +
+      'peer says, as for GET.',
     parameters: [NAME, ...OF_SENDERS],
     requestBody: {
       required: true,
@@ -68,7 +39,29 @@ function send(operationId: string) {
     },
     responses: {
       200: plain('What happens, line by line', 'text/plain', TEXT, LINES, STREAM),
-      ...refusals(400, 401, 403, 404, 408, 409, 410, 413, 414, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505),
+      ...refusals(
+        400,
+        401,
+        403,
+        404,
+        405,
+        408,
+        409,
+        410,
+        413,
+        414,
+        417,
+        421,
+        426,
+        429,
+        431,
+        500,
+        501,
+        502,
+        503,
+        504,
+        505,
+      ),
     },
   }
 }
@@ -89,7 +82,7 @@ const RECEIVED: readonly Header[] = [
 ]
 
 const RECEIVER_REFUSALS = [
-  400, 401, 403, 404, 408, 409, 410, 413, 414, 416, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505,
+  400, 401, 403, 404, 405, 408, 409, 410, 413, 414, 416, 417, 421, 426, 429, 431, 500, 501, 502, 503, 504, 505,
 ]
 
 const receive = {
@@ -101,6 +94,12 @@ const receive = {
     "nobody's place.",
   parameters: [NAME, ...OF_RECEIVERS],
   responses: {
+    101: response('`ws`: the WebSocket is open, and waits for the other peer', [
+      'Upgrade',
+      'Connection',
+      'Sec-WebSocket-Accept',
+      'Sec-WebSocket-Protocol',
+    ]),
     200: {
       ...response('The stream, or what was asked for instead', [
         ...RECEIVED,

@@ -25,7 +25,7 @@ const UNIX_MS = 'milliseconds since 1970'
 
 const MOVED = {
   bytes: count(
-    'What has reached the machine of the slowest receiver; of a live stream, what has been sent; of a queue, what it has moved',
+    'What has reached the machine of the slowest receiver; of a live stream, what has been sent; of a queue and of a duplex pipe, what it has moved',
   ),
   bytesTransferred: count('The same as `bytes`'),
   totalBytes: orNull(COUNT, 'From `Content-Length`, `?size` or `X-Pipe-Size`'),
@@ -43,7 +43,7 @@ const FIGURES = {
   activeReceivers: count('The same as `receivers`'),
   totalReceivers: orNull(
     COUNT,
-    'Receivers that the stream waits for, or waited for; null for a live stream, a queue and a topic',
+    'Receivers that the stream waits for, or waited for; null for a live stream, a queue, a topic and a duplex pipe',
   ),
   inFlight: count('Bytes that were sent to the slowest receiver and have not reached its machine'),
   receiverBytes: {
@@ -80,6 +80,21 @@ const OF_QUEUE = {
   workers: count('Workers that stay, with lines'),
 }
 
+/** Only of a name that is a duplex pipe. */
+const OF_DUPLEX = {
+  duplex: { const: true },
+  peers: { ...count('Peers that are there'), maximum: 2 },
+  webSockets: { ...count('How many of them are WebSockets'), maximum: 2 },
+  saidBytes: {
+    type: 'array',
+    items: COUNT,
+    minItems: 2,
+    maxItems: 2,
+    description: 'Bytes read from the peer that came first, and from the other one',
+  },
+  protocol: orNull(TEXT, 'The subprotocol of its WebSockets'),
+}
+
 /** Only of a topic; `peak` and `cuts` as well. */
 const OF_TOPIC = {
   topic: { const: true },
@@ -90,7 +105,7 @@ const OF_TOPIC = {
 }
 
 /** What is no pipe has some of these. */
-const OF_KIND = { ...OF_LIVE, ...OF_QUEUE, ...OF_ASK, ...OF_TOPIC }
+const OF_KIND = { ...OF_LIVE, ...OF_QUEUE, ...OF_ASK, ...OF_DUPLEX, ...OF_TOPIC }
 
 const END = {
   reason: orNull(TEXT, 'Why it failed, for programs'),
@@ -104,7 +119,7 @@ export const SCHEMAS = {
     'What a name is doing: `?status`, and the data of `state` events',
     {
       state: { type: 'string', enum: ['idle', 'waiting', 'streaming', 'complete', 'failed'] },
-      kind: { type: 'string', enum: ['pipe', 'live', 'queue', 'topic', 'ask'] },
+      kind: { type: 'string', enum: ['pipe', 'live', 'queue', 'topic', 'ask', 'duplex', 'ws'] },
       transferId: orNull(TRANSFER_ID, "The sender's; null while there is none"),
       hasSender: { type: 'boolean' },
       ...FIGURES,
@@ -135,7 +150,10 @@ export const SCHEMAS = {
       ...END,
       endedAt: { ...NUMBER, description: UNIX_MS },
     },
-    { kind: { type: 'string', enum: ['live', 'queue', 'topic', 'ask'], description: 'Absent for a pipe' }, ...OF_KIND },
+    {
+      kind: { type: 'string', enum: ['live', 'queue', 'topic', 'ask', 'duplex'], description: 'Absent for a pipe' },
+      ...OF_KIND,
+    },
   ),
   History: object('Speeds since the stream began: the data of the `history` event', {
     everySec: { type: 'number', exclusiveMinimum: 0, description: 'Seconds between two speeds' },

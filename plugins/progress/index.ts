@@ -13,6 +13,7 @@ import {
 } from '../../gateway/host/plugin-api.js'
 import { type Config, schema } from './config.js'
 import { PROGRESS_FAILURES, type ProgressFailure } from './failures.js'
+import { hasManyTransfers } from './many.js'
 import { dashboard } from './page/index.js'
 import { Receipts } from './receipts.js'
 import { Spectators } from './spectators.js'
@@ -56,8 +57,8 @@ export default definePlugin<Config, ProgressFailure>({
       now,
     })
     const changed = (pipe: PipeView) => {
-      // A queue, or a name for questions, may have thousands of transfers a second: its spectators are told what it counts a few times a second.
-      if (pipe.kind !== 'queue' && pipe.kind !== 'ask') spectators.changed(pipe.key)
+      // There may be thousands of them a second: spectators are told what the name counts a few times a second.
+      if (!hasManyTransfers(pipe)) spectators.changed(pipe.key)
     }
     const moved = (pipe: PipeView) => {
       if (pipe.kind !== 'pipe' && pipe.state === 'streaming') spectators.stirred(pipe.key)
@@ -96,7 +97,7 @@ export default definePlugin<Config, ProgressFailure>({
           // Without a sender nothing has been transferred: the name is idle again.
           if (pipe.transferId === '') changed(pipe)
           else if (isDoneOfMany(pipe)) changed(pipe)
-          else if (pipe.kind === 'queue' || pipe.kind === 'ask') receipts.add(pipe)
+          else if (hasManyTransfers(pipe)) receipts.add(pipe)
           else spectators.ended(receipts.add(pipe))
         },
       },

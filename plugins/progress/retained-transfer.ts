@@ -44,6 +44,12 @@ export class RetainedTransfer {
     this.sha256 = pipe.sha256
   }
 
+  /** What a question or an answer ended with is told without saying which of the two it was. */
+  get #asEnded(): Parameters<typeof endingOf>[1] {
+    const { failure: endFailure, kind } = this
+    return kind === 'duplex' ? { endFailure, kind } : { endFailure }
+  }
+
   /** @param epoch Unix time in milliseconds at which the clock of the pipes was 0 */
   receipt(epoch: number): Receipt {
     const { bytes, endedAt, startedAt = endedAt } = this
@@ -63,7 +69,7 @@ export class RetainedTransfer {
       ...(this.kind !== 'pipe' && { kind: this.kind }),
       ...this.counts,
       reason: failed ? this.reason : null,
-      message: failed ? sentence(endingOf(this.reason, { endFailure: this.failure }).line) : null,
+      message: failed ? sentence(endingOf(this.reason, this.#asEnded).line) : null,
       sha256: this.sha256 ?? null,
       startedAt: this.startedAt === undefined ? null : Math.round(epoch + startedAt),
       endedAt: Math.round(epoch + endedAt),

@@ -26,8 +26,8 @@ interface Audience {
   atRest: boolean
   /** Of the last figures they got. */
   bytes: number
-  /** What they were told last of a queue; undefined when it was none. */
-  queue: string | undefined
+  /** What they were told last of a name with many transfers; undefined when it was none. */
+  counts: string | undefined
 }
 
 /** All spectators. An event is rendered once for its name, however many watch it. */
@@ -97,7 +97,7 @@ export class Spectators {
   tick(): void {
     for (const [key, audience] of this.#audiences) {
       const pipe = this.transfers.pipes.get(key)
-      this.#tellOfQueue(key, audience, pipe)
+      this.#tellOfCounts(key, audience, pipe)
       if (pipe?.state !== 'streaming') continue
       this.transfers.sample(pipe)
       const figures = this.transfers.figures(pipe)
@@ -110,11 +110,11 @@ export class Spectators {
     }
   }
 
-  /** What a queue, or a name for questions, counts changes without an event for each change. */
-  #tellOfQueue(key: string, audience: Audience, pipe: PipeView | undefined): void {
-    const now = queueOf(pipe)
-    if (now === audience.queue) return
-    audience.queue = now
+  /** What a name with many transfers counts changes without an event for each change. */
+  #tellOfCounts(key: string, audience: Audience, pipe: PipeView | undefined): void {
+    const now = countsOf(pipe)
+    if (now === audience.counts) return
+    audience.counts = now
     this.changed(key)
   }
 
@@ -146,8 +146,8 @@ export class Spectators {
   #join(key: string, spectator: Spectator): void {
     const audience = this.#audiences.get(key)
     if (audience === undefined) {
-      const queue = queueOf(this.transfers.pipes.get(key))
-      this.#audiences.set(key, { members: new Set([spectator]), atRest: false, bytes: 0, queue })
+      const counts = countsOf(this.transfers.pipes.get(key))
+      this.#audiences.set(key, { members: new Set([spectator]), atRest: false, bytes: 0, counts })
       this.#count()
     } else audience.members.add(spectator)
   }
@@ -160,7 +160,8 @@ export class Spectators {
   }
 }
 
-function queueOf(pipe: PipeView | undefined): string | undefined {
+function countsOf(pipe: PipeView | undefined): string | undefined {
+  if (pipe?.duplex !== undefined) return `${pipe.state} ${pipe.duplex.peers} ${pipe.duplex.webSockets}`
   const counts = pipe?.queue ?? pipe?.ask
   return counts && Object.values(counts).join(' ')
 }

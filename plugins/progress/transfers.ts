@@ -1,9 +1,11 @@
 import { type Pipes, type PipeView, streamLabel } from '../../gateway/host/plugin-api.js'
 import { askFiguresOf } from '../transfer-status/ask-figures.js'
+import { duplexFiguresOf, duplexKind } from '../transfer-status/duplex-figures.js'
 import { IDLE } from '../transfer-status/idle.js'
 import { liveFiguresOf } from '../transfer-status/live-figures.js'
 import { queueFiguresOf } from '../transfer-status/queue-figures.js'
 import type { Figures, Receipt, Snapshot } from '../transfer-status/snapshot.js'
+import { hasManyTransfers } from './many.js'
 import { Meter } from './meter.js'
 import type { Receipts } from './receipts.js'
 import { countsOf, type RetainedTransfer } from './retained-transfer.js'
@@ -48,8 +50,8 @@ export class Transfers {
   lingering(key: string): RetainedTransfer | undefined {
     const last = this.receipts.last(key)
     // What goes on with the next one has no final state.
-    if (last?.kind === 'queue' || last?.kind === 'ask') return undefined
-    return last !== undefined && this.options.now() - last.endedAt <= this.options.lingerMs ? last : undefined
+    if (last === undefined || hasManyTransfers(last)) return undefined
+    return this.options.now() - last.endedAt <= this.options.lingerMs ? last : undefined
   }
 
   snapshot(key: string): Snapshot {
@@ -71,7 +73,7 @@ export class Transfers {
 
   #running(key: string, transferId: string): PipeView | undefined {
     const pipe = this.pipes.get(key)
-    if (pipe?.queue === undefined && pipe?.ask === undefined) return pipe?.transferId === transferId ? pipe : undefined
+    if (pipe === undefined || !hasManyTransfers(pipe)) return pipe?.transferId === transferId ? pipe : undefined
     for (const each of this.pipes.all()) if (each.key === key && each.transferId === transferId) return each
     return undefined
   }
@@ -86,10 +88,11 @@ export class Transfers {
       totalBytes: expectedBytes === undefined || expectedBytes < bytes ? null : expectedBytes,
       receivers,
       activeReceivers: receivers,
-      totalReceivers: (pipe.live ?? pipe.queue ?? pipe.ask ?? pipe.topic) ? null : pipe.receiversWanted,
+      totalReceivers: (pipe.live ?? pipe.queue ?? pipe.ask ?? pipe.topic ?? pipe.duplex) ? null : pipe.receiversWanted,
       ...countsOf(pipe),
       ...queueFiguresOf(pipe.queue),
       ...askFiguresOf(pipe.ask),
+      ...duplexFiguresOf(pipe.duplex),
       inFlight: pipe.bytesOut - bytes,
       receiverBytes: pipe.live === undefined ? eachOf(pipe) : null,
     }
@@ -113,7 +116,7 @@ export class Transfers {
     const { pairedAt, transferId } = pipe
     return {
       state: pipe.state === 'streaming' ? 'streaming' : 'waiting',
-      kind: pipe.kind,
+      kind: pipe.duplex === undefined ? pipe.kind : duplexKind(pipe.duplex),
       transferId: transferId === '' ? null : transferId,
       hasSender: pipe.hasSender,
       ...this.figures(pipe),

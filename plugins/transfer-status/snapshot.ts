@@ -83,11 +83,26 @@ export interface AskFigures {
 /** The same where it is not known whether it is one. */
 export type MaybeAsk = { readonly [K in keyof AskFigures]?: AskFigures[K] | undefined }
 
+/** What a name has besides that is a duplex pipe. Its two directions have none of these. */
+export interface DuplexFigures {
+  readonly duplex: true
+  /** Peers that are here, 2 at most, and how many of them are WebSockets. */
+  readonly peers: number
+  readonly webSockets: number
+  /** Bytes read from the peer that came first, and from the other. */
+  readonly saidBytes: readonly [number, number]
+  /** The subprotocol of its WebSockets. */
+  readonly protocol: string | null
+}
+
+/** The same where it is not known whether it is one. */
+export type MaybeDuplex = { readonly [K in keyof DuplexFigures]?: DuplexFigures[K] | undefined }
+
 /** What changes while bytes flow: the data of each `progress` event. */
-export interface Figures extends MaybeLive, MaybeQueue, MaybeAsk {
+export interface Figures extends MaybeLive, MaybeQueue, MaybeAsk, MaybeDuplex {
   /**
-   * What has reached the machine of the slowest receiver; of a live stream or a topic, what was sent; of a queue, what all its
-   * transfers have moved since it began.
+   * What has reached the machine of the slowest receiver; of a live stream or a topic, what was sent; of a queue and of a
+   * duplex pipe, what all its transfers have moved since it began.
    */
   readonly bytes: number
   readonly bytesTransferred: number
@@ -103,7 +118,7 @@ export interface Figures extends MaybeLive, MaybeQueue, MaybeAsk {
   /** Receivers that are there. */
   readonly receivers: number
   readonly activeReceivers: number
-  /** Receivers that the stream waits for, or waited for; null for a live stream, a queue and a topic, which have as many as come. */
+  /** Receivers that the stream waits for, or waited for; null for a live stream, a queue and a topic, which have as many as come, and for a duplex pipe. */
   readonly totalReceivers: number | null
   /** Bytes that were sent to the slowest receiver and have not reached its machine. */
   readonly inFlight: number

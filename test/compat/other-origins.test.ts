@@ -196,6 +196,29 @@ for (const site of SITES) {
   })
 }
 
+const SOCKET = `return await new Promise((resolve) => {
+  const socket = new WebSocket(url.replace('http', 'ws'))
+  socket.onopen = () => resolve('open')
+  socket.onerror = () => resolve('blocked')
+})`
+
+t.test('no page of another origin is a peer of a duplex pipe, and the own ones may be', async (t) => {
+  for (const site of SITES) {
+    const gw = await startGateway(t, { hosts: '' }, { plugins: await defaultPlugins() })
+    const { page } = await pageOf(t, site)
+    // A WebSocket needs no preflight, and whoever waits would have met it.
+    const peer = curl(['-sN', '-X', 'PUT', '-T', '.', gw.url('talk?duplex')])
+    await eventually(() => gw.gateway.table.get('talk')?.duplex?.peers === 1 || 'the peer is not there')
+    t.equal(await within(page, SOCKET, gw.url('talk?ws')), 'blocked', site)
+    await answered(gw, 'talk', 'CROSS_SITE')
+    t.match(gw.gateway.table.get('talk'), { state: 'waiting', duplex: { peers: 1 } }, 'the peer waits on')
+    const { page: own } = await chromium.open(t)
+    await own.goto(gw.url('talk?progress'))
+    t.equal(await within(own, SOCKET, gw.url('talk?ws')), 'open', 'a page of this gateway')
+    peer.kill()
+  }
+})
+
 t.test('without the plugins that are loaded by default, too', async (t) => {
   const gw = await startGateway(t, { hosts: '' })
   const { page } = await pageOf(t, 'localhost')
@@ -264,12 +287,6 @@ const claimer = definePlugin({
   }),
 })
 
-const SOCKET = `return await new Promise((resolve) => {
-  const socket = new WebSocket(url.replace('http', 'ws'))
-  socket.onopen = () => resolve('open')
-  socket.onerror = () => resolve('blocked')
-})`
-
 t.test('what a plugin claims: no WebSocket and nothing sent, but a link leads there', async (t) => {
   const gw = await startGateway(t, { hosts: '' }, { plugins: [{ plugin: claimer as unknown as Plugin }] })
   const { page } = await pageOf(t, 'localhost')
@@ -311,6 +328,7 @@ t.test('a site that is listed can do all of it', async (t) => {
       t.match((await receiver.result).stdout.toString(), /injected/, what)
     }
     t.equal(await within(page, SOCKET, `${gw.origin}/claimed/socket`), 'open')
+    t.equal(await within(page, SOCKET, gw.url('talk?ws')), 'open')
     await within(page, element('iframe', "src: url, id: 'progress'"), gw.url('framed?progress'))
     const frame = page.frameLocator('#progress')
     await frame.getByText('Nobody is sending or receiving here.').first().waitFor()

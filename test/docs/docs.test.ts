@@ -9,6 +9,7 @@ import { eventually } from '../support/eventually.js'
 import { startDefaultGateway } from '../support/gateway.js'
 import { MAIN, PROJECT, readProject } from '../support/project.js'
 import { isThorough } from '../support/thorough.js'
+import { DUPLEX_STAGES } from './duplex-stages.js'
 import { dialogue, type Example, examplesOf, SHELLS, type Shell, shown, Terminal, terminals } from './examples.js'
 import { LIVE_STAGES } from './live-stages.js'
 import { MEDIA_STAGES } from './media-stages.js'
@@ -32,6 +33,7 @@ const PAGES = [
   'docs/live.md',
   'docs/messages.md',
   'docs/topics.md',
+  'docs/duplex.md',
 ]
 /** What there was before, and what takes its place. */
 const REPLACES = readdirSync(join(PROJECT, 'docs/replaces')).map((name) => `docs/replaces/${name}`)
@@ -49,6 +51,7 @@ const STAGES: Readonly<Record<string, Stage>> = {
   ...PEOPLE_STAGES,
   ...LIVE_STAGES,
   ...TOPIC_STAGES,
+  ...DUPLEX_STAGES,
   ...MEDIA_STAGES,
   ...REPLACES_STAGES,
   ...MESSAGES_STAGES,

@@ -1,7 +1,11 @@
+import type { BorrowedBytes } from '../../../core/index.js'
 import type { Sockets } from '../../native/sockets.js'
 import { Backoff } from '../body/backoff.js'
-import type { ResponseBody } from '../body/response-body.js'
+import type { ResponseBody, WriteFrom } from '../body/response-body.js'
 import type { UwsContext } from '../connection/context.js'
+
+/** So many bytes of the body leave alone, with the head, where it has to be known where in the output they are. */
+const FIRST = 4096
 
 /** What of a response has reached its client's machine, also when the response or the connection is over. */
 export class Arrival {
@@ -28,7 +32,13 @@ export class Arrival {
   }
 
   /** Writes the first bytes of the body, with the head in front of them, and returns how many of them were taken. */
-  first(body: ResponseBody, write: () => number): number {
+  writeFirst(body: ResponseBody, bytes: BorrowedBytes, from: WriteFrom): number {
+    const took = this.#first(body, () => body.write(bytes.subarray(0, FIRST), from))
+    const goesOn = took === FIRST && !body.blocked && !body.done
+    return goesOn ? took + body.write(bytes.subarray(took), from) : took
+  }
+
+  #first(body: ResponseBody, write: () => number): number {
     const { sockets } = this
     const before = sockets.written(this.#connection)
     const took = write()

@@ -1,12 +1,6 @@
 import { Backoff } from '../body/backoff.js'
+import type { ResponseBody } from '../body/response-body.js'
 import type { HttpExchange } from '../connection/http-exchange.js'
-
-/** A response that is blocked while its request may be paused. */
-export interface BlockedResponse {
-  readonly isBlocked: boolean
-  /** Tries to write. */
-  tryAgain(): void
-}
 
 /**
  * Room for the response of a request that is paused, where the native helper is off. uWebSockets does not poll a paused connection,
@@ -20,7 +14,8 @@ export class PausedRoom {
   constructor(
     readonly exchange: HttpExchange,
     readonly request: { readonly isPaused: boolean },
-    readonly response: BlockedResponse,
+    readonly body: ResponseBody,
+    readonly tryAgain: () => void,
   ) {}
 
   await(): void {
@@ -33,8 +28,12 @@ export class PausedRoom {
 
   #ask(): void {
     this.#asks = false
-    if (this.exchange.over || !this.response.isBlocked) return
-    if (this.request.isPaused) this.response.tryAgain()
-    else this.await()
+    if (this.exchange.over || !this.body.blocked) return
+    if (!this.request.isPaused) {
+      this.await()
+      return
+    }
+    this.body.unblock()
+    this.tryAgain()
   }
 }

@@ -17,21 +17,8 @@ import { atEndOfTurn, type Flushable, isEndOfTurn, whenCrowdsTurnComes } from '.
 import type { ExchangeOwner, HttpExchange } from '../connection/http-exchange.js'
 import type { KeepaliveEntry, KeepaliveTarget } from '../connection/keepalive.js'
 import { Arrival } from './arrival.js'
+import type { OwnRequest } from './own-request.js'
 import { PausedRoom } from './paused-room.js'
-
-/** So many bytes of the body leave alone, with the head, where it has to be known where in the output they are. */
-const FIRST = 4096
-
-/** The body of the request that is answered, when it is read at the same time. */
-export interface OwnRequest {
-  /** All of it has been read. */
-  readonly isRead: boolean
-  /** It goes on when the response has come to its end. */
-  readonly outlasts: boolean
-  readonly isPaused: boolean
-  /** Reads the rest and drops it. */
-  discard(): void
-}
 
 /** The response of a request as a sink. */
 export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget {
@@ -127,7 +114,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     }
     if (!this.#requestIsRead) this.#dropRequestBefore(bytes.byteLength)
     const isFirst = this.#arrival !== undefined && !body.begun
-    const took = isFirst ? this.#writeFirst(this.#arrival!, body, bytes, from) : body.write(bytes, from)
+    const took = isFirst ? this.#arrival!.writeFirst(body, bytes, from) : body.write(bytes, from)
     this.exchange.bytesOut += took
     this.isFull = body.blocked || took < bytes.byteLength
     if (body.done) this.#ended()
@@ -139,12 +126,6 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   /** With the last byte the response is over, and then nothing can be done to its connection. */
   #dropRequestBefore(bytes: number): void {
     if (this.exchange.bytesOut + bytes === this.#length) this.request!.discard()
-  }
-
-  #writeFirst(arrival: Arrival, body: ResponseBody, bytes: BorrowedBytes, from: WriteFrom): number {
-    const took = arrival.first(body, () => body.write(bytes.subarray(0, FIRST), from))
-    const goesOn = took === FIRST && !body.blocked && !body.done
-    return goesOn ? took + body.write(bytes.subarray(took), from) : took
   }
 
   postpone(): void {
@@ -302,21 +283,12 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     this.#keepalive?.release()
   }
 
-  get isBlocked(): boolean {
-    return this.#body!.blocked
-  }
-
-  tryAgain(): void {
-    this.#body!.unblock()
-    this.#schedule()
-  }
-
   #keepAlive(): void {
     // Not beside a request that is being read: it is kept open already, and may be paused.
     const { request, exchange } = this
     if (request === undefined) this.#keepalive ??= exchange.context.keepalive.add(this)
     else if (exchange.socket < 0) {
-      this.#room ??= new PausedRoom(exchange, request, this)
+      this.#room ??= new PausedRoom(exchange, request, this.#body!, () => this.#schedule())
       this.#room.await()
     }
   }

@@ -4,7 +4,8 @@ import type { BodyConsumer } from '../../stream/body-consumer.js'
 import { UwsRequestBody } from '../body/request-body.js'
 import type { ExchangeOwner, HttpExchange } from '../connection/http-exchange.js'
 import type { KeepaliveEntry, KeepaliveTarget } from '../connection/keepalive.js'
-import { type OwnRequest, UwsSink } from './sink.js'
+import type { OwnRequest } from './own-request.js'
+import { UwsSink } from './sink.js'
 
 /**
  * One exchange with both roles: the body of its request is a source, and its response is a sink. Neither knows of the other but

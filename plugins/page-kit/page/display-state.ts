@@ -10,8 +10,9 @@ export interface DisplayState extends Snapshot {
 
 /** A `state` event, or a snapshot after a break in which anything may have happened. */
 export function afterState(shown: DisplayState, next: Snapshot): DisplayState {
-  // A queue comes and goes with those who are there.
-  if (next.state !== 'idle' || shown.queue || shown.ask) return next
+  // It comes and goes with those who are there.
+  const hasMany = shown.queue || shown.ask || shown.duplex
+  if (next.state !== 'idle' || hasMany) return next
   const { state, transferId } = shown
   if (transferId !== null && next.last?.transferId === transferId) return afterDone(shown, next.last)
   if ((state === 'complete' || state === 'failed') && next.last === null) return shown

@@ -1,4 +1,5 @@
 /** The figures of a name, as text: amounts, speeds, times, receivers, and the transfer before. No DOM. */
+import { webSocketsInWords } from '../../transfer-status/duplex-figures.js'
 import { formatBytes, formatDuration, formatSpeed, hasSpeed } from '../../transfer-status/format.js'
 import type { DisplayState } from './display-state.js'
 import { isFlowing, isOver, type Observation, type Phase } from './phase.js'
@@ -10,9 +11,10 @@ export type FormatTime = (unixMs: number) => string
 /** Stands where there is no figure. */
 export const UNKNOWN = '–'
 
-export function amounts(phase: Phase, { bytes, totalBytes, hasSender }: DisplayState) {
+export function amounts(phase: Phase, { bytes, totalBytes, hasSender, saidBytes }: DisplayState) {
   if (phase === 'idle' || phase === 'waiting')
     return { bytes: UNKNOWN, bytesNote: hasSender ? totalOf(totalBytes) : '' }
+  if (saidBytes !== undefined) return { bytes: formatBytes(bytes), bytesNote: 'in both directions' }
   return { bytes: formatBytes(bytes), bytesNote: isOver(phase) && totalBytes === bytes ? '' : totalOf(totalBytes) }
 }
 
@@ -73,6 +75,7 @@ export function since(phase: Phase, { waitingSince }: DisplayState, formatTime: 
 }
 
 export function receivers(phase: Phase, { receivers: here, totalReceivers, peak = here, ...shown }: DisplayState) {
+  if (shown.duplex) return { receivers: `${shown.peers ?? 0} here`, receiversNote: webSocketsInWords(shown) }
   if (shown.queue || shown.ask) return { receivers: `${here} here`, receiversNote: '' }
   if (totalReceivers === null) {
     return { receivers: `${here} watching`, receiversNote: peak > here ? `${peak} at most` : '' }

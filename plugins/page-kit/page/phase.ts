@@ -22,7 +22,7 @@ const DRAIN_SEC = 120
 
 export function phaseOf(shown: DisplayState, { quietFor }: Observation): Phase {
   // Where messages come when they come, and answers when they are found, silence is no standstill.
-  if (shown.state !== 'streaming' || shown.ask || shown.topic) return shown.state
+  if (shown.state !== 'streaming' || shown.ask || shown.topic || shown.duplex) return shown.state
   const isStill = quietFor === null ? shown.speed === 0 : quietFor >= (shown.inFlight > 0 ? DRAIN_SEC : STALL_SEC)
   return isStill ? 'stalled' : 'streaming'
 }

@@ -1,6 +1,7 @@
 /** The sentence that says what a name is doing. No DOM. */
 
 import { askInWords } from '../../transfer-status/ask-figures.js'
+import { duplexInWords } from '../../transfer-status/duplex-figures.js'
 import { formatBytes, formatDuration, formatShare, formatSpeed, hasSpeed } from '../../transfer-status/format.js'
 import { queueInWords } from '../../transfer-status/queue-figures.js'
 import type { Receipt } from '../../transfer-status/snapshot.js'
@@ -14,6 +15,8 @@ export function sentenceOf(phase: Phase, shown: DisplayState, observed: Observat
   if (ask !== undefined) return `Questions: ${ask}.`
   const queue = queueInWords(shown)
   if (queue !== undefined) return `A queue: ${queue}.`
+  const duplex = duplexInWords(shown)
+  if (duplex !== undefined) return `Both ways: ${duplex}.`
   switch (phase) {
     case 'idle':
       return shown.lost

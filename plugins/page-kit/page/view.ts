@@ -57,7 +57,7 @@ export function viewOf(shown: DisplayState, observed: Observation, now: number, 
     share,
     title: titleOf(phase, share, shown),
     fields: {
-      headline: shown.ask && phase === 'streaming' ? 'Answering' : HEADLINES[phase],
+      headline: headlineOf(phase, shown),
       figure: figureOf(phase, share, shown),
       sentence: unbroken(sentenceOf(phase, shown, observed)),
       ...amounts(phase, shown),
@@ -69,6 +69,11 @@ export function viewOf(shown: DisplayState, observed: Observation, now: number, 
       ...past(phase, shown, formatTime),
     },
   }
+}
+
+function headlineOf(phase: Phase, { ask, duplex }: DisplayState): string {
+  if (phase !== 'streaming') return HEADLINES[phase]
+  return ask ? 'Answering' : duplex ? 'Talking' : HEADLINES[phase]
 }
 
 function barOf(phase: Phase, { bytes, totalBytes }: DisplayState): number | null {

@@ -12,6 +12,7 @@ const SHARED = [
   'transfer-status/live-figures.js',
   'transfer-status/counted.js',
   'transfer-status/ask-figures.js',
+  'transfer-status/duplex-figures.js',
   'transfer-status/queue-figures.js',
   'page-kit/page/phase.js',
   'page-kit/page/sentence.js',

@@ -7,6 +7,7 @@ import './refusals/live.js'
 import './refusals/queue.js'
 import './refusals/topic.js'
 import './refusals/ask.js'
+import './refusals/duplex.js'
 import './refusals/framing.js'
 import './refusals/capacity.js'
 import './refusals/undisturbed.js'
@@ -17,8 +18,9 @@ import { FAILURES } from '../../../gateway/http/failures.js'
 import { reached } from './refusals/rig.js'
 
 t.test('every row of the catalogue was reached and is well-formed', async (t) => {
-  // test/gateway/host/plugins.test.ts reaches these, and test/gateway/tls/certificates.test.ts the last one.
-  const elsewhere: Failure[] = [FAILURES.pluginFault, FAILURES.admitTimeout, FAILURES.tooLarge, FAILURES.badHost]
+  // By test/gateway/host, test/gateway/tls/names.test.ts and test/plugins/duplex/rights.test.ts.
+  const ofPlugins: Failure[] = [FAILURES.pluginFault, FAILURES.admitTimeout, FAILURES.tooLarge]
+  const elsewhere = [...ofPlugins, FAILURES.badHost, FAILURES.needsBothRights]
   const rows: Failure[] = Object.values(FAILURES).filter((row: Failure) => !elsewhere.includes(row))
   t.equal(new Set(rows.map(({ code }) => code)).size, rows.length, 'codes are unique')
   for (const { code, status, message, hint } of rows) {

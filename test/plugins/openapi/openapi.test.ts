@@ -8,7 +8,6 @@ import t from 'tap'
 import { END_REASONS, endingOf, type Plugin } from '../../../gateway/host/plugin-api.js'
 import { FAILURES } from '../../../gateway/http/failures.js'
 import { HEAD_FAILURES } from '../../../gateway/http/head-failures.js'
-import { KIND_NAMES } from '../../../gateway/http/kind-names.js'
 import { Parameters } from '../../../gateway/http/parameters.js'
 import bearer from '../../../plugins/auth-bearer/index.js'
 import { BUNDLED, DEFAULTS } from '../../../plugins/bundled.js'
@@ -180,17 +179,14 @@ t.test('it has every parameter that is looked at, and no other', async (t) => {
     for (const [path, ...headers] of asked) await ask(gw, method, path, ...headers)
     return looked(method)
   }
-  /** Without those that are looked at to be refused. */
-  const built = ['live', 'queue', 'topic', 'ask', 'serve', 'answer']
-  const refused = new Set<string>([...KIND_NAMES.filter((name) => !built.includes(name))])
-  /** The same of one method: whoever asks with GET has no body to say something of. */
+  /** Looked at to be refused: whoever asks with GET has no body to say something of, and no upload is a WebSocket. */
   const refusedBy: Record<string, readonly string[]> = {
     GET: ['answer', 'take', 'min', 'lag', 'reply', 'stall', 'size', 'lines'],
-    PUT: ['join', 'download', 'filename'],
-    POST: ['join', 'download', 'filename'],
+    PUT: ['join', 'download', 'filename', 'ws'],
+    POST: ['join', 'download', 'filename', 'ws'],
   }
   const looked = (method: string) =>
-    [...read].filter((name) => !refused.has(name) && !(refusedBy[method] ?? refusedBy.GET!).includes(name)).sort()
+    [...read].filter((name) => !(refusedBy[method] ?? refusedBy.GET!).includes(name)).sort()
   const told = (method: string, path: string) =>
     operations
       .filter((each) => each.method === method && each.path === path)
@@ -305,6 +301,13 @@ t.test('the documentation knows every parameter, field and status', async (t) =>
 
 type Asked = readonly [status: number, method: string, path: string, target: string, ...headers: string[]]
 
+const UPGRADE = [
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
+]
+
 /** Headers that say nothing of what is answered. */
 const OF_HTTP = new Set([
   'date',
@@ -334,6 +337,10 @@ t.test('real answers are as it says: status, headers, type and JSON', async (t) 
     [403, 'GET', '/{name}', '/jobs?sig=wrong'],
     [404, 'GET', '/{name}', '/jobs?status&transfer=0123456789abcdef', json],
     [405, 'HEAD', '/{name}', '/jobs'],
+    [405, 'GET', '/{name}', '/jobs?duplex', json],
+    [405, 'PUT', '/{name}', '/jobs?ws', ...UPGRADE, 'Content-Length: 0'],
+    [426, 'GET', '/{name}', '/jobs?ws', json],
+    [101, 'GET', '/{name}', '/talk?ws', ...UPGRADE, 'Sec-WebSocket-Protocol: chat'],
     [408, 'GET', '/{name}', '/late?wait=1', json],
     [414, 'GET', '/{name}', `/${'x'.repeat(1025)}`],
     [414, 'GET', '/{name}', `/${'x'.repeat(17_000)}`],

@@ -64,6 +64,24 @@ const ANSWERING: Snapshot = {
   startedAt: Date.now() - 2000,
   elapsed: 2,
 }
+const TALKING: Snapshot = {
+  ...IDLE,
+  state: 'streaming',
+  kind: 'duplex',
+  duplex: true,
+  peers: 2,
+  webSockets: 1,
+  saidBytes: [1200, 3_400_000],
+  protocol: null,
+  hasSender: true,
+  bytes: 3_401_200,
+  speed: 12_000,
+  receivers: 2,
+  activeReceivers: 2,
+  totalReceivers: null,
+  startedAt: Date.now() - 90_000,
+  elapsed: 90,
+}
 const COMPLETE: Receipt = {
   state: 'complete',
   transferId: 'transfer-number-one',
@@ -540,6 +558,13 @@ t.test('waiting: since when, and the way in for who is missing', async (t) => {
   await eventually(async () => !(await page.isVisible('#invitation')) || 'it still invites')
 })
 
+t.test('no page can be a peer: it offers no way in', async (t) => {
+  const one = { peers: 1, webSockets: 0, saidBytes: [0, 0] as const, hasSender: true, totalReceivers: null }
+  const { page } = await watch(t, { ...TALKING, ...one, state: 'waiting', startedAt: null, elapsed: null })
+  await says(page, 'sentence', 'Both ways: 1 peer: waiting for the other.')
+  t.equal(await page.isVisible('#invitation'), false)
+})
+
 t.test('idle: what one can do, and it is done by the pages', async (t) => {
   const plugins = [{ plugin: progress }, { plugin: pages }]
   const gateway = await startGateway(t, {}, { plugins })
@@ -601,6 +626,17 @@ t.test('questions that take their time, and a topic on which nothing happens, ar
     await says(page, 'sentence', sentence)
   }
   await says(questions.page, 'receivers', '2 here')
+  const talking = await watch(t, TALKING, { frozen: true })
+  talking.server.progress({ bytes: 3_401_300, saidBytes: [1300, 3_400_000], totalReceivers: null, speed: 0 })
+  await says(
+    talking.page,
+    'sentence',
+    'Both ways: 2 peers, one a WebSocket: 1.3 kB from the first, 3.4 MB from the other.',
+  )
+  await talking.page.clock.runFor(60_000)
+  await says(talking.page, 'headline', 'Talking')
+  await says(talking.page, 'bytesNote', 'in both directions')
+  await says(talking.page, 'receiversNote', 'one a WebSocket')
 })
 
 t.test('every end is a sentence that says what to do, once', async (t) => {
@@ -672,6 +708,7 @@ const LOOKS: Readonly<Record<string, Look>> = {
   complete: { headline: 'Complete', at: STREAMING, welcome: HISTORY, end: COMPLETE },
   failed: { headline: 'Failed', at: STREAMING, welcome: HISTORY, end: FAILED },
   questions: { headline: 'Answering', at: ANSWERING },
+  talking: { headline: 'Talking', at: TALKING },
   idle: { headline: 'Idle', at: { ...IDLE, last: COMPLETE } },
 }
 

@@ -1,29 +1,22 @@
-import {
-  type BorrowedBytes,
-  type DuplexPeer,
-  type EndReason,
-  HeldBytes,
-  type PipeView,
-  type Refusal,
-  type SenderEvent,
-  type Sink,
-  type Source,
+import type {
+  BorrowedBytes,
+  DuplexPeer,
+  EndReason,
+  PipeView,
+  Refusal,
+  SenderEvent,
+  Sink,
+  Source,
 } from '../../../../core/index.js'
 import type { WebSocketPeer } from '../../../host/plugin-api.js'
 import { endingOf } from '../../../http/response/endings.js'
 import { MessageReader, MessageWriter, type SocketClose } from '../../../stream/peer-messages.js'
 import type { PeerLink, SocketTerms } from '../../exchange.js'
+import { HeldMessages } from './held-messages.js'
 
 /** What holds for the WebSockets of peers. What the kernel does not take of a message is kept: no more than a piece of one. */
 export const PEER_TERMS: SocketTerms = { mostBytes: 1024 * 1024, enoughBytes: 64 * 1024 }
 const PIECE_BYTES = 64 * 1024
-
-/** Whoever waits for the other peer is read until so much has come: otherwise nobody would notice that it goes. */
-const EARLY = 256
-const EARLY_BYTES = 64 * 1024
-/** What may come of one that cannot be held, while nobody takes it. One read, which always may, has 11 000 messages of nothing. */
-const MOST_HELD = 16_384
-const MOST_HELD_BYTES = 2 * 1024 * 1024
 
 /** RFC 6455, section 7.4.1. */
 const NORMAL = 1000
@@ -37,17 +30,13 @@ const NO_PEER = 4408
 /** RFC 6455 has 123 bytes for it. */
 const MOST_REASON = 120
 
+/** Both are closed with it. */
 const OWN_CODES: Partial<Record<EndReason, SocketClose>> = {
   no_sender: { code: NO_PEER, reason: 'Timed out waiting for peer.' },
   no_receivers: { code: NO_PEER, reason: 'Timed out waiting for peer.' },
-  overflow: { code: TRY_AGAIN, reason: 'The other peer does not read, and there is no memory left.' },
-  too_large: { code: TOO_BIG, reason: 'This peer may not send so much.' },
+  overflow: { code: TRY_AGAIN, reason: 'A peer does not read, and there is no memory left.' },
+  too_large: { code: TOO_BIG, reason: 'A peer has sent more than it may.' },
   too_many_active: { code: TRY_AGAIN, reason: 'Server at maximum active transfer capacity.' },
-}
-
-interface HeldMessage {
-  readonly bytes: Uint8Array
-  readonly isText: boolean
 }
 
 /** A WebSocket as a peer of a duplex pipe: what it sends is a source, and what it gets a sink. */
@@ -66,10 +55,8 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
   #isFinishing = false
   /** What it was closed with, which may be before it has a connection. */
   #ended: SocketClose | undefined
-  /** Messages that came while it was held. */
-  readonly #held: HeldMessage[] = []
-  #heldBytes = 0
-  readonly #counted: HeldBytes
+  /** What came while the other peer did not take it. */
+  readonly #held: HeldMessages
   readonly #writer = new MessageWriter()
   readonly #reader = new MessageReader()
   readonly #feed = (bytes: BorrowedBytes) => this.#peer!.sender.feed(bytes)
@@ -80,12 +67,12 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
 
   /** @param whenTurnComes runs something in a later turn of the event loop */
   constructor(
-    memory: ConstructorParameters<typeof HeldBytes>[0],
+    memory: ConstructorParameters<typeof HeldMessages>[0],
     readonly whenTurnComes: (run: () => void) => void,
     /** By which it is told that the other peer has vanished. */
     readonly goneCode: number,
   ) {
-    this.#counted = new HeldBytes(memory)
+    this.#held = new HeldMessages(memory)
   }
 
   /** Its places in both directions, and its connection. */
@@ -116,13 +103,13 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
   }
 
   #hold(): void {
-    const isFull = this.#isPaired || this.#held.length >= EARLY || this.#heldBytes >= EARLY_BYTES
-    this.#link?.hold(this.#isPaused && isFull && !this.#drops)
+    const isEnough = this.#isPaired || this.#held.isEnough
+    this.#link?.hold(this.#isPaused && isEnough && !this.#drops)
   }
 
   resume(): void {
     this.#isPaused = false
-    if (this.#held.length > 0) this.whenTurnComes(() => this.#feedHeld())
+    if (!this.#held.isEmpty) this.whenTurnComes(() => this.#feedHeld())
     else this.#hold()
   }
 
@@ -135,7 +122,7 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
   /** Its frames are read on: its answer to the close frame is one of them. */
   end(): void {
     this.#drops = true
-    this.#forgetHeld()
+    this.#held.clear()
     this.#hold()
   }
 
@@ -212,7 +199,7 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
 
   onMessage(bytes: Uint8Array, isText: boolean): void {
     if (this.#drops) return
-    if (this.#isPaused || this.#held.length > 0) this.#keep(bytes, isText)
+    if (this.#isPaused || !this.#held.isEmpty) this.#keep(bytes, isText)
     else this.#pass(bytes, isText)
   }
 
@@ -222,30 +209,18 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
   }
 
   #keep(bytes: Uint8Array, isText: boolean): void {
-    this.#heldBytes += bytes.length
-    const isTooMuch = this.#held.length === MOST_HELD || this.#heldBytes > MOST_HELD_BYTES
-    if (isTooMuch || !this.#counted.set(this.#heldBytes)) {
-      this.#leave({ code: TRY_AGAIN, reason: 'The other peer has not taken what came before.' })
-      return
-    }
-    this.#held.push({ bytes: bytes.slice(), isText })
-    this.#hold()
+    if (this.#held.add(bytes, isText)) this.#hold()
+    else this.#leave({ code: TRY_AGAIN, reason: 'The other peer has not taken what came before.' })
   }
 
   #feedHeld(): void {
-    while (!this.#isPaused && !this.#drops && this.#held.length > 0) {
-      const { bytes, isText } = this.#held.shift()!
-      this.#heldBytes -= bytes.length
-      this.#counted.set(this.#heldBytes)
-      this.#pass(bytes, isText)
-    }
+    while (!this.#isPaused && !this.#drops && !this.#held.isEmpty) this.#passHeld()
     this.#hold()
   }
 
-  #forgetHeld(): void {
-    this.#held.length = 0
-    this.#heldBytes = 0
-    this.#counted.set(0)
+  #passHeld(): void {
+    const { bytes, isText } = this.#held.take()!
+    this.#pass(bytes, isText)
   }
 
   onPing(): void {}
@@ -276,7 +251,7 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
 
   /** Whoever hears bytes only knows no codes: for them anything but an end in order is none. */
   #closed(peer: DuplexPeer, close: SocketClose): void {
-    for (const { bytes, isText } of this.#held.splice(0)) this.#pass(bytes, isText)
+    while (!this.#held.isEmpty) this.#passHeld()
     if (this.#inMessages) this.#writer.close(close, this.#feed)
     else if (close.code !== NORMAL) {
       this.#vanished(peer)
@@ -301,6 +276,6 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
   #over(): void {
     this.#isOver = true
     this.#drops = true
-    this.#forgetHeld()
+    this.#held.clear()
   }
 }

@@ -19,7 +19,9 @@ export class Invitation {
   }
 
   /** The receivers first: a sender that is missing waits for nobody. */
-  show({ hasSender, receivers, totalReceivers }: DisplayState): void {
+  show({ hasSender, receivers, totalReceivers, duplex }: DisplayState): void {
+    // No page can be a peer.
+    if (this.#card !== null) this.#card.hidden = duplex === true
     // A live stream is watched by whoever comes.
     const wanted = totalReceivers ?? receivers + 1
     const isForReceivers = hasSender || receivers < wanted

@@ -6,13 +6,6 @@ import { startGateway } from '../../../support/gateway.js'
 import { type Ask, allRefused, answer, type Case, get, open, put } from './rig.js'
 
 const PAGES = ['video', 'share']
-const UPGRADE = [
-  'Connection: Upgrade',
-  'Upgrade: websocket',
-  'Sec-WebSocket-Version: 13',
-  'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==',
-]
-
 function unavailable(ask: Ask, name: string): Case {
   return { ...ask, row: FAILURES.notAvailable, says: new RegExp(`does not offer \\?${name}\\. Leave it out\\.`) }
 }
@@ -23,11 +16,6 @@ t.test('a kind or page that is not built is refused, whether somebody waits ther
   const gw = await startGateway(t)
   const cases = [
     ...PAGES.flatMap((name) => [unavailable(get(`/p?${name}`), name), unavailable(get(`/p?${name}=1&n=2`), name)]),
-    { ...get('/p?duplex'), row: FAILURES.methodNotAllowed },
-    { ...get('/p?duplex=c'), row: FAILURES.methodNotAllowed },
-    { ...put('/p?duplex=c', ''), row: FAILURES.badParameter },
-    { ...get('/p?ws'), headers: UPGRADE.with(2, 'Sec-WebSocket-Version: 8'), row: FAILURES.websocketVersion },
-    { ...get('/p?ws'), headers: UPGRADE.with(3, 'Sec-WebSocket-Key: AAAA'), row: FAILURES.badHandshake },
     ...[get('/p?ws'), ...uploads('/p?ws')].map((ask) => ({
       ...ask,
       row: FAILURES.upgradeRequired,
