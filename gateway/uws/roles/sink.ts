@@ -34,8 +34,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   #scheduled = false
   /** Set while this response may write: in its own callback, or at the end of a turn. */
   #writeFrom: WriteFrom | undefined
-  #finishing = false
   #room: PausedRoom | undefined
+  #finishing = false
   #abortReason: EndReason | undefined
   #abortedPipe: PipeView | undefined
   #refusal: Refusal | undefined
@@ -112,7 +112,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
       this.#schedule()
       return 0
     }
-    if (!this.#requestIsRead) this.#dropRequestBefore(bytes.byteLength)
+    // With the last byte the response is over, and then nothing can be done to its connection.
+    if (this.exchange.bytesOut + bytes.byteLength === this.#length && !this.#requestIsRead) this.request!.discard()
     const isFirst = this.#arrival !== undefined && !body.begun
     const took = isFirst ? this.#arrival!.writeFirst(body, bytes, from) : body.write(bytes, from)
     this.exchange.bytesOut += took
@@ -121,11 +122,6 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     else if (body.blocked) this.#keepAlive()
     else if (took < bytes.byteLength) this.#tryAgain()
     return took
-  }
-
-  /** With the last byte the response is over, and then nothing can be done to its connection. */
-  #dropRequestBefore(bytes: number): void {
-    if (this.exchange.bytesOut + bytes === this.#length) this.request!.discard()
   }
 
   postpone(): void {
@@ -287,7 +283,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     // Not beside a request that is being read: it is kept open already, and may be paused.
     const { request, exchange } = this
     if (request === undefined) this.#keepalive ??= exchange.context.keepalive.add(this)
-    else if (exchange.socket < 0) {
+    if (request !== undefined && exchange.socket < 0) {
       this.#room ??= new PausedRoom(exchange, request, this.#body!, () => this.#schedule())
       this.#room.await()
     }
