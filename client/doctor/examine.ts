@@ -3,6 +3,7 @@ import type { Check, Finding, Options } from './check.js'
 import { ask } from './checks/ask.js'
 import { requestBuffering, responseBuffering } from './checks/buffering.js'
 import { receiverLeft, waitingLeft } from './checks/departure.js'
+import { duplex } from './checks/duplex.js'
 import { earlyReply } from './checks/early-reply.js'
 import { expect } from './checks/expect.js'
 import { head } from './checks/head.js'
@@ -17,6 +18,7 @@ import { trickle } from './checks/trickle.js'
 import { truncationChunked, truncationLength } from './checks/truncation.js'
 import { truncationHttp2 } from './checks/truncation-http2.js'
 import { untouched } from './checks/untouched.js'
+import { websocket } from './checks/websocket.js'
 
 export interface Result extends Finding {
   readonly check: string
@@ -25,9 +27,9 @@ export interface Result extends Finding {
 /** Nobody answers. The message is fit for people. */
 export class Unreachable extends Error {}
 
-const ALONE = [untouched, expect, waitingLeft, head, forwarded, pages, queue, topic, ask]
+const ALONE = [untouched, expect, waitingLeft, head, forwarded, pages, queue, topic, ask, websocket]
 /** They need an upload that flows: without one they would all say the same. */
-const FLOWING = [truncationChunked, truncationLength, receiverLeft, live, trickle, silence]
+const FLOWING = [truncationChunked, truncationLength, receiverLeft, live, duplex, trickle, silence]
 
 /**
  * Each finding as soon as it is there, in a fixed order. First what the others need; the rest at the same time.

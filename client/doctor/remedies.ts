@@ -64,6 +64,16 @@ export const REMEDIES = {
     HAProxy: 'retry-on conn-failure   (no status in it)',
     Envoy: 'retry_on: connect-failure   (no "5xx", "gateway-error" or "retriable-status-codes")',
   },
+  websocket: {
+    'every proxy': 'Upgrade and Connection are passed on as they come',
+    nginx:
+      'proxy_set_header Upgrade $http_upgrade;  proxy_set_header Connection $pipegate_connection;   (deploy/nginx/pipegate.conf)',
+  },
+  duplex: {
+    'every proxy': 'a request is read on while it is answered, and when its answer is over',
+    nginx: 'proxy_request_buffering off;  proxy_buffering off;  each end for itself cannot be had',
+    Caddy: 'servers { enable_full_duplex }   (not in 2.6);  each end for itself cannot be had',
+  },
   path: {
     'every proxy': 'the path as it came; for names below another one set the prefix of the gateway',
     pipegate: 'prefix: /where/names/live',

@@ -1,30 +1,11 @@
-/**
- * `deploy/caddy/Caddyfile` before three gateways, as far as Debian's Caddy 2.6 can: without `enable_full_duplex` and `timeouts`, and so with
- * `reply: end` in the gateways. docs/proxies.md says what else it lacks.
- */
+/** `deploy/caddy/Caddyfile` before three gateways, with `reply: end` in them. docs/proxies.md says what else Debian's Caddy lacks. */
 import t, { type Test } from 'tap'
 import { curl, curlDone } from '../support/curl.js'
 import { eventually } from '../support/eventually.js'
-import { type Front, homes, inPieces, meet, someNames, startFront, waitAndLeave } from './front.js'
+import { type Front, homes, inPieces, meet, ourCaddy, someNames, startFront, waitAndLeave } from './front.js'
 
 function start(t: Test): Promise<Front> {
-  return startFront(
-    t,
-    ({ folder, port, read, write }) => {
-      const config = read('deploy/caddy/Caddyfile')
-        .replace(/.*enable_full_duplex\n/, '')
-        .replace(/\t\ttimeouts \{[^}]*\}\n/, '')
-        .replace(/^\{/m, '{\n\tadmin off')
-        .replace('pipe.example.org {', `http://127.0.0.1:${port} {\n\tbind 127.0.0.1`)
-      const home = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
-      return {
-        file: 'caddy',
-        args: ['run', '--adapter', 'caddyfile', '--config', write('Caddyfile', config)],
-        env: home,
-      }
-    },
-    { flags: { reply: 'end' } },
-  )
+  return startFront(t, ourCaddy, { flags: { reply: 'end' } })
 }
 
 t.test('both sides of a name meet, and the names of a node that goes down move', async (t) => {

@@ -150,6 +150,17 @@ export function ourHaproxy({ port, tlsPort, cert, key, read, write }: Place, alp
   return { file: 'haproxy', args: ['-db', '-f', write('haproxy.cfg', config)] }
 }
 
+/** Caddy with the configuration in `deploy/`, as far as Debian's 2.6 can: without `enable_full_duplex` and `timeouts`. */
+export function ourCaddy({ folder, port, read, write }: Place): ProxyProgram {
+  const config = read('deploy/caddy/Caddyfile')
+    .replace(/.*enable_full_duplex\n/, '')
+    .replace(/\t\ttimeouts \{[^}]*\}\n/, '')
+    .replace(/^\{/m, '{\n\tadmin off')
+    .replace('pipe.example.org {', `http://127.0.0.1:${port} {\n\tbind 127.0.0.1`)
+  const home = { HOME: folder, XDG_DATA_HOME: folder, XDG_CONFIG_HOME: folder }
+  return { file: 'caddy', args: ['run', '--adapter', 'caddyfile', '--config', write('Caddyfile', config)], env: home }
+}
+
 /** So many that a proxy which takes the nodes in turns cannot bring two sides together by chance: no multiple of theirs. */
 export function someNames(name: (i: number) => string): string[] {
   return Array.from({ length: 16 * NODES + 1 }, (_, i) => name(i))

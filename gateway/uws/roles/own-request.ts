@@ -4,6 +4,7 @@ export interface OwnRequest {
   readonly isRead: boolean
   /** It goes on when the response has come to its end. */
   readonly outlasts: boolean
+  readonly isPaused: boolean
   /** Reads the rest and drops it. */
   discard(): void
 }

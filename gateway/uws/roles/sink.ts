@@ -18,6 +18,7 @@ import type { ExchangeOwner, HttpExchange } from '../connection/http-exchange.js
 import type { KeepaliveEntry, KeepaliveTarget } from '../connection/keepalive.js'
 import { Arrival } from './arrival.js'
 import type { OwnRequest } from './own-request.js'
+import { PausedRoom } from './paused-room.js'
 
 /** The response of a request as a sink. */
 export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget {
@@ -33,6 +34,7 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
   #scheduled = false
   /** Set while this response may write: in its own callback, or at the end of a turn. */
   #writeFrom: WriteFrom | undefined
+  #room: PausedRoom | undefined
   #finishing = false
   #abortReason: EndReason | undefined
   #abortedPipe: PipeView | undefined
@@ -110,7 +112,8 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
       this.#schedule()
       return 0
     }
-    if (!this.#requestIsRead) this.#dropRequestBefore(bytes.byteLength)
+    // With the last byte the response is over, and then nothing can be done to its connection.
+    if (this.exchange.bytesOut + bytes.byteLength === this.#length && !this.#requestIsRead) this.request!.discard()
     const isFirst = this.#arrival !== undefined && !body.begun
     const took = isFirst ? this.#arrival!.writeFirst(body, bytes, from) : body.write(bytes, from)
     this.exchange.bytesOut += took
@@ -119,11 +122,6 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     else if (body.blocked) this.#keepAlive()
     else if (took < bytes.byteLength) this.#tryAgain()
     return took
-  }
-
-  /** With the last byte the response is over, and then nothing can be done to its connection. */
-  #dropRequestBefore(bytes: number): void {
-    if (this.exchange.bytesOut + bytes === this.#length) this.request!.discard()
   }
 
   postpone(): void {
@@ -283,7 +281,12 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
 
   #keepAlive(): void {
     // Not beside a request that is being read: it is kept open already, and may be paused.
-    if (this.request === undefined) this.#keepalive ??= this.exchange.context.keepalive.add(this)
+    const { request, exchange } = this
+    if (request === undefined) this.#keepalive ??= exchange.context.keepalive.add(this)
+    if (request !== undefined && exchange.socket < 0) {
+      this.#room ??= new PausedRoom(exchange, request, this.#body!, () => this.#schedule())
+      this.#room.await()
+    }
   }
 
   #schedule(): void {

@@ -66,6 +66,11 @@ export class UwsTwoWay implements ExchangeOwner, KeepaliveTarget {
     else exchange.cut()
   }
 
+  /** A client that closes its side behind its request may read on. */
+  probeBody(): boolean {
+    return this.sink.probeBody()
+  }
+
   /** A paused connection is not polled, and whoever has gone wants no response. */
   lookForPeer(): void {
     const { exchange } = this

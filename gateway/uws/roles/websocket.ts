@@ -18,8 +18,9 @@ const MOST_BYTES = 16 * 1024 * 1024
 const MOST_KEPT = 2 * MOST_BYTES
 /** What holds for those that plugins accept. */
 export const PLUGIN_TERMS: SocketTerms = { mostBytes: MOST_BYTES, enoughBytes: 1024 * 1024, memoryMs: 0 }
-/** A client of which nothing is heard for so long gets a ping, and is cut off when it answers none of three. */
+/** A client of which nothing is heard for so long gets a ping, and is cut off when it has answered neither of two. */
 const BEAT_MS = 40_000
+/** Beats without a word: the first one comes without a ping. */
 const MOST_UNANSWERED = 3
 /** How often one that waits for memory looks for it. */
 const MEMORY_MS = 100
@@ -138,13 +139,15 @@ export class UwsWebSocket implements PeerLink {
 
   #beat(): void {
     this.#heartbeat = this.exchange.context.clock.after(BEAT_MS, () => {
-      if (this.#unanswered === MOST_UNANSWERED) {
+      // A ping would stand behind what it does not read. Whether its machine is there is known to the kernel.
+      const isBehind = this.queued > 0
+      if (this.#unanswered === MOST_UNANSWERED && !isBehind) {
         this.cut()
         return
       }
-      if (this.#unanswered > 0 || this.#isHeld) this.#ws!.ping()
-      // Nothing can be heard of one that is held. Whether its machine is there is known to the kernel.
-      this.#unanswered = this.#isHeld ? 0 : this.#unanswered + 1
+      if (!isBehind && (this.#unanswered > 0 || this.#isHeld)) this.#ws!.ping()
+      // Nothing can be heard of one that is held either.
+      this.#unanswered = this.#isHeld || isBehind ? 0 : this.#unanswered + 1
       this.#beat()
     })
   }
