@@ -444,6 +444,13 @@ static napi_value pause_websocket_(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+/* closeWebSocket(socket: number): boolean */
+static napi_value close_websocket_(napi_env env, napi_callback_info info) {
+  int fd;
+  if (!only_socket(env, info, "closeWebSocket(socket: number)", &fd)) return NULL;
+  return boolean(env, close_websocket(fd));
+}
+
 /* endBody(socket: number): boolean */
 static napi_value end_body_(napi_env env, napi_callback_info info) {
   int fd;
@@ -874,6 +881,7 @@ NAPI_MODULE_INIT() {
       FUNCTION("joinChunks", join_chunks_),
       FUNCTION("endHead", end_head_),
       FUNCTION("pauseWebSocket", pause_websocket_),
+      FUNCTION("closeWebSocket", close_websocket_),
       FUNCTION("endBody", end_body_),
       FUNCTION("askInBody", ask_in_body_),
       FUNCTION("bytesDue", bytes_due_),

@@ -60,6 +60,11 @@ export interface Sockets {
   /** While `on`, nothing of what the client of this WebSocket sends is read. Messages of the read before may still come. */
   pauseWebSocket(socket: number, on: boolean): void
   /**
+   * Sends a close frame with code 1000, and nothing behind it. What the client says until it answers still comes, which uWebSockets drops
+   * once it has closed by itself. False: nothing has been done.
+   */
+  closeWebSocket(socket: number): boolean
+  /**
    * Calls `run` soon after the unfinished message of a WebSocket has changed, by 4 KiB or to nothing, or when one is too long. The
    * socket may be another connection's by then. Never over TLS, where frames cannot be seen.
    */
@@ -180,6 +185,7 @@ export const NO_SOCKETS: Sockets = {
   discard() {},
   becomeWebSocket() {},
   pauseWebSocket() {},
+  closeWebSocket: () => false,
   onUnfinishedMessage() {},
   unfinishedMessage: () => 0,
   onHalfClosed() {},

@@ -105,6 +105,11 @@ export interface PeerLink extends WebSocketLink {
   hold(on: boolean): void
   /** Calls `arrived` once nearly all that was sent has reached the client's machine, and closes then. */
   closeBehind(code: number, reason: string, arrived: () => void): void
+  /**
+   * The same with code 1000, and what the client says until it has answered still comes. `arrived` is told whether that is so: without
+   * the helper it has been closed for good.
+   */
+  closeAndListen(arrived: (listens: boolean) => void): void
 }
 
 /** A response that goes on for as long as its client stays, and of which it matters at any time what has arrived. */

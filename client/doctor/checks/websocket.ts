@@ -1,4 +1,5 @@
 import WebSocket from 'ws'
+import type { TlsOptions } from '../../certificates.js'
 import { until } from '../call.js'
 import type { Chain } from '../chain.js'
 import { bad, type Check, type Finding, ok, skip, time } from '../check.js'
@@ -24,8 +25,8 @@ class SocketCall {
   why = ''
   readonly ws: WebSocket
 
-  constructor(url: URL, headers: Readonly<Record<string, string>>, ca: string | undefined) {
-    this.ws = new WebSocket(url, { headers, perMessageDeflate: false, ...(ca === undefined ? {} : { ca }) })
+  constructor(url: URL, headers: Readonly<Record<string, string>>, tls: TlsOptions = {}) {
+    this.ws = new WebSocket(url, { headers, perMessageDeflate: false, ...tls })
     this.ws.on('open', () => {
       this.isOpen = true
     })
@@ -65,7 +66,7 @@ export const websocket: Check = {
 function open({ paths, target }: Chain, name: string): SocketCall {
   const url = new URL(`${paths[0]}${name}?ws&wait=10`, target.url)
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
-  return new SocketCall(url, target.headers, target.ca)
+  return new SocketCall(url, target.headers, target.tls)
 }
 
 async function talk(one: SocketCall, another: SocketCall): Promise<Finding> {

@@ -273,6 +273,14 @@ bool end_body(int fd) {
   return true;
 }
 
+bool close_websocket(int fd) {
+  /* RFC 6455, section 5.5.1: the end of the conversation, with code 1000. */
+  static const char FRAME[] = {(char)0x88, 2, 0x03, (char)0xe8};
+  if (fd >= MOST_SOCKETS || responses[fd].left > 0 || !send_framing(fd, FRAME, sizeof FRAME)) return false;
+  responses[fd].has_ended = true;
+  return true;
+}
+
 bool ask_in_body(int fd) {
   /* One octet for each question. The line break is not there before the first chunk. */
   static const char LINE[] = "\r\n0";

@@ -34,6 +34,11 @@ bool end_head(int fd);
  */
 bool end_body(int fd);
 /*
+ * Sends a WebSocket's close frame, with code 1000, and nothing behind it, while uWebSockets reads on: it would drop what its client
+ * says until it answers. False: nothing has been done.
+ */
+bool close_websocket(int fd);
+/*
  * Between two chunks of a response whose chunks leave by one call each: sends a part of the next one's line, which a client that is
  * gone answers with a reset. True: that, or something else, is on its way to it. False: there is nothing that could be sent.
  */

@@ -34,6 +34,13 @@ const TRY_AGAIN = 1013
 /** What uWebSockets says, with 1006, when it has cut a client whose message is too long: over TLS, where the helper cannot see it. */
 const SAYS_TOO_BIG = 'Received too big message'
 
+/**
+ * Of those that wait for memory, the one whose message may grow into the last quarter of it, and since when: otherwise all the memory
+ * might be used by messages that are not complete, each of which waits for the others.
+ */
+const first: { socket: UwsWebSocket | undefined; since: number } = { socket: undefined, since: 0 }
+const FIRST_MS = 1000
+
 /** By their sockets: those that are open. */
 const LINKS: (UwsWebSocket | undefined)[] = []
 
@@ -89,7 +96,10 @@ export class UwsWebSocket implements PeerLink {
     this.#held = new HeldBytes(
       isStream ? { hold: (bytes) => memory.take(bytes), give: (bytes) => memory.give(bytes) } : memory,
     )
-    this.#unfinished = new HeldBytes(memory)
+    this.#unfinished = new HeldBytes({
+      hold: (bytes) => memory.hold(bytes) || (isStream && this.#isFirst() && memory.take(bytes)),
+      give: (bytes) => memory.give(bytes),
+    })
   }
 
   get kept(): number {
@@ -153,14 +163,27 @@ export class UwsWebSocket implements PeerLink {
   }
 
   closeBehind(code: number, reason: string, arrived: () => void): void {
+    this.#onceArrived(() => {
+      this.#notify(arrived)
+      this.close(code, reason)
+    })
+  }
+
+  closeAndListen(arrived: (listens: boolean) => void): void {
+    this.#onceArrived(() => {
+      const { context, socket } = this.exchange
+      const listens = context.sockets.closeWebSocket(socket)
+      this.#notify(() => arrived(listens))
+      if (!listens) this.close(1000, '')
+    })
+  }
+
+  #onceArrived(run: () => void): void {
     const { context, socket } = this.exchange
     if (this.#ws === undefined) return
-    if (this.kept > 0 || !context.sockets.hasRoom(socket, MOST_IN_FLIGHT)) {
-      this.#backoff.retry(() => this.closeBehind(code, reason, arrived))
-      return
-    }
-    this.#notify(arrived)
-    this.close(code, reason)
+    const hasRoom = this.kept === 0 && context.sockets.hasRoom(socket, MOST_IN_FLIGHT)
+    if (hasRoom) run()
+    else this.#backoff.retry(() => this.#onceArrived(run))
   }
 
   /** Counts what is kept now. Returns false when there is no memory for it: nobody else must have to fail for this client. */
@@ -202,9 +225,19 @@ export class UwsWebSocket implements PeerLink {
     else this.#countUnfinished(bytes, this.terms.memoryMs)
   }
 
+  /** Whether it is the one that may use the last quarter of the memory. One that does not go on loses that. */
+  #isFirst(): boolean {
+    const now = this.exchange.context.clock.now()
+    if (first.socket !== this && first.socket !== undefined && now - first.since < FIRST_MS) return false
+    first.socket = this
+    first.since = now
+    return true
+  }
+
   /** The memory that is used up may be free in a moment, if the client can be held for so long. */
   #countUnfinished(bytes: number, forMs: number): void {
     this.#nextLook?.cancel()
+    if (bytes === 0) this.#leaveFirst()
     const isCounted = this.#unfinished.set(bytes)
     this.#awaitsMemory = !isCounted && forMs > 0
     this.#settleHold()
@@ -213,6 +246,10 @@ export class UwsWebSocket implements PeerLink {
       const look = () => this.#countUnfinished(bytes, forMs - MEMORY_MS)
       this.#nextLook = this.exchange.context.clock.after(MEMORY_MS, look)
     } else this.close(TRY_AGAIN, 'the gateway has no memory left')
+  }
+
+  #leaveFirst(): void {
+    if (first.socket === this) first.socket = undefined
   }
 
   drained(): void {
@@ -239,6 +276,7 @@ export class UwsWebSocket implements PeerLink {
     this.#ws = undefined
     this.#heartbeat?.cancel()
     this.#nextLook?.cancel()
+    this.#leaveFirst()
     this.#count()
     this.#unfinished.set(0)
     if (LINKS[socket] === this) LINKS[socket] = undefined

@@ -170,15 +170,24 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
     return true
   }
 
-  /** A WebSocket cannot close one direction: with what the other peer says, both end. */
+  /** A WebSocket closes both directions at once; but what it says until it has answered the close frame is heard. */
   finish(): boolean {
     if (this.#isOver) return true
     this.#isFinishing = true
-    const { code, reason } = this.#reader.closed ?? { code: NORMAL, reason: '' }
-    this.#link?.closeBehind(code, reason, () => {
-      this.#over()
+    const { closed } = this.#reader
+    if (closed !== undefined) {
+      this.#link?.closeBehind(closed.code, closed.reason, () => {
+        this.#over()
+        this.#peer!.receiver.finished()
+        this.#peer!.close()
+      })
+      return false
+    }
+    this.#link?.closeAndListen((listens) => {
+      if (!listens) this.#over()
       this.#peer!.receiver.finished()
-      this.#peer!.close()
+      // It may have had more to say.
+      if (!listens) this.#peer!.sender.left()
     })
     return false
   }

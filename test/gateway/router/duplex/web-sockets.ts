@@ -272,6 +272,47 @@ part('a WebSocket and HTTP: messages are bytes, and bytes binary messages', asyn
   }
 })
 
+part('a body that ends closes the WebSocket, and all that it had said is heard', async (t) => {
+  const gateway = await startGateway(t, { window: '64KiB' })
+  const http = await joins(gateway)
+  await peers(gateway, 1)
+  http.raw.pause()
+  const socket = await opens(t, gateway)
+  const said = randomBytes(100_000)
+  for (let i = 0; i < 200; i++) socket.ws.send(said)
+  await eventually(() => gateway.gateway.slabs.heldBytes > 0 || 'nothing waits for the one that does not read')
+  await http.say('enough')
+  await http.end()
+  await socket.hears(Buffer.from('enough'))
+  await eventually(() => socket.ws.readyState !== socket.ws.OPEN || 'it has not been told')
+  http.raw.resume()
+  await http.hearsTheEnd()
+  await socket.isClosed(1000, '', t)
+  const heard = Buffer.from(http.heard, 'latin1')
+  t.equal(heard.length, 200 * said.length)
+  t.ok(heard.subarray(-said.length).equals(said))
+  await nothingLeft(gateway)
+  http.raw.destroy()
+})
+
+part('a WebSocket that is told so and vanishes has not said everything', async (t) => {
+  const gateway = await startGateway(t)
+  const http = await joins(gateway)
+  await peers(gateway, 1)
+  const socket = await opens(t, gateway)
+  // It reads the close frame, and does not answer.
+  const raw = connectionOf(socket)
+  raw.removeAllListeners('data')
+  let got = ''
+  raw.on('data', (data: Buffer) => (got += data.toString('latin1')))
+  await http.end()
+  await eventually(() => got === '\x88\x02\x03\xe8' || JSON.stringify(got))
+  t.notOk(http.heardAll)
+  raw.destroy()
+  await http.isCut()
+  await nothingLeft(gateway)
+})
+
 for (const how of ['closes with 4000', 'vanishes'] as const) {
   part(`a WebSocket that ${how} cuts a peer that speaks HTTP`, async (t) => {
     const gateway = await startGateway(t)
