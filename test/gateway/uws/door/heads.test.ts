@@ -1,6 +1,7 @@
 /** Heads as they come: forms of targets, versions, other protocols, and floods of heads that never end. */
 
 import { spawn } from 'node:child_process'
+import { closeSync, openSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { eventually } from '../../../support/eventually.js'
@@ -100,12 +101,15 @@ t.test('the address that redirects to HTTPS, and IPv6, have the same door', asyn
 /** Half heads in all: sixteen MiB, of 66 KiB at most each. */
 const FLOOD = 300
 
+const descriptors = () => readdirSync('/proc/self/fd').length
+
 t.test('a flood of heads that never end is refused beyond its budget, and others are served', async (t) => {
   t.setTimeout(120_000)
   const gateway = await startGateway(t, {}, { plugins: await defaultPlugins() })
   const bystander = await startBystander(t, gateway)
   const half = `GET /flood HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(60_000)}`
   const flood: RawClient[] = []
+  const before = descriptors()
   for (let i = 0; i < FLOOD; i++) {
     const client = await gateway.connect()
     await client.send(half.slice(0, 30_000))
@@ -121,6 +125,10 @@ t.test('a flood of heads that never end is refused beyond its budget, and others
   await whole.send(HEALTH)
   t.equal((await whole.waitForResponse()).status, 200, 'a head that comes whole is served')
   for (const client of flood) client.destroy()
+  whole.destroy()
+  await eventually(() => descriptors() <= before || 'not all of them are closed')
+  // What is remembered of a connection must not be so until another one has its descriptor's number.
+  const taken = Array.from({ length: 2 * FLOOD }, () => openSync('/dev/null', 'r'))
   await eventually(() => gateway.lines.filter(({ code }) => code === 'TOO_MANY_HALF_HEADS').length >= 1 || 'not logged')
   // Whoever comes now finds the memory free again.
   const later: RawClient[] = []
@@ -129,7 +137,7 @@ t.test('a flood of heads that never end is refused beyond its budget, and others
   await sleep(300)
   t.equal(later.filter(({ text }) => text !== '').length, 0, 'the memory is free again')
   for (const client of later) client.destroy()
-  whole.destroy()
+  for (const descriptor of taken) closeSync(descriptor)
   await bystander.end()
 })
 
