@@ -86,8 +86,7 @@ class World {
       return
     }
     this.#count(who.failure.code)
-    if (letter === undefined && who.failure.code === 'PEERS_FULL')
-      assert.equal(here, 2, 'refused, and there is a place')
+    if (letter === undefined && who.failure.code === 'PEERS_FULL') assert.equal(here, 2, 'refused, and there is a place')
   }
 
   #act(guest: Guest, what: number): void {
@@ -101,8 +100,7 @@ class World {
     if (what < 15) {
       if (sink === undefined || isOver(sink)) return
       if (sink.finishCalled) (who instanceof FakePeer ? handOn : (each: FakeReceiver) => each.handOn())(who as never)
-      else if (sink.full)
-        (who as FakePeer | FakeReceiver).drain(random.below(2) === 0 ? random.below(300) + 1 : undefined)
+      else if (sink.full) (who as FakePeer | FakeReceiver).drain(random.below(2) === 0 ? random.below(300) + 1 : undefined)
       return
     }
     if (what < 18) {
@@ -158,9 +156,7 @@ class World {
   settle(): void {
     this.bench.table.close()
     this.bench.table.endAll('shutting_down')
-    const senders = new Map(
-      this.guests.flatMap((guest) => (guest.sender ? [[guest.sender.stream, guest] as const] : [])),
-    )
+    const senders = new Map(this.guests.flatMap((guest) => (guest.sender ? [[guest.sender.stream, guest] as const] : [])))
     for (const guest of this.guests) {
       const { sink } = guest
       if (sink === undefined || sink.head === undefined) continue
