@@ -13,9 +13,10 @@ import { type Running, startGateway } from '../support/gateway.js'
 import { amount } from '../support/thorough.js'
 import { ChaosAsker, ChaosWorker } from './ask-sides.js'
 import { Diary } from './participant.js'
+import { ROUNDS } from './rounds.js'
 import { keepsNothing, openSockets, untilOr } from './watch.js'
 
-const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(6, 60))
+const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(6, 80))
 const FIRST = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 2
 const ASKERS = 20
@@ -37,10 +38,10 @@ interface Report {
 }
 
 /** One name with all its sides. Resolves with every rule that was broken. */
-async function runName(seed: number, { port }: Running): Promise<Report> {
+async function runName(seed: number, { port, tls }: Running): Promise<Report> {
   const random = new Random(seed)
   const diary = new Diary()
-  const door = { port, tls: false }
+  const door = { port, tls }
   const path = `/ask-${seed}`
   const problems: string[] = []
   const until = untilOr(problems, LONGEST_MS)
@@ -88,27 +89,29 @@ function* faultsOf(asker: ChaosAsker, areGood: boolean) {
 }
 
 t.setTimeout((SECONDS + 200) * 1000)
-t.test('askers and workers come and go', { timeout: (SECONDS + 150) * 1000 }, async (t) => {
-  const running = await startGateway(t)
-  const sockets = openSockets()
-  const ends: Record<string, number> = {}
-  let next = FIRST
-  let failures = 0
-  const until = performance.now() + SECONDS * 1000
-  const work = async () => {
-    while (performance.now() < until && failures < 5) {
-      const seed = next++
-      const report = await runName(seed, running)
-      for (const end of report.ends) ends[end] = (ends[end] ?? 0) + 1
-      if (report.problems.length === 0) continue
-      failures++
-      t.comment(`seed ${seed}:\n${report.diary.lines.join('\n')}`)
-      t.fail(`seed ${seed}: ${report.problems.join('; ')}`)
+for (const round of ROUNDS) {
+  t.test(`askers and workers come and go, ${round.name}`, { timeout: (SECONDS + 150) * 1000 }, async (t) => {
+    const running = await startGateway(t, {}, { tls: round.tls })
+    const sockets = openSockets()
+    const ends: Record<string, number> = {}
+    let next = FIRST
+    let failures = 0
+    const until = performance.now() + SECONDS * 1000 * round.share
+    const work = async () => {
+      while (performance.now() < until && failures < 5) {
+        const seed = next++
+        const report = await runName(seed, running)
+        for (const end of report.ends) ends[end] = (ends[end] ?? 0) + 1
+        if (report.problems.length === 0) continue
+        failures++
+        t.comment(`seed ${seed}:\n${report.diary.lines.join('\n')}`)
+        t.fail(`seed ${seed}: ${report.problems.join('; ')}`)
+      }
     }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
-  t.comment(`seeds ${FIRST} to ${next - 1}: ${JSON.stringify(ends)}`)
-  t.equal(failures, 0, 'everybody was answered as they must')
-  t.ok((ends.answered ?? 0) > 0, 'some had an answer')
-  await t.resolves(keepsNothing(running, sockets))
-})
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+    t.comment(`seeds ${FIRST} to ${next - 1}: ${JSON.stringify(ends)}`)
+    t.equal(failures, 0, 'everybody was answered as they must')
+    t.ok((ends.answered ?? 0) > 0, 'some had an answer')
+    await t.resolves(keepsNothing(running, sockets))
+  })
+}

@@ -64,7 +64,7 @@ for (const [i, round] of ROUNDS.entries()) {
     const until = performance.now() + SECONDS * 1000 * round.share
     const work = async () => {
       while (performance.now() < until && failures < MOST_FAILURES) {
-        const plan = planOf(next, round.tls)
+        const plan = planOf(next)
         next += ROUNDS.length
         const report = await runTransfer(plan, running, { port: running.port, tls: round.tls })
         for (const reason of report.reasons) reasons[reason] = (reasons[reason] ?? 0) + 1

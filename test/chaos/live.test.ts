@@ -17,11 +17,12 @@ import { bodyOf } from '../support/tape.js'
 import { amount } from '../support/thorough.js'
 import { LiveViewer } from './live-viewer.js'
 import { Diary } from './participant.js'
+import { ROUNDS } from './rounds.js'
 import { keepsNothing, openSockets } from './watch.js'
 
 const KIB = 1024
 const MIB = 1024 * KIB
-const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(6, 10))
+const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(6, 16))
 const FIRST = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 3
 
@@ -32,7 +33,7 @@ async function runStream(
 ): Promise<{ problems: string[]; diary: Diary; viewers: number }> {
   const random = new Random(seed)
   const diary = new Diary()
-  const door = { port: running.port, tls: false }
+  const door = { port: running.port, tls: running.tls }
   const slow = random.pick(['cut', 'cut', 'skip', 'hold', undefined])
   const bytes = random.between(100 * KIB, 6 * MIB)
   const body = bodyOf(seed, bytes)
@@ -47,7 +48,7 @@ async function runStream(
   const query = `live&lag=${8 * MIB}${slow === undefined ? '' : `&slow=${slow}`}${slow === 'hold' ? '&stall=1' : ''}`
   let text = ''
   const reader = new ResponseReader((piece) => (text += piece.toString('latin1')))
-  const sender = await connectPeer({ port: running.port, onBytes: (piece) => reader.push(piece) })
+  const sender = await connectPeer({ ...door, onBytes: (piece) => reader.push(piece) })
   diary.note('sender', `PUT ${query}, ${bytes} bytes${dies ? ', dies' : ''}`)
   await sender.send(`PUT ${path}?${query} HTTP/1.1\r\nHost: x\r\nContent-Length: ${bytes}\r\n\r\n`)
   await eventually(() => text.includes('streaming') || 'the sender is not told that it streams')
@@ -93,31 +94,33 @@ function* faults(viewer: LiveViewer, bytes: number, dies: boolean) {
 }
 
 t.setTimeout((SECONDS + 200) * 1000)
-t.test('viewers come and go', { timeout: (SECONDS + 150) * 1000 }, async (t) => {
-  const running = await startGateway(t, { wait: '1' })
-  const sockets = openSockets()
-  let next = FIRST
-  let streams = 0
-  let viewers = 0
-  let failures = 0
-  const until = performance.now() + SECONDS * 1000
-  const work = async () => {
-    while (performance.now() < until && failures < 5) {
-      const seed = next++
-      const report = await runStream(seed, running)
-      streams++
-      viewers += report.viewers
-      if (report.problems.length === 0) continue
-      failures++
-      t.comment(`seed ${seed}:\n${report.diary.lines.join('\n')}`)
-      t.fail(`seed ${seed}: ${report.problems.join('; ')}`)
+for (const round of ROUNDS) {
+  t.test(`viewers come and go, ${round.name}`, { timeout: (SECONDS + 150) * 1000 }, async (t) => {
+    const running = await startGateway(t, { wait: '1' }, { tls: round.tls })
+    const sockets = openSockets()
+    let next = FIRST
+    let streams = 0
+    let viewers = 0
+    let failures = 0
+    const until = performance.now() + SECONDS * 1000 * round.share
+    const work = async () => {
+      while (performance.now() < until && failures < 5) {
+        const seed = next++
+        const report = await runStream(seed, running)
+        streams++
+        viewers += report.viewers
+        if (report.problems.length === 0) continue
+        failures++
+        t.comment(`seed ${seed}:\n${report.diary.lines.join('\n')}`)
+        t.fail(`seed ${seed}: ${report.problems.join('; ')}`)
+      }
     }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
-  t.comment(`seeds ${FIRST} to ${next - 1}: ${streams} streams, ${viewers} viewers`)
-  t.equal(failures, 0, 'every stream went as it must')
-  t.ok(viewers > streams, 'there were viewers')
-  await t.resolves(keepsNothing(running, sockets))
-  t.equal(running.gateway.table.resting, 0)
-  t.equal(running.gateway.table.viewers, 0)
-})
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+    t.comment(`seeds ${FIRST} to ${next - 1}: ${streams} streams, ${viewers} viewers`)
+    t.equal(failures, 0, 'every stream went as it must')
+    t.ok(viewers > streams, 'there were viewers')
+    await t.resolves(keepsNothing(running, sockets))
+    t.equal(running.gateway.table.resting, 0)
+    t.equal(running.gateway.table.viewers, 0)
+  })
+}

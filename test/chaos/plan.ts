@@ -72,16 +72,15 @@ const KIB = 1024
 const MIB = 1024 * KIB
 const NEXT_REQUEST = 'GET /api/v1/pipe/health HTTP/1.1\r\nHost: x\r\n\r\n'
 
-/** What this seed does. Over TLS framing is not checked, and every end of a connection is a sudden one. */
-export function planOf(seed: number, tls: boolean): Plan {
+/** What this seed does, over TLS as in plain. */
+export function planOf(seed: number): Plan {
   const random = new Random(seed)
   const n = random.chance(35) ? 1 : random.between(2, random.chance(30) ? 8 : 4)
   const announced = random.chance(50)
   const stallMs = random.chance(15) ? 2000 : 0
   // More than the kernel takes for somebody who does not read: only then is he noticed.
   const bytes = stallMs > 0 && random.chance(70) ? random.between(MIB, 3 * MIB) : bodySize(random)
-  // Over TLS nobody finds out that such a sender has died.
-  const replyAtEnd = random.chance(15) && !tls
+  const replyAtEnd = random.chance(15)
   const someoneIsAbsent = random.chance(5)
   const quiet = random.chance(15)
   const query = [`n=${n}`]
@@ -90,7 +89,7 @@ export function planOf(seed: number, tls: boolean): Plan {
   if (someoneIsAbsent) query.push('wait=1')
   const receivers = Array.from({ length: n }, (_, i) => {
     const absent = someoneIsAbsent && i === 0
-    return receiverPlan(random, { bytes, stallMs, quiet, absent, tls })
+    return receiverPlan(random, { bytes, stallMs, quiet, absent })
   })
   return {
     seed,
@@ -103,7 +102,7 @@ export function planOf(seed: number, tls: boolean): Plan {
     replyAtEnd,
     visitors: random.chance(10) ? random.between(1, 2) : 0,
     sender: {
-      trouble: quiet || someoneIsAbsent ? { kind: 'none' } : senderTrouble(random, bytes, announced, tls),
+      trouble: quiet || someoneIsAbsent ? { kind: 'none' } : senderTrouble(random, bytes, announced),
       // Not so many that the sender itself takes long.
       piece: Math.max(random.pick([100, 4 * KIB, 16 * KIB + 1, 64 * KIB, 300 * KIB])! + random.below(50), bytes >> 11),
       comesAfter: random.below(40),
@@ -122,8 +121,8 @@ function bodySize(random: Random): number {
   return random.between(2 * MIB, LONGEST)
 }
 
-function wayOf(random: Random, tls: boolean): Way {
-  return tls ? 'destroy' : random.pick(WAYS)!
+function wayOf(random: Random): Way {
+  return random.pick(WAYS)!
 }
 
 /** A moment of the stream: its ends and the last window as likely as the rest. */
@@ -136,17 +135,17 @@ function moment(random: Random, bytes: number): number {
   return random.between(0, bytes)
 }
 
-function senderTrouble(random: Random, bytes: number, announced: boolean, tls: boolean): SenderTrouble {
+function senderTrouble(random: Random, bytes: number, announced: boolean): SenderTrouble {
   const at = moment(random, bytes)
   const kind = random.below(100)
   if (kind < 46) return { kind: 'none' }
-  if (kind < 56) return { kind: 'leave', at, way: wayOf(random, tls) }
-  if (kind < 62) return { kind: 'leave later', ms: random.below(400), way: wayOf(random, tls) }
-  if (kind < 67) return { kind: 'leave when uploaded', way: wayOf(random, tls) }
-  if (kind < 71) return tls ? { kind: 'none' } : { kind: 'close behind' }
+  if (kind < 56) return { kind: 'leave', at, way: wayOf(random) }
+  if (kind < 62) return { kind: 'leave later', ms: random.below(400), way: wayOf(random) }
+  if (kind < 67) return { kind: 'leave when uploaded', way: wayOf(random) }
+  if (kind < 71) return { kind: 'close behind' }
   if (kind < 80) return { kind: 'freeze', at, ms: random.between(50, 800) }
   if (kind < 88) return { kind: 'trickle', at: Math.min(at, bytes), pieces: random.between(5, 80) }
-  if (announced || tls || bytes === 0) return { kind: 'too much', extra: random.pick(['x', '\r\n\r\n', NEXT_REQUEST])! }
+  if (announced || bytes === 0) return { kind: 'too much', extra: random.pick(['x', '\r\n\r\n', NEXT_REQUEST])! }
   // Behind the last byte it would be the last chunk that is odd, and the body would be all there.
   return { kind: 'malformed', at: Math.min(at, bytes - 1), how: random.pick(MALFORMED)! }
 }
@@ -156,7 +155,6 @@ interface Setting {
   readonly stallMs: number
   readonly quiet: boolean
   readonly absent: boolean
-  readonly tls: boolean
 }
 
 function receiverPlan(random: Random, setting: Setting): ReceiverPlan {
@@ -169,9 +167,9 @@ function receiverPlan(random: Random, setting: Setting): ReceiverPlan {
   }
 }
 
-function receiverTrouble(random: Random, { bytes, stallMs, tls }: Setting): ReceiverTrouble {
+function receiverTrouble(random: Random, { bytes, stallMs }: Setting): ReceiverTrouble {
   const at = moment(random, bytes)
-  const way = wayOf(random, tls)
+  const way = wayOf(random)
   const kind = random.below(100)
   if (stallMs > 0 && kind < 25) return { kind: 'stuck', at: random.below(Math.max(1, bytes - MIB)) }
   if (kind < 50) return { kind: 'none' }

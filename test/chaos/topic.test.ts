@@ -12,11 +12,12 @@ import { Random } from '../model/random.js'
 import { type Running, startGateway } from '../support/gateway.js'
 import { amount } from '../support/thorough.js'
 import { Diary } from './participant.js'
+import { ROUNDS } from './rounds.js'
 import { TopicPublisher } from './topic-publisher.js'
 import { TopicSubscriber } from './topic-subscriber.js'
 import { keepsNothing, openSockets, untilOr } from './watch.js'
 
-const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(6, 60))
+const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(6, 80))
 const FIRST = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 2
 const LONGEST_MS = 30_000
@@ -30,10 +31,10 @@ interface Report {
 }
 
 /** One topic with all its sides. Resolves with every rule that was broken. */
-async function runTopic(seed: number, { port }: Running): Promise<Report> {
+async function runTopic(seed: number, { port, tls }: Running): Promise<Report> {
   const random = new Random(seed)
   const diary = new Diary()
-  const door = { port, tls: false }
+  const door = { port, tls }
   const path = `/topic-${seed}`
   const problems: string[] = []
   const until = untilOr(problems, LONGEST_MS)
@@ -108,31 +109,33 @@ function* liesTo({ fates, fault }: TopicPublisher, { names }: TopicSubscriber) {
 }
 
 t.setTimeout((SECONDS + 200) * 1000)
-t.test('publishers and subscribers come and go', { timeout: (SECONDS + 150) * 1000 }, async (t) => {
-  const running = await startGateway(t, { window: String(256 * 1024) })
-  const sockets = openSockets()
-  const total = { topics: 0, messages: 0, subscribers: 0, cut: 0 }
-  let next = FIRST
-  let failures = 0
-  const until = performance.now() + SECONDS * 1000
-  const work = async () => {
-    while (performance.now() < until && failures < 5) {
-      const seed = next++
-      const { problems, diary, messages, subscribers, cut } = await runTopic(seed, running)
-      total.topics++
-      total.messages += messages
-      total.subscribers += subscribers
-      total.cut += cut
-      if (problems.length === 0) continue
-      failures++
-      t.comment(`seed ${seed}:\n${diary.lines.join('\n')}`)
-      t.fail(`seed ${seed}: ${problems.join('; ')}`)
+for (const round of ROUNDS) {
+  t.test(`publishers and subscribers come and go, ${round.name}`, { timeout: (SECONDS + 150) * 1000 }, async (t) => {
+    const running = await startGateway(t, { window: String(256 * 1024) }, { tls: round.tls })
+    const sockets = openSockets()
+    const total = { topics: 0, messages: 0, subscribers: 0, cut: 0 }
+    let next = FIRST
+    let failures = 0
+    const until = performance.now() + SECONDS * 1000 * round.share
+    const work = async () => {
+      while (performance.now() < until && failures < 5) {
+        const seed = next++
+        const { problems, diary, messages, subscribers, cut } = await runTopic(seed, running)
+        total.topics++
+        total.messages += messages
+        total.subscribers += subscribers
+        total.cut += cut
+        if (problems.length === 0) continue
+        failures++
+        t.comment(`seed ${seed}:\n${diary.lines.join('\n')}`)
+        t.fail(`seed ${seed}: ${problems.join('; ')}`)
+      }
     }
-  }
-  await Promise.all(Array.from({ length: AT_ONCE }, work))
-  t.comment(`seeds ${FIRST} to ${next - 1}: ${JSON.stringify(total)}`)
-  t.equal(failures, 0, 'every topic went as it must')
-  t.ok(total.messages > 10 * total.topics && total.subscribers > total.topics, 'there was something to get')
-  await t.resolves(keepsNothing(running, sockets))
-  t.equal(running.gateway.table.topics.size, 0)
-})
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+    t.comment(`seeds ${FIRST} to ${next - 1}: ${JSON.stringify(total)}`)
+    t.equal(failures, 0, 'every topic went as it must')
+    t.ok(total.messages > 10 * total.topics && total.subscribers > total.topics, 'there was something to get')
+    await t.resolves(keepsNothing(running, sockets))
+    t.equal(running.gateway.table.topics.size, 0)
+  })
+}

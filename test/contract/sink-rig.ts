@@ -32,7 +32,6 @@ export interface SinkRig {
   readonly announced: boolean
   /** How many bytes the sink may take for a receiver that reads nothing, what its kernel holds included. */
   readonly frozenBytes: number
-  /** Only sudden over TLS, where a FIN without the end of TLS is one as well. */
   readonly ways: readonly Way[]
   open(plan: Omit<SinkPlan, 'announced'>, options?: { readonly readBytes?: number }): Promise<OpenedSink>
   /** Runs this from such a place, and resolves when it has run. */

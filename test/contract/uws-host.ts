@@ -126,7 +126,6 @@ export class UwsHost {
     const name = this.serve((exchange) => {
       const source = exchange.toSource(SOURCE_OPTIONS)
       const feed = (bytes: Uint8Array) => {
-        // Over plain TCP all chunks of a read come as one, over TLS one by one.
         for (const byte of bytes) {
           if (byte === KICK) this.#kicks.shift()!()
           else this.missing--

@@ -45,7 +45,7 @@ export class UwsSourceRig implements SourceRig {
   ) {
     this.tellsNews = !form.replyAtEnd
     // A client that closes its side behind its body goes on reading: test/gateway/uws/door.
-    this.ways = host.tls === undefined ? WAYS.filter((way) => way !== 'halfClose') : ['destroy']
+    this.ways = WAYS.filter((way) => way !== 'halfClose')
     const framing = form.announced ? 'with a length' : 'chunked'
     const reply = form.replyAtEnd ? ', answered at the end' : ''
     this.name = `${form.isForm ? 'a form ' : ''}${framing}, ${host.tls === undefined ? 'plain' : 'TLS'}${reply}`

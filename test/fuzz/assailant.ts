@@ -1,7 +1,7 @@
 /** Carries out one connection of an attack, and tells what came of it. */
 
 import { setTimeout as sleep } from 'node:timers/promises'
-import { connect, type RawClient } from '../support/raw.js'
+import { type ConnectOptions, connect, type RawClient } from '../support/raw.js'
 import type { Line } from './attack.js'
 import { isAnswered, problemsOf } from './responses.js'
 
@@ -10,9 +10,12 @@ const LIMIT_MS = 40_000
 /** How long those stay that do not stay. */
 const PATIENCE_MS = 300
 
+/** Where the gateway is, and whether it speaks TLS there. */
+export type Door = Pick<ConnectOptions, 'port' | 'tls'>
+
 /** Resolves with every rule that the gateway broke towards this client. */
-export async function assail(port: number, line: Line): Promise<string[]> {
-  const client = await connect({ port })
+export async function assail(door: Door, line: Line): Promise<string[]> {
+  const client = await connect(door)
   for (const { send, pause } of line.steps) {
     if (pause > 0) await sleep(pause)
     void client.send(send)

@@ -2,15 +2,16 @@
 
 import { randomBytes, randomInt } from 'node:crypto'
 import { connect } from '../support/raw.js'
+import type { Door } from './assailant.js'
 
 const LIMIT_MS = 30_000
 const MOST_BYTES = 300_000
 
 /** Resolves when it is complete, and rejects with what was wrong. */
-export async function canary(port: number): Promise<void> {
+export async function canary(door: Door): Promise<void> {
   const name = `canary-${randomBytes(8).toString('hex')}`
   const body = randomBytes(randomInt(1, MOST_BYTES))
-  const [sender, receiver] = await Promise.all([connect({ port }), connect({ port })])
+  const [sender, receiver] = await Promise.all([connect(door), connect(door)])
   try {
     const endpoints = [
       () => receiver.send(`GET /${name}?wait=60 HTTP/1.1\r\nHost: x\r\n\r\n`),

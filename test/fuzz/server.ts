@@ -3,10 +3,12 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
+import type { CertificateFiles } from '../support/certificate.js'
 import { eventually } from '../support/eventually.js'
 import { TEST_HOSTS } from '../support/hosts.js'
 import { MAIN, ownEnvironment, PROJECT } from '../support/program.js'
 import { connect } from '../support/raw.js'
+import type { Door } from './assailant.js'
 
 /** Enough for what is in flight, and not for a leak. */
 const HEAP_MIB = 128
@@ -45,8 +47,10 @@ export class Server {
   readonly #child: ChildProcessByStdio<null, Readable, Readable>
   readonly #closed: Promise<void>
 
-  constructor() {
-    this.#child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MIB}`, MAIN, 'serve', ...FLAGS], {
+  /** @param certificate of a server that speaks TLS */
+  constructor(readonly certificate?: CertificateFiles) {
+    const tls = certificate === undefined ? [] : ['--tls-cert', certificate.cert, '--tls-key', certificate.key]
+    this.#child = spawn(process.execPath, [`--max-old-space-size=${HEAP_MIB}`, MAIN, 'serve', ...FLAGS, ...tls], {
       cwd: PROJECT,
       env: ownEnvironment(),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -72,6 +76,10 @@ export class Server {
     }
   }
 
+  get door(): Door {
+    return { port: this.port, tls: this.certificate !== undefined }
+  }
+
   started(): Promise<void> {
     return eventually(() => this.port > 0 || `it does not listen: ${this.ended} ${this.complaints}`)
   }
@@ -94,7 +102,7 @@ export class Server {
   }
 
   async #ask(what: string): Promise<string> {
-    const client = await connect({ port: this.port })
+    const client = await connect(this.door)
     try {
       await client.send(`GET /api/v1/pipe/${what} HTTP/1.1\r\nHost: x\r\n\r\n`)
       return (await client.waitForResponse({ timeoutMs: HEALTH_MS })).body.toString()

@@ -108,21 +108,30 @@ export class ClientSocket {
 
   /** Sends RST. */
   reset(): void {
-    this.#wire.resetAndDestroy()
-    this.#socket.destroy()
+    this.#outside(() => {
+      this.#wire.resetAndDestroy()
+      this.#socket.destroy()
+    })
   }
 
-  /** Closes the socket the way a dying process would: FIN, or RST when there were unread bytes. */
+  /** Closes the socket the way a dying process would: FIN, over TLS without a close_notify, or RST when there were unread bytes. */
   destroy(): void {
-    if (this.#wire === this.#socket) {
-      this.#socket.destroy()
-      return
-    }
-    // Node 20 reads on in memory that it has freed when this happens inside a 'data' of the TLS socket: it ends with a segmentation fault.
-    this.#socket.pause()
-    setImmediate(() => {
+    this.#outside(() => {
       this.#wire.destroy()
       this.#socket.destroy()
     })
+  }
+
+  /**
+   * Runs this at once, and over TLS when no 'data' of its socket is being handled: Node 20 would read on in memory that it has
+   * freed, and end with a segmentation fault.
+   */
+  #outside(end: () => void): void {
+    if (this.#wire === this.#socket) {
+      end()
+      return
+    }
+    this.#socket.pause()
+    setImmediate(end)
   }
 }

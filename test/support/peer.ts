@@ -1,6 +1,5 @@
 /** A client that keeps nothing of what it receives: it hands every piece on, and can be told how much to read at once. */
 
-import type { Socket } from 'node:net'
 import { ClientSocket, connected, openReader, openSocket, type Way } from './client-socket.js'
 
 export { WAYS, type Way } from './client-socket.js'
@@ -30,17 +29,10 @@ export async function connectPeer(options: PeerOptions): Promise<Peer> {
 }
 
 export class Peer extends ClientSocket {
-  readonly #isTls: boolean
-
-  constructor(socket: Socket, wire: Socket) {
-    super(socket, wire)
-    this.#isTls = socket !== wire
-  }
-
-  /** Ends the connection. `halfClose` is a FIN with reading going on; over TLS both others are sudden. */
+  /** Ends the connection. `halfClose` is a FIN with reading going on, over TLS behind a close_notify; a reset overtakes what is on its way. */
   leave(way: Way): void {
     if (way === 'halfClose') this.halfClose()
-    else if (way === 'reset' && !this.#isTls) this.reset()
+    else if (way === 'reset') this.reset()
     else this.destroy()
   }
 }

@@ -156,6 +156,7 @@ int helped_close(int fd) {
   }
   /* Between two requests nothing is missing. */
   if (is_secured(fd) && is_between_requests(fd)) wire_end(fd);
+  drop_unread(fd);
   forget_secure(fd);
   if (fd < 0 || fd >= MOST_SOCKETS || followed[fd] == 0) return close(fd);
   bool ends = is_ending(fd);

@@ -292,6 +292,12 @@ const struct reading *head_read_last(void) { return last.has_head ? &last : NULL
 
 void give_away_if(bool (*is_elsewhere)(const struct head *head)) { last.is_elsewhere = is_elsewhere; }
 
+void drop_unread(int fd) {
+  if (!is_read_here(fd)) return;
+  drop_half(&connections[fd].reader.half_head);
+  forget_ahead(&connections[fd].ahead);
+}
+
 bool begin_with(int fd, const unsigned char *octets, size_t length) {
   forget_reads(fd, true);
   if (!keep_ahead(&connections[fd].ahead, octets, length)) return false;

@@ -28,6 +28,8 @@ int socket_read_last(void);
 const struct reading *head_read_last(void);
 /* The number belongs to a new connection. `plain`: its requests are read here, which TLS does not allow. */
 void forget_reads(int fd, bool plain);
+/* It is being closed: what is kept of what it has sent is of no use. The rest stays, for JavaScript asks of closed ones, too. */
+void drop_unread(int fd);
 /* This thread gives connections away whose next request is somebody else's: hand-over.h. NULL: it keeps all. */
 void give_away_if(bool (*is_elsewhere)(const struct head *head));
 /* The same as forget_reads(), of a connection over plain TCP of which so much has come. False: there is no memory for that. */

@@ -162,7 +162,6 @@ for (const tls of [false, true]) {
   }
 }
 
-// Over TLS nobody can say 100 Continue below uWebSockets.
 t.test('a ?reply=end sender that dies with its body unread is noticed, if it expects 100 Continue', async (t) => {
   const gateway = await startGateway(t)
   const sender = await gateway.connect()

@@ -46,7 +46,6 @@ part('the places for viewers of a stream: the next one reads 429, and gets one w
   for (const viewer of [two, three]) t.equal((await viewer.waitForResponse()).body.toString(), 'for two')
 })
 
-// Hundreds of handshakes, of which both sides are in this process, are most of what these would do over TLS.
 part('256 viewers by default, and the 257th is refused', async (t) => {
   const gateway = await startGateway(t)
   const viewers = await Promise.all(Array.from({ length: 256 }, () => openViewer(gateway, 'b?live')))
@@ -107,6 +106,7 @@ part('4096 viewers of all streams together', async (t) => {
 })
 
 /** By hand a million: `PIPEGATE_LIVE_JOINS=1000000 TAP_TIMEOUT=10000`. */
+// Thousands of handshakes, of which both sides are in this process, would be most of what this does over TLS.
 const JOINS = Number(process.env.PIPEGATE_LIVE_JOINS ?? (speaksTls() ? 300 : 3000))
 const AT_ONCE = 32
 

@@ -87,7 +87,6 @@ part('a Range is not heeded: a part of what has no end cannot be had', async (t)
   t.match((await ranged.result).stdout.toString(), /^HTTP\/1\.1 200 [\s\S]*\r\n\r\nall of it$/)
 })
 
-// Over TLS it is uWebSockets that reads heads, and it serves no HTTP/1.0.
 part('viewers of HTTP/1.0: until the end of the connection, and a reset when it is cut', async (t) => {
   const gateway = await startGateway(t)
   for (const end of ['clean', 'cut'] as const) {
@@ -120,7 +119,7 @@ part('a viewer that leaves, by whatever way, changes nothing for anybody', async
     await sender.send(`before ${way} `)
     await leaves.waitFor(`before ${way} `)
     leaves[way]()
-    if (way === 'halfClose' && !gateway.tls) leaves.destroy()
+    if (way === 'halfClose') leaves.destroy()
     await viewersOf(gateway, 'f', 1)
     await sender.send(`after ${way} `)
     sent += `before ${way} after ${way} `

@@ -148,7 +148,6 @@ part('a viewer waits for the sender: as long as it said, and then reads 408', as
   t.equal((await joining.result).code, 0)
 })
 
-// Over TLS uWebSockets serves no HTTP/1.0.
 part('a sender of HTTP/1.0 gets its lines in one answer, and streams all the same', async (t) => {
   const gateway = await startGateway(t)
   const viewer = await joined(gateway, 'j?live', 1)

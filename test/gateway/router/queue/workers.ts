@@ -80,7 +80,6 @@ part('workers that close their connection behind each job, and of HTTP/1.0', asy
     ['GET /q?queue HTTP/1.0\r\nHost: x\r\n\r\n', false],
     ['GET /q?queue HTTP/1.0\r\nHost: x\r\n\r\n', true],
   ] as const) {
-    // Over TLS the engine reads requests by itself, and knows no HTTP/1.0.
     const worker = await gateway.connect()
     await worker.send(request)
     await counts(gateway, 0, 1)

@@ -56,7 +56,6 @@ part('multipart/mixed: the head at once, and each message with its own type', as
   client.destroy()
 })
 
-// Over TLS there is no way to send it before the first byte.
 part('lines: the head at once as well, and then messages of any size', async (t) => {
   const gateway = await startGateway(t)
   const client = await subscribed(gateway, 'a', 1)

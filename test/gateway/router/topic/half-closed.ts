@@ -1,7 +1,4 @@
-/**
- * Subscribers that close their side and read on, and those that are gone, of which the gateway sees the same: an end. Over TLS it is
- * the end of the connection.
- */
+/** Subscribers that close their side and read on, and those that are gone, of which the gateway sees the same: an end. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { eventually } from '../../../support/eventually.js'
 import { type Running, startGateway } from '../../../support/gateway.js'

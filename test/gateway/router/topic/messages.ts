@@ -118,7 +118,6 @@ part('now: 503 when nobody is there', async (t) => {
   client.destroy()
 })
 
-// Over TLS there is no HTTP/1.0.
 part('a client of HTTP/1.0 subscribes and publishes', async (t) => {
   const gateway = await startGateway(t)
   const client = await gateway.connect()

@@ -78,7 +78,6 @@ part('slowSubscribers: cut is what the configuration says', async (t) => {
   deaf.destroy()
 })
 
-// Over TLS nobody sends many requests ahead.
 part('stallMax: one that takes nothing for so long is cut, and the publishers go on', async (t) => {
   const gateway = await startGateway(t, { stallMax: '1' })
   const deaf = await subscribed(gateway, 'a', 1, { frozen: true })

@@ -4,7 +4,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises'
 import t from 'tap'
 import { eventually } from '../../../support/eventually.js'
 import { type Running, startGateway } from '../../../support/gateway.js'
-import { connect, type RawClient } from '../../../support/raw.js'
+import type { RawClient } from '../../../support/raw.js'
 import { AT_ONCE_MS, answersOf, chunkedPut, get, HEALTH, logged, put, startBystander } from './rig.js'
 
 let names = 0
@@ -148,7 +148,7 @@ t.test('a refused upload that goes on is dropped, within a bound, and disturbs n
   const gateway = await startGateway(t)
   const bystander = await startBystander(t, gateway)
   for (const framing of ['Content-Length: 99999999999', 'Transfer-Encoding: chunked']) {
-    const client = await connect({ port: gateway.port })
+    const client = await gateway.connect()
     await client.send(put('/x?n=0', [framing]))
     const { status, headers } = await client.waitForResponse()
     t.same([status, headers.connection], [400, ['close']])
@@ -182,7 +182,7 @@ t.test('Expect: in any case a client that waits is told to go on, and any other 
   const early = await pairOf(gateway, (name) => put(`/${name}`, ['Content-Length: 5', 'Expect: 100-continue'], 'hello'))
   t.equal((await early.receiver.waitForResponse()).body.toString(), 'hello', 'who does not wait may send at once')
   leave(early.receiver, early.sender)
-  const refused = await connect({ port: gateway.port })
+  const refused = await gateway.connect()
   await refused.send(put('/x', ['Content-Length: 5', 'Expect: a-miracle']))
   t.match(await refused.waitForResponse(), { status: 417, headers: { 'x-pipe-code': ['UNKNOWN_EXPECTATION'] } })
   await refused.waitForClose()

@@ -4,13 +4,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { eventually } from '../../../support/eventually.js'
 import { defaultPlugins, startDefaultGateway, startGateway } from '../../../support/gateway.js'
-import { connect, type RawClient } from '../../../support/raw.js'
+import type { RawClient } from '../../../support/raw.js'
 import { AT_ONCE_MS, answersOf, chunkedPut, get, HEALTH, logged, put, responsesOf } from './rig.js'
 
 t.test('Connection: close in any list closes the connection behind the answer, which says so', async (t) => {
   const gateway = await startGateway(t)
   for (const value of ['close', 'TE, close', 'close, TE', 'Keep-Alive, CLOSE']) {
-    const client = await connect({ port: gateway.port })
+    const client = await gateway.connect()
     await client.send(get('/api/v1/pipe/health', `Connection: ${value}`) + HEALTH)
     await client.waitForClose(AT_ONCE_MS)
     const answers = answersOf(client)
@@ -19,7 +19,7 @@ t.test('Connection: close in any list closes the connection behind the answer, w
     t.ok(client.endedCleanly, `${value}: it is not reset`)
   }
   for (const value of ['TE', 'closed', 'keep-alive', '"close"']) {
-    const client = await connect({ port: gateway.port })
+    const client = await gateway.connect()
     await client.send(get('/api/v1/pipe/health', `Connection: ${value}`) + HEALTH)
     await eventually(() => answersOf(client).length === 2 || `${value}: ${client.text}`)
     t.equal(answersOf(client)[0]?.headers.connection, undefined, value)
@@ -29,9 +29,9 @@ t.test('Connection: close in any list closes the connection behind the answer, w
 
 t.test('both sides of a transfer may ask for the end of their connections', async (t) => {
   const gateway = await startGateway(t)
-  const receiver = await connect({ port: gateway.port })
+  const receiver = await gateway.connect()
   await receiver.send(get('/last', 'Connection: close'))
-  const sender = await connect({ port: gateway.port })
+  const sender = await gateway.connect()
   await sender.send(put('/last', ['Transfer-Encoding: chunked', 'Connection: close'], '5\r\nhello\r\n0\r\n\r\n'))
   for (const client of [receiver, sender]) await client.waitForClose(AT_ONCE_MS)
   t.match(answersOf(receiver)[0], { complete: true, headers: { connection: ['close'] } })
@@ -48,14 +48,14 @@ t.test('a client that reads late, or goes on writing, still gets its answer', as
     t.same(answer?.headers.connection, ['close'])
     t.ok(client.endedCleanly)
   }
-  const late = await connect({ port: gateway.port, pauseOnConnect: true })
+  const late = await gateway.connect({ pauseOnConnect: true })
   await late.send(get('/api/v1/pipe/openapi.json', 'Connection: close'))
   await late.send(HEALTH.repeat(3000))
   await sleep(1500)
   late.resume()
   await page(late)
   // Who writes everything before it reads.
-  const upload = await connect({ port: gateway.port, pauseOnConnect: true })
+  const upload = await gateway.connect({ pauseOnConnect: true })
   await upload.send(put('/x?n=0', [`Content-Length: ${32 << 20}`]))
   for (let i = 0; i < 32; i++) await upload.send(Buffer.alloc(1 << 20))
   upload.resume()
@@ -65,7 +65,7 @@ t.test('a client that reads late, or goes on writing, still gets its answer', as
 t.test('a client that closes its side with its request is answered', async (t) => {
   const gateway = await startDefaultGateway(t)
   const at = async (bytes: string) => {
-    const client = await connect({ port: gateway.port })
+    const client = await gateway.connect()
     await client.send(bytes)
     client.halfClose()
     return client
@@ -89,7 +89,7 @@ t.test('a client that closes its side with its request is answered', async (t) =
   t.match(answersOf(receiver)[0], { status: 200, complete: true })
   t.equal(answersOf(receiver)[0]?.body.toString(), 'hello')
   t.match(answersOf(sender)[0]?.body.toString(), /Transfer complete\.\n$/)
-  const late = await connect({ port: gateway.port })
+  const late = await gateway.connect()
   await late.send(get('/late'))
   await sleep(300)
   late.halfClose()
@@ -105,10 +105,10 @@ t.test('a client that closes its side with its request is answered', async (t) =
 
 t.test('a client that closed its side with its request is answered by a gateway that is busy, too', async (t) => {
   const gateway = await startGateway(t)
-  const sender = await connect({ port: gateway.port })
+  const sender = await gateway.connect()
   await sender.send(put('/busy', ['Transfer-Encoding: chunked'], '5\r\nhello\r\n'))
   await gateway.holds(1, 0)
-  const receiver = await connect({ port: gateway.port })
+  const receiver = await gateway.connect()
   receiver.onRead = () => {
     // The response has begun, and the gateway, which runs in this process, reads the end only after this.
     receiver.onRead = undefined
@@ -128,10 +128,10 @@ t.test('a client that closed its side with its request is answered by a gateway 
 t.test('a client that vanishes in the middle of its response frees its place at once', async (t) => {
   const gateway = await startGateway(t)
   for (let i = 0; i < 20; i++) {
-    const sender = await connect({ port: gateway.port })
+    const sender = await gateway.connect()
     await sender.send(put('/vanish', ['Transfer-Encoding: chunked'], '5\r\nhello\r\n'))
     await gateway.holds(1, 0)
-    const receiver = await connect({ port: gateway.port })
+    const receiver = await gateway.connect()
     await receiver.send(get('/vanish'))
     await receiver.waitFor('hello')
     // As fast as a process ends.
@@ -147,32 +147,37 @@ t.test('a client that vanishes in the middle of its response frees its place at 
 t.test('a client that closes its side and vanishes frees its place', async (t) => {
   t.setTimeout(120_000)
   const gateway = await startGateway(t)
-  for (const bytes of [
-    get('/gone'),
-    put('/gone', ['Content-Length: 5'], 'hello'),
-    chunkedPut('/gone', '0\r\n\r\n'),
-    get('/gone', 'Connection: close'),
-  ]) {
-    const client = await connect({ port: gateway.port })
+  const comeAndGo = async (bytes: string, i: number) => {
+    const isThere = () => gateway.gateway.table.get(`gone-${i}`) !== undefined
+    const client = await gateway.connect()
     await client.send(bytes)
-    await gateway.holds(1, 0)
+    await eventually(() => isThere() || 'it has no place')
     client.destroy()
-    await gateway.holds(0, 0)
-    const early = await connect({ port: gateway.port })
+    await eventually(() => !isThere() || 'its place is taken')
+    const early = await gateway.connect()
     await early.send(bytes)
     early.halfClose()
-    await gateway.holds(1, 0)
+    await eventually(() => isThere() || 'it has no place')
     await sleep(300)
+    t.ok(isThere(), 'its place is kept for who has only closed its side')
     early.destroy()
     // A sender is asked by the next reminder, which comes every ten seconds.
-    await eventually(() => gateway.gateway.table.waiting === 0 || 'its place is taken', { timeoutMs: 20_000 })
+    await eventually(() => !isThere() || 'its place is taken', { timeoutMs: 20_000 })
   }
+  await Promise.all(
+    [
+      get('/gone-0'),
+      put('/gone-1', ['Content-Length: 5'], 'hello'),
+      chunkedPut('/gone-2', '0\r\n\r\n'),
+      get('/gone-3', 'Connection: close'),
+    ].map(comeAndGo),
+  )
 })
 
 t.test('an end inside a head closes the connection without a word', async (t) => {
   const gateway = await startGateway(t)
   for (const bytes of ['', '\r\n', 'G', 'GET /x HTTP/1.1\r\nHost: x\r\n']) {
-    const client = await connect({ port: gateway.port })
+    const client = await gateway.connect()
     await client.send(bytes)
     client.halfClose()
     await client.waitForClose(AT_ONCE_MS)
@@ -182,7 +187,7 @@ t.test('an end inside a head closes the connection without a word', async (t) =>
 
 t.test('pipelined requests wait for the response before them, and are answered in their order', async (t) => {
   const gateway = await startDefaultGateway(t)
-  const client = await connect({ port: gateway.port })
+  const client = await gateway.connect()
   const asked = [
     get('/first'),
     get('/x?status'),
@@ -193,10 +198,10 @@ t.test('pipelined requests wait for the response before them, and are answered i
   await client.send(asked.join(''))
   await gateway.holds(1, 0)
   t.equal(gateway.gateway.table.get('second'), undefined, 'the second has not begun')
-  const sender = await connect({ port: gateway.port })
+  const sender = await gateway.connect()
   await sender.send(put('/first', ['Content-Length: 5'], 'hello'))
   await eventually(() => gateway.gateway.table.get('second') !== undefined || 'the next sender is not there')
-  const receiver = await connect({ port: gateway.port })
+  const receiver = await gateway.connect()
   await receiver.send(get('/second'))
   t.equal((await receiver.waitForResponse()).body.toString(), 'world')
   await client.waitForClose()
@@ -216,9 +221,9 @@ t.test('pipelined requests wait for the response before them, and are answered i
 
 t.test('what a receiver asks during its download is answered behind it', async (t) => {
   const gateway = await startGateway(t)
-  const receiver = await connect({ port: gateway.port })
+  const receiver = await gateway.connect()
   await receiver.send(get('/download'))
-  const sender = await connect({ port: gateway.port })
+  const sender = await gateway.connect()
   await sender.send(chunkedPut('/download', '5\r\nhello\r\n'))
   await receiver.waitFor('hello')
   await receiver.send(HEALTH)
@@ -231,8 +236,8 @@ t.test('what a receiver asks during its download is answered behind it', async (
 t.test('a client that asks and asks and never reads takes little memory, and stops nobody', async (t) => {
   t.setTimeout(120_000)
   const gateway = await startGateway(t, {}, { plugins: await defaultPlugins() })
-  const waits = await connect({ port: gateway.port, pauseOnConnect: true })
-  const asks = await connect({ port: gateway.port, pauseOnConnect: true })
+  const waits = await gateway.connect({ pauseOnConnect: true })
+  const asks = await gateway.connect({ pauseOnConnect: true })
   await waits.send(get('/never'))
   const sent = { waits: 0, asks: 0 }
   const flood = async (client: RawClient, of: keyof typeof sent) => {
@@ -248,7 +253,7 @@ t.test('a client that asks and asks and never reads takes little memory, and sto
   const grown = process.memoryUsage().rss - before
   t.ok(grown < 100 << 20, `${grown} more bytes of memory; ${sent.waits} and ${sent.asks} bytes were sent`)
   t.ok(sent.waits < 16 << 20 && sent.asks < 16 << 20, 'the kernel holds the rest')
-  const other = await connect({ port: gateway.port })
+  const other = await gateway.connect()
   await other.send(HEALTH)
   t.equal((await other.waitForResponse()).status, 200)
   const answered = logged(gateway).length

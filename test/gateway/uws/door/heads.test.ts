@@ -1,6 +1,7 @@
 /** Heads as they come: forms of targets, versions, other protocols, and floods of heads that never end. */
 
 import { spawn } from 'node:child_process'
+import { closeSync, openSync, readdirSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import t from 'tap'
 import { eventually } from '../../../support/eventually.js'
@@ -88,7 +89,7 @@ t.test('the address that redirects to HTTPS, and IPv6, have the same door', asyn
   t.match(await slow.waitForResponse(), { status: 308 })
   slow.destroy()
   const six = await startGateway(t, { host: '::1' })
-  const client = await connect({ port: six.port, host: '::1' })
+  const client = await six.connect({ host: '::1' })
   await client.send(`${get('/x?status').slice(0, 20)}`)
   await client.send(`${get('/x?status').slice(20)}GET /x HTTP/1.1\r\n\r\n`)
   await eventually(() => answersOf(client).length === 2 || client.text)
@@ -100,14 +101,17 @@ t.test('the address that redirects to HTTPS, and IPv6, have the same door', asyn
 /** Half heads in all: sixteen MiB, of 66 KiB at most each. */
 const FLOOD = 300
 
+const descriptors = () => readdirSync('/proc/self/fd').length
+
 t.test('a flood of heads that never end is refused beyond its budget, and others are served', async (t) => {
   t.setTimeout(120_000)
   const gateway = await startGateway(t, {}, { plugins: await defaultPlugins() })
   const bystander = await startBystander(t, gateway)
   const half = `GET /flood HTTP/1.1\r\nHost: x\r\nA: ${'a'.repeat(60_000)}`
   const flood: RawClient[] = []
+  const before = descriptors()
   for (let i = 0; i < FLOOD; i++) {
-    const client = await connect({ port: gateway.port })
+    const client = await gateway.connect()
     await client.send(half.slice(0, 30_000))
     await client.send(half.slice(30_000))
     flood.push(client)
@@ -117,42 +121,84 @@ t.test('a flood of heads that never end is refused beyond its budget, and others
   t.ok(answered.length > 0 && answered.length < FLOOD / 2, `${answered.length} of ${FLOOD} were refused`)
   await refused(t, answered[0]!, 'TOO_MANY_HALF_HEADS')
   await bystander.goOn()
-  const whole = await connect({ port: gateway.port })
+  const whole = await gateway.connect()
   await whole.send(HEALTH)
   t.equal((await whole.waitForResponse()).status, 200, 'a head that comes whole is served')
   for (const client of flood) client.destroy()
+  whole.destroy()
+  await eventually(() => descriptors() <= before || 'not all of them are closed')
+  // What is remembered of a connection must not be so until another one has its descriptor's number.
+  const taken = Array.from({ length: 2 * FLOOD }, () => openSync('/dev/null', 'r'))
   await eventually(() => gateway.lines.filter(({ code }) => code === 'TOO_MANY_HALF_HEADS').length >= 1 || 'not logged')
   // Whoever comes now finds the memory free again.
   const later: RawClient[] = []
-  for (let i = 0; i < FLOOD / 2; i++) later.push(await connect({ port: gateway.port }))
-  await Promise.all(later.map((client) => client.send(half)))
+  for (let i = 0; i < FLOOD / 2; i++) later.push(await gateway.connect())
+  const head = get('/api/v1/pipe/health', `A: ${'a'.repeat(60_000)}`)
+  await Promise.all(later.map((client) => client.send(head.slice(0, -1))))
+  // So that none is read whole.
   await sleep(300)
-  t.equal(later.filter(({ text }) => text !== '').length, 0, 'the memory is free again')
+  await Promise.all(later.map((client) => client.send(head.slice(-1))))
+  const statuses = await Promise.all(later.map(async (client) => (await client.waitForResponse()).status))
+  t.equal(statuses.filter((status) => status !== 200).length, 0, 'the memory is free again')
   for (const client of later) client.destroy()
-  whole.destroy()
+  for (const descriptor of taken) closeSync(descriptor)
   await bystander.end()
 })
 
-/** Node cannot send urgent data. A second urgent byte would make an unread first one an ordinary one. */
+/**
+ * Node cannot send urgent data. A second urgent byte would make an unread first one an ordinary one. With a second argument the
+ * rest goes through TLS, whose records the urgent bytes are no part of either.
+ */
 const URGENT = `
-import socket, sys, time
+import socket, ssl, sys, time
 s = socket.create_connection(('127.0.0.1', int(sys.argv[1])))
-s.sendall(b'GET /urg')
+isTls = len(sys.argv) > 2
+if isTls:
+    context = ssl._create_unverified_context()
+    arrived, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(arrived, leaving)
+def flush():
+    records = leaving.read()
+    if records: s.sendall(records)
+def through(step):
+    while True:
+        try: result = step()
+        except ssl.SSLWantReadError: result = None
+        flush()
+        if result is not None: return result
+        got = s.recv(65536)
+        if got: arrived.write(got)
+        else: arrived.write_eof()
+def send(data):
+    if isTls: through(lambda: tls.write(data))
+    else: s.sendall(data)
+def receive():
+    if not isTls: return s.recv(65536)
+    try: return through(lambda: tls.read(65536))
+    except ssl.SSLZeroReturnError: return b''
+if isTls: through(lambda: tls.do_handshake() or True)
+send(b'GET /urg')
 s.send(b'!', socket.MSG_OOB)
 time.sleep(0.2)
-s.sendall(b'ent HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n')
+send(b'ent HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n')
 time.sleep(0.2)
 s.send(b'!', socket.MSG_OOB)
+if isTls:
+    try: tls.unwrap()
+    except ssl.SSLWantReadError: pass
+    flush()
 s.shutdown(socket.SHUT_WR)
 while True:
-    got = s.recv(65536)
+    got = receive()
     if not got: break
     sys.stdout.write(got.decode('latin1')); sys.stdout.flush()
 `
 
 t.test('urgent data is no part of what is read, and does not keep the gateway busy', async (t) => {
   const gateway = await startGateway(t)
-  const program = spawn('python3', ['-c', URGENT, `${gateway.port}`], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const program = spawn('python3', ['-c', URGENT, `${gateway.port}`, ...(gateway.tls ? ['tls'] : [])], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   let output = ''
   program.stdout.on('data', (bytes) => (output += bytes))
   const ended = new Promise((resolve) => program.once('close', resolve))
