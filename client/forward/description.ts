@@ -1,7 +1,7 @@
 import { describe } from '../cli/description.js'
 import { EXIT_CODES, SIGNAL_EXITS } from '../cli/exit-codes.js'
 import { argument, single } from '../cli/flags.js'
-import { seconds, text, whole } from '../cli/values.js'
+import { choice, seconds, text, whole } from '../cli/values.js'
 import { CACERT, HEADER, JSON_LINES, QUIET, SERVER, TOKEN, TRANSFER_VARIABLES } from '../flags.js'
 
 /** `pipegate forward` */
@@ -24,6 +24,11 @@ export const description = describe({
     connections: single(whole(1, 4096), 'Carry so many connections at once, and reset those that come beyond.', {
       fallback: '256',
     }),
+    via: single(
+      choice('auto', 'duplex', 'pipes', 'ws'),
+      "What carries the connections, the same on both machines: duplex where both sides can, else pipes (auto); only one of these; or, for Hoody's forwardTcp on the other side, its WebSockets (ws), which carry one connection at a time.",
+      { fallback: 'auto' },
+    ),
     wait: single(seconds(1, 2_000_000), 'Wait so long for the other side, whenever it is not there, and exit with 3.', {
       otherwise: 'without end',
     }),
