@@ -31,7 +31,6 @@ export async function answer({ place, endpoint, call, connections, waitMs, signa
   )
   for (;;) {
     const other = await within(waitMs, signal, (signal) => comes(call, persistence, signal))
-    persistence.met()
     await serve(other, endpoint, connections, signal)
   }
 }
@@ -42,7 +41,12 @@ async function comes(call: Call, persistence: Persistence, signal: AbortSignal):
     signal.throwIfAborted()
     const beganAt = performance.now()
     try {
-      return await there(await call(TURN_S), signal)
+      const other = await call(TURN_S)
+      other.placed.then(
+        () => persistence.met(),
+        () => {},
+      )
+      return await there(other, signal)
     } catch (error) {
       signal.throwIfAborted()
       const why = error instanceof NobodyCame ? undefined : (error as Error)

@@ -1,4 +1,5 @@
 import * as v from 'valibot'
+import { ConnectionLost } from '../../wire/failures.js'
 
 /** Version 1: docs/forward.md has all of it. */
 export const VERSION = 1
@@ -26,7 +27,7 @@ const CONTROL = v.variant('t', [
 type Control = v.InferOutput<typeof CONTROL>
 
 /** The other side does what version 1 does not allow. `message` is part of a sentence. */
-export class ProtocolBroken extends Error {}
+export class ProtocolBroken extends ConnectionLost {}
 
 /** @throws ProtocolBroken */
 export function readControl(text: string): Control {

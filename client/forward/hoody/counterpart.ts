@@ -6,6 +6,8 @@ export class NobodyCame extends ConnectionLost {}
 
 /** A forward of Hoody on the same name, for one connection. */
 export interface Counterpart extends Carrier {
+  /** Resolves when this side has its place. @throws RequestRefused, ConnectionLost */
+  readonly placed: Promise<void>
   /** Resolves when it is there. @throws RequestRefused, ConnectionLost, NotPossible */
   readonly there: Promise<void>
   /** Resolves when nothing of it is left on the name, as far as this side can tell. */

@@ -25,6 +25,7 @@ const PROTOCOL = 4002
 /** One connection over one pair of WebSockets, as version 1 of Hoody's `forwardTcp` has it. */
 export class Tunnel implements Counterpart {
   readonly name = 'ws'
+  readonly placed: Promise<void>
   readonly there: Promise<void>
   readonly over: Promise<void>
   #isThere = false
@@ -46,9 +47,10 @@ export class Tunnel implements Counterpart {
     const hello = new Promise<void>((resolve) => {
       this.#setThere = resolve
     })
+    const opened = new Promise<void>((resolve) => ws.once('open', () => resolve()))
+    this.placed = Promise.race([opened, this.#broken])
     this.there = Promise.race([hello, this.#broken])
-    this.there.catch(() => {})
-    this.#broken.catch(() => {})
+    for (const each of [this.placed, this.there, this.#broken]) each.catch(() => {})
     this.over = new Promise((resolve) => ws.once('close', () => resolve()))
     ws.on('error', (error) => this.#break(this.#isOpen ? new ConnectionLost('connection lost') : unopened(error)))
     ws.on('unexpected-response', (request, response) => {
