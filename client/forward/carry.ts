@@ -47,13 +47,20 @@ export function framed(way: Way): Carrier {
  * Carries a connection: what the socket's program writes goes out by the way, what the other side's writes comes in. Each direction
  * ends by itself. What breaks breaks all of it: the socket is reset then, so that its program never takes a cut for an end.
  * @param stopped rejects with the reason when it is to be broken off
+ * @param lookMs how often each direction is looked at, in milliseconds
  * @throws SocketBroken, or why it was cut
  */
-export async function carry(socket: Socket, way: Way, traffic: Traffic, stopped: Promise<never>): Promise<void> {
+export async function carry(
+  socket: Socket,
+  way: Way,
+  traffic: Traffic,
+  stopped: Promise<never>,
+  lookMs = LOOK_MS,
+): Promise<void> {
   endOnlyAtAnEnd(socket)
   const closed = closing(socket)
   try {
-    const both = [outward(socket, way.out, traffic), way.in.then((stream) => inward(stream, socket, traffic))]
+    const both = [outward(socket, way.out, traffic, lookMs), way.in.then((stream) => inward(stream, socket, traffic))]
     await Promise.race([Promise.all([...both, way.delivered, closed]), stopped])
   } catch (error) {
     way.cut()
@@ -72,7 +79,7 @@ export function closing(socket: Socket): Promise<void> {
   return closed
 }
 
-function outward(socket: Socket, out: Writable, traffic: Traffic): Promise<void> {
+function outward(socket: Socket, out: Writable, traffic: Traffic, lookMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     // The head of a response leaves with the first byte: so the other side sees at once that this one is there.
     out.write(STILL_HERE)
@@ -80,7 +87,7 @@ function outward(socket: Socket, out: Writable, traffic: Traffic): Promise<void>
     const filling = setInterval(() => {
       if (!isBusy && underWay === 0) out.write(STILL_HERE)
       isBusy = false
-    }, LOOK_MS)
+    }, lookMs)
     // Not by 'drain', which a request of Node does not tell any more when its response is over.
     let underWay = 0
     const written = () => {

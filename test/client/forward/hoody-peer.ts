@@ -1,8 +1,10 @@
 /** The other side of `--via ws`, as docs/forward.md describes it: a WebSocket with bytes of the test instead of a connection. */
 import { once } from 'node:events'
+import type { Socket } from 'node:net'
 import type { Test } from 'tap'
 import { WebSocket } from 'ws'
 import { eventually } from '../../support/eventually.js'
+import { Forward, Peer, startService } from './rig.js'
 
 const FRAME = 65_536
 const WINDOW = 1_048_576
@@ -102,4 +104,25 @@ export async function joins(t: Test, server: string, name: string): Promise<Hood
   const peer = new HoodyPeer(ws)
   await once(ws, 'open')
   return peer
+}
+
+/** A forward to a service, and what the service gets. */
+export async function connects(t: Test, server: string, name: string, onSocket: (socket: Socket) => void) {
+  const fars: Peer[] = []
+  const target = await startService(t, (socket) => {
+    fars.push(new Peer(socket))
+    onSocket(socket)
+  })
+  const forward = new Forward(t, ['--via', 'ws', '--connect', `${target}`, name], { server })
+  await forward.tells('way')
+  const far = async () => {
+    await eventually(() => fars.length > 0 || `nobody was connected to the service: ${forward.text}`)
+    return fars.shift()!
+  }
+  return { forward, far }
+}
+
+export async function listens(t: Test, server: string, name: string) {
+  const forward = new Forward(t, ['--via', 'ws', '--listen', '0', name], { server })
+  return { forward, port: await forward.port() }
 }

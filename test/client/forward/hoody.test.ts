@@ -1,13 +1,12 @@
 /** `--via ws` and a peer that speaks as Hoody's `forwardTcp` does. */
 
 import { randomBytes } from 'node:crypto'
-import type { Socket } from 'node:net'
-import t, { type Test } from 'tap'
+import t from 'tap'
 import { eventually } from '../../support/eventually.js'
 import { freePort } from '../../support/free-port.js'
 import { startProgram } from '../../support/program.js'
-import { joins } from './hoody-peer.js'
-import { client, Forward, Peer, startPair, startPipingServer, startService } from './rig.js'
+import { connects, joins, listens } from './hoody-peer.js'
+import { client, Forward, startPair, startService } from './rig.js'
 
 t.setTimeout(120_000)
 
@@ -16,34 +15,18 @@ const server = new URL(gateway.base).origin
 const UP = randomBytes(3_000_001)
 const DOWN = randomBytes(2_500_003)
 
-/** A forward to a service, and what the service gets. */
-async function connects(t: Test, name: string, onSocket: (socket: Socket) => void) {
-  const fars: Peer[] = []
-  const target = await startService(t, (socket) => {
-    fars.push(new Peer(socket))
-    onSocket(socket)
-  })
-  const forward = new Forward(t, ['--via', 'ws', '--connect', `${target}`, name], { server })
-  await forward.tells('way')
-  const far = async () => {
-    await eventually(() => fars.length > 0 || `nobody was connected to the service: ${forward.text}`)
-    return fars.shift()!
-  }
-  return { forward, far }
-}
-
-async function listens(t: Test, name: string) {
-  const forward = new Forward(t, ['--via', 'ws', '--listen', '0', name], { server })
-  return { forward, port: await forward.port() }
-}
-
 /** Nobody comes for it, which takes its time. */
-const silent = await listens(t, 'silent').then(({ forward, port }) => ({ forward, near: client(t, port) }))
+const silent = await listens(t, server, 'silent').then(({ forward, port }) => ({ forward, near: client(t, port) }))
 
 t.test(
   '--connect: byte-exact both ways, each direction with its own end, one connection after the other',
   async (t) => {
-    const { forward, far } = await connects(t, 'connect', (socket) => void socket.on('end', () => socket.end(DOWN)))
+    const { forward, far } = await connects(
+      t,
+      server,
+      'connect',
+      (socket) => void socket.on('end', () => socket.end(DOWN)),
+    )
     for (let number = 1; number <= 3; number++) {
       const peer = await joins(t, server, 'connect')
       peer.hello()
@@ -66,7 +49,7 @@ t.test(
 )
 
 t.test('--listen: the same', async (t) => {
-  const { forward, port } = await listens(t, 'listen')
+  const { forward, port } = await listens(t, server, 'listen')
   for (let number = 1; number <= 3; number++) {
     const near = client(t, port)
     near.socket.end(UP)
@@ -85,7 +68,7 @@ t.test('--listen: the same', async (t) => {
 })
 
 t.test('nothing leaves before the hello of the other side', async (t) => {
-  const { port } = await listens(t, 'early')
+  const { port } = await listens(t, server, 'early')
   const near = client(t, port)
   near.socket.write('word')
   const peer = await joins(t, server, 'early')
@@ -96,7 +79,7 @@ t.test('nothing leaves before the hello of the other side', async (t) => {
 })
 
 t.test('who acknowledges nothing gets a window and no more, and the program is not read', async (t) => {
-  const { port } = await listens(t, 'stuck')
+  const { port } = await listens(t, server, 'stuck')
   const near = client(t, port)
   const peer = await joins(t, server, 'stuck')
   peer.acknowledges = false
@@ -117,7 +100,7 @@ t.test('who acknowledges nothing gets a window and no more, and the program is n
 })
 
 t.test('a service that does not read: the other side is held, and nothing is stored', async (t) => {
-  const { far } = await connects(t, 'slow', (socket) => void socket.pause())
+  const { far } = await connects(t, server, 'slow', (socket) => void socket.pause())
   const peer = await joins(t, server, 'slow')
   peer.hello()
   const bytes = randomBytes(48 * 1024 * 1024)
@@ -139,131 +122,6 @@ t.test('a service that does not read: the other side is held, and nothing is sto
   service.socket.resume()
   t.equal(await service.ended, 'end')
   t.ok(service.read.equals(bytes))
-})
-
-type Breaks = (peer: Awaited<ReturnType<typeof joins>>) => void
-
-const CUTS: Readonly<Record<string, readonly [breaks: Breaks, why: RegExp]>> = {
-  'a peer that vanishes': [(peer) => peer.ws.terminate(), /the other side is gone/],
-  'a clean close before its end': [(peer) => peer.ws.close(1000), /the other side is gone/],
-  'a clean close behind its end, while the program has not ended': [
-    (peer) => {
-      peer.fin()
-      peer.ws.close(1000)
-    },
-    /the other side is gone/,
-  ],
-  'a lost connection over there': [(peer) => peer.ws.close(4001, 'Gone.'), /has lost its connection \(Gone\.\)/],
-}
-
-for (const [what, [breaks, why]] of Object.entries(CUTS)) {
-  t.test(`${what}, is a cut`, async (t) => {
-    const { forward, port } = await listens(t, 'cut')
-    const near = client(t, port)
-    near.socket.write('up')
-    const peer = await joins(t, server, 'cut')
-    peer.hello()
-    peer.say(Buffer.from('down'))
-    await eventually(() => (near.bytes === 4 && peer.bytes === 2) || 'nothing came')
-    breaks(peer)
-    // An end that has been said is one, and nobody reads behind it.
-    t.equal(await near.ended, /behind its end/.test(what) ? 'end' : 'cut')
-    const cut = await forward.tells('cut')
-    t.match(cut, { why, sent: 2, received: 4 })
-    near.socket.write('x')
-    await eventually(() => near.socket.closed || 'it is open')
-    t.ok(near.socket.errored, 'the program is told by a reset')
-  })
-}
-
-t.test('all has come and both have said their end, but not all is acknowledged: a cut', async (t) => {
-  const { forward, port } = await listens(t, 'unsure')
-  const near = client(t, port)
-  const peer = await joins(t, server, 'unsure')
-  peer.acknowledges = false
-  peer.hello()
-  near.socket.end('up')
-  await eventually(() => peer.isEnded || 'no end')
-  peer.ws.close(1000)
-  t.equal(await near.ended, 'cut')
-  t.match(await forward.tells('cut'), { why: 'the other side is gone' })
-})
-
-t.test('what breaks here is told there: 4001', async (t) => {
-  const { port } = await listens(t, 'reset')
-  const near = client(t, port)
-  const peer = await joins(t, server, 'reset')
-  peer.hello()
-  near.socket.write('word')
-  await eventually(() => peer.bytes === 4 || 'nothing came')
-  near.socket.resetAndDestroy()
-  await peer.isClosed(4001, /program/, t)
-
-  const nobody = await freePort()
-  const forward = new Forward(t, ['--via', 'ws', '--connect', `${nobody}`, 'nobody'], { server })
-  const calling = await joins(t, server, 'nobody')
-  calling.hello()
-  await calling.isClosed(4001, /service/, t)
-  t.match(await forward.tells('refused'), { why: `127.0.0.1:${nobody}: connection refused` })
-})
-
-const FAULTS: Readonly<Record<string, readonly [does: Breaks, reason: RegExp]>> = {
-  'an empty frame': [(peer) => peer.ws.send(Buffer.alloc(0)), /a frame of 0 bytes/],
-  'a frame of more than 64 KiB': [(peer) => peer.ws.send(Buffer.alloc(65_537)), /a frame of 65537 bytes/],
-  'a second hello': [(peer) => peer.hello(), /second hello/],
-  'an acknowledgement of what was never sent': [(peer) => peer.tell({ t: 'ack', n: 1 }), /more was acknowledged/],
-  'a negative acknowledgement': [(peer) => peer.tell({ t: 'ack', n: -1 }), /not what a forward/],
-  'a text that says nothing': [(peer) => peer.ws.send('hello'), /not what a forward/],
-  'bytes behind the end': [
-    (peer) => {
-      peer.fin()
-      peer.say(Buffer.from('x'))
-    },
-    /behind the end/,
-  ],
-  'a second end': [
-    (peer) => {
-      peer.fin()
-      peer.fin()
-    },
-    /second end/,
-  ],
-  'more than the window': [
-    (peer) => {
-      for (let i = 0; i < 400; i++) peer.ws.send(Buffer.alloc(65_536))
-    },
-    /window/,
-  ],
-}
-
-t.test('who breaks the protocol is told so with 4002, and the next one is served', async (t) => {
-  const { forward, far } = await connects(t, 'faults', (socket) => void socket.pause())
-  let cuts = 0
-  for (const [what, [does, reason]] of Object.entries(FAULTS)) {
-    const peer = await joins(t, server, 'faults')
-    peer.hello()
-    const service = await far()
-    does(peer)
-    await peer.isClosed(4002, reason, t)
-    service.socket.resume()
-    t.equal(await service.ended, /end$/.test(what) ? 'end' : 'cut', what)
-    t.match(await forward.tells('cut', ++cuts), { why: reason })
-  }
-})
-
-t.test('what comes before a hello is none, and another version is not spoken', async (t) => {
-  const { forward } = await connects(t, 'greets', () => {})
-  for (const first of [Buffer.from('x'), '{"t":"fin"}', '{']) {
-    const peer = await joins(t, server, 'greets')
-    peer.ws.send(first)
-    await peer.isClosed(4002, /hello|not what a forward/, t)
-  }
-  await forward.tells('trouble', 3)
-  const peer = await joins(t, server, 'greets')
-  peer.hello(2)
-  const { code, text } = await forward.ends()
-  t.equal(code, 1, text)
-  t.match(text, /speaks version 2 of Hoody's forward, and this one 1/)
 })
 
 t.test('two of ours: one connection waits for the other, and all of them are carried', async (t) => {
@@ -319,25 +177,4 @@ t.test('nobody comes, there is no place, or the server has no WebSockets', async
   t.match(full.text, /Two others are on this name already: full\./)
   t.equal(await silent.near.ended, 'cut')
   t.match(await silent.forward.tells('refused'), { why: 'the other side is not there' })
-})
-
-t.test('--via duplex and pipes: that one, or none', async (t) => {
-  const target = await startService(t, (socket) => socket.pipe(socket))
-  const { port, listener } = await startPair(t, { server, target: `${target}`, name: 'p', flags: ['--via', 'pipes'] })
-  const near = client(t, port)
-  near.socket.end('word')
-  t.equal(await near.ended, 'end')
-  t.match(listener.news('opened')[0], { way: 'pipes' })
-  const both = await startPair(t, { server, target: `${target}`, name: 'd', flags: ['--via', 'duplex'] })
-  t.match(both.listener.news('way')[0], { way: 'duplex' })
-
-  const piping = await startPipingServer(t)
-  const wanting = new Forward(t, ['--via', 'duplex', '--listen', '0', 'x'], { server: piping })
-  new Forward(t, ['--connect', `${target}`, 'x'], { server: piping })
-  const { code, text } = await wanting.ends()
-  t.equal(code, 1, text)
-  t.match(text, /--via duplex: /)
-  const here = new Forward(t, ['--via', 'duplex', '--listen', '0', 'y'], { server })
-  new Forward(t, ['--via', 'pipes', '--connect', `${target}`, 'y'], { server })
-  t.match((await here.ends()).text, /--via duplex: the other side does not take it/)
 })
