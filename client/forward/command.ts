@@ -23,9 +23,9 @@ const KEPT_MS = 4000
 /** `pipegate forward`. docs/forward.md tells more. */
 export const run: Run<typeof description> = async (values): Promise<CommandResult> => {
   const { role, endpoint } = whatOf(values)
-  if (values.via === 'ws' && role === 'listen' && values.wait !== undefined) {
+  if (isHoody(values.via) && role === 'listen' && values.wait !== undefined) {
     throw new WrongUsage(
-      '--wait goes with --connect here: with --via ws nobody is waited for before a connection has come',
+      `--wait goes with --connect here: with --via ${values.via} nobody is waited for before a connection has come`,
     )
   }
   const { stdout, env } = process
@@ -36,7 +36,7 @@ export const run: Run<typeof description> = async (values): Promise<CommandResul
   const connections = new Connections(values.connections, on)
   const waitMs = values.wait === undefined ? undefined : values.wait * 1000
   const exitCode = await runUntilOver(screen, stdout, place.server, async (signal) => {
-    if (values.via === 'ws')
+    if (isHoody(values.via))
       return forwardByHoody(values.via, role, { place, endpoint, connections, waitMs, signal, on })
     const ways = new WayChoice(place, values.via === 'auto' ? undefined : values.via)
     const side =
@@ -46,11 +46,15 @@ export const run: Run<typeof description> = async (values): Promise<CommandResul
   return { text: '', exitCode }
 }
 
+function isHoody(via: Values<typeof description>['via']): via is HoodyName {
+  return via === 'ws' || via === 'hoody-pipes'
+}
+
 async function forwardByHoody(via: HoodyName, role: Role, options: Omit<HoodyOptions, 'call'>): Promise<never> {
   options.on({ event: 'way', way: via })
   // Loaded by who wants it.
   const { forwardAsHoody } = await import('./hoody/forward-as-hoody.js')
-  return forwardAsHoody(role, options)
+  return forwardAsHoody(via, role, options)
 }
 
 function whatOf({ listen, connect }: Values<typeof description>) {

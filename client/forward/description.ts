@@ -25,8 +25,8 @@ export const description = describe({
       fallback: '256',
     }),
     via: single(
-      choice('auto', 'duplex', 'pipes', 'ws'),
-      "What carries the connections, the same on both machines: duplex where both sides can, else pipes (auto); only one of these; or, for Hoody's forwardTcp on the other side, its WebSockets (ws), which carry one connection at a time.",
+      choice('auto', 'duplex', 'pipes', 'ws', 'hoody-pipes'),
+      "What carries the connections, the same on both machines: duplex where both sides can, else pipes (auto); only one of these; or, for Hoody's forwardTcp on the other side, its WebSockets (ws) or its two pipes (hoody-pipes), which carry one connection at a time.",
       { fallback: 'auto' },
     ),
     wait: single(seconds(1, 2_000_000), 'Wait so long for the other side, whenever it is not there, and exit with 3.', {

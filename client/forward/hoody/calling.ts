@@ -2,6 +2,7 @@ import { createServer, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConnectionLost, RequestRefused } from '../../wire/failures.js'
 import { listenOn } from '../endpoint.js'
+import { isTaken } from '../link/persistence.js'
 import { closed, type HoodyOptions, there } from './answering.js'
 import type { Counterpart } from './counterpart.js'
 
@@ -98,8 +99,4 @@ export class Calling {
       }
     }
   }
-}
-
-function isTaken(error: unknown): boolean {
-  return error instanceof RequestRefused && error.status === 409
 }
