@@ -10,8 +10,10 @@ import { otherOf, type Role } from '../role.js'
 import { type Counterpart, NobodyCame } from './counterpart.js'
 import { type Coming, come, type Leaving, leave } from './segment.js'
 
-/** So long a pipe of ours is silent, in milliseconds, before the next one takes its place: proxies cut after a minute. */
-const SILENT_MS = 40_000
+/** No pipe of ours is silent for twice as long: proxies cut what is silent for a minute. */
+const LOOK_MS = 25_000
+/** Who has said nothing yet may take the end of a pipe for that of the direction: it is risked before the server's five minutes are over. */
+const UNKNOWN_LOOKS = 9
 /** So long the next pipe of the other side may take, in milliseconds: it opens one with its first byte, or after four minutes. */
 const NEXT_MS = 300_000
 
@@ -36,6 +38,8 @@ export class PipePair implements Counterpart {
     place: NamedPlace,
     role: Role,
     readonly waitS: number,
+    /** How often a pipe of ours is looked at, in milliseconds: one that was silent since the last time is followed by the next. */
+    readonly lookMs = LOOK_MS,
   ) {
     this.#out = beside(place, `to-${otherOf(role)}`)
     this.#in = beside(place, `to-${role}`)
@@ -103,12 +107,15 @@ export class PipePair implements Counterpart {
   async #outward(socket: Socket, traffic: Traffic): Promise<void> {
     const reads = socket.iterator({ destroyOnReturn: false })[Symbol.asyncIterator]() as AsyncIterator<Buffer>
     let read = reads.next()
-    let isBusy = false
+    let quietLooks = 0
     let onSilence: (nothing: undefined) => void = () => {}
     const looking = setInterval(() => {
-      if (!isBusy && this.#knowsSegments === true) onSilence(undefined)
-      isBusy = false
-    }, SILENT_MS)
+      quietLooks++
+      if (quietLooks > (this.#knowsSegments === undefined ? UNKNOWN_LOOKS : 1) && this.#knowsSegments !== false) {
+        quietLooks = 0
+        onSilence(undefined)
+      }
+    }, this.lookMs)
     this.#stop.signal.addEventListener('abort', () => clearInterval(looking), { once: true })
     const next = () => Promise.race([read, new Promise<undefined>((resolve) => (onSilence = resolve))])
     let { request, complete } = await this.#leaving
@@ -116,7 +123,7 @@ export class PipePair implements Counterpart {
       this.#watch(request, complete)
       let chunk = await next()
       for (; chunk?.done === false; chunk = await next()) {
-        isBusy = true
+        quietLooks = 0
         traffic.sent += chunk.value.length
         await written(request, chunk.value)
         read = reads.next()
