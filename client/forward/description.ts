@@ -54,7 +54,7 @@ export const description = describe({
   ],
   exits: {
     0: EXIT_CODES[0],
-    1: 'it failed: it cannot listen there, for example',
+    1: 'it failed: it cannot listen there, or the two sides have no way in common, for example',
     2: 'wrong usage, or the server refuses; somebody else does the same on this name',
     3: 'the other side was not there for --wait seconds',
     ...SIGNAL_EXITS,
