@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { createServer, type Socket } from 'node:net'
+import { framed } from './carry.js'
 import type { Connections } from './connections.js'
 import { type Endpoint, listenOn } from './endpoint.js'
 import type { Line } from './link/line.js'
@@ -54,10 +55,7 @@ export class Accepting implements Side {
     socket.on('error', () => {})
     const giveBack = this.connections.reserve()
     if (giveBack === undefined) {
-      this.connections.refuse(
-        socket,
-        `${this.connections.most} connections are carried already, and --connections allows no more`,
-      )
+      this.connections.refuse(socket, this.connections.full)
       return
     }
     try {
@@ -73,7 +71,7 @@ export class Accepting implements Side {
       const way = transport.open(id, this.role)
       line.tell({ type: 'open', id, way: transport.name })
       giveBack()
-      await this.connections.carry(socket, way, refused).finally(() => this.#announced.delete(id))
+      await this.connections.carry(socket, framed(way), refused).finally(() => this.#announced.delete(id))
     } finally {
       giveBack()
     }

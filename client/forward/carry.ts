@@ -5,7 +5,7 @@ import { ConnectionLost } from '../wire/failures.js'
 import { END, FrameReader, marker, STILL_HERE } from './frames.js'
 import { endOnlyAtAnEnd } from './honest-end.js'
 import { reset } from './reset.js'
-import type { Way } from './ways/way.js'
+import type { Way, WayName } from './ways/way.js'
 
 /** Bytes of one connection. */
 export interface Traffic {
@@ -14,8 +14,19 @@ export interface Traffic {
   received: number
 }
 
+/** What carries one connection to its end. */
+export interface Carrier {
+  readonly name: WayName
+  /**
+   * The socket is reset when it breaks.
+   * @param stopped rejects with the reason when it is to be broken off
+   * @throws why it was cut
+   */
+  carry(socket: Socket, traffic: Traffic, stopped: Promise<never>): Promise<void>
+}
+
 /** The socket's own program has broken the connection. */
-class SocketBroken extends Error {}
+export class SocketBroken extends Error {}
 
 /** So many pieces of one direction, 64 KiB each at most, are under way to the system at once. */
 const KEPT_CHUNKS = 2
@@ -27,17 +38,29 @@ const LOOK_MS = 10_000
 /** A direction in which so long not even that has come is dead, in milliseconds. */
 const DEAD_MS = 75_000
 
+/** A way with frames on it. */
+export function framed(way: Way): Carrier {
+  return { name: way.name, carry: (socket, traffic, stopped) => carry(socket, way, traffic, stopped) }
+}
+
 /**
  * Carries a connection: what the socket's program writes goes out by the way, what the other side's writes comes in. Each direction
  * ends by itself. What breaks breaks all of it: the socket is reset then, so that its program never takes a cut for an end.
  * @param stopped rejects with the reason when it is to be broken off
+ * @param lookMs how often each direction is looked at, in milliseconds
  * @throws SocketBroken, or why it was cut
  */
-export async function carry(socket: Socket, way: Way, traffic: Traffic, stopped: Promise<never>): Promise<void> {
+export async function carry(
+  socket: Socket,
+  way: Way,
+  traffic: Traffic,
+  stopped: Promise<never>,
+  lookMs = LOOK_MS,
+): Promise<void> {
   endOnlyAtAnEnd(socket)
   const closed = closing(socket)
   try {
-    const both = [outward(socket, way.out, traffic), way.in.then((stream) => inward(stream, socket, traffic))]
+    const both = [outward(socket, way.out, traffic, lookMs), way.in.then((stream) => inward(stream, socket, traffic))]
     await Promise.race([Promise.all([...both, way.delivered, closed]), stopped])
   } catch (error) {
     way.cut()
@@ -47,7 +70,7 @@ export async function carry(socket: Socket, way: Way, traffic: Traffic, stopped:
 }
 
 /** Resolves when both directions of the socket are over. */
-function closing(socket: Socket): Promise<void> {
+export function closing(socket: Socket): Promise<void> {
   const closed = new Promise<void>((resolve, reject) => {
     socket.once('error', () => reject(new SocketBroken('its program has broken it')))
     socket.once('close', () => resolve())
@@ -56,7 +79,7 @@ function closing(socket: Socket): Promise<void> {
   return closed
 }
 
-function outward(socket: Socket, out: Writable, traffic: Traffic): Promise<void> {
+function outward(socket: Socket, out: Writable, traffic: Traffic, lookMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     // The head of a response leaves with the first byte: so the other side sees at once that this one is there.
     out.write(STILL_HERE)
@@ -64,7 +87,7 @@ function outward(socket: Socket, out: Writable, traffic: Traffic): Promise<void>
     const filling = setInterval(() => {
       if (!isBusy && underWay === 0) out.write(STILL_HERE)
       isBusy = false
-    }, LOOK_MS)
+    }, lookMs)
     // Not by 'drain', which a request of Node does not tell any more when its response is over.
     let underWay = 0
     const written = () => {

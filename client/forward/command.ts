@@ -11,8 +11,10 @@ import type { description } from './description.js'
 import { Dialling } from './dialling.js'
 import { inWords, readEndpoint } from './endpoint.js'
 import { forward } from './forward.js'
+import type { HoodyOptions } from './hoody/answering.js'
 import type { News } from './news.js'
 import type { Role } from './role.js'
+import type { HoodyName } from './ways/way.js'
 import { WayChoice } from './ways/way-choice.js'
 
 /** So long a connection that is kept for the next one may be idle, in milliseconds: before a server thinks of closing it. */
@@ -21,6 +23,11 @@ const KEPT_MS = 4000
 /** `pipegate forward`. docs/forward.md tells more. */
 export const run: Run<typeof description> = async (values): Promise<CommandResult> => {
   const { role, endpoint } = whatOf(values)
+  if (isHoody(values.via) && role === 'listen' && values.wait !== undefined) {
+    throw new WrongUsage(
+      `--wait goes with --connect here: with --via ${values.via} nobody is waited for before a connection has come`,
+    )
+  }
   const { stdout, env } = process
   const { screen } = screenOn(stdout, values, env)
   const agent = { maxSockets: Number.POSITIVE_INFINITY, timeout: KEPT_MS }
@@ -29,12 +36,25 @@ export const run: Run<typeof description> = async (values): Promise<CommandResul
   const connections = new Connections(values.connections, on)
   const waitMs = values.wait === undefined ? undefined : values.wait * 1000
   const exitCode = await runUntilOver(screen, stdout, place.server, async (signal) => {
-    const ways = new WayChoice(place)
+    if (isHoody(values.via))
+      return forwardByHoody(values.via, role, { place, endpoint, connections, waitMs, signal, on })
+    const ways = new WayChoice(place, values.via === 'auto' ? undefined : values.via)
     const side =
       role === 'listen' ? new Accepting(endpoint, ways, connections, on) : new Dialling(endpoint, ways, connections)
     return forward({ place, side, ways, connections, waitMs, signal, on })
   })
   return { text: '', exitCode }
+}
+
+function isHoody(via: Values<typeof description>['via']): via is HoodyName {
+  return via === 'ws' || via === 'hoody-pipes'
+}
+
+async function forwardByHoody(via: HoodyName, role: Role, options: Omit<HoodyOptions, 'call'>): Promise<never> {
+  options.on({ event: 'way', way: via })
+  // Loaded by who wants it.
+  const { forwardAsHoody } = await import('./hoody/forward-as-hoody.js')
+  return forwardAsHoody(via, role, options)
 }
 
 function whatOf({ listen, connect }: Values<typeof description>) {

@@ -1,8 +1,7 @@
 import type { Socket } from 'node:net'
-import { carry, type Traffic } from './carry.js'
+import type { Carrier, Traffic } from './carry.js'
 import type { News } from './news.js'
 import { reset } from './reset.js'
-import type { Way } from './ways/way.js'
 
 /** The connections that a forward carries. */
 export class Connections {
@@ -16,6 +15,11 @@ export class Connections {
     readonly on: (news: News) => void,
   ) {}
 
+  /** Why there is no place for one more. */
+  get full(): string {
+    return `${this.most} connections are carried already, and --connections allows no more`
+  }
+
   /** A place for one more, which is to be given back; undefined when there is none. */
   reserve(): (() => void) | undefined {
     if (this.#cuts.size + this.#coming >= this.most) return undefined
@@ -28,7 +32,7 @@ export class Connections {
   }
 
   /** Carries one to its end. @param stop breaks it off with this reason */
-  async carry(socket: Socket, way: Way, stop: Promise<never>): Promise<void> {
+  async carry(socket: Socket, carrier: Carrier, stop: Promise<never>): Promise<void> {
     const connection = ++this.#number
     const traffic: Traffic = { sent: 0, received: 0 }
     const beganAt = performance.now()
@@ -37,9 +41,9 @@ export class Connections {
       cut = reject
     })
     this.#cuts.add(cut)
-    this.on({ event: 'opened', connection, way: way.name })
+    this.on({ event: 'opened', connection, way: carrier.name })
     try {
-      await carry(socket, way, traffic, Promise.race([stop, stopped]))
+      await carrier.carry(socket, traffic, Promise.race([stop, stopped]))
       this.on({ event: 'closed', connection, ...traffic, seconds: (performance.now() - beganAt) / 1000 })
     } catch (error) {
       this.on({ event: 'cut', connection, why: (error as Error).message, ...traffic })

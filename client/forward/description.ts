@@ -1,7 +1,7 @@
 import { describe } from '../cli/description.js'
 import { EXIT_CODES, SIGNAL_EXITS } from '../cli/exit-codes.js'
 import { argument, single } from '../cli/flags.js'
-import { seconds, text, whole } from '../cli/values.js'
+import { choice, seconds, text, whole } from '../cli/values.js'
 import { CACERT, CERT, HEADER, JSON_LINES, KEY, QUIET, SERVER, TOKEN, TRANSFER_VARIABLES } from '../flags.js'
 
 /** `pipegate forward` */
@@ -24,6 +24,11 @@ export const description = describe({
     connections: single(whole(1, 4096), 'Carry so many connections at once, and reset those that come beyond.', {
       fallback: '256',
     }),
+    via: single(
+      choice('auto', 'duplex', 'pipes', 'ws', 'hoody-pipes'),
+      "What carries the connections, the same on both machines: duplex where both sides can, else pipes (auto); only one of these; or, for Hoody's forwardTcp on the other side, its WebSockets (ws) or its two pipes (hoody-pipes), which carry one connection at a time.",
+      { fallback: 'auto' },
+    ),
     wait: single(seconds(1, 2_000_000), 'Wait so long for the other side, whenever it is not there, and exit with 3.', {
       otherwise: 'without end',
     }),
@@ -51,7 +56,7 @@ export const description = describe({
   ],
   exits: {
     0: EXIT_CODES[0],
-    1: 'it failed: it cannot listen there, for example',
+    1: 'it failed: it cannot listen there, or the two sides have no way in common, for example',
     2: 'wrong usage, or the server refuses; somebody else does the same on this name',
     3: 'the other side was not there for --wait seconds',
     ...SIGNAL_EXITS,

@@ -1,3 +1,4 @@
+import { framed } from './carry.js'
 import type { Connections } from './connections.js'
 import { dial, type Endpoint, inWords } from './endpoint.js'
 import type { Line } from './link/line.js'
@@ -34,13 +35,13 @@ export class Dialling implements Side {
   async #open(id: string, way: string | undefined): Promise<void> {
     const giveBack = this.connections.reserve()
     if (giveBack === undefined) {
-      this.#refuse(id, `${this.connections.most} connections are carried already, and --connections allows no more`)
+      this.#refuse(id, this.connections.full)
       return
     }
     try {
       const socket = await dial(this.endpoint, this.#stop.signal)
       giveBack()
-      void this.connections.carry(socket, this.ways.of(way).open(id, this.role), new Promise<never>(() => {}))
+      void this.connections.carry(socket, framed(this.ways.of(way).open(id, this.role)), new Promise<never>(() => {}))
     } catch (error) {
       this.#refuse(id, `${inWords(this.endpoint)}: ${(error as Error).message}`)
     } finally {

@@ -1,5 +1,4 @@
 import type { NamedPlace } from '../place.js'
-import { TimedOut } from '../screen/ending.js'
 import type { Connections } from './connections.js'
 import type { Line } from './link/line.js'
 import { Meeting } from './link/meeting.js'
@@ -7,6 +6,7 @@ import { Persistence } from './link/persistence.js'
 import type { News } from './news.js'
 import type { Side } from './side.js'
 import type { WayChoice } from './ways/way-choice.js'
+import { within } from './within.js'
 
 export interface ForwardOptions {
   readonly place: NamedPlace
@@ -60,36 +60,28 @@ async function hear(
   const chosen = () => {
     if (ways.isChosen) on({ event: 'way', way: ways.best.name })
   }
-  void ways.findOwn().then((own) => {
+  const own = ways.findOwn().then((own) => {
     line.tell({ type: 'ways', ways: [...own] })
     chosen()
   })
   side.line(line)
-  line.listen((message) => {
-    if (message.type !== 'ways') return side.heard(message)
-    ways.setOthers(message.ways)
-    chosen()
-  })
-  const why = await new Promise<Error | undefined>((resolve) => {
-    const interrupted = () => resolve(undefined)
-    signal.addEventListener('abort', interrupted, { once: true })
-    void line.over.then(resolve).finally(() => signal.removeEventListener('abort', interrupted))
-  })
-  side.line(undefined)
-  return why
-}
-
-async function within<T>(
-  ms: number | undefined,
-  signal: AbortSignal,
-  work: (signal: AbortSignal) => Promise<T>,
-): Promise<T> {
-  if (ms === undefined) return work(signal)
-  const late = AbortSignal.timeout(ms)
   try {
-    return await work(AbortSignal.any([signal, late]))
-  } catch (error) {
-    if (late.aborted && !signal.aborted) throw new TimedOut('Timed out waiting for the other side.')
-    throw error
+    return await new Promise<Error | undefined>((resolve, reject) => {
+      const interrupted = () => resolve(undefined)
+      signal.addEventListener('abort', interrupted, { once: true })
+      void line.over.then(resolve).finally(() => signal.removeEventListener('abort', interrupted))
+      own.catch(reject)
+      line.listen((message) => {
+        if (message.type !== 'ways') return side.heard(message)
+        try {
+          ways.setOthers(message.ways)
+          chosen()
+        } catch (error) {
+          reject(error)
+        }
+      })
+    })
+  } finally {
+    side.line(undefined)
   }
 }

@@ -72,7 +72,7 @@ export class Persistence {
 }
 
 /** The words are those of pipegate, of Hoody Pipe and of Piping Server. */
-function isTaken(error: Error | undefined): error is RequestRefused {
+export function isTaken(error: unknown): error is RequestRefused {
   return (
     error instanceof RequestRefused &&
     (error.status === 409 || (error.status === 400 && /already|another sender|reached|running/i.test(error.message)))

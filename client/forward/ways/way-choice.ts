@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import type { NamedPlace } from '../../place.js'
 import { STILL_HERE } from '../frames.js'
+import { NotPossible } from '../link/not-possible.js'
 import { DuplexTransport } from './duplex.js'
 import { PipesTransport } from './pipes.js'
 import type { Transport, TransportName, Way } from './way.js'
@@ -16,7 +17,11 @@ export class WayChoice {
   #own: readonly TransportName[] | undefined
   #others: readonly string[] | undefined
 
-  constructor(place: NamedPlace) {
+  /** @param only undefined: whatever both sides can take */
+  constructor(
+    place: NamedPlace,
+    readonly only: TransportName | undefined,
+  ) {
     this.#all = { pipes: new PipesTransport(place), duplex: new DuplexTransport(place) }
   }
 
@@ -27,6 +32,7 @@ export class WayChoice {
 
   /** The best one that both can take; pipes as long as that is not known. */
   get best(): Transport {
+    if (this.only !== undefined) return this.#all[this.only]
     const isBoth = this.#own?.includes('duplex') && this.#others?.includes('duplex')
     return isBoth ? this.#all.duplex : this.#all.pipes
   }
@@ -36,18 +42,29 @@ export class WayChoice {
     return name === 'duplex' ? this.#all.duplex : this.#all.pipes
   }
 
-  /** The two sides have met: finds out what this one can take at present, by taking it. */
+  /** The two sides have met: finds out what this one can take at present, by taking it. @throws NotPossible */
   async findOwn(): Promise<readonly TransportName[]> {
     this.#own = undefined
     this.#others = undefined
-    const own: readonly TransportName[] = (await carriesBothWays(this.#all.duplex)) ? ['duplex', 'pipes'] : ['pipes']
+    const own = await this.#taken()
     this.#own = own
     return own
   }
 
-  /** What the other side has said. */
+  async #taken(): Promise<readonly TransportName[]> {
+    if (this.only === 'pipes') return ['pipes']
+    const isDuplex = await carriesBothWays(this.#all.duplex)
+    if (this.only === undefined) return isDuplex ? ['duplex', 'pipes'] : ['pipes']
+    if (isDuplex) return ['duplex']
+    throw new NotPossible('--via duplex: the way to this server does not carry both directions at once.')
+  }
+
+  /** What the other side has said. @throws NotPossible */
   setOthers(names: readonly string[]): void {
     this.#others = names
+    if (this.only !== undefined && !names.includes(this.only)) {
+      throw new NotPossible(`--via ${this.only}: the other side does not take it.`)
+    }
   }
 }
 

@@ -22,3 +22,8 @@ export interface Transport {
 }
 
 export type TransportName = 'duplex' | 'pipes'
+
+/** What carries connections: our own, or as Hoody's forward has it. */
+export type WayName = TransportName | HoodyName
+
+export type HoodyName = 'ws' | 'hoody-pipes'
