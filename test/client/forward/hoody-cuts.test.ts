@@ -55,8 +55,9 @@ t.test('all has come and both have said their end, but not all is acknowledged: 
   peer.hello()
   near.socket.end('up')
   await eventually(() => peer.isEnded || 'no end')
+  peer.fin()
+  t.equal(await near.ended, 'end')
   peer.ws.close(1000)
-  t.equal(await near.ended, 'cut')
   t.match(await forward.tells('cut'), { why: 'the other side is gone' })
 })
 

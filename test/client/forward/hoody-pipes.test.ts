@@ -1,10 +1,13 @@
 /** `--via hoody-pipes` and a peer that speaks as Hoody's `forwardTcp` does over two pipes: each pipe is a request of the test. */
 
 import { randomBytes } from 'node:crypto'
-import { type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { type ClientRequest, createServer, type IncomingMessage, request } from 'node:http'
 import type { Socket } from 'node:net'
 import t, { type Test } from 'tap'
+import { leave } from '../../../client/forward/hoody/segment.js'
+import { placeOf } from '../../../client/place.js'
 import { eventually } from '../../support/eventually.js'
+import { listenOnLoopback } from '../../support/loopback.js'
 import { startProgram } from '../../support/program.js'
 import { client, Forward, Peer, startPair, startService } from './rig.js'
 
@@ -180,7 +183,7 @@ t.test('a receiver that does not read holds the program', async (t) => {
   const piece = randomBytes(1024 * 1024)
   let left = 0
   const saying = (async () => {
-    for (let i = 0; i < 64; i++) {
+    for (let i = 0; i < 128; i++) {
       await new Promise((resolve) => near.socket.write(piece, resolve))
       left++
     }
@@ -196,10 +199,25 @@ t.test('a receiver that does not read holds the program', async (t) => {
     },
     { everyMs: 500 },
   )
-  t.ok(left < 32, `${left} MiB have left, and the writer waits`)
+  t.ok(left < 64, `${left} MiB have left, and the writer waits`)
   const heard = await whole(up)
   await saying
-  t.ok(heard.equals(Buffer.concat(Array.from({ length: 64 }, () => piece))))
+  t.ok(heard.equals(Buffer.concat(Array.from({ length: 128 }, () => piece))))
+})
+
+t.test('an answer that does not say that all has arrived', async (t) => {
+  const piping = createServer((incoming, response) => {
+    response.write('[INFO] Streaming to 1 receiver(s)...\n')
+    incoming.resume().on('end', () => response.end('[INFO] Upload complete.\n'))
+  })
+  const origin = `http://127.0.0.1:${await listenOnLoopback(piping)}`
+  t.teardown(() => void piping.close())
+  const flags = { server: origin, token: undefined, header: [], cacert: undefined }
+  const place = await placeOf('x', flags, { XDG_CONFIG_HOME: t.testdir() })
+  const pipe = leave(place, false, 1, new AbortController().signal)
+  await pipe.taken
+  pipe.request.end('bytes')
+  await t.rejects(pipe.complete, /the other side is gone/)
 })
 
 t.test('two of ours', async (t) => {
