@@ -53,7 +53,7 @@ t.test('symptoms, and what to look at', async (t) => {
 })
 
 t.test('metrics, settings and commands, wherever they are named', async (t) => {
-  const others = new Set(['preStop', 'remoteAddress', 'terminationGracePeriodSeconds'])
+  const others = new Set(['jwksUrl', 'preStop', 'remoteAddress', 'terminationGracePeriodSeconds'])
   const commands = new Set<string>()
   for (const quote of quotes(page)) {
     if (/^(?:pipegate|process|nodejs)_\w+$/.test(quote)) t.ok(metrics.has(quote), quote)

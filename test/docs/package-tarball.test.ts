@@ -14,7 +14,7 @@ t.teardown(() => rmSync(home, { recursive: true, force: true }))
 const tarball = packed()
 const { devDependencies } = JSON.parse(readProject('package.json')) as { devDependencies: Record<string, string> }
 /** What it has today, and room for a few features: what doubles it is noticed. */
-const MOST_BYTES = 900_000
+const MOST_BYTES = 1_150_000
 
 t.test('what is in it, and nothing that only helps who builds it', async (t) => {
   const files = execFileSync('tar', ['tzf', tarball], { encoding: 'utf8' })

@@ -183,16 +183,17 @@ export class UwsSink implements Sink, Flushable, ExchangeOwner, KeepaliveTarget 
     this.#ended()
   }
 
-  /** Without the helper the end waits for that of the request. */
+  /** Without the helper the end waits for that of the request. In a callback it would overtake what is in uWebSockets' cork. */
   #finishAlone(body: ResponseBody): boolean {
+    if (this.#writeFrom !== 'turn') return this.#finishLater(() => this.#schedule())
     if (!body.begun) body.begin()
     this.hasEndedAlone = body.endAlone?.() === true
     return this.hasEndedAlone || this.#finishLater()
   }
 
-  #finishLater(): false {
+  #finishLater(again = () => this.#tryAgain()): false {
     this.#finishing = true
-    this.#tryAgain()
+    again()
     return false
   }
 

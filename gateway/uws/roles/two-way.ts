@@ -84,13 +84,11 @@ class BodySource implements Source, OwnRequest {
   #body: UwsRequestBody | undefined
   #options: TwoWayOptions | undefined
   #hasEnded = false
+  #ended: ((reason: EndReason) => void) | undefined
 
-  constructor(
-    exchange: HttpExchange,
-    options: TwoWayOptions,
-    readonly ended: (reason: EndReason) => void,
-  ) {
+  constructor(exchange: HttpExchange, options: TwoWayOptions, ended: (reason: EndReason) => void) {
     this.#options = options
+    this.#ended = ended
     const { length } = options
     if (length === 0) return
     this.#body = new UwsRequestBody(exchange, length === undefined, {
@@ -148,8 +146,10 @@ class BodySource implements Source, OwnRequest {
       this.#body = undefined
       this.#options = undefined
     }
+    const ended = this.#ended
+    this.#ended = undefined
     onEnd?.(reason, pipe)
-    this.ended(reason)
+    ended?.(reason)
   }
 
   discard(): void {

@@ -169,13 +169,16 @@ export class UwsWebSocket implements PeerLink {
     })
   }
 
+  /** Not in a callback: what is sent there may still be in uWebSockets' cork, and the close frame would overtake it. */
   closeAndListen(arrived: (listens: boolean) => void): void {
-    this.#onceArrived(() => {
-      const { context, socket } = this.exchange
-      const listens = context.sockets.closeWebSocket(socket)
-      this.#notify(() => arrived(listens))
-      if (!listens) this.close(1000, '')
-    })
+    setImmediate(() => this.#onceArrived(() => this.#closeAndListen(arrived)))
+  }
+
+  #closeAndListen(arrived: (listens: boolean) => void): void {
+    const { context, socket } = this.exchange
+    const listens = context.sockets.closeWebSocket(socket)
+    this.#notify(() => arrived(listens))
+    if (!listens) this.close(1000, '')
   }
 
   #onceArrived(run: () => void): void {

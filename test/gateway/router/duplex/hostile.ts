@@ -302,6 +302,7 @@ part('a third that hammers on a pair disturbs nobody', async (t) => {
   await another.hears('undisturbed')
   await one.end()
   t.equal(await another.isClosed(), 1000)
+  await another.raw.send(closeFrame(1000))
   await one.hearsTheEnd()
   await nothingLeft(gateway)
 })
