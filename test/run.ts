@@ -13,7 +13,7 @@ import t from 'tap'
 import { PROJECT } from './support/project.js'
 
 /** How many files run at once: most of them wait for a process or for a clock, so more than there are processors. */
-const JOBS = 6
+const JOBS = 7
 /** Seconds that a file may take, on a machine that has much else to do. tap reads the same variable in the test itself. */
 const TIMEOUT = Number(process.env.TAP_TIMEOUT ?? 600)
 
@@ -24,9 +24,11 @@ const TIMEOUT = Number(process.env.TAP_TIMEOUT ?? 600)
 const LONGEST: readonly string[] = [
   'test/docs/docs.test.ts',
   'test/plugins/media/capture.test.ts',
+  'test/gateway/tls/crowds.test.ts',
   'test/docs/plugin-pages.test.ts',
   'test/client/without-engine.test.ts',
   'test/plugins/progress/page.test.ts',
+  'test/gateway/serve/threads/memory.test.ts',
   'test/docs/package.test.ts',
   'test/plugins/pages/pages.test.ts',
   'test/plugins/pages/send.test.ts',
