@@ -75,6 +75,7 @@ export class UwsWebSocket implements PeerLink {
   #awaitsMemory = false
   /** Of one that waits for memory. */
   #nextLook: Deadline | undefined
+  readonly #isStream: boolean
   #heartbeat: Deadline | undefined
   /** Beats since it was heard last. */
   #unanswered = 0
@@ -92,14 +93,11 @@ export class UwsWebSocket implements PeerLink {
   ) {
     const { memory } = exchange.context
     // What has been taken from a stream for it is no more than a piece, and was held there before.
-    const isStream = terms.memoryMs > 0
-    this.#held = new HeldBytes(
-      isStream ? { hold: (bytes) => memory.take(bytes), give: (bytes) => memory.give(bytes) } : memory,
-    )
-    this.#unfinished = new HeldBytes({
-      hold: (bytes) => memory.hold(bytes) || (isStream && this.#isFirst() && memory.take(bytes)),
-      give: (bytes) => memory.give(bytes),
-    })
+    this.#isStream = terms.memoryMs > 0
+    const give = (bytes: number) => memory.give(bytes)
+    this.#held = new HeldBytes(this.#isStream ? { hold: (bytes) => memory.take(bytes), give } : memory)
+    const hold = (bytes: number) => memory.hold(bytes) || (this.#isStream && this.#isFirst() && memory.take(bytes))
+    this.#unfinished = new HeldBytes({ hold, give })
   }
 
   get kept(): number {
@@ -257,7 +255,9 @@ export class UwsWebSocket implements PeerLink {
 
   drained(): void {
     this.#count()
-    if (!this.#full || this.kept > this.terms.enoughBytes) return
+    // What left in a callback was in the cork, and what the kernel did not take of it has been kept since: a stream may have seen that.
+    const isAwaited = this.#full || this.#isStream
+    if (!isAwaited || this.kept > this.terms.enoughBytes) return
     this.#full = false
     this.#notify(() => this.peer.onDrain())
   }
