@@ -7,7 +7,7 @@ import { Pipe } from './pipe.js'
 import type { PipeContext } from './pipe-context.js'
 
 /** The duplex pipe that it is a direction of. */
-export interface DirectionContext extends PipeContext {
+export interface Pair {
   /** A peer is about to join both directions: neither begins before it has. */
   readonly isJoining: boolean
   /** Grows whenever anything moves in either direction. */
@@ -23,12 +23,13 @@ export class Direction extends Pipe {
   peer: DuplexPeer | undefined
 
   constructor(
-    readonly pair: DirectionContext,
+    context: PipeContext,
+    readonly pair: Pair,
     id: number,
     key: string,
     readonly side: 0 | 1,
   ) {
-    super(pair, id, key, 1)
+    super(context, id, key, 1)
   }
 
   get inMessages(): boolean {

@@ -4,9 +4,9 @@ import type { DuplexJoinOptions, JoinOptions, ReceiverJoinOptions, SenderJoinOpt
 import type { DuplexCounts, PipeState, PipeView } from '../pipe-view.js'
 import type { Sink, Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
-import { Direction, type DirectionContext } from './direction.js'
+import { Direction, type Pair } from './direction.js'
 import { refuseKind } from './kind-clash.js'
-import type { SharedNameContext } from './pipe-context.js'
+import { ContextWithin, type SharedNameContext } from './pipe-context.js'
 import type { ReceiverEndpoint } from './receiver-endpoint.js'
 import type { SenderEndpoint } from './sender-endpoint.js'
 import { WholeName } from './whole-name.js'
@@ -23,6 +23,20 @@ const MIRRORED: Partial<Record<EndReason, EndReason>> = {
   no_receivers: 'no_sender',
 }
 
+/** What the directions of a duplex pipe need. */
+class DirectionsContext extends ContextWithin {
+  constructor(
+    table: SharedNameContext,
+    readonly ended: (direction: Direction) => void,
+  ) {
+    super(table)
+  }
+
+  onEnded(direction: PipeView): void {
+    this.ended(direction as Direction)
+  }
+}
+
 /**
  * Two peers, and a stream from each to the other. A stream that has come to its end is a half-close, and the other goes on. But if
  * one of them fails, so does the other: no peer is left talking to nobody.
@@ -30,7 +44,7 @@ const MIRRORED: Partial<Record<EndReason, EndReason>> = {
  * A peer joins both directions at once, or, under a letter, one by one. A direction begins when its sender and its receiver are
  * there.
  */
-export class Duplex extends WholeName implements PipeView, DirectionContext {
+export class Duplex extends WholeName implements PipeView, Pair {
   readonly kind = 'duplex'
   readonly openedAt: number
   isJoining = false
@@ -42,6 +56,7 @@ export class Duplex extends WholeName implements PipeView, DirectionContext {
   readonly #said: [number, number] = [0, 0]
   #bytesOut = 0
   #progress = 0
+  readonly #context: DirectionsContext
 
   constructor(
     readonly table: SharedNameContext,
@@ -50,6 +65,7 @@ export class Duplex extends WholeName implements PipeView, DirectionContext {
   ) {
     super()
     this.openedAt = table.clock.now()
+    this.#context = new DirectionsContext(table, (direction) => this.#ended(direction))
   }
 
   // --- as a view
@@ -112,7 +128,7 @@ export class Duplex extends WholeName implements PipeView, DirectionContext {
   /** Receivers that this sender would find, and whether a sender is there for this receiver. */
   receiversFor(options: JoinOptions): number {
     const side = this.#placeFor(options)
-    return side === undefined ? 0 : (this.#directions[side]?.receiversWaiting ?? 0)
+    return side === undefined ? 0 : (this.#directions[side]?.receivers.length ?? 0)
   }
 
   hasSenderFor(options: JoinOptions): boolean {
@@ -154,7 +170,7 @@ export class Duplex extends WholeName implements PipeView, DirectionContext {
   #direction(side: SideIndex): Direction {
     const found = this.#directions[side]
     if (found !== undefined) return found
-    const direction = new Direction(this, this.table.nextId(), this.key, side)
+    const direction = new Direction(this.#context, this, this.table.nextId(), this.key, side)
     this.#directions[side] = direction
     this.table.onOpened(direction)
     return direction
@@ -192,7 +208,6 @@ export class Duplex extends WholeName implements PipeView, DirectionContext {
     return this.#direction(opposite(this.#take(options))).addReceiver(sink, options)
   }
 
-  /** Nobody who is missing can come any more. */
   close(): void {
     if (this.state === 'waiting') this.end('shutting_down')
     else for (const direction of [...this.transfers()]) if (!direction.isStreaming) direction.end('shutting_down')
@@ -223,8 +238,8 @@ export class Duplex extends WholeName implements PipeView, DirectionContext {
     if (isShared) this.#directions[opposite(side)]?.end(MIRRORED[endReason!] ?? endReason!)
   }
 
-  onEnded(ended: PipeView): void {
-    const { side } = ended as Direction
+  #ended(ended: Direction): void {
+    const { side } = ended
     this.#directions[side] = undefined
     this.#said[side] += ended.bytesIn
     this.#bytesOut += ended.bytesOut
@@ -240,41 +255,5 @@ export class Duplex extends WholeName implements PipeView, DirectionContext {
       if (!isSending && !isReceiving) this.#peers[side] = undefined
     }
     if (this.#peers[0] === undefined && this.#peers[1] === undefined) this.table.onEmpty(this.key)
-  }
-
-  onStreaming(direction: PipeView): void {
-    this.table.onStreaming(direction)
-  }
-
-  onWaitingAgain(): void {}
-
-  onResting(): void {}
-
-  onRested(): void {}
-
-  mayStream(): boolean {
-    return this.table.mayStream()
-  }
-
-  readonly viewers = 0
-
-  get limits() {
-    return this.table.limits
-  }
-
-  get clock() {
-    return this.table.clock
-  }
-
-  get slabs() {
-    return this.table.slabs
-  }
-
-  get turn() {
-    return this.table.turn
-  }
-
-  get observer() {
-    return this.table.observer
   }
 }

@@ -10,7 +10,7 @@ import { Group } from './group.js'
 import type { Match, Matchmaker } from './match.js'
 import { MatchedReceiver } from './matched-receiver.js'
 import { orEnd } from './or-end.js'
-import type { SharedNameContext } from './pipe-context.js'
+import { ContextWithin, type SharedNameContext } from './pipe-context.js'
 import type { ReceiverEndpoint, ReceiverPipe } from './receiver-endpoint.js'
 import type { SenderEndpoint } from './sender-endpoint.js'
 import { Line } from './waiting-line.js'
@@ -32,7 +32,7 @@ export interface MatchingView extends ReceiverPipe {
  * receiver; a receiver that waits has none yet. Who is seen to be gone, or has not told its head, keeps its place and is passed
  * over.
  */
-export class Matching implements Matchmaker {
+export class Matching extends ContextWithin implements Matchmaker {
   readonly kind: KindName
   readonly key: string
   readonly #senders = new Line<Match>()
@@ -48,8 +48,9 @@ export class Matching implements Matchmaker {
 
   constructor(
     readonly name: MatchingView,
-    readonly table: SharedNameContext,
+    table: SharedNameContext,
   ) {
+    super(table)
     this.kind = name.kind
     this.key = name.key
   }
@@ -249,45 +250,5 @@ export class Matching implements Matchmaker {
     }
     this.table.onOneEnded(match)
     this.settle()
-  }
-
-  onStreaming(match: PipeView): void {
-    this.table.onStreaming(match)
-  }
-
-  onWaitingAgain(match: PipeView): void {
-    this.table.onWaitingAgain(match)
-  }
-
-  onResting(): void {}
-
-  onRested(): void {}
-
-  mayStream(): boolean {
-    return this.table.mayStream()
-  }
-
-  get viewers(): number {
-    return 0
-  }
-
-  get limits() {
-    return this.table.limits
-  }
-
-  get clock() {
-    return this.table.clock
-  }
-
-  get slabs() {
-    return this.table.slabs
-  }
-
-  get turn() {
-    return this.table.turn
-  }
-
-  get observer() {
-    return this.table.observer
   }
 }

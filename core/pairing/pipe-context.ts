@@ -50,3 +50,48 @@ export interface Resting {
   /** Ends it now. */
   endRest(reason: EndReason): void
 }
+
+/** What transfers on a name of many need: most of it is the table's. */
+export abstract class ContextWithin implements PipeContext {
+  readonly viewers = 0
+
+  constructor(readonly table: SharedNameContext) {}
+
+  abstract onEnded(pipe: PipeView): void
+
+  onStreaming(pipe: PipeView): void {
+    this.table.onStreaming(pipe)
+  }
+
+  onWaitingAgain(pipe: PipeView): void {
+    this.table.onWaitingAgain(pipe)
+  }
+
+  onResting(): void {}
+
+  onRested(): void {}
+
+  mayStream(): boolean {
+    return this.table.mayStream()
+  }
+
+  get limits() {
+    return this.table.limits
+  }
+
+  get clock() {
+    return this.table.clock
+  }
+
+  get slabs() {
+    return this.table.slabs
+  }
+
+  get turn() {
+    return this.table.turn
+  }
+
+  get observer() {
+    return this.table.observer
+  }
+}

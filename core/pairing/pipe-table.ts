@@ -26,6 +26,7 @@ import { SharedName } from './shared-name.js'
 import type { TopicContext } from './topic-context.js'
 import { Topics } from './topics.js'
 import { Transfer } from './transfer.js'
+import { WholeName } from './whole-name.js'
 
 /** Holds a pipe as long as it has its name, and nothing afterwards: `ScheduledCall.cancel` in clock.ts says why. */
 interface Slot {
@@ -94,7 +95,7 @@ export class PipeTable implements SharedNameContext, TopicContext {
   /** Every pipe that has not ended; of a name with many transfers, each of those. */
   *all(): Generator<PipeView> {
     for (const pipe of this.names()) {
-      if (pipe instanceof SharedName || pipe instanceof Duplex) yield* pipe.transfers()
+      if (pipe instanceof WholeName) yield* pipe.transfers()
       else yield pipe
     }
   }
@@ -129,7 +130,7 @@ export class PipeTable implements SharedNameContext, TopicContext {
     const found = this.#pipes.get(key)?.pipe
     const refusal = this.#refuse(key, found, options) ?? found?.refuseSender(options)
     if (refusal !== undefined) return refusal
-    const receivers = (found instanceof Duplex ? found.receiversFor(options) : found?.receiversWaiting) ?? 0
+    const receivers = found?.receiversFor(options) ?? 0
     if (options.onlyIfAwaited && receivers === 0) return new Refusal(CORE_FAILURES.nobodyWaiting)
     const isReady = head !== undefined && receivers >= options.receivers
     const mayBring = isReady ? 0 : Math.min(head?.length ?? Number.POSITIVE_INFINITY, this.slabs.slabBytes)
@@ -145,8 +146,7 @@ export class PipeTable implements SharedNameContext, TopicContext {
     const refusal =
       this.#refuse(key, found, options) ?? this.#refuseViewer(found, options) ?? found?.refuseReceiver(options)
     if (refusal !== undefined) return refusal
-    const isAwaited = found instanceof Duplex ? found.hasSenderFor(options) : found?.senderWaits
-    if (options.onlyIfAwaited && isAwaited !== true) return new Refusal(CORE_FAILURES.nobodyWaiting)
+    if (options.onlyIfAwaited && found?.hasSenderFor(options) !== true) return new Refusal(CORE_FAILURES.nobodyWaiting)
     const pipe = found ?? this.#take(key, options)
     if (pipe instanceof SharedName) return pipe.addReceiver(sink, options)
     return orEnd(pipe, () => pipe.addReceiver(sink, options))
@@ -161,10 +161,10 @@ export class PipeTable implements SharedNameContext, TopicContext {
     const clash = found === undefined ? undefined : refuseKind(found, options)
     const refusal = this.#refuse(key, found, options) ?? clash
     if (refusal !== undefined) return refusal
-    const queue = found as Queue | undefined
-    const isAwaited = side === 'sender' ? (queue?.receiversWaiting ?? 0) > 0 : queue?.senderWaits === true
+    const isAwaited =
+      side === 'sender' ? (found?.receiversFor(options) ?? 0) > 0 : found?.hasSenderFor(options) === true
     if (options.onlyIfAwaited && !isAwaited) return new Refusal(CORE_FAILURES.nobodyWaiting)
-    return (queue ?? (this.#take(key, options) as Queue)).stay(side, who)
+    return ((found ?? this.#take(key, options)) as Queue).stay(side, who)
   }
 
   /** Somebody asks a question, and waits for the answer: a sender and a receiver in one, with `options.ask`. */
@@ -200,7 +200,7 @@ export class PipeTable implements SharedNameContext, TopicContext {
   close(): void {
     this.#closed = true
     for (const { pipe } of this.#pipes.values()) {
-      if (pipe instanceof SharedName || pipe instanceof Duplex) pipe.close()
+      if (pipe instanceof WholeName) pipe.close()
       else if (pipe?.state === 'waiting') pipe.end('shutting_down')
     }
     this.topics.close()

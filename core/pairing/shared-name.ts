@@ -1,6 +1,6 @@
 import type { EndReason } from '../end-reason.js'
 import type { Failure, Refusal } from '../failure.js'
-import type { ReceiverJoinOptions, SenderJoinOptions } from '../join-options.js'
+import type { JoinOptions, ReceiverJoinOptions, SenderJoinOptions } from '../join-options.js'
 import type { AskCounts, PipeState, PipeView, QueueCounts } from '../pipe-view.js'
 import type { Sink, Source } from '../ports.js'
 import type { StreamHead } from '../stream-head.js'
@@ -94,11 +94,11 @@ export abstract class SharedName extends WholeName implements MatchingView {
 
   // --- for the table
 
-  get senderWaits(): boolean {
+  hasSenderFor(_options: JoinOptions): boolean {
     return this.matching.readySender !== undefined
   }
 
-  get receiversWaiting(): number {
+  receiversFor(_options: JoinOptions): number {
     return this.matching.readyReceiver === undefined ? 0 : 1
   }
 

@@ -1,6 +1,7 @@
 import type { EndReason } from '../end-reason.js'
 import type { Failure } from '../failure.js'
 import type { FanOut } from '../flow/fan-out.js'
+import type { JoinOptions } from '../join-options.js'
 import type { KindName } from '../kind.js'
 import type { LiveCounts, PipeState, PipeView } from '../pipe-view.js'
 import type { StreamHead } from '../stream-head.js'
@@ -52,11 +53,11 @@ export abstract class TransferState implements PipeView {
   }
 
   /** Whether a sender is there for a receiver that does not want to wait, and how many receivers are for a sender. */
-  get senderWaits(): boolean {
+  hasSenderFor(_options: JoinOptions): boolean {
     return this.hasSender
   }
 
-  get receiversWaiting(): number {
+  receiversFor(_options: JoinOptions): number {
     return this.receivers.length
   }
 

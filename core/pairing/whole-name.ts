@@ -1,4 +1,5 @@
 import type { Failure } from '../failure.js'
+import type { PipeView } from '../pipe-view.js'
 
 /** What a view of a name with many transfers does not have: it is the name as a whole, and its transfers are views of their own. */
 export abstract class WholeName {
@@ -15,6 +16,11 @@ export abstract class WholeName {
   readonly endedAt = undefined
   readonly endReason = undefined
   endFailure: Failure | undefined
+
+  abstract transfers(): Iterable<PipeView>
+
+  /** Nobody comes any more: who waits is told, and what runs goes on. */
+  abstract close(): void
 
   /** Who looks here sees no single stream that waits for them. */
   looked(): void {}

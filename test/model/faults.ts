@@ -562,7 +562,7 @@ export const FAULTS: readonly Fault[] = [
   {
     name: 'a receiver for now joins where only receivers wait',
     in: 'pairing/pipe-table.js',
-    replace: 'options.onlyIfAwaited && isAwaited !== true',
+    replace: 'options.onlyIfAwaited && found?.hasSenderFor(options) !== true',
     by: 'options.onlyIfAwaited && found === undefined',
   },
   {
