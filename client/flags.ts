@@ -26,6 +26,18 @@ export const TIMEOUT = single(seconds(1, 2_000_000), 'Give up after so many seco
 export const JSON_LINES = on('Print one JSON object a line, for scripts: what happens, and the outcome.')
 export const QUIET = on('Print only how it ended.', { short: 'q' })
 
+/** The flags of those who send, receive and forward: where, as whom, and how it is told. */
+export const TRANSFER_FLAGS = {
+  server: SERVER,
+  token: TOKEN,
+  header: HEADER,
+  cacert: CACERT,
+  cert: CERT,
+  key: KEY,
+  json: JSON_LINES,
+  quiet: QUIET,
+} as const
+
 /** Variables that stand in for flags. */
 export const VARIABLES = {
   PIPEGATE_TOKEN: 'The token, when neither --token nor the address has credentials.',

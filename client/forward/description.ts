@@ -2,7 +2,7 @@ import { describe } from '../cli/description.js'
 import { EXIT_CODES, SIGNAL_EXITS } from '../cli/exit-codes.js'
 import { argument, single } from '../cli/flags.js'
 import { choice, seconds, text, whole } from '../cli/values.js'
-import { CACERT, CERT, HEADER, JSON_LINES, KEY, QUIET, SERVER, TOKEN, TRANSFER_VARIABLES } from '../flags.js'
+import { TRANSFER_FLAGS, TRANSFER_VARIABLES } from '../flags.js'
 
 /** `pipegate forward` */
 export const description = describe({
@@ -32,14 +32,7 @@ export const description = describe({
     wait: single(seconds(1, 2_000_000), 'Wait so long for the other side, whenever it is not there, and exit with 3.', {
       otherwise: 'without end',
     }),
-    server: SERVER,
-    token: TOKEN,
-    header: HEADER,
-    cacert: CACERT,
-    cert: CERT,
-    key: KEY,
-    json: JSON_LINES,
-    quiet: QUIET,
+    ...TRANSFER_FLAGS,
   },
   about: [
     'Makes a service of one machine reachable on another, where neither can reach the other and both can reach a gateway. One says --listen, and programs connect to it there; the other says --connect, and connects to the service for each of them. Either may come first, and it goes on until it is interrupted.',

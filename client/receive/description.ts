@@ -2,7 +2,7 @@ import { describe } from '../cli/description.js'
 import { EXIT_CODES, SIGNAL_EXITS } from '../cli/exit-codes.js'
 import { argument, list, on, single } from '../cli/flags.js'
 import { file, seconds, text, whole } from '../cli/values.js'
-import { CACERT, CERT, HEADER, JSON_LINES, KEY, QUIET, SERVER, TOKEN, TRANSFER_VARIABLES } from '../flags.js'
+import { TRANSFER_FLAGS, TRANSFER_VARIABLES } from '../flags.js'
 
 /** `pipegate receive` */
 export const description = describe({
@@ -31,14 +31,7 @@ export const description = describe({
     }),
     passphraseFile: single(file(), 'Decrypt with the first line of this file.', { group: 'Encryption' }),
     noVerify: on('Do not compare SHA-256 digests.'),
-    server: SERVER,
-    token: TOKEN,
-    header: HEADER,
-    cacert: CACERT,
-    cert: CERT,
-    key: KEY,
-    json: JSON_LINES,
-    quiet: QUIET,
+    ...TRANSFER_FLAGS,
   },
   about: [
     'Waits until somebody sends, and takes it. Files keep their name, time and permissions; folders are unpacked into the current folder. A text, and what comes from another program, goes to standard output.',

@@ -2,7 +2,7 @@ import { describe } from '../cli/description.js'
 import { EXIT_CODES, SIGNAL_EXITS } from '../cli/exit-codes.js'
 import { argument, list, on, single } from '../cli/flags.js'
 import { file, seconds, secret, text, whole } from '../cli/values.js'
-import { CACERT, CERT, HEADER, JSON_LINES, KEY, QUIET, SERVER, TOKEN, TRANSFER_VARIABLES } from '../flags.js'
+import { TRANSFER_FLAGS, TRANSFER_VARIABLES } from '../flags.js'
 
 const END_TO_END = { group: 'Encryption' }
 
@@ -47,14 +47,7 @@ export const description = describe({
     passphraseFile: single(file(), 'Encrypt with the first line of this file in place of words.', END_TO_END),
     noVerify: on('Do not compare SHA-256 digests.'),
     noQr: on('Show no QR code.'),
-    server: SERVER,
-    token: TOKEN,
-    header: HEADER,
-    cacert: CACERT,
-    cert: CERT,
-    key: KEY,
-    json: JSON_LINES,
-    quiet: QUIET,
+    ...TRANSFER_FLAGS,
   },
   about: [
     'Says a name of spoken words and a link, waits until a receiver has come, and sends. On the other machine, "pipegate receive NAME" takes it, a browser opens the link, or curl does. Nothing is stored: what leaves here arrives there, and when this command says so, it has.',

@@ -1,10 +1,11 @@
 /** The parameters of questions: of askers, of workers, and of answers. */
 import { CORE_FAILURES, Refusal } from '../../../core/index.js'
 import { FAILURES } from '../../http/failures.js'
-import { isOff, type Parameters, show } from '../../http/parameters.js'
+import { type Parameters, show } from '../../http/parameters.js'
 import type { RequestView } from '../../http/request-view.js'
 import type { AnswerIds } from '../answer-ids.js'
 import type { RouterOptions } from '../options.js'
+import { unwanted } from './unwanted.js'
 
 const MAX_WITHIN_S = 86_400
 const WITHIN_S = 300
@@ -36,12 +37,8 @@ export function refuseAnswer(parameters: Parameters): Refusal | undefined {
 }
 
 function refuse(parameters: Parameters, names: readonly string[], mayDigest = false): Refusal | undefined {
-  const n = parameters.get('n')
-  const sha256 = parameters.get('sha256')
-  if (n !== undefined && n !== '1') return notWithAsk(`?n=${n}`)
-  if (!mayDigest && sha256 !== undefined && !isOff(sha256)) return notWithAsk('?sha256')
-  const found = names.find((name) => parameters.get(name) !== undefined)
-  return found === undefined ? undefined : notWithAsk(`?${found}`)
+  const found = unwanted(parameters, names, mayDigest)
+  return found === undefined ? undefined : notWithAsk(found)
 }
 
 export function notWithAsk(found: string): Refusal {

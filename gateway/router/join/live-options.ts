@@ -1,18 +1,16 @@
 /** The parameters of a live stream: of its sender, and of a viewer. */
 import { type LiveReceiverOptions, type LiveSenderOptions, Refusal } from '../../../core/index.js'
 import { FAILURES } from '../../http/failures.js'
-import { isOff, type Parameters } from '../../http/parameters.js'
+import type { Parameters } from '../../http/parameters.js'
 import type { RouterOptions } from '../options.js'
+import { unwanted } from './unwanted.js'
 
 const DEFAULT_LAG_BYTES = 8 * 1024 * 1024
 
 /** Why these parameters cannot stand beside `live`; undefined when they can. */
 export function refuseWithLive(parameters: Parameters): Refusal | undefined {
-  const n = parameters.get('n')
-  if (n !== undefined && n !== '1') return notWithLive(`?n=${n}`)
-  const sha256 = parameters.get('sha256')
-  if (sha256 !== undefined && !isOff(sha256)) return notWithLive('?sha256')
-  return parameters.get('size') === undefined ? undefined : notWithLive('?size')
+  const found = unwanted(parameters, ['size'])
+  return found === undefined ? undefined : notWithLive(found)
 }
 
 export function notWithLive(found: string): Refusal {

@@ -2,7 +2,8 @@
 import { type DuplexLetter, Refusal, type StreamHead } from '../../../../core/index.js'
 import type { RequestContext } from '../../../host/request-context.js'
 import { FAILURES } from '../../../http/failures.js'
-import { isOff, type Parameters, show } from '../../../http/parameters.js'
+import { type Parameters, show } from '../../../http/parameters.js'
+import { unwanted } from '../unwanted.js'
 
 /** Of other kinds of names. */
 const OF_OTHERS = ['min', 'slow', 'lag', 'join', 'within', 'take'] as const
@@ -37,16 +38,8 @@ function isLetter(text: string): text is DuplexLetter {
 }
 
 function refuse(parameters: Parameters, names: readonly string[]): Refusal | undefined {
-  const n = parameters.get('n')
-  const sha256 = parameters.get('sha256')
-  if (n !== undefined && n !== '1') return notWithDuplex(`?n=${n}`)
-  if (sha256 !== undefined && !isOff(sha256)) return notWithDuplex('?sha256')
-  const found = names.find((name) => parameters.has(name))
-  return found === undefined ? undefined : notWithDuplex(`?${found}`)
-}
-
-function notWithDuplex(found: string): Refusal {
-  return new Refusal(FAILURES.notWithDuplex, { found })
+  const found = unwanted(parameters, names)
+  return found === undefined ? undefined : new Refusal(FAILURES.notWithDuplex, { found })
 }
 
 /** A whole peer sends and receives: the right to send has been asked for. */

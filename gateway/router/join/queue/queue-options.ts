@@ -2,6 +2,7 @@
 import { Refusal } from '../../../../core/index.js'
 import { FAILURES } from '../../../http/failures.js'
 import { isOff, type Parameters } from '../../../http/parameters.js'
+import { unwanted } from '../unwanted.js'
 
 const MAX_TAKE_S = 86_400
 
@@ -42,7 +43,6 @@ export function notWithQueueLines(found: string): Refusal {
 }
 
 function refuse(parameters: Parameters, names: readonly string[]): Refusal | undefined {
-  const n = parameters.get('n')
-  const found = n !== undefined && n !== '1' ? `n=${n}` : names.find((name) => parameters.has(name))
-  return found === undefined ? undefined : new Refusal(FAILURES.notWithQueue, { found: `?${found}` })
+  const found = unwanted(parameters, names, true)
+  return found === undefined ? undefined : new Refusal(FAILURES.notWithQueue, { found })
 }

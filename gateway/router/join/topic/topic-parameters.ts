@@ -1,9 +1,10 @@
 /** The parameters of a topic: of a publisher, and of a subscriber. */
 import { type PublishOptions, Refusal, type TopicJoinOptions } from '../../../../core/index.js'
 import { FAILURES } from '../../../http/failures.js'
-import { isOff, type Parameters } from '../../../http/parameters.js'
+import type { Parameters } from '../../../http/parameters.js'
 import type { RouterOptions } from '../../options.js'
 import { readWait } from '../join-options.js'
+import { unwanted } from '../unwanted.js'
 
 /** What neither side of a topic has. */
 const NEITHER = ['size', 'lag', 'join', 'stall', 'transfer'] as const
@@ -44,10 +45,6 @@ export function notWithTopic(found: string): Refusal {
 }
 
 function refuse(parameters: Parameters, names: readonly string[]): Refusal | undefined {
-  const n = parameters.get('n')
-  if (n !== undefined && n !== '1') return notWithTopic(`?n=${n}`)
-  const sha256 = parameters.get('sha256')
-  if (sha256 !== undefined && !isOff(sha256)) return notWithTopic('?sha256')
-  const found = names.find((name) => parameters.get(name) !== undefined)
-  return found === undefined ? undefined : notWithTopic(`?${found}`)
+  const found = unwanted(parameters, names)
+  return found === undefined ? undefined : notWithTopic(found)
 }
