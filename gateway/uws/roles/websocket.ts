@@ -253,13 +253,14 @@ export class UwsWebSocket implements PeerLink {
     if (first.socket === this) first.socket = undefined
   }
 
+  /** The peer sends on when this has returned: in here it goes to uWebSockets' cork, and what the kernel takes of it is known only afterwards. */
   drained(): void {
     this.#count()
-    // What left in a callback was in the cork, and what the kernel did not take of it has been kept since: a stream may have seen that.
-    const isAwaited = this.#full || this.#isStream
-    if (!isAwaited || this.kept > this.terms.enoughBytes) return
+    if (!this.#full || this.kept > this.terms.enoughBytes) return
     this.#full = false
-    this.#notify(() => this.peer.onDrain())
+    setImmediate(() => {
+      if (this.#ws !== undefined) this.#notify(() => this.peer.onDrain())
+    })
   }
 
   /** uWebSockets has answered, and keeps the answer of who does not read. */

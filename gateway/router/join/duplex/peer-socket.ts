@@ -84,9 +84,8 @@ export class PeerSocket implements Source, Sink, WebSocketPeer {
       return
     }
     this.#hold()
-    // What came for it before the connection was a WebSocket waits for this.
-    this.isFull = false
-    peer.receiver.drained()
+    // What came for it before the connection was a WebSocket waits for this. Not in the handler, where it would go to a cork.
+    this.whenTurnComes(() => this.#drained())
   }
 
   /** Its client has gone before it had a connection. */

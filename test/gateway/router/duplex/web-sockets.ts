@@ -286,6 +286,8 @@ part('a body that ends closes the WebSocket, and all that it had said is heard',
   await socket.hears(Buffer.from('enough'))
   await eventually(() => socket.ws.readyState !== socket.ws.OPEN || 'it has not been told')
   http.raw.resume()
+  // Not before: to look for the end reads all of it.
+  await eventually(() => http.raw.receivedBytes > 200 * said.length || `${http.raw.receivedBytes} bytes`)
   await http.hearsTheEnd()
   await socket.isClosed(1000, '', t)
   const heard = Buffer.from(http.heard, 'latin1')
