@@ -1,8 +1,8 @@
 /*
  * pour http|https PORT RECEIVERS BYTES PATH...: a sender of BYTES on each path, with RECEIVERS each, at once. What comes is counted and
- * dropped (MSG_TRUNC), and what is sent comes from a file in memory (sendfile), so that the machine is the relay's; over TLS it is encrypted
- * and decrypted here, so that half of the machine is not. Prints the seconds from the first byte to the last. Ends with 1, and says why,
- * when a receiver gets more or less.
+ * dropped (MSG_TRUNC), and what is sent comes from a file in memory (sendfile), so that the machine is the relay's. Over TLS as well: what
+ * is sent was encrypted before the clock starts, and of what comes only the lengths of the records are looked at. Prints the seconds from
+ * the first byte to the last. Ends with 1, and says why, when a receiver gets more or less.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -24,6 +24,10 @@
 
 #define PIECE ((size_t)1 << 20)
 
+/* Of TLS 1.3: in front of what is encrypted; behind the bytes, their type and the tag. */
+#define RECORD_HEAD 5
+#define RECORD_END 17
+
 static SSL_CTX *context;
 
 struct end {
@@ -31,8 +35,12 @@ struct end {
   /* NULL where it is plain. */
   SSL *ssl;
   int sends;
-  /* To be sent, or received, of the body. */
+  /* What a sender sends: the body, or its ciphertext. */
+  int file;
+  /* To be sent of the file, or received of the body. */
   uint64_t left;
+  /* Of the record that is being received. */
+  size_t of_record;
   int has_head;
 };
 
@@ -61,14 +69,6 @@ static void say(struct end *end, const char *text) {
     fail("send");
 }
 
-/* -1: not now. */
-static ssize_t over_tls(struct end *end, int done) {
-  if (done > 0) return done;
-  int error = SSL_get_error(end->ssl, done);
-  if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) fail("TLS");
-  return -1;
-}
-
 static double now(void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -92,35 +92,61 @@ static void take_head(struct end *end) {
   end->has_head = 1;
 }
 
-/* The head and what comes with it; then the body. Returns whether it is over. */
-static int take_secured(struct end *end) {
-  static char octets[64 * 1024];
-  for (int i = 0; end->left > 0 && (i < 64 || SSL_pending(end->ssl) > 0); i++) {
-    ssize_t got = over_tls(end, SSL_read(end->ssl, octets, sizeof octets - 1));
-    if (got < 0) return 0;
-    if (!end->has_head) {
-      octets[got] = 0;
-      char *body = strstr(octets, "\r\n\r\n");
-      if (body == NULL || strncmp(octets, "HTTP/1.1 200", 12) != 0) {
-        fprintf(stderr, "pour: %.200s\n", octets);
-        exit(1);
-      }
-      got -= body + 4 - octets;
-      end->has_head = 1;
-    }
-    if ((uint64_t)got > end->left) fail("a body that is too long");
-    end->left -= (uint64_t)got;
+/* The head and what comes in its record: OpenSSL reads no further. */
+static void take_secured_head(struct end *end) {
+  char octets[16 * 1024 + 1];
+  int got = SSL_read(end->ssl, octets, sizeof octets - 1);
+  if (got <= 0 && SSL_get_error(end->ssl, got) == SSL_ERROR_WANT_READ) return;
+  if (got <= 0) fail("TLS");
+  octets[got] = 0;
+  char *body = strstr(octets, "\r\n\r\n");
+  if (body == NULL || strncmp(octets, "HTTP/1.1 200", 12) != 0) {
+    fprintf(stderr, "pour: %.200s\n", octets);
+    exit(1);
   }
-  return end->left == 0;
+  end->left -= (uint64_t)(got - (body + 4 - octets));
+  end->has_head = 1;
 }
 
-static int give_secured(struct end *end, const char *piece) {
-  for (int i = 0; i < 64 && end->left > 0; i++) {
-    ssize_t sent = over_tls(end, SSL_write(end->ssl, piece, end->left < PIECE ? (int)end->left : (int)PIECE));
-    if (sent < 0) return 0;
-    end->left -= (uint64_t)sent;
+/* Counts the bytes of records without decrypting them. Returns whether it is over. */
+static int take_secured(struct end *end) {
+  if (!end->has_head) take_secured_head(end);
+  if (!end->has_head) return 0;
+  for (int i = 0; i < 256 && (end->left > 0 || end->of_record > 0); i++) {
+    if (end->of_record == 0) {
+      unsigned char head[RECORD_HEAD];
+      ssize_t got = recv(end->fd, head, sizeof head, MSG_PEEK);
+      if (got < 0 && errno == EAGAIN) return 0;
+      if (got <= 0) fail("a body that ends too early");
+      if (got < RECORD_HEAD) return 0;
+      if (head[0] != SSL3_RT_APPLICATION_DATA) fail("a record of another kind");
+      size_t length = (size_t)(head[3] << 8 | head[4]);
+      if (length < RECORD_END || length - RECORD_END > end->left) fail("a body that is too long");
+      end->of_record = RECORD_HEAD + length;
+      end->left -= length - RECORD_END;
+    }
+    ssize_t got = recv(end->fd, NULL, end->of_record, MSG_TRUNC);
+    if (got < 0 && errno == EAGAIN) return 0;
+    if (got <= 0) fail("a body that ends too early");
+    end->of_record -= (size_t)got;
   }
-  return end->left == 0;
+  return end->left == 0 && end->of_record == 0;
+}
+
+/* Encrypts the request and its body for later. */
+static void seal(struct end *end, const char *text, const char *piece) {
+  end->file = memfd_create("ciphertext", MFD_CLOEXEC);
+  BIO *into = BIO_new_fd(end->file, BIO_NOCLOSE);
+  if (end->file < 0 || into == NULL) fail("memfd");
+  SSL_set0_wbio(end->ssl, into);
+  say(end, text);
+  for (uint64_t left = end->left; left > 0;) {
+    int sealed = SSL_write(end->ssl, piece, left < PIECE ? (int)left : (int)PIECE);
+    if (sealed <= 0) fail("TLS");
+    left -= (uint64_t)sealed;
+  }
+  end->left = (uint64_t)lseek(end->file, 0, SEEK_CUR);
+  lseek(end->file, 0, SEEK_SET);
 }
 
 /* Returns whether it is over. */
@@ -136,10 +162,11 @@ static int take(struct end *end) {
   return end->left == 0;
 }
 
-static int give(struct end *end, int file) {
+static int give(struct end *end) {
   for (int i = 0; i < 4 && end->left > 0; i++) {
-    off_t at = 0;
-    ssize_t sent = sendfile(end->fd, file, &at, end->left < PIECE ? end->left : PIECE);
+    /* A plain body is the same piece again and again; ciphertext is sent on from where it stopped. */
+    off_t start = 0;
+    ssize_t sent = sendfile(end->fd, end->file, end->ssl == NULL ? &start : NULL, end->left < PIECE ? end->left : PIECE);
     if (sent < 0 && errno == EAGAIN) return 0;
     if (sent <= 0) fail("sendfile");
     end->left -= (uint64_t)sent;
@@ -155,7 +182,8 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "https") == 0) {
     context = SSL_CTX_new(TLS_client_method());
     if (context == NULL) fail("TLS");
-    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    /* Of which the lengths of bytes and records are known. */
+    SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION);
   }
   int ends = pairs * (receivers + 1);
   struct end *all = calloc((size_t)ends, sizeof *all);
@@ -177,15 +205,16 @@ int main(int argc, char **argv) {
       say(end, text);
     }
   }
-  usleep(300000);
-  double from = now();
   for (int i = 0; i < pairs; i++) {
     struct end *end = &all[at++];
-    *end = (struct end){.fd = dial(port), .left = bytes, .sends = 1};
+    *end = (struct end){.fd = dial(port), .file = file, .left = bytes, .sends = 1};
     shake_hands(end);
     snprintf(text, sizeof text, "PUT %s?n=%d HTTP/1.1\r\nHost: localhost\r\nContent-Length: %llu\r\n\r\n", paths[i], receivers, (unsigned long long)bytes);
-    say(end, text);
+    if (end->ssl == NULL) say(end, text);
+    else seal(end, text, piece);
   }
+  usleep(300000);
+  double from = now();
   for (int i = 0; i < ends; i++) {
     fcntl(all[i].fd, F_SETFL, O_NONBLOCK);
     struct epoll_event event = {.events = all[i].sends ? EPOLLOUT : EPOLLIN, .data.ptr = &all[i]};
@@ -197,8 +226,7 @@ int main(int argc, char **argv) {
     int count = epoll_wait(poll, events, 64, -1);
     for (int i = 0; i < count; i++) {
       struct end *end = events[i].data.ptr;
-      int is_over = end->ssl == NULL ? (end->sends ? give(end, file) : take(end))
-                                     : (end->sends ? give_secured(end, piece) : take_secured(end));
+      int is_over = end->sends ? give(end) : end->ssl == NULL ? take(end) : take_secured(end);
       if (!is_over) continue;
       epoll_ctl(poll, EPOLL_CTL_DEL, end->fd, NULL);
       if (!end->sends) open_receivers--;

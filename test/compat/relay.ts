@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { reset } from '../../client/forward/reset.js'
 import { listenOnLoopback } from '../support/loopback.js'
 import type { Teardown } from '../support/teardown.js'
 
@@ -32,7 +33,7 @@ export class Relay {
   /** Resets every connection that there is, and those that come, until it is up again. */
   down(): void {
     this.#isUp = false
-    for (const socket of this.#open) socket.resetAndDestroy()
+    for (const socket of this.#open) reset(socket)
   }
 
   up(): void {
@@ -41,7 +42,7 @@ export class Relay {
 
   #carry(client: Socket): void {
     if (!this.#isUp) {
-      client.resetAndDestroy()
+      reset(client)
       return
     }
     const gateway = connect(this.target, '127.0.0.1')

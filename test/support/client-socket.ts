@@ -1,7 +1,9 @@
 /** What the clients of the tests have in common: a socket, TLS on it or not, and how it ended. */
 
 import { type Socket, connect as tcpConnect } from 'node:net'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { connect as tlsConnect } from 'node:tls'
+import { reset } from '../../client/forward/reset.js'
 
 /** Ways to end a connection. */
 export type Way = 'destroy' | 'reset' | 'halfClose'
@@ -85,7 +87,8 @@ export class ClientSocket {
    */
   send(data: string | Uint8Array): Promise<void> {
     const bytes = typeof data === 'string' ? Buffer.from(data, 'latin1') : data
-    if (this.isClosed || this.#socket.destroyed || this.#socket.writableEnded) return Promise.resolve()
+    // In a later turn: somebody who goes on sending would otherwise never let the loop come to 'close'.
+    if (this.isClosed || this.#socket.destroyed || this.#socket.writableEnded) return nextTurn()
     const flushed = new Promise<void>((resolve) => {
       this.#socket.write(bytes, () => resolve())
     })
@@ -109,8 +112,8 @@ export class ClientSocket {
   /** Sends RST. */
   reset(): void {
     this.#outside(() => {
-      this.#wire.resetAndDestroy()
-      this.#socket.destroy()
+      this.#wire.once('close', () => this.#socket.destroy())
+      reset(this.#socket, this.#wire)
     })
   }
 

@@ -9,7 +9,7 @@ const FIRST = 4 * 1024
 /** The most that is written at once otherwise. uWebSockets keeps what the kernel does not take of it. */
 const PIECE = 64 * 1024
 /** After backpressure this much is written first, to see whether what uWebSockets kept has gone. */
-const PROBE = 256
+const PROBE = 16
 
 /**
  * A body of unknown length, by chunked transfer coding. uWebSockets takes everything and keeps what the kernel does not

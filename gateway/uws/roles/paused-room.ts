@@ -3,9 +3,10 @@ import type { ResponseBody } from '../body/response-body.js'
 import type { HttpExchange } from '../connection/http-exchange.js'
 
 /**
- * Room for the response of a request that is paused, where the native helper is off. uWebSockets does not poll a paused connection,
- * not even for room: two peers that hold each other would wait for ever. So it is tried again and again. And a write that fails makes
- * uWebSockets read on, so the pause is repeated.
+ * Room for the response of a request that is paused now and then, where the native helper is off. uWebSockets does not poll a paused
+ * connection, not even for room, and one that is resumed only for what another one was polled for when that was paused: two peers that
+ * hold each other would wait for ever. So it is tried again and again. And a write that fails makes uWebSockets read on, so the pause is
+ * repeated.
  */
 export class PausedRoom {
   #asks = false
@@ -29,10 +30,6 @@ export class PausedRoom {
   #ask(): void {
     this.#asks = false
     if (this.exchange.over || !this.body.blocked) return
-    if (!this.request.isPaused) {
-      this.await()
-      return
-    }
     this.body.unblock()
     this.tryAgain()
   }

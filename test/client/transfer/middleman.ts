@@ -2,6 +2,7 @@
 
 import { connect, createServer, type Socket } from 'node:net'
 import type { Test } from 'tap'
+import { reset } from '../../../client/forward/reset.js'
 import { listenOnLoopback } from '../../support/loopback.js'
 
 export interface Middleman {
@@ -42,7 +43,7 @@ export async function startMiddleman(
           client.destroy()
           upstream.destroy()
         })
-      if (silenceMs > 0) socket.setTimeout(silenceMs, () => socket.resetAndDestroy())
+      if (silenceMs > 0) socket.setTimeout(silenceMs, () => reset(socket))
     }
     client.pipe(upstream)
     upstream.on('data', (chunk) => {
@@ -72,7 +73,7 @@ export async function startMiddleman(
     stopAfter: Number.POSITIVE_INFINITY,
     cut() {
       middleman.stopAfter = Number.POSITIVE_INFINITY
-      for (const socket of open) socket.resetAndDestroy()
+      for (const socket of open) reset(socket)
     },
   }
   return middleman
