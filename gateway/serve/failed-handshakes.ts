@@ -8,18 +8,18 @@ interface FailedHandshakeSource {
   readonly failedHandshakes: string
 }
 
-/** In the order of gateway/native/sockets/handshake.h. */
-const WHYS = [
-  'the client broke off (it may not accept the certificate), or took longer than half a minute',
-  'plain HTTP on a port for HTTPS, answered with 400: use https://',
-  'what came is no TLS',
-  'the client does not offer HTTP/1.1 (ALPN): HTTP/2 is not spoken here',
-  'the client offers no version of TLS from 1.2 on',
-  'the client offers no cipher or signature that is spoken here',
-  'the client does not accept the certificate',
-  'too many handshakes at once: the oldest one made room',
-  'what came is broken TLS',
-]
+/** In the order of gateway/native/sockets/handshake.h: what metrics call them, and what the log says. */
+const KINDS = [
+  ['broken_off', 'the client broke off (it may not accept the certificate), or took longer than half a minute'],
+  ['plain_http', 'plain HTTP on a port for HTTPS, answered with 400: use https://'],
+  ['not_tls', 'what came is no TLS'],
+  ['protocol', 'the client does not offer HTTP/1.1 (ALPN): HTTP/2 is not spoken here'],
+  ['version', 'the client offers no version of TLS from 1.2 on'],
+  ['cipher', 'the client offers no cipher or signature that is spoken here'],
+  ['certificate', 'the client does not accept the certificate'],
+  ['crowded', 'too many handshakes at once: the oldest one made room'],
+  ['broken_tls', 'what came is broken TLS'],
+] as const
 
 /** Each kind is reported at most this often. */
 const REPORT_MS = 5000
@@ -28,7 +28,7 @@ const REPORT_MS = 5000
 export class FailedHandshakes {
   #failed: number
   readonly #reported: number[]
-  readonly #reportAt = WHYS.map(() => 0)
+  readonly #reportAt = KINDS.map(() => 0)
 
   constructor(
     readonly source: FailedHandshakeSource,
@@ -36,8 +36,18 @@ export class FailedHandshakes {
   ) {
     // Those of a gateway before this one in the same process are not its own.
     this.#failed = source.handshakesFailed
-    const before = source.failedHandshakes.split('\n')
-    this.#reported = WHYS.map((_, kind) => Number.parseInt(before[kind] || '0', 10))
+    this.#reported = this.#counts()
+  }
+
+  /** Of each kind, since the start of the process. */
+  get counts(): ReadonlyMap<string, number> {
+    const counts = this.#counts()
+    return new Map(KINDS.map(([name], kind) => [name, counts[kind]!]))
+  }
+
+  #counts(): number[] {
+    const lines = this.source.failedHandshakes.split('\n')
+    return KINDS.map((_, kind) => Number.parseInt(lines[kind] || '0', 10))
   }
 
   /** To be called every moment. @param now in milliseconds */
@@ -59,6 +69,6 @@ export class FailedHandshakes {
     if (connections === 0 || now < this.#reportAt[kind]!) return
     this.#reported[kind] = count
     this.#reportAt[kind] = now + REPORT_MS
-    this.log.info({ connections, why: WHYS[kind], ...(client === '' ? {} : { client }) }, 'TLS handshakes failed')
+    this.log.info({ connections, why: KINDS[kind]![1], ...(client === '' ? {} : { client }) }, 'TLS handshakes failed')
   }
 }

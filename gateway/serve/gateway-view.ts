@@ -14,6 +14,7 @@ export interface GatewayState {
   readonly socketHelperInactive: string | undefined
   readonly openRequests: number
   readonly isDraining: boolean
+  readonly failedHandshakes: ReadonlyMap<string, number>
   readonly place: Place | undefined
 }
 
@@ -44,6 +45,9 @@ export function gatewayView(config: Config, hosts: HostRule, state: GatewayState
     asksForCertificates: config.tlsClientAuth !== undefined,
     get draining() {
       return state.isDraining
+    },
+    get failedHandshakes() {
+      return config.tlsCert === undefined ? new Map() : state.failedHandshakes
     },
     get lostLogLines() {
       return state.place === undefined ? lostLines() : lostLinesOf(state.place, lostLines())

@@ -236,6 +236,9 @@ export class Gateway {
       get isDraining() {
         return gateway.#isDraining
       },
+      get failedHandshakes() {
+        return gateway.#ports.handshakes.counts
+      },
     })
   }
 

@@ -1,5 +1,6 @@
 import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js'
 import { readFileSync } from 'node:fs'
+import type { Deadline } from '../../core/index.js'
 import type { RequestRecord } from '../http/request-record.js'
 import { threadHelper } from '../native/threads.js'
 import type { Exchange } from '../router/exchange.js'
@@ -21,6 +22,8 @@ import { type ServerTls, tlsOptions } from './tls-options.js'
 
 /** How long a client is given to read an answer before its connection is closed, in milliseconds. */
 const LINGER_MS = 500
+/** How long a key for tickets is used: whoever got hold of it could read what is said in resumed sessions of TLS 1.2. */
+const TICKETS_MS = 12 * 60 * 60 * 1000
 
 /** Of all servers of this thread, for sockets are numbered by the process. */
 const HALF_CLOSABLE: (HalfClosable | undefined)[] = []
@@ -46,6 +49,8 @@ export class UwsServer {
   readonly #place: number = 0
   #listening: us_listen_socket | undefined
   #hasDoor = false
+  /** Of the keys for tickets. */
+  #renewal: Deadline | undefined
   #requests: number
   #open = 0
   /** Until when answers may still be being read, by `context.clock`. */
@@ -97,7 +102,7 @@ export class UwsServer {
       ])
       const { auth, authorities, revoked } = clients ?? { auth: undefined, authorities: '', revoked: '' }
       const rule = auth === undefined ? 0 : auth === 'optional' ? 1 : 2
-      this.context.sockets.useCertificates(this.#place, texts, rule, authorities, revoked)
+      this.#use(() => this.context.sockets.useCertificates(this.#place, texts, rule, authorities, revoked))
       return
     }
     const [listener, last] = [this.#apps[0], this.#apps.at(-1)] as [UwsTlsApp, UwsTlsApp]
@@ -106,6 +111,13 @@ export class UwsServer {
     if (last !== listener) listener.removeChildAppDescriptor(last.getDescriptor())
     listener.addChildAppDescriptor(next.getDescriptor())
     this.#apps.push(next)
+  }
+
+  /** And again and again: with the certificates come new keys for tickets. */
+  #use(certificates: () => void): void {
+    certificates()
+    this.#renewal?.cancel()
+    this.#renewal = this.context.clock.after(TICKETS_MS, () => this.#use(certificates))
   }
 
   #tlsApp({ certificates, clients }: ServerTls): UwsTlsApp {
@@ -225,6 +237,7 @@ export class UwsServer {
   /** Closes the port and every connection. */
   close(): void {
     this.closePort()
+    this.#renewal?.cancel()
     for (const app of this.#apps) app.close()
     if (this.#place > 0) this.context.sockets.leavePlace(this.#place)
   }

@@ -4,9 +4,9 @@ import { type MetricsConfig, metricsConfig, readToken } from './config.js'
 import { METRICS_FAILURES, type MetricsFailure } from './failures.js'
 import { gatewayGauges } from './gauges.js'
 import { LoopDelay, ROTATE_MS } from './loop-delay.js'
-import { lostLines } from './lost-lines.js'
 import { processMetrics } from './process-metrics.js'
 import { requestHooks } from './requests.js'
+import { runningTotals } from './running-total.js'
 import { ScrapeAuth } from './scrape-auth.js'
 import { Transfers } from './transfers.js'
 
@@ -26,7 +26,24 @@ export default definePlugin<MetricsConfig, MetricsFailure>({
     const transfers = new Transfers(registry, host.pipes)
     const delay = new LoopDelay(registry)
     gatewayGauges(registry, host.pipes, host.gateway)
-    lostLines(registry, host.gateway)
+    runningTotals(
+      {
+        registry,
+        name: 'pipegate_log_lines_lost_total',
+        help: 'Lines of logs that were lost because they could not be written, by log.',
+        read: () => host.gateway.lostLogLines,
+      },
+      'log',
+    )
+    runningTotals(
+      {
+        registry,
+        name: 'pipegate_tls_handshakes_failed_total',
+        help: 'TLS handshakes that came to nothing, by reason.',
+        read: () => host.gateway.failedHandshakes,
+      },
+      'reason',
+    )
     processMetrics(ofProcess, registry)
     const collect = async () =>
       `${await counted(registry, await host.reportsElsewhere())}\n${await ofProcess.metrics()}`

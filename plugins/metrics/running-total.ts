@@ -23,3 +23,23 @@ export function runningTotal({ registry, name, help, read }: RunningTotalOptions
     },
   })
 }
+
+/** The same for totals by a label, whose values are few. */
+export function runningTotals(
+  { registry, name, help, read }: Omit<RunningTotalOptions, 'read'> & { read(): ReadonlyMap<string, number> },
+  label: string,
+): void {
+  const counted = new Map<string, number>()
+  new Counter({
+    name,
+    help,
+    labelNames: [label],
+    registers: [registry],
+    collect() {
+      for (const [value, total] of read()) {
+        this.inc({ [label]: value }, Math.max(0, total - (counted.get(value) ?? 0)))
+        counted.set(value, total)
+      }
+    },
+  })
+}

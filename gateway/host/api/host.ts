@@ -101,6 +101,8 @@ export interface GatewayView {
   readonly draining: boolean
   /** Lines that logs of this process have lost because they could not be written, by the log's name. */
   readonly lostLogLines: ReadonlyMap<string, number>
+  /** TLS handshakes that came to nothing in this thread, by reason, where TLS is spoken by the native helper. Empty without TLS. */
+  readonly failedHandshakes: ReadonlyMap<string, number>
 }
 
 /** Lines of the gateway's log, with the plugin's name on each. */

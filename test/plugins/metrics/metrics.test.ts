@@ -337,6 +337,25 @@ t.test('event loop delay: a loop that was held shows until it is long ago, whoev
   t.equal(delay.seconds(1), 0)
 })
 
+t.test('handshakes that come to nothing, by reason, and none without TLS', async (t) => {
+  const name = 'pipegate_tls_handshakes_failed_total'
+  t.equal((await scrape(await startGateway(t, {}, withMetrics()))).find(name, { reason: 'plain_http' }), undefined)
+  const gateway = await startGateway(t, {}, { ...withMetrics(), tls: true })
+  const counts = async () => {
+    const exposition = new Exposition((await curlDone(['-k', gateway.url('metrics')])).stdout.toString())
+    return ['plain_http', 'version', 'crowded'].map((reason) => exposition.value(name, { reason }))
+  }
+  t.same(await counts(), [0, 0, 0])
+  for (let i = 0; i < 3; i++) await curlDone([gateway.url('x').replace('https', 'http')])
+  const old = ['-k', '--ciphers', 'DEFAULT@SECLEVEL=0', '--tls-max', '1.1', gateway.url('x')]
+  t.equal((await curlDone(old)).code, 35)
+  // A connection counts when it is over.
+  await eventually(async () => {
+    const found = String(await counts())
+    return found === '3,1,0' || found
+  })
+})
+
 t.test('two gateways in one process count apart, and a stopped one leaves no timer', async (t) => {
   const timers = () => process.getActiveResourcesInfo().filter((each) => each === 'Timeout').length
   const [one, two] = [await startGateway(t, {}, withMetrics()), await startGateway(t, {}, withMetrics())]

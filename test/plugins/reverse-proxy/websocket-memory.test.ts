@@ -5,6 +5,7 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import t, { type Test } from 'tap'
 import { WebSocket } from 'ws'
 import { curl } from '../../support/curl.js'
@@ -19,8 +20,11 @@ const MESSAGE = Buffer.alloc(MIB / 4, 'm')
 
 /** Sends messages until so many bytes have gone, or it is closed. */
 async function flood(socket: WebSocket, bytes: number): Promise<void> {
-  for (let sent = 0; sent < bytes && socket.readyState === WebSocket.OPEN; sent += MESSAGE.length)
+  for (let sent = 0; sent < bytes && socket.readyState === WebSocket.OPEN; sent += MESSAGE.length) {
     await new Promise((resolve) => socket.send(MESSAGE, resolve))
+    // What the kernel takes at once resolves at once: without this nothing would be read here.
+    await nextTurn()
+  }
 }
 
 /** Has a WebSocket whose upstream reads nothing. */
