@@ -1,7 +1,7 @@
 import type { Logger } from '../log/log.js'
 
 /** Where the numbers come from. */
-interface FailedHandshakeSource {
+export interface FailedHandshakeSource {
   /** Since the start. */
   readonly handshakesFailed: number
   /** A line for each kind, with its number, a space and the address of the last client. */

@@ -5,6 +5,7 @@ import { type HostRule, hostOf } from '../http/hosts.js'
 import { schemeReader, trustedProxyTest } from '../http/trusted-proxies.js'
 import { lostLines } from '../log/lost-lines.js'
 import { ownAddresses } from './own-addresses.js'
+import type { Ports } from './ports/ports.js'
 import type { Place } from './threads/place.js'
 import { lostLinesOf } from './threads/published.js'
 
@@ -12,9 +13,8 @@ import { lostLinesOf } from './threads/published.js'
 export interface GatewayState {
   readonly slabs: SlabPool
   readonly socketHelperInactive: string | undefined
-  readonly openRequests: number
+  readonly ports: Pick<Ports, 'openRequests' | 'handshakes'>
   readonly isDraining: boolean
-  readonly failedHandshakes: ReadonlyMap<string, number>
   readonly place: Place | undefined
 }
 
@@ -31,7 +31,7 @@ export function gatewayView(config: Config, hosts: HostRule, state: GatewayState
     countHeld: () => new HeldBytes(state.slabs),
     window: config.window,
     get openRequests() {
-      return state.openRequests
+      return state.ports.openRequests
     },
     schemeOf: schemeReader(config.trustedProxies, config.tlsCert !== undefined),
     hostOf(request) {
@@ -47,7 +47,7 @@ export function gatewayView(config: Config, hosts: HostRule, state: GatewayState
       return state.isDraining
     },
     get failedHandshakes() {
-      return config.tlsCert === undefined ? new Map() : state.failedHandshakes
+      return config.tlsCert === undefined ? new Map() : state.ports.handshakes.counts
     },
     get lostLogLines() {
       return state.place === undefined ? lostLines() : lostLinesOf(state.place, lostLines())

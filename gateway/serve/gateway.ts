@@ -172,6 +172,10 @@ export class Gateway {
     return port
   }
 
+  get tlsPlace(): number {
+    return this.#ports.tlsPlace
+  }
+
   closeFront(): void {
     this.#ports.stopListening()
   }
@@ -230,14 +234,11 @@ export class Gateway {
       get socketHelperInactive() {
         return gateway.#help.inactive
       },
-      get openRequests() {
-        return gateway.#ports.openRequests
+      get ports() {
+        return gateway.#ports
       },
       get isDraining() {
         return gateway.#isDraining
-      },
-      get failedHandshakes() {
-        return gateway.#ports.handshakes.counts
       },
     })
   }

@@ -46,7 +46,7 @@ export class UwsServer {
   readonly #handle: (exchange: Exchange) => void
   readonly #takesWebSockets: boolean
   /** TLS is spoken below the engine, with the certificates in this place. 0: it is not. */
-  readonly #place: number = 0
+  readonly place: number = 0
   #listening: us_listen_socket | undefined
   #hasDoor = false
   /** Of the keys for tickets. */
@@ -82,10 +82,10 @@ export class UwsServer {
     context.sockets.onUnfinishedMessage(unfinishedMessageChanged)
     this.#takesWebSockets = takesWebSockets
     if (tls !== undefined && context.sockets.speakTls) {
-      this.#place = context.sockets.newPlace()
+      this.place = context.sockets.newPlace()
       this.useCertificates(tls)
     }
-    this.#apps = [tls === undefined || this.#place > 0 ? this.#withRoutes(App()) : this.#tlsApp(tls)]
+    this.#apps = [tls === undefined || this.place > 0 ? this.#withRoutes(App()) : this.#tlsApp(tls)]
   }
 
   /**
@@ -94,7 +94,7 @@ export class UwsServer {
    */
   useCertificates(tls: ServerTls): void {
     const { certificates, clients } = tls
-    if (this.#place > 0) {
+    if (this.place > 0) {
       const texts = certificates.map(({ cert, key, names }) => [
         readFileSync(cert, 'utf8'),
         readFileSync(key, 'utf8'),
@@ -102,7 +102,7 @@ export class UwsServer {
       ])
       const { auth, authorities, revoked } = clients ?? { auth: undefined, authorities: '', revoked: '' }
       const rule = auth === undefined ? 0 : auth === 'optional' ? 1 : 2
-      this.#use(() => this.context.sockets.useCertificates(this.#place, texts, rule, authorities, revoked))
+      this.#use(() => this.context.sockets.useCertificates(this.place, texts, rule, authorities, revoked))
       return
     }
     const [listener, last] = [this.#apps[0], this.#apps.at(-1)] as [UwsTlsApp, UwsTlsApp]
@@ -164,12 +164,12 @@ export class UwsServer {
 
   /** How many handshakes have failed since the start, where TLS is spoken below the engine. */
   get handshakesFailed(): number {
-    return this.context.sockets.handshakesFailed(this.#place)
+    return this.context.sockets.handshakesFailed(this.place)
   }
 
   /** See {@link Sockets.failedHandshakes}. */
   get failedHandshakes(): string {
-    return this.context.sockets.failedHandshakes(this.#place)
+    return this.context.sockets.failedHandshakes(this.place)
   }
 
   /** Some client has no answer yet, or may not have read it. */
@@ -185,7 +185,7 @@ export class UwsServer {
   /** Opens the port for this process alone, and returns its number; undefined when the port cannot be opened. */
   listen(host: string, port: number): Promise<number | undefined> {
     return new Promise((resolve) => {
-      this.context.sockets.openForTls(this.#place)
+      this.context.sockets.openForTls(this.place)
       this.context.sockets.watchPeers(this.context.peers.seconds)
       // Exclusive: otherwise a second gateway would share the port, and half of the pairs would never meet.
       this.#apps[0]!.listen(host, port, LIBUS_LISTEN_EXCLUSIVE_PORT, (socket) => {
@@ -204,7 +204,7 @@ export class UwsServer {
    * be opened.
    */
   openDoor(host: string, port: number): number | undefined {
-    this.context.sockets.openForTls(this.#place)
+    this.context.sockets.openForTls(this.place)
     this.context.sockets.watchPeers(this.context.peers.seconds)
     const opened = threadHelper().openDoor(host, port)
     this.#hasDoor = opened >= 0
@@ -239,6 +239,6 @@ export class UwsServer {
     this.closePort()
     this.#renewal?.cancel()
     for (const app of this.#apps) app.close()
-    if (this.#place > 0) this.context.sockets.leavePlace(this.#place)
+    if (this.place > 0) this.context.sockets.leavePlace(this.place)
   }
 }

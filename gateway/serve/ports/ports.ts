@@ -9,6 +9,7 @@ import type { Tls } from '../../tls/certificate-watcher.js'
 import { UwsServer } from '../../uws/server.js'
 import { FailedHandshakes } from '../failed-handshakes.js'
 import type { Place } from '../threads/place.js'
+import { failedHandshakesOf } from '../threads/published.js'
 import { explainListenFailure } from './listen-failure.js'
 import { redirect, uncertified } from './redirect.js'
 
@@ -45,7 +46,8 @@ export class Ports {
   ) {
     const numbers = place && { first: place.number + 1, step: place.threads }
     this.#server = new UwsServer(context, tls, this.#guarded(handle), takesWebSockets, numbers)
-    this.handshakes = new FailedHandshakes(this.#server, log)
+    const failed = place === undefined ? this.#server : failedHandshakesOf(place, context.sockets)
+    this.handshakes = new FailedHandshakes(failed, log)
     if (config.redirectPort === undefined) return
     this.#names = tls?.certificates.flatMap(({ names }) => names) ?? []
     const unserved = (request: RequestView) =>
@@ -82,6 +84,11 @@ export class Ports {
     const from = await this.#redirects.listen(host, redirectPort)
     if (from === undefined) throw new Error(await explainListenFailure(host, redirectPort, '--redirect-port'))
     this.log.info({ from, to: opened }, 'redirecting to HTTPS')
+  }
+
+  /** See {@link Place}. */
+  get tlsPlace(): number {
+    return this.#server.place
   }
 
   /** Requests on the main port whose response is not over. */

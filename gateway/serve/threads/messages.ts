@@ -13,6 +13,8 @@ export interface ThreadStart {
   readonly look: LogLook
   /** {@link SharedCounts}. */
   readonly counts: SharedArrayBuffer
+  /** See {@link Place}. */
+  readonly tlsPlace: number
   /** What plugins share. */
   readonly memories: ReadonlyMap<string, SharedArrayBuffer>
 }

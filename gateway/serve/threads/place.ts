@@ -6,6 +6,8 @@ export interface Place {
   readonly number: number
   readonly threads: number
   readonly counts: SharedCounts
+  /** Where the process has its certificates, and counts handshakes. 0: there is no TLS. */
+  readonly tlsPlace: number
   /** What plugins share. */
   readonly memories: ReadonlyMap<string, SharedArrayBuffer>
   /** What the same plugin says in all other threads. One that has no answer is left out. */

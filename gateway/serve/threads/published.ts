@@ -1,4 +1,6 @@
 import type { OtherPools, OtherTables } from '../../../core/index.js'
+import type { Sockets } from '../../native/sockets.js'
+import type { FailedHandshakeSource } from '../failed-handshakes.js'
 import type { Place } from './place.js'
 import type { SharedCounts } from './shared-counts.js'
 
@@ -38,4 +40,14 @@ export function otherPools(counts: SharedCounts): OtherPools {
 /** Lines that logs have lost. The process's own is written by its first thread, which serves nobody: so one of the others tells of it. */
 export function lostLinesOf(place: Place, own: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
   return new Map([...own, ['gateway', place.number === 0 ? place.counts.others('lostLines') : 0]])
+}
+
+/** A connection comes to a thread behind its handshake. Those that fail are logged by the first thread, and told by one of the others. */
+export function failedHandshakesOf({ number, tlsPlace }: Place, sockets: Sockets): FailedHandshakeSource {
+  return {
+    handshakesFailed: 0,
+    get failedHandshakes() {
+      return number === 0 ? sockets.failedHandshakes(tlsPlace) : ''
+    },
+  }
 }

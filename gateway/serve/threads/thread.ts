@@ -42,11 +42,12 @@ class Thread {
   }
 
   async start(plugins: readonly LoadedPlugin[]): Promise<void> {
-    const { number, threads, config, counts, memories } = this.#start
+    const { number, threads, config, counts, tlsPlace, memories } = this.#start
     const gateway = new Gateway(config, this.#log, plugins, undefined, {
       number,
       threads,
       counts: new SharedCounts(counts, number),
+      tlsPlace,
       memories,
       reportsOf: (plugin) => this.#reportsOf(plugin),
     })

@@ -1,9 +1,9 @@
 /** TLS in several threads: each in turn shakes hands, and a connection then goes to the thread that has the name it asks for. */
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { connect as connectTls, type TLSSocket } from 'node:tls'
 import t, { type Test } from 'tap'
 import { makeCertificate } from '../../../support/certificate.js'
-import { curl } from '../../../support/curl.js'
+import { curl, curlDone } from '../../../support/curl.js'
 import { eventually } from '../../../support/eventually.js'
 import type { Program } from '../../../support/program.js'
 import type { RawClient } from '../../../support/raw.js'
@@ -101,4 +101,20 @@ t.test('a thread that dies hurts no connection of another, also one that it has 
   const [mine] = namesOf(0, 2, 1, 'again')
   await meet(kept[0]!, kept[1]!, mine!)
   await eventually(() => kept.every((each) => !each.isClosed) || 'one is closed')
+})
+
+t.test('handshakes that come to nothing are counted and logged once, whichever thread had them', async (t) => {
+  const dir = t.testdir({ 'pipegate.json': JSON.stringify({ plugins: ['metrics'] }) })
+  const { cert, key } = makeCertificate(dir)
+  const flags = ['--tls-cert', cert, '--tls-key', key, '--config', join(dir, 'pipegate.json')]
+  const program = await startThreads(t, 2, flags)
+  for (let i = 0; i < 4; i++) await curlDone([program.url('x').replace('https', 'http')])
+  await eventually(async () => {
+    const { stdout } = await curlDone(['-k', program.url('metrics')])
+    const line = /^pipegate_tls_handshakes_failed_total\{reason="plain_http"\} .*/m.exec(stdout.toString())?.[0]
+    return line?.endsWith(' 4') === true || `${line}`
+  })
+  const logged = () =>
+    program.logged('TLS handshakes failed').reduce((sum, { connections }) => sum + Number(connections), 0)
+  await eventually(() => logged() === 4 || `${logged()} in the log`)
 })
