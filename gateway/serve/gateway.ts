@@ -109,7 +109,7 @@ export class Gateway {
       tls: this.#certificates?.current,
     }
     this.#ports = new Ports(config, context, service, this.log, place)
-    this.#ticker = new Ticker(this.#clock, () => this.#help.sockets.turnedAway(), this.log, this.#ports.handshakes)
+    this.#ticker = new Ticker(this.#clock, () => this.#help.sockets.turnedAway(), this.log, this.#ports)
   }
 
   /** Names of the plugins, in their order, with their hooks, routes, modes and claims. */

@@ -1,6 +1,6 @@
 import type { Clock } from '../../core/index.js'
 import type { Logger } from '../log/log.js'
-import type { FailedHandshakes } from './failed-handshakes.js'
+import type { Ports } from './ports/ports.js'
 
 /** How often waits and limits are looked at. */
 const TICK_MS = 250
@@ -18,7 +18,7 @@ export class Ticker {
     readonly clock: Clock,
     readonly turnedAway: () => number,
     readonly log: Logger,
-    readonly handshakes: FailedHandshakes,
+    readonly ports: Pick<Ports, 'tick'>,
   ) {}
 
   /** Keeps the process alive as well: a paused connection alone would not. */
@@ -33,9 +33,9 @@ export class Ticker {
   /** A defect in one deadline's callback leaves the others for the next tick. */
   #tick(): void {
     this.#reportTurnedAway()
-    this.handshakes.report(this.clock.now())
     try {
       this.clock.tick()
+      this.ports.tick(this.clock.now())
     } catch (error) {
       this.log.error({ err: error }, 'a deadline met a defect of the gateway')
     }

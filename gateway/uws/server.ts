@@ -1,6 +1,5 @@
 import type { HttpRequest, HttpResponse, us_listen_socket } from 'uWebSockets.js'
 import { readFileSync } from 'node:fs'
-import type { Deadline } from '../../core/index.js'
 import type { RequestRecord } from '../http/request-record.js'
 import { threadHelper } from '../native/threads.js'
 import type { Exchange } from '../router/exchange.js'
@@ -49,8 +48,9 @@ export class UwsServer {
   readonly place: number = 0
   #listening: us_listen_socket | undefined
   #hasDoor = false
-  /** Of the keys for tickets. */
-  #renewal: Deadline | undefined
+  /** Uses the certificates again: with them come new keys for tickets. */
+  #renew: (() => void) | undefined
+  #renewAt = Number.POSITIVE_INFINITY
   #requests: number
   #open = 0
   /** Until when answers may still be being read, by `context.clock`. */
@@ -102,7 +102,11 @@ export class UwsServer {
       ])
       const { auth, authorities, revoked } = clients ?? { auth: undefined, authorities: '', revoked: '' }
       const rule = auth === undefined ? 0 : auth === 'optional' ? 1 : 2
-      this.#use(() => this.context.sockets.useCertificates(this.place, texts, rule, authorities, revoked))
+      this.#renew = () => {
+        this.#renewAt = this.context.clock.now() + TICKETS_MS
+        this.context.sockets.useCertificates(this.place, texts, rule, authorities, revoked)
+      }
+      this.#renew()
       return
     }
     const [listener, last] = [this.#apps[0], this.#apps.at(-1)] as [UwsTlsApp, UwsTlsApp]
@@ -113,11 +117,9 @@ export class UwsServer {
     this.#apps.push(next)
   }
 
-  /** And again and again: with the certificates come new keys for tickets. */
-  #use(certificates: () => void): void {
-    certificates()
-    this.#renewal?.cancel()
-    this.#renewal = this.context.clock.after(TICKETS_MS, () => this.#use(certificates))
+  /** To be called every moment. A session that was begun under keys that are too old is not resumed any more. @param now by `context.clock` */
+  renewTickets(now: number): void {
+    if (now >= this.#renewAt) this.#renew!()
   }
 
   #tlsApp({ certificates, clients }: ServerTls): UwsTlsApp {
@@ -237,7 +239,6 @@ export class UwsServer {
   /** Closes the port and every connection. */
   close(): void {
     this.closePort()
-    this.#renewal?.cancel()
     for (const app of this.#apps) app.close()
     if (this.place > 0) this.context.sockets.leavePlace(this.place)
   }

@@ -107,6 +107,12 @@ export class Ports {
     this.#names = tls.certificates.flatMap(({ names }) => names)
   }
 
+  /** To be called every moment. @param now in milliseconds */
+  tick(now: number): void {
+    this.handshakes.report(now)
+    this.#server.renewTickets(now)
+  }
+
   /** No new connections. */
   stopListening(): void {
     for (const server of this.#servers) server.closePort()
