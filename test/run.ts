@@ -15,7 +15,7 @@ import { PROJECT } from './support/project.js'
 /** How many files run at once: most of them wait for a process or for a clock, so more than there are processors. */
 const JOBS = 7
 /** Seconds that a file may take, on a machine that has much else to do. tap reads the same variable in the test itself. */
-const TIMEOUT = Number(process.env.TAP_TIMEOUT ?? 600)
+const TIMEOUT = Number(process.env.TAP_TIMEOUT ?? 300)
 
 /**
  * What takes longest begins early: otherwise one of these runs alone at the end. Two others begin after each of them, so that

@@ -115,6 +115,9 @@ async function serveHere(t: Teardown, flags: FlagValues, plugins: readonly Loade
   const gateway = new Gateway(loadConfig({ flags, env: {} }), log, plugins)
   const port = await gateway.start()
   t.teardown(async () => {
+    // What may explain it.
+    if (t.passing?.() === false)
+      for (const line of lines) if (line.level >= 40) process.stderr.write(`${JSON.stringify(line)}\n`)
     await gateway.stop(0)
     // A test is over when its teardown runs, so this can only throw; tap counts that against the test.
     const pipes = gateway.table.waiting + gateway.table.streaming
