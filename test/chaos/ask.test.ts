@@ -16,7 +16,7 @@ import { Diary } from './participant.js'
 import { ROUNDS } from './rounds.js'
 import { keepsNothing, openSockets, untilOr } from './watch.js'
 
-const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(6, 80))
+const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(4, 80))
 const FIRST = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 2
 const ASKERS = 20

@@ -20,7 +20,7 @@ const KIB = 1024
 const MIB = 1024 * KIB
 const AT_ONCE = 12
 const SCARCE = 6 * MIB
-const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(12, 20))
+const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(8, 20))
 const FIRST = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const MOST_FAILURES = 10
 /** What one transfer may hold beyond its window: what one read brought, and what is not used of its first and last slab. */

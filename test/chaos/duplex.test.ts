@@ -17,7 +17,7 @@ import { bodyOf, differsAt } from '../support/tape.js'
 import { amount } from '../support/thorough.js'
 import { keepsNothing, openSockets, untilOr } from './watch.js'
 
-const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(6, 60))
+const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(4, 60))
 const FIRST = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 4
 const LONGEST_MS = 30_000

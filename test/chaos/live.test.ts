@@ -22,7 +22,7 @@ import { keepsNothing, openSockets } from './watch.js'
 
 const KIB = 1024
 const MIB = 1024 * KIB
-const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(6, 16))
+const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(4, 16))
 const FIRST = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 3
 

@@ -15,7 +15,7 @@ import { bodyOf } from '../support/tape.js'
 import { amount } from '../support/thorough.js'
 
 const THREADS = 3
-const SECONDS = amount(6, 60)
+const SECONDS = amount(4, 60)
 
 for (const tls of [false, true]) {
   t.test(tls ? 'over TLS' : 'plain', async (t) => {
@@ -75,7 +75,7 @@ for (const tls of [false, true]) {
     sender.stdin.write('first ')
     await receiver.waitFor('first ')
     const baseline = descriptors(program)
-    const workers = Array.from({ length: 8 }, (_, who) => work(who))
+    const workers = Array.from({ length: 4 }, (_, who) => work(who))
     for (const until = performance.now() + SECONDS * 1000; performance.now() < until; count.broken++) {
       const before = program.logged('a thread has been started again').length
       await curlDone(['-k', '-m', '10', program.url(breaking[1 + random.below(THREADS - 1)]!)])

@@ -17,7 +17,7 @@ import { TopicPublisher } from './topic-publisher.js'
 import { TopicSubscriber } from './topic-subscriber.js'
 import { keepsNothing, openSockets, untilOr } from './watch.js'
 
-const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(6, 80))
+const SECONDS = Number(process.env.PIPEGATE_CHAOS_SECONDS ?? amount(4, 80))
 const FIRST = Number(process.env.PIPEGATE_SEED ?? Math.floor(Math.random() * 2 ** 31))
 const AT_ONCE = 2
 const LONGEST_MS = 30_000

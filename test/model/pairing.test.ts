@@ -18,7 +18,7 @@ const OF_DUPLEX: readonly string[] = ['peer_closed', 'PEERS_FULL', 'PART_TAKEN']
 const FAULT_STEPS = 300_000
 const FAULT_SEED = 1
 /** Of all faults, in CI. */
-const FAULTS_AT_MOST = 16
+const FAULTS_AT_MOST = 12
 
 t.test('the core agrees with its specification: the same steps every time', async (t) => {
   const coverage = newCoverage()

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import t from 'tap'
 import { PROJECT } from '../support/project.js'
 
-const CHOSEN: readonly string[] = ['access-log/trouble', 'ask/rights', 'topic/figures']
+const CHOSEN: readonly string[] = ['ask/rights', 'topic/figures']
 
 t.jobs = 2
 for (const name of CHOSEN) {
