@@ -79,6 +79,12 @@ export class RawClient extends ClientSocket {
     return this.received.toString('latin1')
   }
 
+  /** What has been received is not kept any longer, and not counted. */
+  forget(): void {
+    this.#chunks.length = 0
+    this.receivedBytes = 0
+  }
+
   /** The hash of all bytes so far, in hexadecimal. Works with and without `keep`. */
   get sha256(): string {
     return this.#hash.copy().digest('hex')
