@@ -5,12 +5,27 @@ import { readdirSync, readFileSync } from 'node:fs'
 // USER_HZ is 100 on every Linux that Node runs on, whatever the kernel's own tick is.
 const TICKS_PER_SECOND = 100
 
-/** Seconds of processor time that all threads of a process have used so far, to 10 ms. */
+/** Seconds of processor time that all threads of a process, and children that have ended, have used so far, to 10 ms. */
 export function cpuSeconds(pid: number): number {
-  // The name of the program stands in parentheses and may hold spaces; utime and stime are fields 14 and 15.
+  // The name of the program stands in parentheses and may hold spaces; utime, stime, cutime and cstime are fields 14 to 17.
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1')
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
+  return fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0) / TICKS_PER_SECOND
+}
+
+/** The same of a process and all that it has started. */
+export function cpuOfFamily(pid: number): number {
+  // Children first: one that ends meanwhile is with its parent then.
+  return family(pid).reduceRight((sum, each) => sum + (each === pid ? cpuSeconds(each) : cpuOfChild(each)), 0)
+}
+
+function cpuOfChild(pid: number): number {
+  try {
+    return cpuSeconds(pid)
+  } catch {
+    // It has ended.
+    return 0
+  }
 }
 
 /** Bytes of memory of a process that are resident, anonymous and mapped together. */

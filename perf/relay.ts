@@ -8,7 +8,7 @@ import { eventually } from '../test/support/eventually.js'
 import { adopt, end } from './children.js'
 import type { Target } from './client/dial.js'
 import type { Peer, StartOptions } from './peers.js'
-import { cpuSeconds, family, residentBytes } from './proc.js'
+import { cpuOfFamily, family, residentBytes } from './proc.js'
 
 /** What `GET /api/v1/pipe/health` tells. */
 export interface Health {
@@ -54,7 +54,7 @@ export class Relay {
 
   /** Seconds of processor time used so far, by all its processes. */
   cpu(): number {
-    return family(this.pid).reduce((sum, pid) => sum + cpuSeconds(pid), 0)
+    return cpuOfFamily(this.pid)
   }
 
   /** Resident bytes of all its processes. */
