@@ -111,13 +111,14 @@ export class HttpExchange {
     mostBytes: number,
   ): boolean {
     const { offer, res } = this
+    const { sockets } = this.context
     if (this.over || offer === undefined) return false
     this.#webSocket = data.link
-    res.cork(() => {
-      this.writeHead(101, headers)
-      this.context.sockets.becomeWebSocket(this.socket, mostBytes)
-      res.upgrade<Data>(data, offer.key, protocol, '', offer.context)
-    })
+    res.cork(() => this.writeHead(101, headers))
+    sockets.becomeWebSocket(this.socket, mostBytes)
+    // Not in that cork, although uWebSockets warns of it on the standard error. At the end of a cork 20.57 takes the WebSocket for the
+    // response still, if it has got the same memory, and closes it when bytes of it, read as the response's state, say so.
+    sockets.quietly(() => res.upgrade<Data>(data, offer.key, protocol, '', offer.context))
     return true
   }
 
