@@ -102,11 +102,10 @@ export class UwsServer {
       ])
       const { auth, authorities, revoked } = clients ?? { auth: undefined, authorities: '', revoked: '' }
       const rule = auth === undefined ? 0 : auth === 'optional' ? 1 : 2
-      this.#renew = () => {
-        this.#renewAt = this.context.clock.now() + TICKETS_MS
-        this.context.sockets.useCertificates(this.place, texts, rule, authorities, revoked)
-      }
-      this.#renew()
+      const use = () => this.context.sockets.useCertificates(this.place, texts, rule, authorities, revoked)
+      use()
+      this.#renew = use
+      this.#renewAt = this.context.clock.now() + TICKETS_MS
       return
     }
     const [listener, last] = [this.#apps[0], this.#apps.at(-1)] as [UwsTlsApp, UwsTlsApp]
@@ -119,7 +118,9 @@ export class UwsServer {
 
   /** To be called every moment. A session that was begun under keys that are too old is not resumed any more. @param now by `context.clock` */
   renewTickets(now: number): void {
-    if (now >= this.#renewAt) this.#renew!()
+    if (now < this.#renewAt) return
+    this.#renewAt = now + TICKETS_MS
+    this.#renew!()
   }
 
   #tlsApp({ certificates, clients }: ServerTls): UwsTlsApp {
